@@ -1,0 +1,305 @@
+#include "cert.h"
+
+#include <openssl/err.h>
+#include <openssl/provider.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pkey.h"
+#include "rec.h"
+
+#define OID_UPN	"1.3.6.1.4.1.311.20.2.3"	/* [MS-WCCE], UPN otherName */
+
+/* A library context in which nothing can be done: d2i_X509 stays quick. */
+static OSSL_LIB_CTX *
+null_context(void)
+{
+	static OSSL_LIB_CTX *ctx;
+
+	if (ctx == NULL && (ctx = OSSL_LIB_CTX_new()) != NULL &&
+	    OSSL_PROVIDER_load(ctx, "null") == NULL) {
+		OSSL_LIB_CTX_free(ctx);
+		ctx = NULL;
+	}
+	return ctx;
+}
+
+/* UTF-8 of an ASN.1 string as OPENSSL memory; "" if it has none or a NUL. */
+static char *
+utf8(const ASN1_STRING *s)
+{
+	unsigned char *u = NULL;
+	int n;
+
+	n = s == NULL ? -1 : ASN1_STRING_to_UTF8(&u, s);
+	if (n >= 0 && strlen((char *)u) == (size_t)n)
+		return (char *)u;
+	OPENSSL_free(u);
+	ERR_clear_error();
+	return OPENSSL_strdup("");
+}
+
+/* The last attribute of its kind: in Exchange names the most specific one. */
+static char *
+last_of(const X509_NAME *name, int nid)
+{
+	int i = -1, at = -1;
+
+	while ((i = X509_NAME_get_index_by_NID(name, nid, i)) >= 0)
+		at = i;
+	return utf8(at < 0 ? NULL :
+	    X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+}
+
+static char *
+rfc2253(const X509_NAME *name)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	char *data, *s = NULL;
+	long n;
+
+	if (bio != NULL && X509_NAME_print_ex(bio, name, 0,
+	    XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
+		n = BIO_get_mem_data(bio, &data);
+		s = OPENSSL_strndup(n > 0 ? data : "", (size_t)n);
+	}
+	BIO_free(bio);
+	return s;
+}
+
+static void
+put_time(char dst[24], const ASN1_TIME *t)
+{
+	struct tm tm;
+
+	dst[0] = '\0';
+	if (ASN1_TIME_to_tm(t, &tm))
+		(void)strftime(dst, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	ERR_clear_error();
+}
+
+static char *
+put_serial(const X509 *x)
+{
+	BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
+	char *hex = bn == NULL ? NULL : BN_bn2hex(bn), *p;
+
+	for (p = hex; p != NULL && *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'F')
+			*p += 'a' - 'A';
+	BN_free(bn);
+	return hex;
+}
+
+/* Keeps s as *dst unless it is empty; the last one wins. */
+static void
+take(char **dst, char *s)
+{
+	if (s == NULL || *s == '\0') {
+		OPENSSL_free(s);
+		return;
+	}
+	OPENSSL_free(*dst);
+	*dst = s;
+}
+
+/* rfc822Name and UPN of subjectAltName; the first mail address counts. */
+static void
+read_san(struct cert *c)
+{
+	GENERAL_NAMES *san;
+	GENERAL_NAME *g;
+	char oid[64];
+	int i;
+
+	san = X509_get_ext_d2i(c->x, NID_subject_alt_name, NULL, NULL);
+	for (i = sk_GENERAL_NAME_num(san) - 1; i >= 0; i--) {
+		g = sk_GENERAL_NAME_value(san, i);
+		if (g->type == GEN_EMAIL)
+			take(&c->mail, utf8(g->d.rfc822Name));
+		if (g->type != GEN_OTHERNAME)
+			continue;
+		(void)OBJ_obj2txt(oid, sizeof(oid), g->d.otherName->type_id, 1);
+		if (strcmp(oid, OID_UPN) == 0 &&
+		    g->d.otherName->value->type == V_ASN1_UTF8STRING)
+			take(&c->upn,
+			    utf8(g->d.otherName->value->value.utf8string));
+	}
+	GENERAL_NAMES_free(san);
+	ERR_clear_error();
+}
+
+/* Bits of RFC 5280 section 4.2.1.3, or what the algorithm allows. */
+static const char *
+find_use(const struct cert *c)
+{
+	static const char *const signers[] = { "Ed25519", "Ed448", "DSA",
+	    "RSA-PSS" };
+	ASN1_BIT_STRING *ku;
+	int enc, sig;
+	size_t i;
+
+	for (i = 0; i < sizeof(signers) / sizeof(signers[0]); i++)
+		if (strncmp(c->alg, signers[i], strlen(signers[i])) == 0)
+			return "sign";
+	if (c->alg[0] == 'X')		/* X25519, X448 */
+		return "encrypt";
+	ku = X509_get_ext_d2i(c->x, NID_key_usage, NULL, NULL);
+	if (ku == NULL) {
+		ERR_clear_error();
+		return "both";
+	}
+	sig = ASN1_BIT_STRING_get_bit(ku, 0) ||
+	    ASN1_BIT_STRING_get_bit(ku, 1) ||
+	    ASN1_BIT_STRING_get_bit(ku, 5) || ASN1_BIT_STRING_get_bit(ku, 6);
+	enc = ASN1_BIT_STRING_get_bit(ku, 2) ||
+	    ASN1_BIT_STRING_get_bit(ku, 3) || ASN1_BIT_STRING_get_bit(ku, 4);
+	ASN1_BIT_STRING_free(ku);
+	return enc == sig ? "both" : enc ? "encrypt" : "sign";
+}
+
+/* subjectKeyIdentifier, or the SHA-1 of the key bits that would be it. */
+static char *
+find_ski(const struct cert *c)
+{
+	ASN1_OCTET_STRING *ext;
+	const uint8_t *bits;
+	uint8_t md[20];
+	char oid[80], *s = NULL;
+	size_t n;
+
+	ext = X509_get_ext_d2i(c->x, NID_subject_key_identifier, NULL, NULL);
+	ERR_clear_error();
+	if (ext != NULL) {
+		n = (size_t)ASN1_STRING_length(ext);
+		if ((s = OPENSSL_malloc(2 * n + 1)) != NULL)
+			rec_hex(s, ASN1_STRING_get0_data(ext), n);
+		ASN1_OCTET_STRING_free(ext);
+		return s;
+	}
+	cert_key0(c, &bits, &n, oid, NULL);
+	if ((s = OPENSSL_malloc(2 * sizeof(md) + 1)) != NULL &&
+	    EVP_Digest(bits, n, md, NULL, EVP_sha1(), NULL))
+		rec_hex(s, md, sizeof(md));
+	return s;
+}
+
+/* Everything that can be told from c->x and c->der. */
+static int
+describe(struct cert *c)
+{
+	const X509_NAME *name = X509_get_subject_name(c->x);
+	X509_PUBKEY *pub = X509_get_X509_PUBKEY(c->x);
+	uint8_t *spki = NULL;
+	int n;
+
+	c->version = (int)X509_get_version(c->x) + 1;
+	c->issuer = rfc2253(X509_get_issuer_name(c->x));
+	c->subject = rfc2253(name);
+	c->serial = put_serial(c->x);
+	put_time(c->not_before, X509_get0_notBefore(c->x));
+	put_time(c->not_after, X509_get0_notAfter(c->x));
+	c->cn = last_of(name, NID_commonName);
+	c->ou = last_of(name, NID_organizationalUnitName);
+	c->org = last_of(name, NID_organizationName);
+	c->mail = last_of(name, NID_pkcs9_emailAddress);
+	c->upn = OPENSSL_strdup("");
+	read_san(c);
+	n = i2d_X509_PUBKEY(pub, &spki);
+	if (n <= 0 || !EVP_Digest(spki, (size_t)n, c->spki, NULL,
+	    EVP_sha256(), NULL)) {
+		OPENSSL_free(spki);
+		return 0;
+	}
+	OPENSSL_free(spki);
+	/* an algorithm that OpenSSL does not know: still a certificate */
+	if (!pkey_public_id(pub, c->id, c->alg, &c->bits)) {
+		memcpy(c->id, c->spki, sizeof(c->id));
+		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
+	}
+	ERR_clear_error();
+	c->use = find_use(c);
+	c->ski = find_ski(c);
+	return EVP_Digest(c->der, c->len, c->sha1, NULL, EVP_sha1(), NULL) &&
+	    EVP_Digest(c->der, c->len, c->sha256, NULL, EVP_sha256(), NULL) &&
+	    c->issuer != NULL && c->subject != NULL && c->serial != NULL &&
+	    c->ski != NULL && c->cn != NULL && c->ou != NULL &&
+	    c->org != NULL && c->upn != NULL && c->mail != NULL;
+}
+
+int
+cert_new(struct cert **out, const uint8_t *der, size_t len, struct why *w)
+{
+	const uint8_t *p = der;
+	struct cert *c;
+
+	if ((c = OPENSSL_zalloc(sizeof(*c))) == NULL ||
+	    (c->der = OPENSSL_memdup(der, len)) == NULL)
+		goto out;
+	c->len = len;
+	c->x = X509_new_ex(null_context(), NULL);
+	if (c->x == NULL || d2i_X509(&c->x, &p, (long)len) == NULL ||
+	    p != der + len)
+		goto out;
+	/* RFC 5280 section 4.1.2.1: v1(0), v2(1), v3(2) */
+	if (X509_get_version(c->x) < 0 || X509_get_version(c->x) > 2)
+		goto out;
+	if (describe(c)) {
+		*out = c;
+		return 1;
+	}
+out:
+	cert_free(c);
+	return why_set(w, "certificate",
+	    "not a DER certificate (RFC 5280 section 4.1)");
+}
+
+void
+cert_free(struct cert *c)
+{
+	if (c == NULL)
+		return;
+	X509_free(c->x);
+	OPENSSL_free(c->der);
+	OPENSSL_free(c->issuer);
+	OPENSSL_free(c->subject);
+	OPENSSL_free(c->serial);
+	OPENSSL_free(c->cn);
+	OPENSSL_free(c->ou);
+	OPENSSL_free(c->org);
+	OPENSSL_free(c->upn);
+	OPENSSL_free(c->mail);
+	OPENSSL_free(c->ski);
+	OPENSSL_free(c);
+}
+
+void
+cert_key0(const struct cert *c, const uint8_t **bits, size_t *nbits,
+    char oid[80], const ASN1_TYPE **params)
+{
+	X509_ALGOR *alg = NULL;
+	ASN1_OBJECT *obj = NULL;
+	const void *val = NULL;
+	int n = 0, type = V_ASN1_UNDEF;
+
+	*bits = NULL;
+	(void)X509_PUBKEY_get0_param(&obj, bits, &n, &alg,
+	    X509_get_X509_PUBKEY(c->x));
+	*nbits = (size_t)n;
+	oid[0] = '\0';
+	if (obj != NULL)
+		(void)OBJ_obj2txt(oid, 80, obj, 1);
+	if (params != NULL) {
+		X509_ALGOR_get0(NULL, &type, &val, alg);
+		*params = type == V_ASN1_UNDEF ? NULL : alg->parameter;
+	}
+}
+
+X509 *
+cert_x509(const struct cert *c)
+{
+	const uint8_t *p = c->der;
+
+	return d2i_X509(NULL, &p, (long)c->len);
+}

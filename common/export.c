@@ -1,0 +1,402 @@
+#include "export.h"
+
+#include <fnmatch.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "item.h"
+#include "member.h"
+#include "msg.h"
+#include "text.h"
+#include "tool.h"
+#include "who.h"
+
+/* What a member came to; of several, the greatest counts. */
+enum { NOTHING, SKIPPED, CERTS, FAULTED, KEYS };
+
+void
+export_init(struct export *x, size_t n)
+{
+	memset(x, 0, sizeof(*x));
+	x->group = calloc(n, sizeof(*x->group));
+	x->user = calloc(n, sizeof(*x->user));
+	if (x->group == NULL || x->user == NULL)
+		tool_nomem();
+}
+
+void
+export_free(struct export *x)
+{
+	map_free(&x->map);
+	hold_free(x->hold);
+	seen_reset(&x->users);
+	free(x->class);
+	free(x->group);
+	free(x->user);
+}
+
+static void
+classify(struct export *x, uint64_t member, uint8_t class)
+{
+	if (x->class[member] < class)
+		x->class[member] = class;
+}
+
+/* A member more; returns its number. */
+static uint64_t
+new_member(struct export *x)
+{
+	uint8_t *v;
+
+	/* the size doubles at each power of two */
+	if ((x->members & (x->members - 1)) == 0) {
+		v = realloc(x->class, (size_t)(x->members == 0 ? 1 :
+		    2 * x->members));
+		if (v == NULL)
+			tool_nomem();
+		x->class = v;
+	}
+	x->class[x->members] = NOTHING;
+	return x->members++;
+}
+
+/* Returns 1 if one of the patterns matches, or there are none. */
+static int
+matches(const char **pattern, size_t n, struct text t)
+{
+	char *s;
+	size_t i;
+	int found = n == 0;
+
+	if ((s = strndup(t.s, t.n)) == NULL)
+		tool_nomem();
+	for (i = 0; i < n && !found; i++)
+		found = fnmatch(pattern[i], s, 0) == 0;
+	free(s);
+	return found;
+}
+
+static int
+selected(const struct export *x, const struct stream_rec *e)
+{
+	return matches(x->group, x->ngroup, e->group) &&
+	    matches(x->user, x->nuser, e->user);
+}
+
+static void
+fault(struct export *x, struct text source, const struct why *w)
+{
+	char path[256];
+
+	msg_record("%s: %s", text_vis(path, sizeof(path), source.s, source.n),
+	    w->detail);
+	stream_fault(&x->out, source, w);
+}
+
+/* Counts a user by the hash of group and name. */
+static void
+count_user(struct export *x, const struct stream_rec *e)
+{
+	unsigned long long h = 1469598103934665603ULL;	/* FNV-1a */
+	size_t i;
+
+	for (i = 0; i < e->group.n; i++)
+		h = (h ^ (unsigned char)e->group.s[i]) * 1099511628211ULL;
+	h *= 1099511628211ULL;
+	for (i = 0; i < e->user.n; i++)
+		h = (h ^ (unsigned char)e->user.s[i]) * 1099511628211ULL;
+	x->nusers += (unsigned)seen_add(&x->users, h);
+}
+
+/*
+ * Writes one certificate, with its key unless there is none or it must not
+ * travel.  Returns what that makes of the member.
+ */
+static uint8_t
+emit(struct export *x, const struct cert *c, const uint8_t *key,
+    size_t keylen, struct text name, struct text source)
+{
+	struct stream_rec e;
+	char *path;
+
+	memset(&e, 0, sizeof(e));
+	e.cert = c;
+	e.source = source;
+	e.guid.s = "";
+	who_cert(&e, c, name);
+	who_path(&e, source);
+	if ((path = strndup(source.s, source.n)) == NULL)
+		tool_nomem();
+	who_map(&e, map_find0(&x->map, path));
+	free(path);
+	if (!selected(x, &e))
+		return SKIPPED;
+	if (key != NULL && strcmp(c->use, "sign") == 0) {
+		x->signing++;
+		key = NULL;
+	}
+	e.key = key;
+	e.keylen = key == NULL ? 0 : keylen;
+	if (!stream_put(&x->out, &e))
+		return FAULTED;
+	if (key == NULL)
+		return CERTS;
+	x->v1 += c->version == 1;
+	count_user(x, &e);
+	return KEYS;
+}
+
+static struct text
+name_of(const struct item *a, const struct item *b)
+{
+	struct text t = { a->name, a->namelen };
+
+	if (t.n == 0 && b != NULL) {
+		t.s = b->name;
+		t.n = b->namelen;
+	}
+	return t;
+}
+
+/* A certificate whose key is not in its member. */
+static void
+lone_cert(struct export *x, const struct item *it, struct text path,
+    uint64_t member)
+{
+	const struct cert *c = it->cert;
+	struct held h;
+	size_t pos = 0;
+
+	classify(x, member, CERTS);
+	if (hold_find(x->hold, c->id, 1, &pos, &h)) {
+		if (memcmp(h.cert, c->sha256, sizeof(h.cert)) == 0)
+			return;		/* exported with its key before */
+		classify(x, h.member, emit(x, c, h.data, h.len,
+		    name_of(it, NULL), h.source));
+		hold_done(x->hold, &h, c->sha256);
+		return;
+	}
+	while (hold_find(x->hold, c->id, 0, &pos, &h))
+		if (memcmp(h.cert, c->sha256, sizeof(h.cert)) == 0)
+			return;		/* waits already */
+	hold_cert(x->hold, c, path, member);
+}
+
+/* A key whose certificate is not in its member. */
+static void
+lone_key(struct export *x, const struct item *it, struct text path,
+    uint64_t member)
+{
+	const uint8_t *first = NULL;
+	uint8_t sha256[32];
+	struct cert *c;
+	struct held h;
+	struct why w;
+	size_t pos = 0;
+
+	if (hold_find(x->hold, it->id, 1, &pos, &h) && h.done) {
+		classify(x, member, KEYS);
+		return;
+	}
+	pos = 0;
+	while (hold_find(x->hold, it->id, 0, &pos, &h)) {
+		if (h.done || !cert_new(&c, h.data, h.len, &w))
+			continue;
+		classify(x, member, emit(x, c, it->p8, it->p8len,
+		    name_of(it, NULL), path));
+		hold_done(x->hold, &h, h.cert);
+		memcpy(sha256, h.cert, sizeof(sha256));
+		first = sha256;
+		cert_free(c);
+	}
+	hold_key(x->hold, it->id, it->p8, it->p8len, first, path, member);
+}
+
+/* Everything one member holds. */
+static void
+items(struct export *x, const struct items *l, struct text path,
+    uint64_t member)
+{
+	const struct item *it, *key;
+	struct held h;
+	size_t i, pos;
+
+	for (i = 0; i < l->n; i++) {
+		it = &l->v[i];
+		key = it->kind == ITEM_CERT ? items_key0(l, it->id) : NULL;
+		if (it->kind == ITEM_FAULT) {
+			fault(x, path, &it->why);
+			classify(x, member, FAULTED);
+		} else if (it->kind == ITEM_KEY) {
+			if (!items_has_cert(l, it->id))
+				lone_key(x, it, path, member);
+		} else if (key == NULL) {
+			lone_cert(x, it, path, member);
+		} else {
+			classify(x, member, emit(x, it->cert, key->p8,
+			    key->p8len, name_of(it, key), path));
+			pos = 0;
+			/* other certificates of this key may follow */
+			if (!hold_find(x->hold, it->id, 1, &pos, &h))
+				hold_key(x->hold, it->id, key->p8, key->p8len,
+				    it->cert->sha256, path, member);
+		}
+	}
+}
+
+/* Returns 1 if group and user are known without reading, and not wanted. */
+static int
+skip(struct export *x, struct text path, const struct map_line *m)
+{
+	struct stream_rec e;
+
+	memset(&e, 0, sizeof(e));
+	who_path(&e, path);
+	who_map(&e, m);
+	return (e.group.s != NULL &&
+	    !matches(x->group, x->ngroup, e.group)) ||
+	    (e.user.s != NULL && !matches(x->user, x->nuser, e.user));
+}
+
+static void
+member(struct export *x, const struct walk *walk, int big)
+{
+	struct text path = { walk->path, walk->pathlen };
+	const struct map_line *m = map_find0(&x->map, walk->path);
+	uint64_t n = new_member(x);
+	struct items l = { NULL, 0 };
+	struct why w;
+	int ok;
+
+	if (skip(x, path, m)) {
+		classify(x, n, SKIPPED);
+		return;
+	}
+	x->secrets->first = m == NULL ? NULL : m->pass;
+	ok = member_read(walk->data, walk->len, x->secrets, &l, &w);
+	x->secrets->first = NULL;
+	if (big && (ok || strcmp(w.reason, "unsupported") != 0))
+		ok = why_set(&w, "ceiling", "larger than %llu bytes, the "
+		    "ceiling of a member: raise it with -L member=",
+		    (unsigned long long)walk->limits.member);
+	if (ok)
+		items(x, &l, path, n);
+	else {
+		fault(x, path, &w);
+		classify(x, n, FAULTED);
+	}
+	items_free(&l);
+}
+
+/* What waits and found no partner. */
+static void
+leftovers(struct export *x)
+{
+	struct held h, other;
+	struct text none = { NULL, 0 }, source;
+	uint64_t at = 0;
+	struct cert *c;
+	struct why w;
+	size_t pos;
+
+	while (hold_each(x->hold, &at, &h)) {
+		if (h.done)
+			continue;
+		if (!h.is_key) {
+			if (cert_new(&c, h.data, h.len, &w)) {
+				classify(x, h.member, emit(x, c, NULL, 0, none,
+				    h.source));
+				cert_free(c);
+			}
+			continue;
+		}
+		source.n = h.source.n;
+		if ((source.s = strndup(h.source.s, h.source.n)) == NULL)
+			tool_nomem();
+		pos = 0;
+		why_set(&w, "no-certificate", "a private key without a "
+		    "certificate: add its certificate to the backup");
+		if (hold_find(x->hold, h.id, 1, &pos, &other) && other.done)
+			classify(x, h.member, KEYS);
+		else {
+			fault(x, source, &w);
+			classify(x, h.member, FAULTED);
+		}
+		free((char *)source.s);
+	}
+}
+
+static void
+summary(const struct export *x)
+{
+	const struct rec_out *r = x->out.rec;
+	unsigned long long n[KEYS + 1] = { 0 };
+	uint64_t i;
+	size_t k;
+
+	for (i = 0; i < x->members; i++)
+		n[x->class[i]]++;
+	for (k = 0; k < x->map.n; k++)
+		if (!x->map.v[k].used)
+			msg_warn("-m: %s matches no member", x->map.v[k].glob);
+	msg_warn("users %llu, keys %llu (v1 %llu), certificates %llu, signing "
+	    "keys held back %llu, faults %llu", x->nusers, r->keys, x->v1,
+	    r->certs, x->signing, r->faults);
+	msg_warn("members %llu = keys %llu + certificates %llu + faulted %llu "
+	    "+ skipped %llu", (unsigned long long)x->members, n[KEYS],
+	    n[CERTS], n[FAULTED] + n[NOTHING], n[SKIPPED]);
+}
+
+/* One event of the walk.  Returns 0 at its end. */
+static int
+event(struct export *x, struct walk *walk, enum walk_event ev)
+{
+	static const struct text whole = { "stdin", 5 };
+	struct text path = { walk->path, walk->pathlen };
+
+	switch (ev) {
+	case WALK_END:
+		return 0;
+	case WALK_MEMBER:
+	case WALK_BIG:
+		member(x, walk, ev == WALK_BIG);
+		break;
+	case WALK_FAULT:
+		if (path.n > 0)
+			classify(x, new_member(x), FAULTED);
+		fault(x, path.n > 0 ? path : whole, &walk->why);
+		break;
+	case WALK_NOTE:
+		msg_verbose("%s: %s", walk->path, walk->why.detail);
+	}
+	return 1;
+}
+
+int
+export_run(struct export *x, struct walk *walk, const struct cred_pair *to,
+    const struct cred_pair *signer)
+{
+	enum walk_event ev = walk_next(walk);
+	unsigned long long records;
+	struct why w;
+	int status;
+
+	/* nothing is written for no input at all */
+	if (ev == WALK_FAULT && strcmp(walk->why.reason, "empty") == 0)
+		msg_die("stdin: %s", walk->why.detail);
+	if (!stream_out_sealed(&x->out, stdout, to, signer, &w))
+		msg_die("%s", w.detail);
+	while (event(x, walk, ev))
+		ev = walk_next(walk);
+	leftovers(x);
+	records = x->out.rec->n;
+	status = x->out.rec->faults > 0 || records == 0;
+	summary(x);
+	if (records == 0)
+		msg_warn("nothing was found%s", x->ngroup + x->nuser > 0 ?
+		    " that -g and -u select" : "");
+	if (!stream_close(&x->out, &w))
+		msg_die("%s", w.detail);
+	return status;
+}

@@ -1,0 +1,46 @@
+#ifndef EXPORT_H
+#define EXPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cred.h"
+#include "hold.h"
+#include "map.h"
+#include "secret.h"
+#include "seen.h"
+#include "stream.h"
+#include "walk.h"
+
+/*
+ * From members to records: pairs keys with certificates, also across
+ * members, selects, holds signing keys back, and accounts for every member.
+ */
+
+struct export {
+	/* set by the tool */
+	struct map		 map;
+	struct hold		*hold;
+	struct secrets		*secrets;
+	const char		**group, **user;	/* patterns of -g, -u */
+	size_t			 ngroup, nuser;
+	/* own */
+	struct stream_out	 out;
+	struct seen		 users;
+	uint8_t			*class;		/* of each member */
+	uint64_t		 members;
+	unsigned long long	 nusers, v1, signing;
+};
+
+/* Room for n patterns of each kind.  Out of memory exits 2. */
+void	export_init(struct export *, size_t n);
+void	export_free(struct export *);
+
+/*
+ * Writes the whole stream to stdout and the summary to stderr.  Returns the
+ * exit status: 0, or 1 if something is a fault or nothing was found.
+ */
+int	export_run(struct export *, struct walk *,
+	    const struct cred_pair *to, const struct cred_pair *signer);
+
+#endif

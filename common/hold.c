@@ -1,0 +1,280 @@
+#include "hold.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "msg.h"
+#include "seal.h"
+#include "tool.h"
+
+/* What stands in the file in front of source and data. */
+struct head {
+	uint64_t	num, member;
+	uint32_t	sourcelen, len;
+	uint8_t		is_key, done;
+	uint8_t		id[32], cert[32];
+};
+
+struct slot {
+	uint64_t	id;		/* first bytes of the identity */
+	uint64_t	at;		/* place in the file + 1; 0: free */
+};
+
+struct hold {
+	int		 fd;
+	uint64_t	 end, num;
+	struct seal	*seal;
+	struct slot	*slot;
+	size_t		 size, used;	/* size is a power of two */
+	char		*source;	/* of the last held given out */
+	uint8_t		*data, *sealed;
+	size_t		 len;
+};
+
+struct hold *
+hold_new(struct why *w)
+{
+	static const uint8_t none[32];
+	uint8_t key[SEAL_KEY], id[SEAL_ID];
+	const char *dir = getenv("TMPDIR");
+	struct hold *h;
+
+	if (dir == NULL || *dir == '\0')
+		dir = "/tmp";
+	if ((h = calloc(1, sizeof(*h))) == NULL)
+		tool_nomem();
+	h->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (h->fd == -1) {
+		why_set(w, "input", "cannot make a temporary file in %s: %s "
+		    "(set TMPDIR)", dir, strerror(errno));
+		hold_free(h);
+		return NULL;
+	}
+	h->size = 1024;
+	h->slot = calloc(h->size, sizeof(*h->slot));
+	if (h->slot == NULL || RAND_priv_bytes(key, SEAL_KEY) != 1 ||
+	    RAND_bytes(id, SEAL_ID) != 1 ||
+	    (h->seal = seal_new(key, id, none)) == NULL)
+		tool_nomem();
+	OPENSSL_cleanse(key, sizeof(key));
+	return h;
+}
+
+static void
+forget(struct hold *h)
+{
+	free(h->source);
+	OPENSSL_free(h->sealed);
+	OPENSSL_secure_clear_free(h->data, h->len + 1);
+	h->source = NULL;
+	h->sealed = h->data = NULL;
+}
+
+void
+hold_free(struct hold *h)
+{
+	if (h == NULL)
+		return;
+	forget(h);
+	if (h->fd != -1)
+		(void)close(h->fd);
+	seal_free(h->seal);
+	free(h->slot);
+	free(h);
+}
+
+static void
+put(struct hold *h, const void *p, size_t n, uint64_t at)
+{
+	ssize_t k;
+
+	for (; n > 0; n -= (size_t)k, at += (uint64_t)k, p = (const char *)p + k)
+		if ((k = pwrite(h->fd, p, n, (off_t)at)) == -1)
+			msg_die("cannot write the temporary file: %s (make "
+			    "room, or set TMPDIR)", strerror(errno));
+}
+
+static void
+get(struct hold *h, void *p, size_t n, uint64_t at)
+{
+	ssize_t k;
+
+	for (; n > 0; n -= (size_t)k, at += (uint64_t)k, p = (char *)p + k)
+		if ((k = pread(h->fd, p, n, (off_t)at)) <= 0)
+			msg_die("cannot read the temporary file: %s",
+			    k == 0 ? "cut" : strerror(errno));
+}
+
+static uint64_t
+prefix(const uint8_t id[32])
+{
+	uint64_t v;
+
+	memcpy(&v, id, sizeof(v));
+	return v;
+}
+
+static void
+insert(struct hold *h, uint64_t id, uint64_t at)
+{
+	size_t i = (size_t)id & (h->size - 1);
+
+	while (h->slot[i].at != 0)
+		i = (i + 1) & (h->size - 1);
+	h->slot[i].id = id;
+	h->slot[i].at = at;
+}
+
+static void
+grow(struct hold *h)
+{
+	struct slot *old = h->slot;
+	size_t i, n = h->size;
+
+	h->size *= 2;
+	if ((h->slot = calloc(h->size, sizeof(*h->slot))) == NULL)
+		tool_nomem();
+	for (i = 0; i < n; i++)
+		if (old[i].at != 0)
+			insert(h, old[i].id, old[i].at);
+	free(old);
+}
+
+static void
+append(struct hold *h, struct head *hd, struct text source,
+    const uint8_t *data)
+{
+	if (4 * ++h->used > 3 * h->size)
+		grow(h);
+	hd->sourcelen = (uint32_t)source.n;
+	hd->num = ++h->num;
+	insert(h, prefix(hd->id), h->end + 1);
+	put(h, hd, sizeof(*hd), h->end);
+	put(h, source.s, source.n, h->end + sizeof(*hd));
+	put(h, data, hd->len, h->end + sizeof(*hd) + source.n);
+	h->end += sizeof(*hd) + source.n + hd->len;
+}
+
+void
+hold_key(struct hold *h, const uint8_t id[32], const uint8_t *p8, size_t n,
+    const uint8_t *cert, struct text source, uint64_t member)
+{
+	struct head hd;
+	uint8_t *sealed;
+
+	memset(&hd, 0, sizeof(hd));
+	hd.member = member;
+	hd.is_key = 1;
+	hd.len = (uint32_t)(n + SEAL_TAG);
+	memcpy(hd.id, id, sizeof(hd.id));
+	if (cert != NULL) {
+		hd.done = 1;
+		memcpy(hd.cert, cert, sizeof(hd.cert));
+	}
+	if ((sealed = OPENSSL_malloc(n + SEAL_TAG)) == NULL ||
+	    !seal_close(h->seal, h->num + 1, "", 0, p8, n, sealed))
+		tool_nomem();
+	append(h, &hd, source, sealed);
+	OPENSSL_free(sealed);
+}
+
+void
+hold_cert(struct hold *h, const struct cert *c, struct text source,
+    uint64_t member)
+{
+	struct head hd;
+
+	memset(&hd, 0, sizeof(hd));
+	hd.member = member;
+	hd.len = (uint32_t)c->len;
+	memcpy(hd.id, c->id, sizeof(hd.id));
+	memcpy(hd.cert, c->sha256, sizeof(hd.cert));
+	append(h, &hd, source, c->der);
+}
+
+/* Reads what stands at a place, without its data if light. */
+static void
+load(struct hold *h, uint64_t at, struct held *out, int light)
+{
+	struct head hd;
+
+	forget(h);
+	get(h, &hd, sizeof(hd), at);
+	out->is_key = hd.is_key;
+	out->done = hd.done;
+	out->member = hd.member;
+	memcpy(out->id, hd.id, sizeof(out->id));
+	memcpy(out->cert, hd.cert, sizeof(out->cert));
+	out->at = at;
+	out->len = hd.len - (hd.is_key ? SEAL_TAG : 0);
+	out->source.n = hd.sourcelen;
+	out->data = NULL;
+	if (light)
+		return;
+	h->len = out->len;
+	h->source = malloc(hd.sourcelen + 1);
+	h->data = OPENSSL_secure_malloc(h->len + 1);
+	h->sealed = OPENSSL_malloc(hd.len + 1);
+	if (h->source == NULL || h->data == NULL || h->sealed == NULL)
+		tool_nomem();
+	get(h, h->source, hd.sourcelen, at + sizeof(hd));
+	get(h, h->sealed, hd.len, at + sizeof(hd) + hd.sourcelen);
+	if (!hd.is_key)
+		memcpy(h->data, h->sealed, hd.len);
+	else if (!seal_open(h->seal, hd.num, "", 0, h->sealed, hd.len,
+	    h->data))
+		msg_die("the temporary file was altered: run again");
+	out->source.s = h->source;
+	out->data = h->data;
+}
+
+int
+hold_find(struct hold *h, const uint8_t id[32], int is_key, size_t *pos,
+    struct held *out)
+{
+	size_t i;
+
+	if (*pos == 0)
+		*pos = 1 + ((size_t)prefix(id) & (h->size - 1));
+	for (;;) {
+		i = *pos - 1;
+		if (h->slot[i].at == 0)
+			return 0;
+		*pos = 1 + ((i + 1) & (h->size - 1));
+		if (h->slot[i].id != prefix(id))
+			continue;
+		load(h, h->slot[i].at - 1, out, 1);
+		if (out->is_key == is_key &&
+		    memcmp(out->id, id, sizeof(out->id)) == 0) {
+			load(h, h->slot[i].at - 1, out, 0);
+			return 1;
+		}
+	}
+}
+
+int
+hold_each(struct hold *h, uint64_t *at, struct held *out)
+{
+	if (*at == h->end)
+		return 0;
+	load(h, *at, out, 0);
+	*at += sizeof(struct head) + out->source.n + out->len +
+	    (out->is_key ? SEAL_TAG : 0);
+	return 1;
+}
+
+void
+hold_done(struct hold *h, const struct held *what, const uint8_t cert[32])
+{
+	struct head hd;
+
+	get(h, &hd, sizeof(hd), what->at);
+	hd.done = 1;
+	memcpy(hd.cert, cert, sizeof(hd.cert));
+	put(h, &hd, sizeof(hd), what->at);
+}

@@ -1,0 +1,375 @@
+#include "import.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "flag.h"
+#include "kra.h"
+#include "msg.h"
+#include "pkey.h"
+#include "prove.h"
+#include "tool.h"
+
+#define BATCH		500	/* records of one commit, at most */
+#define IDLE_MS		50	/* a commit waits no longer for a record */
+#define AGE_S		1	/* nor, in all, than this */
+
+int
+import_start(struct import *im, struct why *w)
+{
+	const uint8_t *p;
+	uint8_t *der;
+	size_t n;
+
+	if (!db_kra_all(im->db, &im->kras, w) ||
+	    !db_ca_get(im->db, &der, &n, w) ||
+	    !db_config_get(im->db, "KRACertCount", &im->count, w))
+		return 0;
+	if (sk_X509_num(im->kras) == 0)
+		return why_set(w, "kra", "the archive has no KRA: store one "
+		    "with ca-init");
+	p = der;
+	im->ca = der == NULL ? NULL : d2i_X509(NULL, &p, (long)n);
+	if (der != NULL && im->ca == NULL)
+		return why_set(w, "database", "the CA certificate in the "
+		    "archive does not parse");
+	OPENSSL_free(der);
+	if (im->count == 0 || im->count > (uint32_t)sk_X509_num(im->kras))
+		im->count = (uint32_t)sk_X509_num(im->kras);
+	im->mem = open_memstream(&im->text, &im->textlen);
+	if (im->mem == NULL || (im->out = rec_out_new(im->mem)) == NULL)
+		tool_nomem();
+	return 1;
+}
+
+void
+import_free(struct import *im)
+{
+	sk_X509_pop_free(im->kras, X509_free);
+	X509_free(im->ca);
+	rec_out_free(im->out);
+	if (im->mem != NULL)
+		(void)fclose(im->mem);
+	free(im->text);
+}
+
+/* The KRAs of a row: count of them, from one place on, in turn. */
+static STACK_OF(X509) *
+choose(const struct import *im, int64_t id)
+{
+	STACK_OF(X509) *some = sk_X509_new_null();
+	int n = sk_X509_num(im->kras);
+	uint32_t i;
+
+	for (i = 0; some != NULL && i < im->count; i++)
+		(void)sk_X509_push(some, sk_X509_value(im->kras,
+		    (int)((id - 1) * im->count + i) % n));
+	return some;
+}
+
+/* SHA-1 as byte pairs, certificates apart by \n: [MS-WCCE] 3.2.2.6.2.1.3. */
+static char *
+recovery_hashes(STACK_OF(X509) *kras)
+{
+	char *s = OPENSSL_zalloc((size_t)sk_X509_num(kras) * 60 + 1), *p = s;
+	uint8_t md[20];
+	int i, k;
+
+	for (i = 0; s != NULL && i < sk_X509_num(kras); i++) {
+		if (!X509_digest(sk_X509_value(kras, i), EVP_sha1(), md, NULL))
+			tool_nomem();
+		for (k = 0; k < 20; k++) {
+			rec_hex(p, md + k, 1);
+			p += 2;
+			*p++ = k < 19 ? ' ' : '\n';
+		}
+	}
+	if (p != s)
+		p[-1] = '\0';
+	return s;
+}
+
+/* Encrypts the key to the KRAs and adds it to its row. */
+static int
+archive_key(struct import *im, int64_t id, const uint8_t *p8, size_t n,
+    struct why *w)
+{
+	STACK_OF(X509) *kras = choose(im, id);
+	struct db_key k;
+	uint8_t *blob, *env = NULL;
+	char *hashes;
+	size_t len;
+	int rc;
+
+	hashes = recovery_hashes(kras);
+	if (hashes == NULL)
+		tool_nomem();
+	blob = pkey_msblob(p8, n, &len);
+	k.format = blob != NULL ? "MSBLOB" : "PKCS8";
+	k.hashes = hashes;
+	rc = kra_encrypt(kras, blob != NULL ? blob : p8,
+	    blob != NULL ? len : n, &env, &k.len, w);
+	k.blob = env;
+	if (blob != NULL)
+		OPENSSL_secure_clear_free(blob, len);
+	rc = rc && db_put_key(im->db, id, &k, w);
+	OPENSSL_free(env);
+	OPENSSL_free(hashes);
+	sk_X509_free(kras);
+	return rc;
+}
+
+/* Signed by the CA of the archive? */
+static int
+is_own(const struct import *im, const struct cert *c)
+{
+	X509 *x;
+	int rc;
+
+	if (im->ca == NULL || X509_NAME_cmp(X509_get_subject_name(im->ca),
+	    X509_get_issuer_name(c->x)) != 0)
+		return 0;
+	x = cert_x509(c);
+	rc = x != NULL && X509_verify(x, X509_get0_pubkey(im->ca)) == 1;
+	X509_free(x);
+	return rc;
+}
+
+/* What came of one record. */
+struct outcome {
+	const char		*status;
+	const char		*reason;
+	int64_t			 id;
+	unsigned long long	*counter;
+};
+
+static void
+outcome(struct outcome *o, const char *status, unsigned long long *counter,
+    const char *reason)
+{
+	o->status = status;
+	o->counter = counter;
+	o->reason = reason;
+}
+
+/* Adds a `result' to those that wait for the commit. */
+static void
+result(struct import *im, const struct stream_in *s, const struct outcome *o)
+{
+	const struct rec *r = &s->rec;
+	struct rec_out *out = im->out;
+	STACK_OF(X509) *kras;
+	char list[64 * 41 + 1], *p = list;
+	uint8_t md[20];
+	int i;
+
+	++*o->counter;
+	im->waiting++;
+	*p = '\0';
+	if (o->counter == &im->imported || o->counter == &im->updated) {
+		kras = rec_is(r, "key") ? choose(im, o->id) : NULL;
+		for (i = 0; i < sk_X509_num(kras) && i < 64; i++) {
+			if (!X509_digest(sk_X509_value(kras, i), EVP_sha1(),
+			    md, NULL))
+				tool_nomem();
+			p += sprintf(p, "%s%s", i == 0 ? "" : " ",
+			    rec_hex((char [41]){ 0 }, md, sizeof(md)));
+		}
+		sk_X509_free(kras);
+	}
+	rec_begin(out, "result");
+	rec_put_u64(out, "n", s->n);
+	rec_puts(out, "status", o->status);
+	if (o->id > 0)
+		rec_put_u64(out, "id", (unsigned long long)o->id);
+	else
+		rec_puts(out, "id", "");
+	rec_put_field(out, r, "sha1");
+	rec_put_field(out, r, "serial");
+	rec_put_field(out, r, "user");
+	rec_puts(out, "kra", list);
+	rec_puts(out, "reason", o->reason);
+	if (rec_end(out) != 1)
+		tool_nomem();
+	if (*o->reason != '\0')
+		msg_record("stdin:%llu: record %llu: %s: %s", r->lineno, s->n,
+		    o->status, o->reason);
+}
+
+/* May a foreign certificate come in?  Both switches must say so. */
+static int
+foreign_ok(const struct import *im, struct why *w)
+{
+	if (!im->force)
+		return why_set(w, "foreign", "not issued by the CA of the "
+		    "archive: -f imports foreign certificates");
+	if ((im->flags & KRAF_ENABLEFOREIGN) == 0)
+		return why_set(w, "foreign", "not issued by the CA of the "
+		    "archive, and KRAF_ENABLEFOREIGN is not set: run "
+		    "ca-setflag -d DB KRAFlags +KRAF_ENABLEFOREIGN");
+	return 1;
+}
+
+static struct text
+text(const struct rec *r, const char *label, char **own)
+{
+	struct text t = { "", 0 };
+
+	if ((*own = rec_text(r, label, &t.n)) != NULL)
+		t.s = *own;
+	return t;
+}
+
+static int
+put_row(struct import *im, const struct stream_in *s, const struct cert *c,
+    int disposition, int64_t *id, struct why *w)
+{
+	struct db_row row;
+	char *own[5];
+	int rc, i;
+
+	memset(&row, 0, sizeof(row));
+	row.cert = c;
+	row.group = text(&s->rec, "group", &own[0]);
+	row.user = text(&s->rec, "user", &own[1]);
+	row.mail = text(&s->rec, "mail", &own[2]);
+	row.guid = text(&s->rec, "guid", &own[3]);
+	row.source = text(&s->rec, "source", &own[4]);
+	row.stream = s->id;
+	row.requester = im->requester;
+	row.caller = im->caller;
+	row.disposition = disposition;
+	rc = db_put_cert(im->db, &row, id, w);
+	for (i = 0; i < 5; i++)
+		OPENSSL_free(own[i]);
+	return rc;
+}
+
+/*
+ * Imports a certificate that is good, with its key if there is one.  Returns
+ * 1 with *o, or 0 with *w when the archive fails.
+ */
+static int
+store(struct import *im, const struct stream_in *s, const struct cert *c,
+    struct outcome *o, struct why *w)
+{
+	int own = is_own(im, c), has_key = 0, there;
+
+	if (!own && !foreign_ok(im, w)) {
+		outcome(o, "refused", &im->refused, w->detail);
+		return 1;
+	}
+	if ((there = db_find(im->db, c->sha256, &o->id, &has_key, w)) == -1)
+		return 0;
+	if (there && (has_key || s->key == NULL)) {
+		outcome(o, "present", &im->present, "");
+		return 1;
+	}
+	if (there)
+		outcome(o, "updated", &im->updated, "");
+	else
+		outcome(o, "imported", &im->imported, "");
+	if (!there && !put_row(im, s, c, own ? DISP_ISSUED : DISP_FOREIGN,
+	    &o->id, w))
+		return 0;
+	return s->key == NULL || archive_key(im, o->id, s->key, s->keylen, w);
+}
+
+/* Starts a transaction; settings may have changed since the last. */
+static int
+begin(struct import *im, struct why *w)
+{
+	if (im->open)
+		return 1;
+	im->open = db_begin(im->db, w);
+	(void)clock_gettime(CLOCK_MONOTONIC, &im->since);
+	return im->open && db_config_get(im->db, "KRAFlags", &im->flags, w);
+}
+
+int
+import_due(const struct import *im, const struct rec_in *in)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return im->open && (t.tv_sec > im->since.tv_sec + AGE_S ||
+	    !rec_in_ready(in, IDLE_MS));
+}
+
+int
+import_record(struct import *im, const struct stream_in *s, int bad,
+    struct why *w)
+{
+	struct outcome o = { NULL, NULL, 0, NULL };
+	struct cert *c = NULL;
+	char *detail = NULL;
+	int rc = 1;
+
+	im->read++;
+	if (!begin(im, w))
+		return 0;
+	if (bad)
+		outcome(&o, "refused", &im->refused, s->why.detail);
+	else if (rec_is(&s->rec, "fault")) {
+		detail = rec_text(&s->rec, "detail", NULL);
+		outcome(&o, "fault", &im->faults, detail == NULL ? "" :
+		    detail);
+	} else if (!prove_record(s, &c, w))
+		outcome(&o, "refused", &im->refused, w->detail);
+	else if (c == NULL)
+		outcome(&o, "ignored", &im->ignored, "not a record of keys or "
+		    "certificates");
+	else if (strcmp(c->use, "sign") == 0)
+		outcome(&o, "ignored", &im->ignored, "signing certificate: "
+		    "only encryption keys are archived");
+	else
+		rc = store(im, s, c, &o, w);
+	if (rc)
+		result(im, s, &o);
+	cert_free(c);
+	OPENSSL_free(detail);
+	return rc && (im->waiting < BATCH || import_commit(im, w));
+}
+
+/* Moves the results that wait to stdout, at once. */
+static void
+release(struct import *im)
+{
+	if (fflush(im->mem) == EOF)
+		tool_nomem();
+	if (fwrite(im->text, 1, im->textlen, stdout) != im->textlen ||
+	    fflush(stdout) == EOF)
+		tool_lost();
+	rewind(im->mem);
+	im->waiting = 0;
+}
+
+int
+import_commit(struct import *im, struct why *w)
+{
+	char detail[256];
+
+	if (!im->open)
+		return 1;
+	(void)snprintf(detail, sizeof(detail), "results=%u read=%llu "
+	    "imported=%llu updated=%llu present=%llu ignored=%llu "
+	    "refused=%llu faults=%llu", im->waiting, im->read, im->imported,
+	    im->updated, im->present, im->ignored, im->refused, im->faults);
+	if (im->dry)
+		db_rollback(im->db);
+	else if (!db_commit(im->db, im->caller, "import", detail, im->head, w))
+		return 0;
+	im->open = 0;
+	release(im);
+	return 1;
+}
+
+int
+import_end(struct import *im)
+{
+	if (rec_close(im->out) == -1 || fflush(im->mem) == EOF)
+		return -1;
+	release(im);
+	return 1;
+}

@@ -1,0 +1,70 @@
+#include "input.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "msg.h"
+#include "tool.h"
+
+int
+input_option(struct input *in, int c)
+{
+	struct why w;
+
+	switch (c) {
+	case 'C':
+		if (!cred_load(&in->trusted, optarg, 0, &in->secrets, &w))
+			msg_die("-C: %s", w.detail);
+		return 1;
+	case 'k':
+		in->key = optarg;
+		return 1;
+	case 'P':
+		in->part = 1;
+		return 1;
+	case 'p':
+		if (!secret_add(&in->secrets, optarg, &w))
+			msg_die("-p: %s", w.detail);
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+void
+input_cred(struct input *in)
+{
+	struct why w;
+
+	if (in->key != NULL &&
+	    !cred_load(&in->k, in->key, 1, &in->secrets, &w))
+		msg_die("-k: %s", w.detail);
+}
+
+void
+input_open(struct input *in, const struct cred *k, const struct cred *trusted)
+{
+	in->in = rec_in_new(STDIN_FILENO);
+	if (in->in != NULL)
+		in->stream = stream_in_new(in->in, k, trusted, in->part);
+	if (in->stream == NULL)
+		tool_nomem();
+}
+
+void
+input_broken(const struct input *in)
+{
+	(void)fflush(stdout);
+	msg_die("stdin:%llu: %s", in->stream->rec.lineno,
+	    in->stream->why.detail);
+}
+
+void
+input_close(struct input *in)
+{
+	stream_in_free(in->stream);
+	rec_in_free(in->in);
+	cred_free(&in->k);
+	cred_free(&in->trusted);
+	secret_free(&in->secrets);
+}

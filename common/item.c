@@ -1,0 +1,133 @@
+#include "item.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pkey.h"
+#include "tool.h"
+
+void
+items_free(struct items *l)
+{
+	struct item *it;
+
+	while (l->n > 0) {
+		it = &l->v[--l->n];
+		OPENSSL_secure_clear_free(it->p8, it->p8len);
+		cert_free(it->cert);
+		OPENSSL_free(it->name);
+	}
+	free(l->v);
+	l->v = NULL;
+}
+
+static struct item *
+add(struct items *l, enum item_kind kind)
+{
+	struct item *v, *it;
+
+	/* the size doubles at each power of two */
+	if ((l->n & (l->n - 1)) == 0) {
+		v = realloc(l->v, (l->n == 0 ? 1 : 2 * l->n) * sizeof(*v));
+		if (v == NULL)
+			tool_nomem();
+		l->v = v;
+	}
+	it = &l->v[l->n++];
+	memset(it, 0, sizeof(*it));
+	it->kind = kind;
+	return it;
+}
+
+/* Adds a fault once the list is full; returns 1 if there is room. */
+static int
+room(struct items *l)
+{
+	struct why w;
+
+	if (l->n < ITEMS_MAX)
+		return 1;
+	if (l->n == ITEMS_MAX) {
+		why_set(&w, "ceiling", "more than %d keys and certificates "
+		    "in one file: split it", ITEMS_MAX);
+		items_add_fault(l, &w);
+	}
+	return 0;
+}
+
+void
+items_add_fault(struct items *l, const struct why *w)
+{
+	add(l, ITEM_FAULT)->why = *w;
+}
+
+void
+items_add_key(struct items *l, uint8_t *p8, size_t n, char *name,
+    size_t namelen)
+{
+	uint8_t id[32];
+	struct why w;
+	struct item *it;
+
+	if (p8 == NULL)
+		tool_nomem();
+	if (room(l) && pkey_id(p8, n, id, &w)) {
+		it = add(l, ITEM_KEY);
+		it->p8 = p8;
+		it->p8len = n;
+		memcpy(it->id, id, sizeof(id));
+		it->name = name;
+		it->namelen = namelen;
+		return;
+	}
+	if (l->n < ITEMS_MAX)
+		items_add_fault(l, &w);
+	OPENSSL_secure_clear_free(p8, n);
+	OPENSSL_free(name);
+}
+
+void
+items_add_cert(struct items *l, const uint8_t *der, size_t n, char *name,
+    size_t namelen)
+{
+	struct cert *c;
+	struct why w;
+	struct item *it;
+
+	if (room(l) && cert_new(&c, der, n, &w)) {
+		it = add(l, ITEM_CERT);
+		it->cert = c;
+		memcpy(it->id, c->id, sizeof(it->id));
+		it->name = name;
+		it->namelen = namelen;
+		return;
+	}
+	if (l->n < ITEMS_MAX)
+		items_add_fault(l, &w);
+	OPENSSL_free(name);
+}
+
+struct item *
+items_key0(const struct items *l, const uint8_t id[32])
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (l->v[i].kind == ITEM_KEY &&
+		    memcmp(l->v[i].id, id, 32) == 0)
+			return &l->v[i];
+	return NULL;
+}
+
+int
+items_has_cert(const struct items *l, const uint8_t id[32])
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++)
+		if (l->v[i].kind == ITEM_CERT &&
+		    memcmp(l->v[i].id, id, 32) == 0)
+			return 1;
+	return 0;
+}

@@ -1,0 +1,136 @@
+#include "kra.h"
+
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+static int
+has_eku(X509 *x)
+{
+	EXTENDED_KEY_USAGE *eku;
+	char oid[80];
+	int i, found = 0;
+
+	eku = X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+	for (i = 0; i < sk_ASN1_OBJECT_num(eku); i++) {
+		(void)OBJ_obj2txt(oid, sizeof(oid),
+		    sk_ASN1_OBJECT_value(eku, i), 1);
+		found |= strcmp(oid, KRA_EKU) == 0;
+	}
+	EXTENDED_KEY_USAGE_free(eku);
+	ERR_clear_error();
+	return found;
+}
+
+int
+kra_check(X509 *x, X509 *ca, struct why *w)
+{
+	EVP_PKEY *pk = X509_get0_pubkey(x);
+
+	if (pk == NULL || EVP_PKEY_get_base_id(pk) != EVP_PKEY_RSA ||
+	    EVP_PKEY_get_bits(pk) < KRA_BITS_MIN)
+		return why_set(w, "kra", "not an RSA key of %d bits or more",
+		    KRA_BITS_MIN);
+	if (ca != NULL && (X509_check_issued(ca, x) != X509_V_OK ||
+	    X509_verify(x, X509_get0_pubkey(ca)) != 1))
+		return why_set(w, "kra", "not issued by the CA of the "
+		    "archive");
+	if (!has_eku(x))
+		return why_set(w, "kra", "no extended key usage " KRA_EKU
+		    " (key recovery agent)");
+	/* UINT32_MAX stands for a certificate without key usage */
+	if ((X509_get_key_usage(x) & KU_KEY_ENCIPHERMENT) == 0 ||
+	    X509_get_key_usage(x) == UINT32_MAX)
+		return why_set(w, "kra", "no key usage keyEncipherment");
+	if (X509_cmp_current_time(X509_get0_notAfter(x)) <= 0)
+		return why_set(w, "kra", "expired");
+	if (X509_cmp_current_time(X509_get0_notBefore(x)) >= 0)
+		return why_set(w, "kra", "not valid yet");
+	return 1;
+}
+
+int
+kra_encrypt(STACK_OF(X509) *kras, const uint8_t *in, size_t n, uint8_t **der,
+    size_t *len, struct why *w)
+{
+	BIO *bio = BIO_new_mem_buf(in, (int)n);
+	CMS_ContentInfo *cms = NULL;
+	int size = -1;
+
+	*der = NULL;
+	if (bio != NULL)
+		cms = CMS_encrypt(kras, bio, EVP_aes_256_cbc(), CMS_BINARY);
+	if (cms != NULL)
+		size = i2d_CMS_ContentInfo(cms, der);
+	CMS_ContentInfo_free(cms);
+	BIO_free(bio);
+	if (size <= 0)
+		return why_ssl(w, "kra", "cannot encrypt to the KRAs");
+	*len = (size_t)size;
+	return 1;
+}
+
+/* Returns 1 if one of the recipients is this certificate. */
+static int
+is_recipient(CMS_ContentInfo *cms, X509 *x)
+{
+	STACK_OF(CMS_RecipientInfo) *all = CMS_get0_RecipientInfos(cms);
+	CMS_RecipientInfo *ri;
+	int i;
+
+	for (i = 0; i < sk_CMS_RecipientInfo_num(all); i++) {
+		ri = sk_CMS_RecipientInfo_value(all, i);
+		if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_TRANS &&
+		    CMS_RecipientInfo_ktri_cert_cmp(ri, x) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+int
+kra_decrypt(const struct cred *k, const uint8_t *der, size_t len,
+    uint8_t **out, size_t *n, struct why *w)
+{
+	const struct cred_pair *p = NULL;
+	CMS_ContentInfo *cms;
+	const uint8_t *q = der;
+	BIO *bio = BIO_new(BIO_s_secmem());
+	char *data;
+	size_t i;
+	long size;
+	int rc = 0;
+
+	cms = d2i_CMS_ContentInfo(NULL, &q, (long)len);
+	if (bio == NULL || cms == NULL || q != der + len ||
+	    OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_enveloped) {
+		why_set(w, "blob", "not a CMS EnvelopedData (RFC 5652 section "
+		    "6.1)");
+		goto out;
+	}
+	for (i = 0; i < k->nkeys && p == NULL; i++)
+		if (is_recipient(cms, k->v[i].cert))
+			p = &k->v[i];
+	if (p == NULL) {
+		why_set(w, "recipient", "not encrypted to the KRA of -k: try "
+		    "another KRA");
+		goto out;
+	}
+	if (CMS_decrypt(cms, p->key, p->cert, NULL, bio, CMS_BINARY) != 1 ||
+	    (size = BIO_get_mem_data(bio, &data)) <= 0) {
+		why_set(w, "blob", "the archived key does not decrypt");
+		goto out;
+	}
+	if ((*out = OPENSSL_secure_malloc((size_t)size)) == NULL) {
+		why_set(w, "blob", "out of secure memory");
+		goto out;
+	}
+	memcpy(*out, data, (size_t)size);
+	*n = (size_t)size;
+	rc = 1;
+out:
+	CMS_ContentInfo_free(cms);
+	BIO_free(bio);
+	ERR_clear_error();
+	return rc;
+}

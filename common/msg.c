@@ -1,0 +1,66 @@
+#include "msg.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+
+int msg_level;
+
+static void
+print(const char *fmt, va_list ap)
+{
+	char raw[2048], safe[2048];
+
+	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
+	text_vis(safe, sizeof(safe), raw, strlen(raw));
+	(void)fprintf(stderr, "%s: %s\n", program_invocation_short_name, safe);
+}
+
+void
+msg_record(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (msg_level < 0)
+		return;
+	va_start(ap, fmt);
+	print(fmt, ap);
+	va_end(ap);
+}
+
+void
+msg_verbose(const char *fmt, ...)
+{
+	va_list ap;
+
+	if (msg_level < 1)
+		return;
+	va_start(ap, fmt);
+	print(fmt, ap);
+	va_end(ap);
+}
+
+void
+msg_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print(fmt, ap);
+	va_end(ap);
+}
+
+void
+msg_die(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print(fmt, ap);
+	va_end(ap);
+	exit(2);
+}

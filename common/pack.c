@@ -1,0 +1,115 @@
+#include "pack.h"
+
+#include <openssl/err.h>
+#include <string.h>
+
+int
+pack_init(struct pack *p, const char *pass, int legacy)
+{
+	memset(p, 0, sizeof(*p));
+	p->pass = pass;
+	p->legacy = legacy;
+	p->keys = sk_PKCS12_SAFEBAG_new_null();
+	p->certs = sk_PKCS12_SAFEBAG_new_null();
+	return p->keys != NULL && p->certs != NULL;
+}
+
+void
+pack_free(struct pack *p)
+{
+	sk_PKCS12_SAFEBAG_pop_free(p->keys, PKCS12_SAFEBAG_free);
+	sk_PKCS12_SAFEBAG_pop_free(p->certs, PKCS12_SAFEBAG_free);
+}
+
+static int
+pbe(const struct pack *p)
+{
+	return p->legacy ? NID_pbe_WithSHA1And3_Key_TripleDES_CBC :
+	    NID_aes_256_cbc;
+}
+
+static int
+rounds(const struct pack *p)
+{
+	return p->legacy ? PACK_ROUNDS_OLD : PACK_ROUNDS;
+}
+
+/* friendlyName and localKeyID, which joins key and certificate. */
+static int
+add_attributes(PKCS12_SAFEBAG *bag, const struct cert *c, const char *name,
+    size_t namelen)
+{
+	uint8_t id[20];
+
+	memcpy(id, c->sha1, sizeof(id));
+	return (namelen == 0 ||
+	    PKCS12_add_friendlyname_utf8(bag, name, (int)namelen)) &&
+	    PKCS12_add_localkeyid(bag, id, sizeof(id));
+}
+
+static PKCS12_SAFEBAG *
+key_bag(const struct pack *p, const uint8_t *p8, size_t n)
+{
+	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p8,
+	    (long)n);
+	PKCS12_SAFEBAG *bag;
+
+	if (info == NULL)
+		return NULL;
+	bag = PKCS12_SAFEBAG_create_pkcs8_encrypt(pbe(p), p->pass, -1, NULL, 0,
+	    rounds(p), info);
+	/* it frees info only when it succeeds, and then after wiping it */
+	if (bag == NULL)
+		PKCS8_PRIV_KEY_INFO_free(info);
+	return bag;
+}
+
+int
+pack_add(struct pack *p, const struct cert *c, const uint8_t *p8, size_t n,
+    const char *name, size_t namelen, struct why *w)
+{
+	X509 *x = cert_x509(c);
+	PKCS12_SAFEBAG *cert = NULL, *key = NULL;
+	int rc;
+
+	if (x != NULL)
+		cert = PKCS12_SAFEBAG_create_cert(x);
+	rc = cert != NULL && add_attributes(cert, c, name, namelen) &&
+	    (key = key_bag(p, p8, n)) != NULL &&
+	    add_attributes(key, c, name, namelen) &&
+	    sk_PKCS12_SAFEBAG_push(p->certs, cert) > 0;
+	if (rc && sk_PKCS12_SAFEBAG_push(p->keys, key) <= 0) {
+		(void)sk_PKCS12_SAFEBAG_pop(p->certs);
+		rc = 0;
+	}
+	X509_free(x);
+	if (!rc) {
+		PKCS12_SAFEBAG_free(cert);
+		PKCS12_SAFEBAG_free(key);
+		return why_ssl(w, "pack", "cannot pack the key");
+	}
+	p->nkeys++;
+	return 1;
+}
+
+int
+pack_der(struct pack *p, uint8_t **der, size_t *len, struct why *w)
+{
+	STACK_OF(PKCS7) *safes = NULL;
+	PKCS12 *p12 = NULL;
+	int size = -1;
+
+	*der = NULL;
+	if (PKCS12_add_safe(&safes, p->certs, pbe(p), rounds(p), p->pass) &&
+	    PKCS12_add_safe(&safes, p->keys, -1, 0, NULL) &&
+	    (p12 = PKCS12_add_safes(safes, 0)) != NULL &&
+	    PKCS12_set_mac(p12, p->pass, -1, NULL, 0, rounds(p),
+	    p->legacy ? EVP_sha1() : EVP_sha256()))
+		size = i2d_PKCS12(p12, der);
+	PKCS12_free(p12);
+	sk_PKCS7_pop_free(safes, PKCS7_free);
+	if (size <= 0)
+		return why_ssl(w, "pack", "cannot make the PKCS#12");
+	*len = (size_t)size;
+	return 1;
+}

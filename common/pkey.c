@@ -1,0 +1,409 @@
+#include "pkey.h"
+
+#include <openssl/asn1t.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/param_build.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#define RSA_BITS_MAX	16384
+
+/*
+ * RSAPrivateKey and RSAPublicKey of RFC 8017 appendix A.1, as templates: the
+ * deprecated d2i_RSAPrivateKey() is the only other way past the decoders,
+ * which cost forty times as much (PEERS.md 3b).
+ */
+typedef struct rsa_private {
+	int32_t version;
+	BIGNUM *n, *e, *d, *p, *q, *dp, *dq, *qi;
+} RSA_PRIVATE;
+
+ASN1_SEQUENCE(RSA_PRIVATE) = {
+	ASN1_EMBED(RSA_PRIVATE, version, INT32),
+	ASN1_SIMPLE(RSA_PRIVATE, n, BIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, e, BIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, d, CBIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, p, CBIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, q, CBIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, dp, CBIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, dq, CBIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, qi, CBIGNUM)
+} static_ASN1_SEQUENCE_END(RSA_PRIVATE)
+
+typedef struct rsa_public {
+	BIGNUM *n, *e;
+} RSA_PUBLIC;
+
+ASN1_SEQUENCE(RSA_PUBLIC) = {
+	ASN1_SIMPLE(RSA_PUBLIC, n, BIGNUM),
+	ASN1_SIMPLE(RSA_PUBLIC, e, BIGNUM)
+} static_ASN1_SEQUENCE_END(RSA_PUBLIC)
+
+static void
+rsa_free(RSA_PRIVATE *r)
+{
+	ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(RSA_PRIVATE));
+}
+
+/* SHA-256 of RSAPublicKey DER. */
+static int
+rsa_id(BIGNUM *n, BIGNUM *e, uint8_t id[32])
+{
+	RSA_PUBLIC pub = { n, e };
+	uint8_t *der = NULL;
+	int len, rc;
+
+	len = ASN1_item_i2d((ASN1_VALUE *)&pub, &der,
+	    ASN1_ITEM_rptr(RSA_PUBLIC));
+	rc = len > 0 && EVP_Digest(der, (size_t)len, id, NULL, EVP_sha256(),
+	    NULL);
+	OPENSSL_free(der);
+	return rc;
+}
+
+/*
+ * Takes a PKCS#8 apart.  Returns 1 with *rsa set if it is an RSA key (caller
+ * frees), 1 with *info set otherwise, 0 with *w if it does not parse.
+ */
+static int
+open_p8(const uint8_t *p8, size_t n, RSA_PRIVATE **rsa,
+    PKCS8_PRIV_KEY_INFO **info, struct why *w)
+{
+	const ASN1_OBJECT *oid;
+	const uint8_t *p = p8, *key;
+	int keylen;
+
+	*rsa = NULL;
+	*info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)n);
+	if (*info == NULL || p != p8 + n ||
+	    !PKCS8_pkey_get0(&oid, &key, &keylen, NULL, *info)) {
+		PKCS8_PRIV_KEY_INFO_free(*info);
+		*info = NULL;
+		return why_set(w, "key", "not a PKCS#8 private key "
+		    "(RFC 5208 section 5)");
+	}
+	if (OBJ_obj2nid(oid) != NID_rsaEncryption)
+		return 1;
+	p = key;
+	*rsa = (RSA_PRIVATE *)ASN1_item_d2i(NULL, &p, keylen,
+	    ASN1_ITEM_rptr(RSA_PRIVATE));
+	if (*rsa != NULL && (p != key + keylen || (*rsa)->version != 0 ||
+	    BN_num_bits((*rsa)->n) > RSA_BITS_MAX)) {
+		rsa_free(*rsa);
+		*rsa = NULL;
+	}
+	PKCS8_PRIV_KEY_INFO_free(*info);
+	*info = NULL;
+	if (*rsa == NULL)
+		return why_set(w, "key", "not a two-prime RSA private key of "
+		    "at most %d bits (RFC 8017 appendix A.1.2)", RSA_BITS_MAX);
+	return 1;
+}
+
+/* SHA-256 of the SubjectPublicKeyInfo, points uncompressed. */
+static int
+evp_id(EVP_PKEY *pk, uint8_t id[32])
+{
+	uint8_t *der = NULL;
+	int len, rc;
+
+	/* fails for everything but EC, which is fine */
+	(void)EVP_PKEY_set_utf8_string_param(pk,
+	    OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed");
+	ERR_clear_error();
+	len = i2d_PUBKEY(pk, &der);
+	rc = len > 0 && EVP_Digest(der, (size_t)len, id, NULL, EVP_sha256(),
+	    NULL);
+	OPENSSL_free(der);
+	return rc;
+}
+
+int
+pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w)
+{
+	PKCS8_PRIV_KEY_INFO *info;
+	EVP_PKEY *pk = NULL;
+	RSA_PRIVATE *rsa;
+	int rc;
+
+	if (!open_p8(p8, n, &rsa, &info, w))
+		return 0;
+	if (rsa != NULL)
+		rc = rsa_id(rsa->n, rsa->e, id);
+	else
+		rc = (pk = EVP_PKCS82PKEY(info)) != NULL && evp_id(pk, id);
+	rsa_free(rsa);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	EVP_PKEY_free(pk);
+	if (!rc)
+		return why_ssl(w, "key", "cannot read the private key");
+	return 1;
+}
+
+/* P-256 and the like for NIST curves, OpenSSL's name for others. */
+static void
+name_alg(EVP_PKEY *pk, char alg[32])
+{
+	const char *nist, *type = EVP_PKEY_get0_type_name(pk);
+	char curve[64];
+
+	if (EVP_PKEY_get_group_name(pk, curve, sizeof(curve), NULL) &&
+	    EVP_PKEY_get_base_id(pk) == EVP_PKEY_EC) {
+		nist = EC_curve_nid2nist(OBJ_sn2nid(curve));
+		(void)snprintf(alg, 32, "%.31s", nist != NULL ? nist : curve);
+	} else if (EVP_PKEY_get_base_id(pk) == EVP_PKEY_ED25519)
+		(void)snprintf(alg, 32, "Ed25519");
+	else if (EVP_PKEY_get_base_id(pk) == EVP_PKEY_ED448)
+		(void)snprintf(alg, 32, "Ed448");
+	else if (EVP_PKEY_get_base_id(pk) == EVP_PKEY_X25519 ||
+	    EVP_PKEY_get_base_id(pk) == EVP_PKEY_X448)
+		(void)snprintf(alg, 32, "%.31s", type);
+	else
+		(void)snprintf(alg, 32, "%.20s-%d", type,
+		    EVP_PKEY_get_bits(pk));
+}
+
+int
+pkey_public_id(X509_PUBKEY *pub, uint8_t id[32], char alg[32], int *bits)
+{
+	RSA_PUBLIC *r;
+	ASN1_OBJECT *oid;
+	const uint8_t *key, *p;
+	uint8_t *der = NULL;
+	EVP_PKEY *pk;
+	int len, rc;
+
+	if (!X509_PUBKEY_get0_param(&oid, &key, &len, NULL, pub))
+		return 0;
+	if (OBJ_obj2nid(oid) == NID_rsaEncryption) {
+		p = key;
+		r = (RSA_PUBLIC *)ASN1_item_d2i(NULL, &p, len,
+		    ASN1_ITEM_rptr(RSA_PUBLIC));
+		rc = r != NULL && p == key + len && rsa_id(r->n, r->e, id);
+		if (rc) {
+			*bits = BN_num_bits(r->n);
+			(void)snprintf(alg, 32, "RSA-%d", *bits);
+		}
+		ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(RSA_PUBLIC));
+		return rc;
+	}
+	/* X509_PUBKEY of a cert lives in a context without providers */
+	if ((len = i2d_X509_PUBKEY(pub, &der)) <= 0)
+		return 0;
+	p = der;
+	pk = d2i_PUBKEY(NULL, &p, len);
+	OPENSSL_free(der);
+	rc = pk != NULL && evp_id(pk, id);
+	if (rc) {
+		name_alg(pk, alg);
+		*bits = EVP_PKEY_get_bits(pk);
+	}
+	EVP_PKEY_free(pk);
+	return rc;
+}
+
+/* Returns 1 if a * b is 1 modulo m - 1, for exponents; m > 2. */
+static int
+inverse_of_order(const BIGNUM *a, const BIGNUM *b, const BIGNUM *m, BN_CTX *bn)
+{
+	BIGNUM *m1, *t;
+	int rc;
+
+	BN_CTX_start(bn);
+	m1 = BN_CTX_get(bn);
+	t = BN_CTX_get(bn);
+	rc = t != NULL && BN_copy(m1, m) != NULL && BN_sub_word(m1, 1) &&
+	    BN_mod_mul(t, a, b, m1, bn) && BN_is_one(t);
+	BN_CTX_end(bn);
+	return rc;
+}
+
+/* RFC 8017 section 3.2: what a valid RSA private key satisfies. */
+static int
+rsa_whole(const RSA_PRIVATE *r)
+{
+	BN_CTX *bn = BN_CTX_secure_new();
+	BIGNUM *t;
+	int rc;
+
+	if (bn == NULL)
+		return 0;
+	BN_CTX_start(bn);
+	t = BN_CTX_get(bn);
+	rc = t != NULL && BN_is_odd(r->e) && !BN_is_one(r->e) &&
+	    BN_is_odd(r->p) && BN_is_odd(r->q) &&
+	    BN_num_bits(r->p) > 2 && BN_num_bits(r->q) > 2 &&
+	    BN_cmp(r->dp, r->p) < 0 && BN_cmp(r->dq, r->q) < 0 &&
+	    BN_cmp(r->qi, r->p) < 0 && BN_cmp(r->d, r->n) < 0 &&
+	    BN_mul(t, r->p, r->q, bn) && BN_cmp(t, r->n) == 0 &&
+	    inverse_of_order(r->d, r->e, r->p, bn) &&
+	    inverse_of_order(r->d, r->e, r->q, bn) &&
+	    inverse_of_order(r->dp, r->e, r->p, bn) &&
+	    inverse_of_order(r->dq, r->e, r->q, bn) &&
+	    BN_mod_mul(t, r->qi, r->q, r->p, bn) && BN_is_one(t);
+	BN_CTX_end(bn);
+	BN_CTX_free(bn);
+	return rc;
+}
+
+/* The same for other kinds, by using the key: EC and Edwards are quick. */
+static int
+evp_whole(EVP_PKEY *pk)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pk, NULL);
+	int rc;
+
+	rc = ctx != NULL && EVP_PKEY_pairwise_check(ctx) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	return rc;
+}
+
+int
+pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, struct why *w)
+{
+	PKCS8_PRIV_KEY_INFO *info;
+	EVP_PKEY *pk = NULL;
+	RSA_PRIVATE *rsa;
+	uint8_t id[32];
+	int whole, known;
+
+	if (!open_p8(p8, n, &rsa, &info, w))
+		return 0;
+	if (rsa != NULL) {
+		known = rsa_id(rsa->n, rsa->e, id);
+		whole = known && rsa_whole(rsa);
+	} else {
+		known = (pk = EVP_PKCS82PKEY(info)) != NULL && evp_id(pk, id);
+		whole = known && evp_whole(pk);
+	}
+	rsa_free(rsa);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	EVP_PKEY_free(pk);
+	if (!known)
+		return why_ssl(w, "key", "cannot read the private key");
+	if (memcmp(id, c->id, sizeof(id)) != 0)
+		return why_set(w, "key",
+		    "private key does not belong to the certificate");
+	if (!whole)
+		return why_set(w, "key", "private key is not whole "
+		    "(RFC 8017 section 3.2)");
+	return 1;
+}
+
+uint8_t *
+pkey_p8(const EVP_PKEY *pk, size_t *n)
+{
+	PKCS8_PRIV_KEY_INFO *info;
+	uint8_t *out = NULL, *p;
+	int len;
+
+	if ((info = EVP_PKEY2PKCS8(pk)) == NULL)
+		return NULL;
+	len = i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
+	if (len > 0 && (out = p = OPENSSL_secure_malloc((size_t)len)) != NULL) {
+		(void)i2d_PKCS8_PRIV_KEY_INFO(info, &p);
+		*n = (size_t)len;
+	}
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return out;
+}
+
+uint8_t *
+pkey_traditional(const uint8_t *der, size_t len, size_t *n)
+{
+	static const int kinds[] = { EVP_PKEY_RSA, EVP_PKEY_EC };
+	const uint8_t *p;
+	EVP_PKEY *pk;
+	uint8_t *out = NULL;
+	size_t i;
+
+	for (i = 0; i < 2 && out == NULL; i++) {
+		p = der;
+		pk = d2i_PrivateKey(kinds[i], NULL, &p, (long)len);
+		if (pk != NULL && p == der + len)
+			out = pkey_p8(pk, n);
+		EVP_PKEY_free(pk);
+	}
+	ERR_clear_error();
+	return out;
+}
+
+/* An EVP_PKEY that MSBLOB's writer takes. */
+static EVP_PKEY *
+rsa_evp(const RSA_PRIVATE *r)
+{
+	OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+	OSSL_PARAM *params = NULL;
+	EVP_PKEY *pk = NULL;
+
+	if (b != NULL && ctx != NULL &&
+	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_N, r->n) &&
+	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_E, r->e) &&
+	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_D, r->d) &&
+	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_FACTOR1, r->p) &&
+	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_FACTOR2, r->q) &&
+	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_EXPONENT1, r->dp) &&
+	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_EXPONENT2, r->dq) &&
+	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
+	    r->qi) && (params = OSSL_PARAM_BLD_to_param(b)) != NULL &&
+	    EVP_PKEY_fromdata_init(ctx) == 1)
+		(void)EVP_PKEY_fromdata(ctx, &pk, EVP_PKEY_KEYPAIR, params);
+	OSSL_PARAM_free(params);
+	OSSL_PARAM_BLD_free(b);
+	EVP_PKEY_CTX_free(ctx);
+	return pk;
+}
+
+uint8_t *
+pkey_msblob(const uint8_t *p8, size_t n, size_t *len)
+{
+	PKCS8_PRIV_KEY_INFO *info;
+	EVP_PKEY *pk = NULL;
+	RSA_PRIVATE *rsa;
+	struct why w;
+	BIO *bio = NULL;
+	char *data;
+	long size;
+	uint8_t *out = NULL;
+
+	if (!open_p8(p8, n, &rsa, &info, &w))
+		return NULL;
+	if (rsa != NULL && (pk = rsa_evp(rsa)) != NULL &&
+	    (bio = BIO_new(BIO_s_secmem())) != NULL &&
+	    i2b_PrivateKey_bio(bio, pk) > 0) {
+		size = BIO_get_mem_data(bio, &data);
+		if ((out = OPENSSL_secure_malloc((size_t)size)) != NULL) {
+			memcpy(out, data, (size_t)size);
+			*len = (size_t)size;
+		}
+	}
+	ERR_clear_error();
+	BIO_free(bio);
+	EVP_PKEY_free(pk);
+	rsa_free(rsa);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return out;
+}
+
+uint8_t *
+pkey_from_msblob(const uint8_t *blob, size_t len, size_t *n)
+{
+	const uint8_t *p = blob;
+	EVP_PKEY *pk;
+	uint8_t *out = NULL;
+
+	/* PRIVATEKEYBLOB, version 2: b2i would take a public BLOB too */
+	if (len < 20 || blob[0] != 0x07 || blob[1] != 0x02)
+		return NULL;
+	pk = b2i_PrivateKey(&p, (long)len);
+	if (pk != NULL && p == blob + len)
+		out = pkey_p8(pk, n);
+	EVP_PKEY_free(pk);
+	ERR_clear_error();
+	return out;
+}

@@ -1,0 +1,20 @@
+#ifndef PROVE_H
+#define PROVE_H
+
+#include "cert.h"
+#include "rec.h"
+#include "stream.h"
+#include "why.h"
+
+/* What a record claims, checked against the certificate and key it carries. */
+
+/*
+ * Checks a `key' or `cert' record: the certificate parses, serial, spki,
+ * sha1 and sha256 are its own, and the key, if it is at hand, is whole and
+ * belongs to it.  Other types pass, with *cert NULL.
+ * Returns 1 and *cert (caller: cert_free), or 0 with *w.
+ */
+int	prove_record(const struct stream_in *, struct cert **cert,
+	    struct why *w);
+
+#endif

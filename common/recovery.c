@@ -1,0 +1,141 @@
+#include "recovery.h"
+
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "pkey.h"
+
+/* The certificates that go along: the user's and the KRAs'. */
+static int
+add_certs(CMS_ContentInfo *cms, const struct cert *user, STACK_OF(X509) *kras)
+{
+	X509 *x = cert_x509(user);
+	int i, rc;
+
+	rc = x != NULL && CMS_add1_cert(cms, x);
+	for (i = 0; rc && i < sk_X509_num(kras); i++)
+		rc = CMS_add1_cert(cms, sk_X509_value(kras, i));
+	X509_free(x);
+	return rc;
+}
+
+int
+recovery_wrap(const struct cred_pair *ca, const struct cert *user,
+    STACK_OF(X509) *kras, const uint8_t *blob, size_t n, uint8_t **der,
+    size_t *len, struct why *w)
+{
+	unsigned flags = CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL;
+	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
+	CMS_SignerInfo *si = NULL;
+	BIO *in = BIO_new_mem_buf(blob, (int)n);
+	int size = -1;
+
+	*der = NULL;
+	if (cms != NULL && in != NULL &&
+	    CMS_set1_eContentType(cms, OBJ_nid2obj(NID_pkcs7_enveloped)) &&
+	    (si = CMS_add1_signer(cms, ca->cert, ca->key, EVP_sha256(),
+	    flags)) != NULL && add_certs(cms, user, kras) &&
+	    CMS_signed_add1_attr_by_txt(si, RECOVERY_HASH, V_ASN1_OCTET_STRING,
+	    user->sha1, sizeof(user->sha1)) &&
+	    CMS_final(cms, in, NULL, CMS_BINARY))
+		size = i2d_CMS_ContentInfo(cms, der);
+	CMS_ContentInfo_free(cms);
+	BIO_free(in);
+	if (size <= 0)
+		return why_ssl(w, "signature", "cannot sign the recovery "
+		    "blob");
+	*len = (size_t)size;
+	return 1;
+}
+
+/* Signature of the first signer, chain and expiry aside. */
+static int
+verify(CMS_ContentInfo *cms, const struct cred *trusted, BIO *out)
+{
+	STACK_OF(X509) *certs = NULL;
+	unsigned flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY;
+	size_t i;
+	int rc;
+
+	if (trusted != NULL) {
+		flags |= CMS_NOINTERN;
+		if ((certs = sk_X509_new_null()) == NULL)
+			return 0;
+		for (i = 0; i < trusted->n; i++)
+			if (!sk_X509_push(certs, trusted->v[i].cert))
+				break;
+	}
+	rc = CMS_verify(cms, certs, NULL, NULL, out, flags) == 1;
+	sk_X509_free(certs);
+	return rc;
+}
+
+static int
+named_hash(CMS_ContentInfo *cms, uint8_t hash[20])
+{
+	CMS_SignerInfo *si;
+	ASN1_OBJECT *oid = OBJ_txt2obj(RECOVERY_HASH, 1);
+	ASN1_OCTET_STRING *s;
+	int ok;
+
+	si = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
+	s = si == NULL || oid == NULL ? NULL :
+	    CMS_signed_get0_data_by_OBJ(si, oid, -3, V_ASN1_OCTET_STRING);
+	ok = s != NULL && ASN1_STRING_length(s) == 20;
+	if (ok)
+		memcpy(hash, ASN1_STRING_get0_data(s), 20);
+	ASN1_OBJECT_free(oid);
+	return ok;
+}
+
+int
+recovery_open(const uint8_t *der, size_t len, const struct cred *trusted,
+    uint8_t **blob, size_t *n, STACK_OF(X509) **certs, uint8_t hash[20],
+    int *has_hash, struct why *w)
+{
+	const uint8_t *p = der;
+	CMS_ContentInfo *cms;
+	BIO *out = BIO_new(BIO_s_mem());
+	char *data;
+	long size;
+	int rc = 0;
+
+	*blob = NULL;
+	*certs = NULL;
+	cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
+	if (out == NULL || cms == NULL || p != der + len ||
+	    OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed) {
+		why_set(w, "blob", "not a recovery blob: CMS SignedData (RFC "
+		    "5652 section 5.1) around the archived key");
+	} else if (!verify(cms, trusted, out)) {
+		why_set(w, "signature", "the signature of the recovery blob "
+		    "is not right%s", trusted != NULL ? ", or not of a "
+		    "certificate of -C" : "");
+	} else if ((size = BIO_get_mem_data(out, &data)) > 0 &&
+	    (*blob = OPENSSL_memdup(data, (size_t)size)) != NULL) {
+		*n = (size_t)size;
+		*certs = CMS_get1_certs(cms);
+		*has_hash = named_hash(cms, hash);
+		rc = 1;
+	} else
+		why_set(w, "blob", "the recovery blob holds no archived key");
+	CMS_ContentInfo_free(cms);
+	BIO_free(out);
+	ERR_clear_error();
+	return rc;
+}
+
+uint8_t *
+recovery_key(const uint8_t *p, size_t n, size_t *len)
+{
+	uint8_t *out;
+
+	if (n > 0 && p[0] == 0x30) {
+		if ((out = OPENSSL_secure_malloc(n)) != NULL)
+			memcpy(out, p, n);
+		*len = n;
+		return out;
+	}
+	return pkey_from_msblob(p, n, len);
+}

@@ -1,0 +1,137 @@
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#if __has_include(<linux/landlock.h>)
+#include <linux/landlock.h>
+#endif
+#ifdef HAVE_SECCOMP
+#include <seccomp.h>
+#endif
+
+#include "msg.h"
+
+#ifdef LANDLOCK_ACCESS_FS_EXECUTE
+
+/* landlock(7): every right of ABI 1, with those of ABI 2 and 3 if there. */
+static unsigned long long
+rights(long abi)
+{
+	unsigned long long all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+
+	if (abi >= 2)
+		all |= 1ULL << 13;	/* LANDLOCK_ACCESS_FS_REFER */
+	if (abi >= 3)
+		all |= 1ULL << 14;	/* LANDLOCK_ACCESS_FS_TRUNCATE */
+	return all;
+}
+
+static int
+no_files(const char *dir)
+{
+	struct landlock_ruleset_attr attr;
+	struct landlock_path_beneath_attr rule;
+	long abi, fd;
+	int rc;
+
+	memset(&attr, 0, sizeof(attr));
+	memset(&rule, 0, sizeof(rule));
+	abi = syscall(SYS_landlock_create_ruleset, NULL, 0,
+	    LANDLOCK_CREATE_RULESET_VERSION);
+	if (abi < 1)
+		return -1;
+	attr.handled_access_fs = rights(abi);
+	fd = syscall(SYS_landlock_create_ruleset, &attr,
+	    sizeof(attr.handled_access_fs), 0);
+	if (fd == -1)
+		return -1;
+	rc = 0;
+	if (dir != NULL) {
+		rule.allowed_access = attr.handled_access_fs &
+		    ~(unsigned long long)LANDLOCK_ACCESS_FS_EXECUTE;
+		rule.parent_fd = open(dir, O_PATH | O_CLOEXEC);
+		if (rule.parent_fd == -1)
+			rc = -1;
+		else {
+			rc = (int)syscall(SYS_landlock_add_rule, fd,
+			    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+			(void)close(rule.parent_fd);
+		}
+	}
+	if (rc == 0)
+		rc = (int)syscall(SYS_landlock_restrict_self, fd, 0);
+	(void)close((int)fd);
+	return rc;
+}
+
+#else
+
+static int
+no_files(const char *dir)
+{
+	(void)dir;
+	errno = ENOSYS;
+	return -1;
+}
+
+#endif
+
+#ifdef HAVE_SECCOMP
+
+static int
+no_calls(void)
+{
+	static const int never[] = {
+		SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(socket),
+		SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind),
+		SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
+		SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+		SCMP_SYS(process_vm_writev), SCMP_SYS(mount),
+		SCMP_SYS(umount2), SCMP_SYS(chroot), SCMP_SYS(pivot_root),
+		SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(bpf),
+		SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
+		SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
+		SCMP_SYS(init_module), SCMP_SYS(finit_module),
+		SCMP_SYS(kexec_load), SCMP_SYS(io_uring_setup),
+	};
+	scmp_filter_ctx ctx;
+	size_t i;
+	int rc;
+
+	if ((ctx = seccomp_init(SCMP_ACT_ALLOW)) == NULL)
+		return -1;
+	rc = 0;
+	for (i = 0; rc == 0 && i < sizeof(never) / sizeof(never[0]); i++)
+		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), never[i], 0);
+	if (rc == 0)
+		rc = seccomp_load(ctx);
+	seccomp_release(ctx);
+	errno = -rc;
+	return rc;
+}
+
+#else
+
+static int
+no_calls(void)
+{
+	errno = ENOSYS;
+	return -1;
+}
+
+#endif
+
+void
+sandbox_enter(const char *dir)
+{
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (no_files(dir) != 0)
+		msg_verbose("notice: no landlock here: %s", strerror(errno));
+	if (no_calls() != 0)
+		msg_verbose("notice: no seccomp filter here: %s",
+		    strerror(errno));
+}

@@ -1,0 +1,219 @@
+#include "secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Keeps a copy of the n bytes at s.  Returns 1, or 0 with *w. */
+static int
+keep(struct secrets *l, const char *s, size_t n, struct why *w)
+{
+	char **v, *copy;
+
+	if (n > SECRET_MAX)
+		return why_set(w, "password", "longer than %d bytes",
+		    SECRET_MAX);
+	if (memchr(s, '\0', n) != NULL)
+		return why_set(w, "password", "holds a NUL byte");
+	if (l->n == SECRETS_MAX)
+		return why_set(w, "password", "more than %d passwords",
+		    SECRETS_MAX);
+	if ((copy = OPENSSL_secure_zalloc(n + 1)) == NULL ||
+	    (v = realloc(l->v, (l->n + 1) * sizeof(*v))) == NULL) {
+		OPENSSL_secure_clear_free(copy, n + 1);
+		return why_set(w, "password", "out of memory");
+	}
+	memcpy(copy, s, n);
+	l->v = v;
+	l->v[l->n++] = copy;
+	return 1;
+}
+
+/*
+ * Reads fd into secure memory until its end or, if one is set, the first
+ * newline.  Returns the bytes, SECRET_LIST_MAX allocated; NULL with *w.
+ */
+static char *
+slurp(int fd, int one, size_t *len, struct why *w)
+{
+	char *buf;
+	ssize_t n;
+
+	*len = 0;
+	if ((buf = OPENSSL_secure_malloc(SECRET_LIST_MAX)) == NULL) {
+		why_set(w, "password", "out of secure memory");
+		return NULL;
+	}
+	/* byte by byte: a fd:N may be shared with another reader */
+	while ((n = read(fd, buf + *len,
+	    one ? 1 : SECRET_LIST_MAX - *len)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			why_set(w, "password", "%s", strerror(errno));
+		else if ((*len += (size_t)n) == SECRET_LIST_MAX)
+			why_set(w, "password", "%d bytes or more",
+			    SECRET_LIST_MAX);
+		else if (one && buf[*len - 1] == '\n')
+			break;
+		else
+			continue;
+		OPENSSL_secure_clear_free(buf, SECRET_LIST_MAX);
+		return NULL;
+	}
+	return buf;
+}
+
+/* Adds the first line that fd gives, or each. */
+static int
+add_lines(struct secrets *l, int fd, int each, struct why *w)
+{
+	size_t len, pos = 0, n;
+	char *buf, *nl;
+	int rc = 1;
+
+	if ((buf = slurp(fd, !each, &len, w)) == NULL)
+		return 0;
+	do {
+		nl = memchr(buf + pos, '\n', len - pos);
+		n = nl == NULL ? len - pos : (size_t)(nl - (buf + pos));
+		if (n > 0 && buf[pos + n - 1] == '\r')
+			rc = keep(l, buf + pos, n - 1, w);
+		else if (n > 0 || !each)
+			rc = keep(l, buf + pos, n, w);
+		pos += n + 1;
+	} while (each && rc && pos < len);
+	OPENSSL_secure_clear_free(buf, SECRET_LIST_MAX);
+	return rc;
+}
+
+static int
+add_file(struct secrets *l, const char *path, int each, struct why *w)
+{
+	struct stat st;
+	int fd, rc;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		return why_set(w, "password", "%s: %s", path, strerror(errno));
+	if (fstat(fd, &st) == -1)
+		rc = why_set(w, "password", "%s: %s", path, strerror(errno));
+	else if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+		rc = why_set(w, "password", "%s: others can read it: run "
+		    "chmod 600 on it", path);
+	else
+		rc = add_lines(l, fd, each, w);
+	(void)close(fd);
+	return rc;
+}
+
+static int
+add_env(struct secrets *l, const char *name, struct why *w)
+{
+	char *s;
+
+	if ((s = getenv(name)) == NULL)
+		return why_set(w, "password", "%s is not in the environment",
+		    name);
+	return keep(l, s, strlen(s), w);
+}
+
+static int
+add_fd(struct secrets *l, const char *num, struct why *w)
+{
+	char *end;
+	long fd;
+
+	fd = strtol(num, &end, 10);
+	if (*num < '0' || *num > '9' || *end != '\0' || fd > 1024)
+		return why_set(w, "password", "fd:%s: not a descriptor", num);
+	return add_lines(l, (int)fd, 0, w);
+}
+
+/* Asks on the terminal; locked, so that the tools of a pipeline take turns. */
+static int
+add_tty(struct secrets *l, struct why *w)
+{
+	struct termios was, quiet;
+	sigset_t all, old;
+	int fd, rc;
+
+	if ((fd = open("/dev/tty", O_RDWR | O_CLOEXEC)) == -1)
+		return why_set(w, "password", "/dev/tty: %s", strerror(errno));
+	(void)flock(fd, LOCK_EX);
+	if (tcgetattr(fd, &was) == -1) {
+		(void)close(fd);
+		return why_set(w, "password", "/dev/tty: %s", strerror(errno));
+	}
+	/* a signal must not leave the terminal without echo */
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	quiet = was;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	(void)tcsetattr(fd, TCSAFLUSH, &quiet);
+	(void)dprintf(fd, "%s: password: ", program_invocation_short_name);
+	rc = add_lines(l, fd, 0, w);
+	(void)dprintf(fd, "\n");
+	(void)tcsetattr(fd, TCSAFLUSH, &was);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	(void)close(fd);
+	return rc;
+}
+
+int
+secret_add(struct secrets *l, const char *spec, struct why *w)
+{
+	if (strncmp(spec, "env:", 4) == 0)
+		return add_env(l, spec + 4, w);
+	if (strncmp(spec, "file:", 5) == 0)
+		return add_file(l, spec + 5, 0, w);
+	if (strncmp(spec, "list:", 5) == 0)
+		return add_file(l, spec + 5, 1, w);
+	if (strncmp(spec, "fd:", 3) == 0)
+		return add_fd(l, spec + 3, w);
+	if (strcmp(spec, "tty") == 0)
+		return add_tty(l, w);
+	/* do not repeat it: it may be the password itself */
+	return why_set(w, "password", "not env:VAR, file:PATH, list:PATH, "
+	    "fd:N or tty");
+}
+
+const char *
+secret_try(const struct secrets *l, size_t i)
+{
+	if (l->first != NULL && i-- == 0)
+		return l->first;
+	if (i == l->n)
+		return "";
+	if (i > l->n)
+		return NULL;
+	if (i == 0)
+		return l->v[l->last];
+	return l->v[i <= l->last ? i - 1 : i];
+}
+
+void
+secret_worked(struct secrets *l, size_t i)
+{
+	if (l->first != NULL && i-- == 0)
+		return;
+	if (i > 0 && i < l->n)
+		l->last = i <= l->last ? i - 1 : i;
+}
+
+void
+secret_free(struct secrets *l)
+{
+	while (l->n > 0) {
+		l->n--;
+		OPENSSL_secure_clear_free(l->v[l->n], strlen(l->v[l->n]) + 1);
+	}
+	free(l->v);
+	l->v = NULL;
+}

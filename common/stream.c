@@ -1,0 +1,626 @@
+#include "stream.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "seal.h"
+#include "seen.h"
+#include "sign.h"
+#include "text.h"
+#include "tool.h"
+
+#define NOT_OURS "not a kms-record stream; a file of the Exchange export " \
+	"wizard has no public format: import it with certutil -importKMS on " \
+	"Windows, or export PFX per user and feed those in"
+
+struct stream_state {
+	struct rec_in		*in;
+	const struct cred	*k;
+	STACK_OF(X509)		*trusted;	/* NULL: nobody is pinned */
+	int			 part;
+	int			 any;		/* something was read */
+	int			 open;		/* inside a stream */
+	struct seal		*seal;		/* NULL: seals stay closed */
+	uint8_t			 signer[32];
+	EVP_MD_CTX		*md;
+	unsigned long long	 last, n, keys, certs, faults;
+	struct seen		 seen;	/* numbers of a part */
+};
+
+/* Reading ------------------------------------------------------------- */
+
+static int
+trust(STACK_OF(X509) *all, const struct cred *c)
+{
+	size_t i;
+
+	for (i = 0; c != NULL && i < c->n; i++)
+		if (!sk_X509_push(all, c->v[i].cert))
+			return 0;
+	return 1;
+}
+
+struct stream_in *
+stream_in_new(struct rec_in *in, const struct cred *k,
+    const struct cred *trusted, int part)
+{
+	struct stream_in *s;
+	struct stream_state *st;
+
+	if ((s = calloc(1, sizeof(*s))) == NULL)
+		return NULL;
+	if ((s->state = st = calloc(1, sizeof(*st))) == NULL)
+		goto fail;
+	st->in = in;
+	st->k = k;
+	st->part = part;
+	if ((k != NULL || trusted != NULL) &&
+	    ((st->trusted = sk_X509_new_null()) == NULL ||
+	    !trust(st->trusted, k) || !trust(st->trusted, trusted)))
+		goto fail;
+	if ((st->md = EVP_MD_CTX_new()) == NULL)
+		goto fail;
+	return s;
+fail:
+	stream_in_free(s);
+	return NULL;
+}
+
+static void
+drop_key(struct stream_in *s)
+{
+	OPENSSL_secure_clear_free(s->key, s->keylen);
+	s->key = NULL;
+	s->keylen = 0;
+}
+
+/* Forgets what belongs to one stream. */
+static void
+leave(struct stream_in *s)
+{
+	struct stream_state *st = s->state;
+
+	st->open = 0;
+	s->sealed = 0;
+	s->id[0] = '\0';
+	X509_free(s->signer);
+	s->signer = NULL;
+	seal_free(st->seal);
+	st->seal = NULL;
+	seen_reset(&st->seen);
+}
+
+void
+stream_in_free(struct stream_in *s)
+{
+	if (s == NULL)
+		return;
+	if (s->state != NULL) {
+		drop_key(s);
+		leave(s);
+		sk_X509_free(s->state->trusted);
+		EVP_MD_CTX_free(s->state->md);
+		free(s->state);
+	}
+	free(s);
+}
+
+static void
+enter(struct stream_in *s, int sealed)
+{
+	struct stream_state *st = s->state;
+
+	st->open = 1;
+	s->sealed = sealed;
+	st->last = st->n = st->keys = st->certs = st->faults = 0;
+	if (!EVP_DigestInit_ex(st->md, EVP_sha256(), NULL))
+		tool_nomem();
+}
+
+static void
+digest(struct stream_in *s)
+{
+	if (!EVP_DigestUpdate(s->state->md, s->rec.line, s->rec.len) ||
+	    !EVP_DigestUpdate(s->state->md, "\n", 1))
+		tool_nomem();
+}
+
+/* Length of the line up to and including the TAB before its last field. */
+static size_t
+before_last(const struct rec *r)
+{
+	return (size_t)(r->field[r->nfields - 1].label - r->line);
+}
+
+static int
+last_is(const struct rec *r, const char *label)
+{
+	const struct rec_field *f = &r->field[r->nfields - 1];
+
+	return f->llen == strlen(label) && memcmp(f->label, label, f->llen) == 0;
+}
+
+/* The n bytes of a hex field.  Returns 1, or 0. */
+static int
+unhex(const struct rec *r, const char *label, uint8_t *dst, size_t n)
+{
+	const struct rec_field *f = rec_get0(r, label);
+	char again[65];
+	size_t i;
+	int hi, lo;
+
+	if (f == NULL || f->vlen != 2 * n)
+		return 0;
+	for (i = 0; i < n; i++) {
+		hi = OPENSSL_hexchar2int((unsigned char)f->val[2 * i]);
+		lo = OPENSSL_hexchar2int((unsigned char)f->val[2 * i + 1]);
+		if (hi < 0 || lo < 0)
+			return 0;
+		dst[i] = (uint8_t)(hi << 4 | lo);
+	}
+	return memcmp(rec_hex(again, dst, n), f->val, 2 * n) == 0;
+}
+
+/* Checks the signature that ends the line. */
+static int
+check_sig(struct stream_in *s, STACK_OF(X509) *certs, X509 **signer)
+{
+	const struct rec *r = &s->rec;
+	struct why w;
+	uint8_t *sig;
+	size_t n;
+	int rc;
+
+	if (!last_is(r, "sig"))
+		return why_set(&s->why, "signature",
+		    "sig is not the last field");
+	if ((sig = rec_b64(r, "sig", 0, &n)) == NULL || n == 0) {
+		OPENSSL_free(sig);
+		return why_set(&s->why, "signature", "no signature");
+	}
+	rc = sign_check(sig, n, r->line, before_last(r), certs,
+	    s->state->signer, signer, &w);
+	OPENSSL_free(sig);
+	if (!rc)
+		why_set(&s->why, w.reason, "signature: %s", w.detail);
+	return rc;
+}
+
+/* Opens the lockbox and makes the record key. */
+static int
+unlock(struct stream_in *s, const uint8_t id[SEAL_ID])
+{
+	const struct rec *r = &s->rec;
+	const struct cred_pair *p;
+	uint8_t to[32], head[32], key[SEAL_KEY], *box;
+	char hex[65];
+	size_t n;
+	int rc;
+
+	if (!unhex(r, "to", to, sizeof(to)))
+		return why_set(&s->why, "record", "to is not a SHA-256");
+	p = cred_find0(s->state->k, to);
+	if (p == NULL || p->key == NULL)
+		return why_set(&s->why, "lockbox", "sealed to another "
+		    "certificate than that of -k (SHA-256 %s)",
+		    rec_hex(hex, to, sizeof(to)));
+	if ((box = rec_b64(r, "lockbox", 0, &n)) == NULL)
+		return why_set(&s->why, "record", "lockbox is not base64");
+	rc = lockbox_open(p->cert, p->key, box, n, key, &s->why);
+	OPENSSL_free(box);
+	if (!rc)
+		return 0;
+	if (EVP_Digest(r->line, before_last(r), head, NULL, EVP_sha256(),
+	    NULL))
+		s->state->seal = seal_new(key, id, head);
+	OPENSSL_cleanse(key, sizeof(key));
+	if (s->state->seal == NULL)
+		tool_nomem();
+	return 1;
+}
+
+/* The signature first, then the lockbox. */
+static enum stream_event
+head(struct stream_in *s)
+{
+	struct stream_state *st = s->state;
+	uint8_t id[SEAL_ID];
+
+	if (st->open && !st->part) {
+		why_set(&s->why, "record", "a stream starts before the end "
+		    "of the one before: it was cut, or is a part (-P)");
+		return STREAM_BROKEN;
+	}
+	leave(s);
+	if (!rec_eq(&s->rec, "v", "1")) {
+		why_set(&s->why, "record", "stream version is not 1: a newer "
+		    "kms2ca is needed");
+		return STREAM_BROKEN;
+	}
+	if (!unhex(&s->rec, "id", id, sizeof(id)) ||
+	    !unhex(&s->rec, "signer", st->signer, sizeof(st->signer))) {
+		why_set(&s->why, "record", "id or signer is not hex of its "
+		    "size");
+		return STREAM_BROKEN;
+	}
+	if (!check_sig(s, st->trusted, &s->signer) ||
+	    (st->k != NULL && !unlock(s, id)))
+		return STREAM_BROKEN;
+	rec_hex(s->id, id, sizeof(id));
+	enter(s, 1);
+	digest(s);
+	return STREAM_HEAD;
+}
+
+static int
+same(struct stream_in *s, const char *label, unsigned long long want)
+{
+	unsigned long long v;
+
+	if (rec_u64(&s->rec, label, &v) && v == want)
+		return 1;
+	return why_set(&s->why, "record", "end says another number of %s "
+	    "than %llu: records are missing or added", label, want);
+}
+
+/* Counts and digest of the whole stream. */
+static int
+whole(struct stream_in *s)
+{
+	struct stream_state *st = s->state;
+	uint8_t md[32], want[32];
+
+	if (!EVP_DigestFinal_ex(st->md, md, NULL))
+		tool_nomem();
+	if (!same(s, "n", st->n) || !same(s, "keys", st->keys) ||
+	    !same(s, "certs", st->certs) || !same(s, "faults", st->faults))
+		return 0;
+	if (!unhex(&s->rec, "sha256", want, sizeof(want)) ||
+	    memcmp(md, want, sizeof(md)) != 0)
+		return why_set(&s->why, "record", "the digest of the stream "
+		    "is another: it was altered");
+	return 1;
+}
+
+static enum stream_event
+end(struct stream_in *s)
+{
+	struct stream_state *st = s->state;
+	STACK_OF(X509) *signer;
+	int rc = 1;
+
+	if (!st->open)
+		enter(s, 0);	/* the end of an empty plain stream */
+	if (s->sealed) {
+		if ((signer = sk_X509_new_null()) == NULL ||
+		    !sk_X509_push(signer, s->signer))
+			tool_nomem();
+		rc = check_sig(s, signer, NULL);
+		sk_X509_free(signer);
+	} else if (st->trusted != NULL || !rec_eq(&s->rec, "sig", "")) {
+		why_set(&s->why, "signature", "end of a plain stream%s",
+		    st->trusted != NULL ? " where only sealed ones are "
+		    "trusted (-k or -C)" : " carries a signature");
+		rc = 0;
+	}
+	if (!rc || (!st->part && !whole(s)))
+		return STREAM_BROKEN;
+	leave(s);
+	return STREAM_END;
+}
+
+/* Records that are numbered in every stream. */
+static int
+numbered(const struct rec *r)
+{
+	return rec_is(r, "key") || rec_is(r, "cert") || rec_is(r, "fault") ||
+	    rec_is(r, "archived");
+}
+
+/* Number and place.  Returns 1, or 0: the stream is broken. */
+static int
+place(struct stream_in *s)
+{
+	struct stream_state *st = s->state;
+
+	s->n = 0;
+	st->n++;
+	st->keys += (unsigned)rec_is(&s->rec, "key");
+	st->certs += (unsigned)rec_is(&s->rec, "cert");
+	st->faults += (unsigned)rec_is(&s->rec, "fault");
+	if (!s->sealed && !numbered(&s->rec))
+		return 1;
+	if (!rec_u64(&s->rec, "n", &s->n) || s->n == 0)
+		return why_set(&s->why, "record", "no number n");
+	if (st->part && s->sealed && !seen_add(&st->seen, s->n))
+		return why_set(&s->why, "record", "n %llu stands twice", s->n);
+	if (!st->part && s->n != st->last + 1)
+		return why_set(&s->why, "record", "n is %llu, not %llu: "
+		    "records are missing, repeated or out of order (or this "
+		    "is a part: -P)", s->n, st->last + 1);
+	st->last = s->n;
+	return 1;
+}
+
+/* Opens the seal of a record whose form is right. */
+static enum stream_event
+unseal(struct stream_in *s)
+{
+	uint8_t *sealed;
+	size_t n;
+	int ok = 0;
+
+	if (s->state->seal == NULL)
+		return STREAM_REC;
+	sealed = rec_b64(&s->rec, "seal", 0, &n);
+	if (sealed != NULL && n >= SEAL_TAG) {
+		s->keylen = n - SEAL_TAG;
+		if ((s->key = OPENSSL_secure_malloc(s->keylen + 1)) == NULL)
+			tool_nomem();
+		ok = seal_open(s->state->seal, s->n, s->rec.line,
+		    before_last(&s->rec), sealed, n, s->key);
+	}
+	OPENSSL_free(sealed);
+	if (!ok)
+		why_set(&s->why, "seal", "the seal does not open: the record "
+		    "was altered, or is of another place or stream");
+	else if (rec_is(&s->rec, "key") != (s->keylen > 0) &&
+	    numbered(&s->rec))
+		ok = why_set(&s->why, "seal", s->keylen > 0 ?
+		    "holds a key that it must not hold" : "holds no key");
+	if (!ok || s->keylen == 0 || !rec_is(&s->rec, "key"))
+		drop_key(s);
+	return ok ? STREAM_REC : STREAM_BAD;
+}
+
+static enum stream_event
+record(struct stream_in *s)
+{
+	struct stream_state *st = s->state;
+
+	if (!st->open) {
+		if (st->trusted != NULL) {
+			why_set(&s->why, "record", "a plain record where only "
+			    "sealed ones are trusted (-k or -C)");
+			return STREAM_BROKEN;
+		}
+		enter(s, 0);
+	}
+	digest(s);
+	if (!place(s))
+		return STREAM_BROKEN;
+	if (s->sealed) {
+		if (!last_is(&s->rec, "seal") ||
+		    rec_get0(&s->rec, "key") != NULL) {
+			why_set(&s->why, "seal", "seal is not the last field, "
+			    "or a clear key stands in a sealed stream");
+			return STREAM_BROKEN;
+		}
+		return unseal(s);
+	}
+	if (rec_get0(&s->rec, "seal") != NULL) {
+		why_set(&s->why, "seal", "a sealed record outside its stream: "
+		    "the stream line before it is missing");
+		return STREAM_BROKEN;
+	}
+	if (!rec_is(&s->rec, "key"))
+		return STREAM_REC;
+	s->key = rec_b64(&s->rec, "key", 1, &s->keylen);
+	if (s->key != NULL && s->keylen > 0)
+		return STREAM_REC;
+	if (errno == ENOMEM)
+		tool_nomem();
+	drop_key(s);
+	why_set(&s->why, "record", "key record without a base64 key");
+	return STREAM_BROKEN;
+}
+
+enum stream_event
+stream_next(struct stream_in *s)
+{
+	struct stream_state *st = s->state;
+	int rc;
+
+	drop_key(s);
+	s->n = 0;
+	rc = rec_in_read(st->in, &s->rec, &s->why);
+	if (rc == 0 && !st->any)
+		why_set(&s->why, "input", "empty input: expected a stream of "
+		    "records");
+	else if (rc == 0 && st->open && !st->part)
+		why_set(&s->why, "record", "no end record: the stream was "
+		    "cut, or is a part (-P)");
+	else if (rc == 0)
+		return STREAM_EOF;
+	else if (rc == -1 && !st->any && strcmp(s->why.reason, "input") != 0)
+		why_set(&s->why, "record", "%s", NOT_OURS);
+	if (rc != 1 || !rec_complete(&s->rec, &s->why))
+		return STREAM_BROKEN;
+	st->any = 1;
+	if (rec_is(&s->rec, "stream"))
+		return head(s);
+	if (rec_is(&s->rec, "end"))
+		return end(s);
+	return record(s);
+}
+
+/* Writing ------------------------------------------------------------- */
+
+static void
+line(struct stream_out *o)
+{
+	if (rec_end(o->rec) == -1)
+		tool_lost();
+}
+
+int
+stream_out_plain(struct stream_out *o, FILE *fp)
+{
+	memset(o, 0, sizeof(*o));
+	return (o->rec = rec_out_new(fp)) != NULL;
+}
+
+/* Ends a line with the signature over it. */
+static int
+put_sig(struct stream_out *o, int with_cert, struct why *w)
+{
+	uint8_t *sig;
+	size_t n;
+
+	rec_put_label(o->rec, "sig");
+	/* up to and including the TAB before "sig:" */
+	if (!sign_make(o->signer->cert, o->signer->key, o->rec->buf,
+	    o->rec->len - 4, with_cert, &sig, &n, w))
+		return 0;
+	o->rec->len -= 5;
+	rec_put_b64(o->rec, "sig", sig, n);
+	OPENSSL_free(sig);
+	return 1;
+}
+
+static int
+put_head(struct stream_out *o, const struct cred_pair *to, uint8_t key[],
+    const uint8_t id[], struct why *w)
+{
+	time_t t = time(NULL);
+	char now[32];
+	uint8_t hash[32], *box;
+	size_t n;
+
+	(void)strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
+	if (!lockbox_make(to->cert, key, &box, &n, w))
+		return 0;
+	rec_begin(o->rec, "stream");
+	rec_puts(o->rec, "v", "1");
+	rec_put_hex(o->rec, "id", id, SEAL_ID);
+	rec_puts(o->rec, "time", now);
+	rec_put_hex(o->rec, "to", to->sha256, sizeof(to->sha256));
+	rec_put_b64(o->rec, "lockbox", box, n);
+	rec_put_hex(o->rec, "signer", o->signer->sha256, 32);
+	OPENSSL_free(box);
+	rec_put_label(o->rec, "sig");
+	if (o->rec->overflow || !EVP_Digest(o->rec->buf, o->rec->len - 4, hash,
+	    NULL, EVP_sha256(), NULL) ||
+	    (o->seal = seal_new(key, id, hash)) == NULL)
+		return why_set(w, "seal", "cannot seal: out of memory");
+	o->rec->len -= 5;
+	if (!put_sig(o, 1, w))
+		return 0;
+	line(o);
+	return 1;
+}
+
+int
+stream_out_sealed(struct stream_out *o, FILE *fp, const struct cred_pair *to,
+    const struct cred_pair *signer, struct why *w)
+{
+	uint8_t key[SEAL_KEY], id[SEAL_ID];
+	int rc;
+
+	memset(o, 0, sizeof(*o));
+	o->signer = signer;
+	if ((o->rec = rec_out_new(fp)) == NULL ||
+	    RAND_priv_bytes(key, SEAL_KEY) != 1 || RAND_bytes(id, SEAL_ID) != 1)
+		return why_ssl(w, "seal", "cannot start a stream");
+	rc = put_head(o, to, key, id, w);
+	OPENSSL_cleanse(key, sizeof(key));
+	return rc;
+}
+
+/* Ends the record at hand: its seal, or its key, or neither. */
+static void
+put_key(struct stream_out *o, const uint8_t *key, size_t n)
+{
+	uint8_t *sealed;
+
+	if (o->seal == NULL) {
+		if (key != NULL)
+			rec_put_b64(o->rec, "key", key, n);
+		return;
+	}
+	if ((sealed = OPENSSL_malloc(n + SEAL_TAG)) == NULL)
+		tool_nomem();
+	rec_put_label(o->rec, "seal");
+	if (!o->rec->overflow && !seal_close(o->seal, o->rec->n + 1,
+	    o->rec->buf, o->rec->len - 5, key, n, sealed))
+		tool_nomem();
+	o->rec->len -= o->rec->overflow ? 0 : 6;
+	rec_put_b64(o->rec, "seal", sealed, n + SEAL_TAG);
+	OPENSSL_free(sealed);
+}
+
+int
+stream_put(struct stream_out *o, const struct stream_rec *e)
+{
+	const struct cert *c = e->cert;
+	struct rec_out *r = o->rec;
+	struct why w;
+	int rc;
+
+	rec_begin(r, e->key != NULL ? "key" : "cert");
+	rec_put_u64(r, "n", r->n + 1);
+	rec_put_text(r, "group", e->group);
+	rec_put_text(r, "user", e->user);
+	rec_put_text(r, "mail", e->mail);
+	rec_put_text(r, "guid", e->guid);
+	rec_puts(r, "serial", c->serial);
+	rec_puts(r, "issuer", c->issuer);
+	rec_puts(r, "subject", c->subject);
+	rec_puts(r, "not_before", c->not_before);
+	rec_puts(r, "not_after", c->not_after);
+	rec_put_u64(r, "version", (unsigned)c->version);
+	rec_puts(r, "alg", c->alg);
+	rec_puts(r, "use", c->use);
+	rec_put_hex(r, "spki", c->spki, sizeof(c->spki));
+	rec_put_hex(r, "sha1", c->sha1, sizeof(c->sha1));
+	rec_put_hex(r, "sha256", c->sha256, sizeof(c->sha256));
+	rec_put_text(r, "source", e->source);
+	rec_put_b64(r, "cert", c->der, c->len);
+	put_key(o, e->key, e->keylen);
+	if ((rc = rec_end(r)) == -1)
+		tool_lost();
+	if (rc == 0) {
+		why_set(&w, "ceiling", "its record would be longer than %d "
+		    "bytes, the ceiling", REC_LINE_MAX);
+		stream_fault(o, e->source, &w);
+	}
+	return rc;
+}
+
+void
+stream_fault(struct stream_out *o, struct text source, const struct why *w)
+{
+	/* a path may be as long as a line: keep the fault itself */
+	if (source.n > REC_LINE_MAX / 8)
+		source.n = REC_LINE_MAX / 8;
+	rec_begin(o->rec, "fault");
+	rec_put_u64(o->rec, "n", o->rec->n + 1);
+	rec_put_text(o->rec, "source", source);
+	rec_puts(o->rec, "reason", w->reason);
+	rec_puts(o->rec, "detail", w->detail);
+	put_key(o, NULL, 0);
+	line(o);
+}
+
+int
+stream_close(struct stream_out *o, struct why *w)
+{
+	int rc = 1;
+
+	if (o->seal == NULL) {
+		if (rec_close(o->rec) == -1)
+			tool_lost();
+	} else {
+		rec_begin(o->rec, "end");
+		rec_put_counts(o->rec);
+		if ((rc = put_sig(o, 0, w)) != 0 && rec_end(o->rec) == -1)
+			tool_lost();
+	}
+	seal_free(o->seal);
+	rec_out_free(o->rec);
+	return rc;
+}

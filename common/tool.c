@@ -1,0 +1,182 @@
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <locale.h>
+#include <malloc.h>
+#include <openssl/crypto.h>
+#include <openssl/provider.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "msg.h"
+
+#define SECURE_HEAP	(4 * 1024 * 1024)
+#define OUT_BUFFER	(64 * 1024)
+
+static int unlocked;		/* the secure heap may be swapped */
+
+static void *
+mem_alloc(size_t n, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	return malloc(n);
+}
+
+/* libcrypto frees some clear keys as they are (i2b_PrivateKey_bio): wipe. */
+static void
+mem_free(void *p, const char *file, int line)
+{
+	(void)file;
+	(void)line;
+	if (p != NULL)
+		OPENSSL_cleanse(p, malloc_usable_size(p));
+	free(p);
+}
+
+static void *
+mem_realloc(void *p, size_t n, const char *file, int line)
+{
+	size_t old = p == NULL ? 0 : malloc_usable_size(p);
+	void *q;
+
+	if (old >= n && p != NULL && n > 0)
+		return p;
+	if ((q = malloc(n)) == NULL)
+		return NULL;
+	if (p != NULL) {
+		memcpy(q, p, old < n ? old : n);
+		mem_free(p, file, line);
+	}
+	return q;
+}
+
+static void
+start_crypto(void)
+{
+	int rc;
+
+	/* NO_LOAD_CONFIG still honours these three */
+	(void)unsetenv("OPENSSL_CONF");
+	(void)unsetenv("OPENSSL_MODULES");
+	(void)unsetenv("OPENSSL_ENGINES");
+	if (!CRYPTO_set_mem_functions(mem_alloc, mem_realloc, mem_free) ||
+	    !OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+		msg_die("cannot start libcrypto");
+	/* 2: the memory could not be locked (RLIMIT_MEMLOCK) */
+	if ((rc = CRYPTO_secure_malloc_init(SECURE_HEAP, 32)) == 0)
+		msg_die("cannot get %d bytes of secure memory", SECURE_HEAP);
+	unlocked = rc == 2;
+	/* naming one provider drops the implicit default */
+	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
+	    OSSL_PROVIDER_load(NULL, "legacy") == NULL)
+		msg_die("cannot load OpenSSL's legacy provider, which old "
+		    "PKCS#12 files need: install ossl-modules/legacy.so");
+}
+
+void
+tool_start(void)
+{
+	struct rlimit none = { 0, 0 };
+	char *buf;
+	int fd;
+
+	for (fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) == -1) {
+			if (fd < 2)
+				msg_die("standard %s is closed",
+				    fd == 0 ? "input" : "output");
+			exit(2);
+		}
+	if (setlocale(LC_ALL, "C.UTF-8") == NULL)
+		msg_die("the locale C.UTF-8 is missing: install it");
+	(void)umask(077);
+	(void)signal(SIGPIPE, SIG_IGN);	/* a lost pipe is EPIPE: exit 2 */
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	start_crypto();
+	if ((buf = OPENSSL_secure_malloc(OUT_BUFFER)) == NULL)
+		tool_nomem();
+	(void)setvbuf(stdout, buf, _IOFBF, OUT_BUFFER);
+}
+
+void
+tool_no_terminal(const char *what)
+{
+	if (isatty(STDOUT_FILENO))
+		msg_die("standard output is a terminal and would show %s: "
+		    "send it to a file or a pipe", what);
+}
+
+const char *
+tool_caller(void)
+{
+	static char name[64];
+	struct passwd *pw = getpwuid(geteuid());
+
+	if (pw != NULL)
+		(void)snprintf(name, sizeof(name), "%s", pw->pw_name);
+	else
+		(void)snprintf(name, sizeof(name), "%u", (unsigned)geteuid());
+	return name;
+}
+
+int
+tool_option(int c)
+{
+	switch (c) {
+	case 'q':
+		msg_level = -1;
+		return 1;
+	case 'v':
+		msg_level = msg_level < 0 ? 1 : msg_level + 1;
+		if (unlocked)
+			msg_verbose("notice: keys in memory may be swapped out "
+			    "(raise ulimit -l)");
+		unlocked = 0;
+		return 1;
+	case 'V':
+		(void)printf("%s (kms2ca) %s\n", program_invocation_short_name,
+		    TOOL_VERSION);
+		exit(tool_end(0));
+	default:
+		return 0;
+	}
+}
+
+void
+tool_usage(const char *args)
+{
+	(void)fprintf(stderr, "usage: %s %s\n", program_invocation_short_name,
+	    args);
+	exit(2);
+}
+
+void
+tool_lost(void)
+{
+	msg_die("cannot write standard output: %s", strerror(errno));
+}
+
+void
+tool_nomem(void)
+{
+	msg_die("out of memory, or of the %d bytes of secure memory",
+	    SECURE_HEAP);
+}
+
+int
+tool_end(int status)
+{
+	if (fflush(stdout) == EOF || fclose(stdout) == EOF)
+		tool_lost();
+	return status;
+}

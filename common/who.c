@@ -1,0 +1,77 @@
+#include "who.h"
+
+#include <string.h>
+
+static struct text
+str(const char *s)
+{
+	struct text t = { s, strlen(s) };
+
+	return t;
+}
+
+void
+who_cert(struct stream_rec *e, const struct cert *c, struct text name)
+{
+	e->group = str(c->ou);
+	e->mail = str(c->mail);
+	e->user = name;
+	if (*c->cn != '\0')
+		e->user = str(c->cn);
+	else if (*c->upn != '\0')
+		e->user = str(c->upn);
+	else if (*c->mail != '\0')
+		e->user = str(c->mail);
+	if (e->user.s == NULL)
+		e->user = str("");
+}
+
+/* Cuts the last component off; *t keeps what is before it. */
+static struct text
+last(struct text *t)
+{
+	struct text part;
+	const char *slash = t->n == 0 ? NULL : memrchr(t->s, '/', t->n);
+
+	part.s = slash == NULL ? t->s : slash + 1;
+	part.n = t->n - (size_t)(part.s - t->s);
+	t->n = slash == NULL ? 0 : (size_t)(slash - t->s);
+	return part;
+}
+
+static int
+is_name(struct text t)
+{
+	return t.n > 0 && !(t.n == 1 && t.s[0] == '.') &&
+	    !(t.n == 2 && t.s[0] == '.' && t.s[1] == '.');
+}
+
+void
+who_path(struct stream_rec *e, struct text path)
+{
+	struct text inner, outer;
+
+	(void)last(&path);
+	inner = last(&path);
+	outer = last(&path);
+	if (is_name(outer) && is_name(inner)) {
+		e->group = outer;
+		e->user = inner;
+	} else if (is_name(inner))
+		e->group = inner;
+}
+
+void
+who_map(struct stream_rec *e, const struct map_line *m)
+{
+	if (m == NULL)
+		return;
+	if (m->group.s != NULL)
+		e->group = m->group;
+	if (m->user.s != NULL)
+		e->user = m->user;
+	if (m->mail.s != NULL)
+		e->mail = m->mail;
+	if (m->guid.s != NULL)
+		e->guid = m->guid;
+}

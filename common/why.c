@@ -1,0 +1,50 @@
+#include "why.h"
+
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+static void
+set(struct why *w, const char *reason, const char *fmt, va_list ap)
+{
+	char raw[sizeof(w->detail)];
+
+	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
+	w->reason = reason;
+	text_vis(w->detail, sizeof(w->detail), raw, strlen(raw));
+}
+
+int
+why_set(struct why *w, const char *reason, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	set(w, reason, fmt, ap);
+	va_end(ap);
+	ERR_clear_error();
+	return 0;
+}
+
+int
+why_ssl(struct why *w, const char *reason, const char *fmt, ...)
+{
+	unsigned long e = ERR_peek_last_error();
+	const char *s;
+	va_list ap;
+	size_t n;
+
+	va_start(ap, fmt);
+	set(w, reason, fmt, ap);
+	va_end(ap);
+	s = e == 0 ? NULL : ERR_reason_error_string(e);
+	n = strlen(w->detail);
+	if (s != NULL)
+		(void)snprintf(w->detail + n, sizeof(w->detail) - n, ": %s",
+		    s);
+	ERR_clear_error();
+	return 0;
+}

@@ -1,0 +1,243 @@
+/* ca-export(1): rows of the archive as records, their keys still encrypted. */
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cert.h"
+#include "cred.h"
+#include "db.h"
+#include "msg.h"
+#include "rec.h"
+#include "recovery.h"
+#include "sandbox.h"
+#include "secret.h"
+#include "text.h"
+#include "tool.h"
+
+static const char usage[] = "[-nqVv] [-A head] -d db [-k cacred] "
+    "[-p secret]... [-s token]...";
+
+struct export {
+	struct db	*db;
+	struct rec_out	*out;
+	struct cred	 ca;		/* of -k: signs recovery blobs */
+	STACK_OF(X509)	*kras;
+	int		 list;		/* -n */
+	int		 status;
+};
+
+/* "01 23 ..\n45 .." becomes "0123.. 45..". */
+static char *
+plain_hashes(const char *s, char *dst, size_t size)
+{
+	size_t n = 0;
+
+	for (; *s != '\0' && n + 1 < size; s++)
+		if (*s != ' ')
+			dst[n++] = *s == '\n' ? ' ' : *s;
+	dst[n] = '\0';
+	return dst;
+}
+
+/* The last field: the archived key, wrapped for Windows if -k is given. */
+static int
+put_blob(struct export *x, const struct db_found *f, const struct cert *c,
+    struct why *w)
+{
+	uint8_t *der;
+	size_t n;
+
+	if (x->list || f->bloblen == 0 || x->ca.n == 0) {
+		rec_put_b64(x->out, "blob", f->blob, x->list ? 0 : f->bloblen);
+		return 1;
+	}
+	if (!recovery_wrap(&x->ca.v[0], c, x->kras, f->blob, f->bloblen, &der,
+	    &n, w))
+		return 0;
+	rec_put_b64(x->out, "recovery", der, n);
+	OPENSSL_free(der);
+	return 1;
+}
+
+/* Writes one row.  Returns 1, or 0 with *w. */
+static int
+put(struct export *x, const struct db_found *f, struct why *w)
+{
+	struct rec_out *o = x->out;
+	char hashes[4096];
+	struct cert *c;
+	int rc;
+
+	if (!cert_new(&c, f->cert, f->certlen, w))
+		return 0;
+	rec_begin(o, "archived");
+	rec_put_u64(o, "n", o->n + 1);
+	rec_put_u64(o, "id", (unsigned long long)f->id);
+	rec_put_u64(o, "disposition", (unsigned)f->disposition);
+	rec_puts(o, "submitted", f->submitted);
+	rec_puts(o, "requester", f->requester);
+	rec_put_text(o, "group", f->group);
+	rec_put_text(o, "user", f->user);
+	rec_put_text(o, "mail", f->mail);
+	rec_put_text(o, "guid", f->guid);
+	rec_puts(o, "serial", c->serial);
+	rec_puts(o, "issuer", c->issuer);
+	rec_puts(o, "subject", c->subject);
+	rec_puts(o, "not_before", c->not_before);
+	rec_puts(o, "not_after", c->not_after);
+	rec_puts(o, "alg", c->alg);
+	rec_put_hex(o, "spki", c->spki, sizeof(c->spki));
+	rec_puts(o, "ski", f->ski);
+	rec_put_hex(o, "sha1", c->sha1, sizeof(c->sha1));
+	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
+	rec_puts(o, "kra", plain_hashes(f->hashes, hashes, sizeof(hashes)));
+	rec_put_b64(o, "cert", c->der, c->len);
+	rc = put_blob(x, f, c, w);
+	cert_free(c);
+	if (!rc)
+		return 0;
+	if ((rc = rec_end(o)) == -1)
+		tool_lost();
+	return rc == 1 || why_set(w, "ceiling", "its record would be longer "
+	    "than %d bytes", REC_LINE_MAX);
+}
+
+/* Writes what is selected, up to the row that was counted last. */
+static void
+put_all(struct export *x, int64_t last)
+{
+	struct db_found f;
+	struct why w;
+	int64_t id = 0;
+	int rc;
+
+	while (id < last && (rc = db_select(x->db, id, &f, &w)) != 0) {
+		if (rc == -1)
+			msg_die("%s", w.detail);
+		id = f.id;
+		if (put(x, &f, &w))
+			continue;
+		x->status = 1;
+		msg_record("row %lld: %s", (long long)id, w.detail);
+	}
+}
+
+/*
+ * Counts what is selected and, unless -n, commits the audit row of it, which
+ * stands before the first blob leaves.  Returns the last RequestID, or 0.
+ */
+static int64_t
+announce(struct export *x, const char **token, size_t ntoken)
+{
+	char detail[1024], head[AUDIT_HEAD_MAX];
+	unsigned long long rows = 0;
+	struct db_found f;
+	struct why w;
+	int64_t last = 0;
+	size_t i, n;
+	int rc;
+
+	while ((rc = db_select(x->db, last, &f, &w)) == 1) {
+		rows++;
+		last = f.id;
+	}
+	if (rc == -1)
+		msg_die("%s", w.detail);
+	n = (size_t)snprintf(detail, sizeof(detail), "rows=%llu last=%lld",
+	    rows, (long long)last);
+	for (i = 0; i < ntoken && n < sizeof(detail); i++)
+		n += (size_t)snprintf(detail + n, sizeof(detail) - n,
+		    " token=%s", token[i]);
+	if (!x->list && rows > 0) {
+		if (!db_begin(x->db, &w) || !db_commit(x->db, tool_caller(),
+		    "export", detail, head, &w))
+			msg_die("%s", w.detail);
+		msg_warn("audit head: %s", head);
+	}
+	msg_warn("rows %llu", rows);
+	return last;
+}
+
+/* Checks the audit chain.  Exits 1 if something was changed. */
+static void
+audit(struct export *x, const char *head)
+{
+	char last[AUDIT_HEAD_MAX];
+	struct why w;
+	int rc = db_audit(x->db, head, last, &w);
+
+	if (rc == -1)
+		msg_die("%s", w.detail);
+	if (rc == 0) {
+		msg_warn("audit: %s", w.detail);
+		db_close(x->db);
+		exit(tool_end(1));
+	}
+	msg_warn("audit: the chain is whole, and contains the head given; it "
+	    "is now %s", last);
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *path = NULL, *key = NULL, *head = NULL, **token;
+	struct secrets secrets = { NULL, 0, 0, NULL };
+	struct export x;
+	struct why w;
+	size_t ntoken = 0, i;
+	int64_t last;
+	int c;
+
+	tool_start();
+	memset(&x, 0, sizeof(x));
+	if ((token = calloc((size_t)argc, sizeof(*token))) == NULL)
+		tool_nomem();
+	while ((c = getopt(argc, argv, "+A:d:k:np:qs:Vv")) != -1)
+		if (c == 'A')
+			head = optarg;
+		else if (c == 'd')
+			path = optarg;
+		else if (c == 'k')
+			key = optarg;
+		else if (c == 'n')
+			x.list = 1;
+		else if (c == 's')
+			token[ntoken++] = optarg;
+		else if (c == 'p') {
+			if (!secret_add(&secrets, optarg, &w))
+				msg_die("-p: %s", w.detail);
+		} else if (!tool_option(c))
+			tool_usage(usage);
+	if (path == NULL || optind != argc)
+		tool_usage(usage);
+	if (key != NULL && !cred_load(&x.ca, key, 1, &secrets, &w))
+		msg_die("-k: %s", w.detail);
+	(void)tool_caller();
+	if (!db_open(&x.db, path, x.list ? DB_READ : DB_WRITE, NULL, &w) ||
+	    !db_kra_all(x.db, &x.kras, &w))
+		msg_die("%s", w.detail);
+	for (i = 0; i < ntoken; i++)
+		if (!db_token(x.db, token[i], &w))
+			msg_die("%s", w.detail);
+	if ((x.out = rec_out_new(stdout)) == NULL)
+		tool_nomem();
+	sandbox_enter(db_dir0(x.db));
+
+	if (head != NULL)
+		audit(&x, head);
+	last = announce(&x, token, ntoken);
+	if (last == 0)
+		x.status = 1;
+	put_all(&x, last);
+	if (rec_close(x.out) == -1)
+		tool_lost();
+
+	db_close(x.db);
+	rec_out_free(x.out);
+	sk_X509_pop_free(x.kras, X509_free);
+	cred_free(&x.ca);
+	secret_free(&secrets);
+	free(token);
+	return tool_end(x.status);
+}

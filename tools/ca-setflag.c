@@ -1,0 +1,202 @@
+/* ca-setflag(1): reads and sets the archive's settings, as certutil -setreg. */
+
+#include <string.h>
+#include <unistd.h>
+
+#include "db.h"
+#include "flag.h"
+#include "input.h"
+#include "msg.h"
+#include "sandbox.h"
+#include "tool.h"
+
+static const char usage[] = "[-nqVv] -d db [- | name [value]]";
+
+struct setting {
+	const char	*name;
+	uint32_t	 old, new;
+	int		 set;		/* a value was given */
+};
+
+#define SETTINGS_MAX	3
+
+struct todo {
+	struct db	*db;
+	struct setting	 v[SETTINGS_MAX];
+	size_t		 n;
+};
+
+/* Works out one setting; later values of a name build on earlier ones. */
+static int
+want(struct todo *t, const char *name, const char *value, struct why *w)
+{
+	struct setting *s;
+	size_t i;
+
+	if ((name = flag_find0(name, w)) == NULL)
+		return 0;
+	for (i = 0; i < t->n && t->v[i].name != name; i++)
+		continue;
+	s = &t->v[i];
+	if (i == t->n) {
+		memset(s, 0, sizeof(*s));
+		s->name = name;
+		if (!db_config_get(t->db, name, &s->old, w))
+			return 0;
+		s->new = s->old;
+		t->n++;
+	}
+	if (value == NULL)
+		return 1;
+	s->set = 1;
+	return flag_apply(name, value, s->new, &s->new, w);
+}
+
+/* Every `flag' record of stdin: sets its name to its new. */
+static int
+want_records(struct todo *t, struct input *in, struct why *w)
+{
+	struct stream_in *s = in->stream;
+	enum stream_event ev;
+	char *name, *value;
+	int rc = 1;
+
+	while ((ev = stream_next(s)) > STREAM_EOF) {
+		if (ev != STREAM_REC)
+			continue;
+		if (!rec_is(&s->rec, "flag"))
+			return why_set(w, "usage", "stdin:%llu: not a flag "
+			    "record", s->rec.lineno);
+		name = rec_text(&s->rec, "name", NULL);
+		value = rec_text(&s->rec, "new", NULL);
+		if (name == NULL || value == NULL)
+			tool_nomem();
+		rc = want(t, name, value, w);
+		OPENSSL_free(name);
+		OPENSSL_free(value);
+		if (!rc)
+			return 0;
+	}
+	if (ev == STREAM_BROKEN)
+		input_broken(in);
+	return rc;
+}
+
+/* A limit on KRACertCount that only the archive knows. */
+static int
+allowed(struct todo *t, const struct setting *s, struct why *w)
+{
+	STACK_OF(X509) *kras;
+	int n;
+
+	if (strcmp(s->name, "KRACertCount") != 0 || !s->set)
+		return 1;
+	if (!db_kra_all(t->db, &kras, w))
+		return 0;
+	n = sk_X509_num(kras);
+	sk_X509_pop_free(kras, X509_free);
+	return s->new <= (uint32_t)n || why_set(w, "flag", "KRACertCount %u: "
+	    "the archive has %d KRAs (0 stands for all)", s->new, n);
+}
+
+/* Stores what changed, in one commit.  Returns 1, or 0 with *w. */
+static int
+store(struct todo *t, int dry, struct why *w)
+{
+	char detail[256] = "", head[AUDIT_HEAD_MAX];
+	const struct setting *s;
+	size_t n = 0;
+
+	for (s = t->v; s < t->v + t->n; s++) {
+		if (!allowed(t, s, w))
+			return 0;
+		if (s->new == s->old || dry)
+			continue;
+		if (!db_config_set(t->db, s->name, s->new, w))
+			return 0;
+		n += (size_t)snprintf(detail + n, sizeof(detail) - n,
+		    "%s%s=%u", n == 0 ? "" : " ", s->name, s->new);
+	}
+	if (n == 0)
+		return 1;
+	if (!db_commit(t->db, tool_caller(), "flag", detail, head, w))
+		return 0;
+	msg_warn("audit head: %s", head);
+	return 1;
+}
+
+static void
+print(const struct todo *t)
+{
+	struct rec_out *o = rec_out_new(stdout);
+	const struct setting *s;
+	char symbols[256];
+
+	if (o == NULL)
+		tool_nomem();
+	for (s = t->v; s < t->v + t->n; s++) {
+		rec_begin(o, "flag");
+		rec_puts(o, "name", s->name);
+		rec_put_u64(o, "old", s->old);
+		rec_put_u64(o, "new", s->new);
+		rec_puts(o, "set", flag_symbols(s->name, s->new, symbols,
+		    sizeof(symbols)));
+		if (rec_end(o) != 1)
+			tool_lost();
+	}
+	if (rec_close(o) == -1)
+		tool_lost();
+	rec_out_free(o);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct input in;
+	struct todo todo;
+	struct why w;
+	const char *path = NULL;
+	size_t i;
+	int c, dry = 0, writes, records, ok = 1;
+
+	tool_start();
+	memset(&in, 0, sizeof(in));
+	memset(&todo, 0, sizeof(todo));
+	while ((c = getopt(argc, argv, "+d:nqVv")) != -1)
+		if (c == 'd')
+			path = optarg;
+		else if (c == 'n')
+			dry = 1;
+		else if (!tool_option(c))
+			tool_usage(usage);
+	argc -= optind;
+	argv += optind;
+	records = argc == 1 && strcmp(argv[0], "-") == 0;
+	if (path == NULL || argc > 2)
+		tool_usage(usage);
+	writes = !dry && (records || argc == 2);
+	(void)tool_caller();
+	if (!db_open(&todo.db, path, writes ? DB_WRITE : DB_READ, NULL, &w))
+		msg_die("%s", w.detail);
+	input_open(&in, NULL, NULL);
+	sandbox_enter(db_dir0(todo.db));
+
+	if (writes)
+		ok = db_begin(todo.db, &w);
+	if (ok && records)
+		ok = want_records(&todo, &in, &w);
+	else if (ok && argc > 0)
+		ok = want(&todo, argv[0], argv[1], &w);
+	else
+		for (i = 0; ok && flag_name0(i) != NULL; i++)
+			ok = want(&todo, flag_name0(i), NULL, &w);
+	ok = ok && store(&todo, dry, &w);
+	db_rollback(todo.db);
+	db_close(todo.db);
+	if (!ok)
+		msg_die("%s", w.detail);
+	print(&todo);
+
+	input_close(&in);
+	return tool_end(0);
+}

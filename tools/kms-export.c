@@ -1,0 +1,129 @@
+/* kms-export(1): a backup in, a sealed and signed stream out. */
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cred.h"
+#include "export.h"
+#include "msg.h"
+#include "sandbox.h"
+#include "secret.h"
+#include "stream.h"
+#include "tool.h"
+#include "walk.h"
+
+static const char usage[] = "[-qVv] -c cert [-g group]... [-L limit=value]... "
+    "[-m map] [-p secret]...\n\t[-S cred] [-t thumb] [-u user]...";
+
+/* Where the stream goes and who signs it. */
+struct ends {
+	const char	*to_path, *signer_path, *thumb;
+	struct cred	 to, signer;
+};
+
+/* Loads -c and -S, and compares -t.  Returns the pair that signs. */
+static const struct cred_pair *
+load(struct ends *e, struct secrets *s)
+{
+	struct why w;
+
+	if (!cred_load(&e->to, e->to_path, e->signer_path == NULL, s, &w))
+		msg_die("-c: %s%s", w.detail, e->signer_path == NULL ?
+		    " (without -S, the key of -c signs)" : "");
+	if (e->signer_path != NULL &&
+	    !cred_load(&e->signer, e->signer_path, 1, s, &w))
+		msg_die("-S: %s", w.detail);
+	if (e->thumb != NULL && !cred_thumbprint(&e->to.v[0], e->thumb))
+		msg_die("-t %s is not the thumbprint of %s: give at least its "
+		    "first 8 characters, or the right certificate", e->thumb,
+		    e->to_path);
+	return e->signer_path != NULL ? &e->signer.v[0] : &e->to.v[0];
+}
+
+static void
+parse(int argc, char *argv[], struct export *x, struct ends *e,
+    struct walk_limits *limits, const char *map[1], const char **secret)
+{
+	struct why w;
+	size_t nsecret = 0;
+	int c;
+
+	while ((c = getopt(argc, argv, "+c:g:L:m:p:qS:t:u:Vv")) != -1)
+		switch (c) {
+		case 'c':
+			e->to_path = optarg;
+			break;
+		case 'g':
+			x->group[x->ngroup++] = optarg;
+			break;
+		case 'L':
+			if (!walk_limit(limits, optarg, &w))
+				msg_die("%s", w.detail);
+			break;
+		case 'm':
+			map[0] = optarg;
+			break;
+		case 'p':
+			secret[nsecret++] = optarg;
+			break;
+		case 'S':
+			e->signer_path = optarg;
+			break;
+		case 't':
+			e->thumb = optarg;
+			break;
+		case 'u':
+			x->user[x->nuser++] = optarg;
+			break;
+		default:
+			if (!tool_option(c))
+				tool_usage(usage);
+		}
+	if (e->to_path == NULL || optind != argc)
+		tool_usage(usage);
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct walk_limits limits = walk_defaults;
+	struct secrets secrets = { NULL, 0, 0, NULL };
+	const char **secret, *map[1] = { NULL };
+	struct export x;
+	struct ends e;
+	struct walk walk;
+	struct why w;
+	const struct cred_pair *signer;
+	int status, i;
+
+	tool_start();
+	memset(&e, 0, sizeof(e));
+	export_init(&x, (size_t)argc);
+	if ((secret = calloc((size_t)argc, sizeof(*secret))) == NULL)
+		tool_nomem();
+	parse(argc, argv, &x, &e, &limits, map, secret);
+	/* the child must be there before any secret is */
+	if (!walk_start(&walk, STDIN_FILENO, &limits, &w))
+		msg_die("%s", w.detail);
+	for (i = 0; secret[i] != NULL; i++)
+		if (!secret_add(&secrets, secret[i], &w))
+			msg_die("-p: %s", w.detail);
+	signer = load(&e, &secrets);
+	if (map[0] != NULL && !map_load(&x.map, map[0], &w))
+		msg_die("-m: %s", w.detail);
+	if ((x.hold = hold_new(&w)) == NULL)
+		msg_die("%s", w.detail);
+	sandbox_enter(NULL);
+
+	x.secrets = &secrets;
+	status = export_run(&x, &walk, &e.to.v[0], signer);
+
+	walk_stop(&walk);
+	export_free(&x);
+	cred_free(&e.to);
+	cred_free(&e.signer);
+	secret_free(&secrets);
+	free(secret);
+	return tool_end(status);
+}

@@ -1,0 +1,214 @@
+/* kms-verify(1): passes a stream on as far as it is proven. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cert.h"
+#include "input.h"
+#include "msg.h"
+#include "prove.h"
+#include "sandbox.h"
+#include "stream.h"
+#include "tool.h"
+
+static const char usage[] = "[-PqrVvw] [-C cert]... [-k cred] [-p secret]...";
+
+struct verify {
+	struct input		 in;
+	struct stream_in	*stream;	/* of in */
+	struct rec_out		*out;	/* verdicts, with -r */
+	FILE			*fp;	/* where lines go; NULL with -r */
+	int			 pinned, hold, status;
+	int			 dropped;	/* in the stream at hand */
+	unsigned long long	 good, bad;
+};
+
+/* Writes the verdict on the record at hand. */
+static void
+verdict(struct verify *v, const char *status, const struct why *w)
+{
+	struct rec_out *o = v->out;
+	const struct rec *r = &v->stream->rec;
+
+	rec_begin(o, "verdict");
+	rec_put_u64(o, "n", v->stream->n);
+	rec_put_field(o, r, "user");
+	rec_put_field(o, r, "sha1");
+	rec_puts(o, "status", status);
+	if (w != NULL)
+		rec_puts(o, "reason", w->detail);
+	else
+		rec_put_field(o, r, rec_is(r, "fault") ? "detail" : "reason");
+	if (rec_end(o) != 1)
+		tool_lost();
+}
+
+/* Passes the line at hand on. */
+static void
+pass(struct verify *v)
+{
+	const struct rec *r = &v->stream->rec;
+
+	if (v->fp != NULL && (fwrite(r->line, 1, r->len, v->fp) != r->len ||
+	    putc('\n', v->fp) == EOF))
+		tool_lost();
+}
+
+/* Says why a record is dropped. */
+static void
+drop(struct verify *v, const struct why *w)
+{
+	v->bad++;
+	v->dropped = 1;
+	v->status = 1;
+	msg_record("stdin:%llu: record %llu: %s", v->stream->rec.lineno,
+	    v->stream->n, w->detail);
+	if (v->out != NULL)
+		verdict(v, "bad", w);
+}
+
+static void
+record(struct verify *v)
+{
+	struct cert *cert;
+	struct why w;
+
+	if (v->hold && !v->stream->sealed)
+		msg_die("stdin:%llu: -w keeps sealed streams only: a plain one "
+		    "would leave clear keys on the disk",
+		    v->stream->rec.lineno);
+	if (!prove_record(v->stream, &cert, &w)) {
+		drop(v, &w);
+		return;
+	}
+	cert_free(cert);
+	v->good++;
+	if (v->out != NULL)
+		verdict(v, rec_is(&v->stream->rec, "fault") ? "fault" : "ok",
+		    NULL);
+	pass(v);
+}
+
+/* The head: passed on; says who signed, if nobody was pinned. */
+static void
+head(struct verify *v)
+{
+	struct cert *c;
+	uint8_t *der = NULL;
+	char hex[65];
+	struct why w;
+	int n;
+
+	v->dropped = 0;
+	pass(v);
+	if (v->pinned || (n = i2d_X509(v->stream->signer, &der)) <= 0)
+		return;
+	if (cert_new(&c, der, (size_t)n, &w)) {
+		msg_warn("signed by %s, SHA-256 %s", c->subject,
+		    rec_hex(hex, c->sha256, sizeof(c->sha256)));
+		cert_free(c);
+	}
+	OPENSSL_free(der);
+}
+
+/* One event.  Returns 0 at the end of the input. */
+static int
+event(struct verify *v, enum stream_event ev)
+{
+	switch (ev) {
+	case STREAM_EOF:
+		return 0;
+	case STREAM_HEAD:
+		head(v);
+		break;
+	case STREAM_REC:
+		record(v);
+		break;
+	case STREAM_BAD:
+		drop(v, &v->stream->why);
+		break;
+	case STREAM_END:
+		/* what has lost a record is a part, and says so */
+		if (!v->dropped)
+			pass(v);
+		v->dropped = 0;
+		break;
+	case STREAM_BROKEN:
+		input_broken(&v->in);
+	}
+	return 1;
+}
+
+/* Copies what was held back to stdout, now that all of it is proven. */
+static void
+release(FILE *held)
+{
+	char buf[64 * 1024];
+	size_t n;
+
+	rewind(held);
+	while ((n = fread(buf, 1, sizeof(buf), held)) > 0)
+		if (fwrite(buf, 1, n, stdout) != n)
+			tool_lost();
+	if (ferror(held))
+		msg_die("cannot read the temporary file: %s", strerror(errno));
+	(void)fclose(held);
+}
+
+/* A file without a name, for sealed bytes. */
+static FILE *
+hold_back(void)
+{
+	FILE *fp = tmpfile();
+
+	if (fp == NULL)
+		msg_die("-w: cannot make a temporary file: %s",
+		    strerror(errno));
+	return fp;
+}
+
+int
+main(int argc, char *argv[])
+{
+	struct verify v;
+	int c, report = 0;
+
+	tool_start();
+	memset(&v, 0, sizeof(v));
+	while ((c = getopt(argc, argv, "+C:k:Pp:qrVvw")) != -1)
+		if (c == 'r')
+			report = 1;
+		else if (c == 'w')
+			v.hold = 1;
+		else if (!input_option(&v.in, c) && !tool_option(c))
+			tool_usage(usage);
+	if (optind != argc || (v.hold && report))
+		tool_usage(usage);
+	input_cred(&v.in);
+	v.pinned = v.in.k.n + v.in.trusted.n > 0;
+	v.status = !v.pinned;
+	if (report && (v.out = rec_out_new(stdout)) == NULL)
+		tool_nomem();
+	v.fp = report ? NULL : v.hold ? hold_back() : stdout;
+	input_open(&v.in, v.in.k.n > 0 ? &v.in.k : NULL,
+	    v.in.trusted.n > 0 ? &v.in.trusted : NULL);
+	v.stream = v.in.stream;
+	sandbox_enter(NULL);
+
+	while (event(&v, stream_next(v.stream)))
+		continue;
+
+	if (!v.pinned)
+		msg_warn("consistent, but not proven: nobody was named to "
+		    "trust (give -k or -C)");
+	if (v.hold && v.status == 0)
+		release(v.fp);
+	if (report && rec_close(v.out) == -1)
+		tool_lost();
+	msg_verbose("records %llu, dropped %llu", v.good, v.bad);
+	input_close(&v.in);
+	rec_out_free(v.out);
+	return tool_end(v.status);
+}
