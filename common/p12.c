@@ -39,6 +39,38 @@ ASN1_SEQUENCE(PFX) = {
 	ASN1_OPT(PFX, mac, MAC_DATA)
 } static_ASN1_SEQUENCE_END(PFX)
 
+/*
+ * SafeBag and CertBag of section 4.2, so that a certificate stays as it is
+ * and a part that is damaged spoils nothing but itself.
+ */
+typedef struct safe_bag {
+	ASN1_OBJECT *type;
+	ASN1_TYPE *value;
+	STACK_OF(X509_ATTRIBUTE) *attrs;
+} SAFE_BAG;
+
+DEFINE_STACK_OF(SAFE_BAG)
+
+ASN1_SEQUENCE(SAFE_BAG) = {
+	ASN1_SIMPLE(SAFE_BAG, type, ASN1_OBJECT),
+	ASN1_EXP(SAFE_BAG, value, ASN1_ANY, 0),
+	ASN1_SET_OF_OPT(SAFE_BAG, attrs, X509_ATTRIBUTE)
+} static_ASN1_SEQUENCE_END(SAFE_BAG)
+
+ASN1_ITEM_TEMPLATE(SAFE_BAGS) =
+	ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, SAFE_BAGS, SAFE_BAG)
+static_ASN1_ITEM_TEMPLATE_END(SAFE_BAGS)
+
+typedef struct cert_bag {
+	ASN1_OBJECT *type;
+	ASN1_TYPE *value;
+} CERT_BAG;
+
+ASN1_SEQUENCE(CERT_BAG) = {
+	ASN1_SIMPLE(CERT_BAG, type, ASN1_OBJECT),
+	ASN1_EXP(CERT_BAG, value, ASN1_ANY, 0)
+} static_ASN1_SEQUENCE_END(CERT_BAG)
+
 typedef struct pbmac1 {
 	X509_ALGOR *kdf, *mac;
 } PBMAC1;
@@ -277,7 +309,7 @@ mac_check(const struct mac *m, const struct form *f)
 
 /* UTF-8 of friendlyName, NULs inside kept; NULL if there is none. */
 static char *
-friendly_name(const PKCS12_SAFEBAG *bag, size_t *n)
+friendly_name(const SAFE_BAG *bag, size_t *n)
 {
 	const ASN1_TYPE *at;
 	const ASN1_BMPSTRING *bmp;
@@ -285,8 +317,7 @@ friendly_name(const PKCS12_SAFEBAG *bag, size_t *n)
 	int i;
 
 	*n = 0;
-	at = PKCS12_get_attr_gen(PKCS12_SAFEBAG_get0_attrs(bag),
-	    NID_friendlyName);
+	at = PKCS12_get_attr_gen(bag->attrs, NID_friendlyName);
 	if (at == NULL || at->type != V_ASN1_BMPSTRING)
 		return NULL;
 	bmp = at->value.bmpstring;
@@ -301,18 +332,6 @@ friendly_name(const PKCS12_SAFEBAG *bag, size_t *n)
 	return s;
 }
 
-static uint8_t *
-p8_der(const PKCS8_PRIV_KEY_INFO *info, size_t *n)
-{
-	int len = i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
-	uint8_t *out, *p;
-
-	if (len <= 0 || (out = p = OPENSSL_secure_malloc((size_t)len)) == NULL)
-		return NULL;
-	*n = (size_t)i2d_PKCS8_PRIV_KEY_INFO(info, &p);
-	return out;
-}
-
 /* One file on its way: how it opened, and where its parts go. */
 struct reader {
 	struct form	 form;
@@ -322,81 +341,146 @@ struct reader {
 };
 
 static void
-fault(struct reader *r, const struct why *w)
+damaged(struct reader *r, const char *what)
 {
-	items_add_fault(r->out, w);
+	struct why w;
+
+	why_ssl(&w, "damaged", "%s cannot be read (RFC 7292 section 4.2)",
+	    what);
+	items_add_fault(r->out, &w);
+}
+
+/* A part that did not open under the password that the rest opened under. */
+static void
+locked(struct reader *r, const char *what, const X509_ALGOR *alg)
+{
+	struct why w;
+	char name[80];
+
+	r->locked++;
+	why_ssl(&w, "unsupported", "%s encrypted with %s does not open", what,
+	    p12_alg_name(name, alg));
+	items_add_fault(r->out, &w);
+}
+
+/* The value of a bag as a structure, or NULL. */
+static void *
+value(const ASN1_TYPE *any, const ASN1_ITEM *it)
+{
+	if (any->type != V_ASN1_SEQUENCE)
+		return NULL;
+	return ASN1_item_unpack(any->value.sequence, it);
+}
+
+/* Adds a key; takes info. */
+static void
+add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
+{
+	int n = info == NULL ? 0 : i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
+	uint8_t *p8, *p;
+	char *name;
+	size_t len;
+
+	if (n <= 0) {
+		damaged(r, "a private key");
+		PKCS8_PRIV_KEY_INFO_free(info);
+		return;
+	}
+	if ((p8 = p = OPENSSL_secure_malloc((size_t)n)) != NULL)
+		(void)i2d_PKCS8_PRIV_KEY_INFO(info, &p);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	name = friendly_name(bag, &len);
+	items_add_key(r->out, p8, (size_t)n, name, len);
 }
 
 static void
-read_shrouded(struct reader *r, const PKCS12_SAFEBAG *bag)
+read_shrouded(struct reader *r, const SAFE_BAG *bag)
 {
-	const X509_SIG *sig = PKCS12_SAFEBAG_get0_pkcs8(bag);
+	X509_SIG *sig = value(bag->value, ASN1_ITEM_rptr(X509_SIG));
 	const X509_ALGOR *alg;
 	PKCS8_PRIV_KEY_INFO *info;
 	struct why w;
-	char name[80], *label;
-	uint8_t *p8;
-	size_t n = 0, len;
 
+	if (sig == NULL) {
+		damaged(r, "an encrypted key");
+		return;
+	}
 	X509_SIG_get0(sig, &alg, NULL);
-	if (!p12_kdf_check(alg, &w)) {
-		fault(r, &w);
-		return;
+	if (!p12_kdf_check(alg, &w))
+		items_add_fault(r->out, &w);
+	else if ((info = PKCS8_decrypt(sig, r->form.s, r->form.n)) == NULL)
+		locked(r, "a key", alg);
+	else {
+		r->opened++;
+		add_key(r, info, bag);
 	}
-	info = PKCS8_decrypt(sig, r->form.s, r->form.n);
-	if (info == NULL) {
-		r->locked++;
-		why_ssl(&w, "unsupported", "key encrypted with %s does not "
-		    "open", p12_alg_name(name, alg));
-		fault(r, &w);
-		return;
-	}
-	r->opened++;
-	label = friendly_name(bag, &len);
-	p8 = p8_der(info, &n);
-	items_add_key(r->out, p8, n, label, len);
-	PKCS8_PRIV_KEY_INFO_free(info);
+	X509_SIG_free(sig);
 }
 
 static void
-read_cert(struct reader *r, const PKCS12_SAFEBAG *bag)
+read_cert(struct reader *r, const SAFE_BAG *bag)
 {
+	CERT_BAG *cb = value(bag->value, ASN1_ITEM_rptr(CERT_BAG));
 	const ASN1_OCTET_STRING *der;
 	struct why w;
-	char *label;
+	char *name;
 	size_t len;
 
-	if (PKCS12_SAFEBAG_get_bag_nid(bag) != NID_x509Certificate) {
+	if (cb == NULL) {
+		damaged(r, "a certificate bag");
+	} else if (OBJ_obj2nid(cb->type) != NID_x509Certificate ||
+	    cb->value->type != V_ASN1_OCTET_STRING) {
 		why_set(&w, "unsupported", "certificate bag that is not X.509 "
 		    "(RFC 7292 section 4.2.3)");
-		fault(r, &w);
+		items_add_fault(r->out, &w);
+	} else {
+		der = cb->value->value.octet_string;
+		name = friendly_name(bag, &len);
+		items_add_cert(r->out, ASN1_STRING_get0_data(der),
+		    (size_t)ASN1_STRING_length(der), name, len);
+	}
+	ASN1_item_free((ASN1_VALUE *)cb, ASN1_ITEM_rptr(CERT_BAG));
+}
+
+static void	read_bags(struct reader *, const STACK_OF(SAFE_BAG) *, int);
+
+static void
+free_bags(STACK_OF(SAFE_BAG) *bags)
+{
+	ASN1_item_free((ASN1_VALUE *)bags, ASN1_ITEM_rptr(SAFE_BAGS));
+}
+
+/* SafeContents within SafeContents. */
+static void
+read_nested(struct reader *r, const SAFE_BAG *bag, int depth)
+{
+	STACK_OF(SAFE_BAG) *bags;
+	struct why w;
+
+	if (depth == P12_DEPTH_MAX) {
+		why_set(&w, "ceiling", "more than %d SafeContents in one "
+		    "another, the ceiling", P12_DEPTH_MAX);
+		items_add_fault(r->out, &w);
 		return;
 	}
-	/* PKCS12_BAGS is a union: for x509Certificate this is the OCTET
-	 * STRING, whatever the accessor's type says */
-	der = (const ASN1_OCTET_STRING *)PKCS12_SAFEBAG_get0_bag_obj(bag);
-	label = friendly_name(bag, &len);
-	items_add_cert(r->out, ASN1_STRING_get0_data(der),
-	    (size_t)ASN1_STRING_length(der), label, len);
+	if ((bags = value(bag->value, ASN1_ITEM_rptr(SAFE_BAGS))) == NULL)
+		damaged(r, "a SafeContents");
+	read_bags(r, bags, depth + 1);
+	free_bags(bags);
 }
 
 static void
-read_bags(struct reader *r, const STACK_OF(PKCS12_SAFEBAG) *bags, int depth)
+read_bags(struct reader *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 {
-	const PKCS12_SAFEBAG *bag;
-	struct why w;
-	uint8_t *p8;
-	char *label;
-	size_t n = 0, len;
+	const SAFE_BAG *bag;
 	int i;
 
-	for (i = 0; i < sk_PKCS12_SAFEBAG_num(bags); i++) {
-		bag = sk_PKCS12_SAFEBAG_value(bags, i);
-		switch (PKCS12_SAFEBAG_get_nid(bag)) {
+	for (i = 0; i < sk_SAFE_BAG_num(bags); i++) {
+		bag = sk_SAFE_BAG_value(bags, i);
+		switch (OBJ_obj2nid(bag->type)) {
 		case NID_keyBag:
-			label = friendly_name(bag, &len);
-			p8 = p8_der(PKCS12_SAFEBAG_get0_p8inf(bag), &n);
-			items_add_key(r->out, p8, n, label, len);
+			add_key(r, value(bag->value,
+			    ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO)), bag);
 			break;
 		case NID_pkcs8ShroudedKeyBag:
 			read_shrouded(r, bag);
@@ -405,14 +489,7 @@ read_bags(struct reader *r, const STACK_OF(PKCS12_SAFEBAG) *bags, int depth)
 			read_cert(r, bag);
 			break;
 		case NID_safeContentsBag:
-			if (depth < P12_DEPTH_MAX) {
-				read_bags(r, PKCS12_SAFEBAG_get0_safes(bag),
-				    depth + 1);
-				break;
-			}
-			why_set(&w, "ceiling", "more than %d SafeContents in "
-			    "one another, the ceiling", P12_DEPTH_MAX);
-			fault(r, &w);
+			read_nested(r, bag, depth);
 			break;
 		default:		/* CRL and secret bags hold no key */
 			break;
@@ -420,44 +497,55 @@ read_bags(struct reader *r, const STACK_OF(PKCS12_SAFEBAG) *bags, int depth)
 	}
 }
 
-/* One element of the AuthenticatedSafe, in the clear or encrypted. */
+/* An element of the AuthenticatedSafe that a password locks. */
+static void
+read_encrypted(struct reader *r, const PKCS7_ENC_CONTENT *ec)
+{
+	STACK_OF(SAFE_BAG) *bags;
+	struct why w;
+
+	if (ec->enc_data == NULL) {
+		damaged(r, "an encrypted part");
+		return;
+	}
+	if (!p12_kdf_check(ec->algorithm, &w)) {
+		items_add_fault(r->out, &w);
+		return;
+	}
+	bags = PKCS12_item_decrypt_d2i(ec->algorithm,
+	    ASN1_ITEM_rptr(SAFE_BAGS), r->form.s, r->form.n, ec->enc_data, 1);
+	if (bags == NULL) {
+		locked(r, "a part", ec->algorithm);
+		return;
+	}
+	r->opened++;
+	read_bags(r, bags, 0);
+	free_bags(bags);
+}
+
+/* One element of the AuthenticatedSafe. */
 static void
 read_safe(struct reader *r, PKCS7 *p7)
 {
-	STACK_OF(PKCS12_SAFEBAG) *bags;
-	const X509_ALGOR *alg;
+	STACK_OF(SAFE_BAG) *bags = NULL;
 	struct why w;
-	char name[80];
 
-	if (PKCS7_type_is_data(p7)) {
-		if ((bags = PKCS12_unpack_p7data(p7)) == NULL) {
-			why_ssl(&w, "damaged", "part of the PKCS#12 cannot "
-			    "be read (RFC 7292 section 4.2)");
-			fault(r, &w);
-		}
-	} else if (PKCS7_type_is_encrypted(p7) && p7->d.encrypted != NULL &&
+	if (PKCS7_type_is_encrypted(p7) && p7->d.encrypted != NULL &&
 	    p7->d.encrypted->enc_data != NULL) {
-		alg = p7->d.encrypted->enc_data->algorithm;
-		if (!p12_kdf_check(alg, &w)) {
-			fault(r, &w);
-			return;
-		}
-		bags = PKCS12_unpack_p7encdata(p7, r->form.s, r->form.n);
-		if (bags == NULL) {
-			r->locked++;
-			why_ssl(&w, "unsupported", "part encrypted with %s "
-			    "does not open", p12_alg_name(name, alg));
-			fault(r, &w);
-		} else
-			r->opened++;
+		read_encrypted(r, p7->d.encrypted->enc_data);
+	} else if (PKCS7_type_is_data(p7)) {
+		if (p7->d.data != NULL)
+			bags = ASN1_item_unpack(p7->d.data,
+			    ASN1_ITEM_rptr(SAFE_BAGS));
+		if (bags == NULL)
+			damaged(r, "a part");
+		read_bags(r, bags, 0);
+		free_bags(bags);
 	} else {
 		why_set(&w, "unsupported", "part encrypted to a public key "
 		    "(RFC 7292 section 4.1): decrypt it where it was made");
-		fault(r, &w);
-		return;
+		items_add_fault(r->out, &w);
 	}
-	read_bags(r, bags, 0);
-	sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
 }
 
 static void

@@ -396,12 +396,15 @@ pkey_from_msblob(const uint8_t *blob, size_t len, size_t *n)
 	const uint8_t *p = blob;
 	EVP_PKEY *pk;
 	uint8_t *out = NULL;
+	size_t bits;
 
-	/* PRIVATEKEYBLOB, version 2: b2i would take a public BLOB too */
+	/* PRIVATEKEYBLOB, version 2; b2i minds neither this nor what follows */
 	if (len < 20 || blob[0] != 0x07 || blob[1] != 0x02)
 		return NULL;
-	pk = b2i_PrivateKey(&p, (long)len);
-	if (pk != NULL && p == blob + len)
+	bits = blob[12] | (size_t)blob[13] << 8;
+	if (len != 20 + (bits + 7) / 8 * 2 + (bits + 15) / 16 * 5)
+		return NULL;
+	if ((pk = b2i_PrivateKey(&p, (long)len)) != NULL)
 		out = pkey_p8(pk, n);
 	EVP_PKEY_free(pk);
 	ERR_clear_error();
