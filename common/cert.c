@@ -9,7 +9,7 @@
 #include "pkey.h"
 #include "rec.h"
 
-#define OID_UPN	"1.3.6.1.4.1.311.20.2.3"	/* [MS-WCCE], UPN otherName */
+#define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
 
 /* A library context in which nothing can be done: d2i_X509 stays quick. */
 static OSSL_LIB_CTX *
@@ -48,8 +48,9 @@ last_of(const X509_NAME *name, int nid)
 
 	while ((i = X509_NAME_get_index_by_NID(name, nid, i)) >= 0)
 		at = i;
-	return utf8(at < 0 ? NULL :
-	    X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
+	return utf8(at < 0 ?
+		NULL :
+		X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
 }
 
 static char *
@@ -59,8 +60,9 @@ rfc2253(const X509_NAME *name)
 	char *data, *s = NULL;
 	long n;
 
-	if (bio != NULL && X509_NAME_print_ex(bio, name, 0,
-	    XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
+	if (bio != NULL &&
+	    X509_NAME_print_ex(bio, name, 0,
+		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
 		n = BIO_get_mem_data(bio, &data);
 		s = OPENSSL_strndup(n > 0 ? data : "", (size_t)n);
 	}
@@ -135,7 +137,7 @@ static const char *
 find_use(const struct cert *c)
 {
 	static const char *const signers[] = { "Ed25519", "Ed448", "DSA",
-	    "RSA-PSS" };
+		"RSA-PSS" };
 	ASN1_BIT_STRING *ku;
 	int enc, sig;
 	size_t i;
@@ -143,7 +145,7 @@ find_use(const struct cert *c)
 	for (i = 0; i < sizeof(signers) / sizeof(signers[0]); i++)
 		if (strncmp(c->alg, signers[i], strlen(signers[i])) == 0)
 			return "sign";
-	if (c->alg[0] == 'X')		/* X25519, X448 */
+	if (c->alg[0] == 'X') /* X25519, X448 */
 		return "encrypt";
 	ku = X509_get_ext_d2i(c->x, NID_key_usage, NULL, NULL);
 	if (ku == NULL) {
@@ -151,8 +153,8 @@ find_use(const struct cert *c)
 		return "both";
 	}
 	sig = ASN1_BIT_STRING_get_bit(ku, 0) ||
-	    ASN1_BIT_STRING_get_bit(ku, 1) ||
-	    ASN1_BIT_STRING_get_bit(ku, 5) || ASN1_BIT_STRING_get_bit(ku, 6);
+	    ASN1_BIT_STRING_get_bit(ku, 1) || ASN1_BIT_STRING_get_bit(ku, 5) ||
+	    ASN1_BIT_STRING_get_bit(ku, 6);
 	enc = ASN1_BIT_STRING_get_bit(ku, 2) ||
 	    ASN1_BIT_STRING_get_bit(ku, 3) || ASN1_BIT_STRING_get_bit(ku, 4);
 	ASN1_BIT_STRING_free(ku);
@@ -207,8 +209,8 @@ describe(struct cert *c)
 	c->upn = OPENSSL_strdup("");
 	read_san(c);
 	n = i2d_X509_PUBKEY(pub, &spki);
-	if (n <= 0 || !EVP_Digest(spki, (size_t)n, c->spki, NULL,
-	    EVP_sha256(), NULL)) {
+	if (n <= 0 ||
+	    !EVP_Digest(spki, (size_t)n, c->spki, NULL, EVP_sha256(), NULL)) {
 		OPENSSL_free(spki);
 		return 0;
 	}

@@ -13,43 +13,42 @@
  */
 
 struct cert {
-	uint8_t		*der;		/* the bytes as they came */
-	size_t		 len;
-	X509		*x;		/* for its fields only, not its key */
-	int		 version;	/* 1 or 3 */
-	char		*issuer;	/* RFC 2253, UTF-8 */
-	char		*subject;
-	char		*serial;	/* lower-case hex */
-	char		 not_before[24]; /* 2004-01-19T10:00:00Z, or empty */
-	char		 not_after[24];
+	uint8_t *der; /* the bytes as they came */
+	size_t len;
+	X509 *x; /* for its fields only, not its key */
+	int version; /* 1 or 3 */
+	char *issuer; /* RFC 2253, UTF-8 */
+	char *subject;
+	char *serial; /* lower-case hex */
+	char not_before[24]; /* 2004-01-19T10:00:00Z, or empty */
+	char not_after[24];
 	/* last of its kind in subject or subjectAltName; "" if none */
-	char		*cn, *ou, *org, *upn, *mail;
-	char		 alg[32];	/* RSA-1024, P-256, Ed25519 */
-	int		 bits;
-	const char	*use;		/* encrypt, sign or both */
-	uint8_t		 spki[32];	/* SHA-256 of SubjectPublicKeyInfo */
-	uint8_t		 sha1[20], sha256[32];
-	char		*ski;		/* hex, of the extension or RFC 5280
+	char *cn, *ou, *org, *upn, *mail;
+	char alg[32]; /* RSA-1024, P-256, Ed25519 */
+	int bits;
+	const char *use; /* encrypt, sign or both */
+	uint8_t spki[32]; /* SHA-256 of SubjectPublicKeyInfo */
+	uint8_t sha1[20], sha256[32];
+	char *ski; /* hex, of the extension or RFC 5280
 					   4.2.1.2 method 1 */
-	uint8_t		 id[32];	/* of the public key: see pkey_id() */
+	uint8_t id[32]; /* of the public key: see pkey_id() */
 };
 
 /*
  * Parses DER, all of it; copies it.  Returns 1 and *out, which the caller
  * frees with cert_free(), or 0 with *w (reason "certificate").
  */
-int		 cert_new(struct cert **out, const uint8_t *der, size_t len,
-		    struct why *w);
-void		 cert_free(struct cert *);
+int cert_new(struct cert **out, const uint8_t *der, size_t len, struct why *w);
+void cert_free(struct cert *);
 
 /*
  * The public half as DER bits: the subjectPublicKey, its algorithm OID as
  * text in oid, its parameters as DER (may be NULL).  Borrowed from c.
  */
-void		 cert_key0(const struct cert *c, const uint8_t **bits,
-		    size_t *nbits, char oid[80], const ASN1_TYPE **params);
+void cert_key0(const struct cert *c, const uint8_t **bits, size_t *nbits,
+    char oid[80], const ASN1_TYPE **params);
 
 /* A complete X509 of the same certificate; caller frees.  NULL: cannot. */
-X509		*cert_x509(const struct cert *);
+X509 *cert_x509(const struct cert *);
 
 #endif

@@ -31,8 +31,10 @@ cred_slurp(int fd, size_t max, size_t *n, struct why *w)
 		}
 		*n += (size_t)got;
 		if (*n > max) {
-			why_set(w, "ceiling", "larger than %zu bytes, the "
-			    "ceiling", max);
+			why_set(w, "ceiling",
+			    "larger than %zu bytes, the "
+			    "ceiling",
+			    max);
 			goto fail;
 		}
 		if (*n < cap)
@@ -121,8 +123,10 @@ cred_read(struct cred *c, int fd, const char *name, int need_key,
 	else if (c->n == before)
 		why_set(w, "credential", "%s: no certificate in it", name);
 	else if (need_key && c->nkeys == 0)
-		why_set(w, "credential", "%s: no certificate with its private "
-		    "key in it", name);
+		why_set(w, "credential",
+		    "%s: no certificate with its private "
+		    "key in it",
+		    name);
 	else
 		rc = 1;
 out:
@@ -184,5 +188,5 @@ cred_thumbprint(const struct cred_pair *p, const char *typed)
 	clean[n] = '\0';
 	return n >= 8 &&
 	    (strncmp(rec_hex(sha1, p->sha1, 20), clean, n) == 0 ||
-	    strncmp(rec_hex(sha256, p->sha256, 32), clean, n) == 0);
+		strncmp(rec_hex(sha256, p->sha256, 32), clean, n) == 0);
 }

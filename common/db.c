@@ -10,10 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define APPLICATION_ID	0x6b326361	/* "k2ca" */
-#define USER_VERSION	1
-#define BUSY_MS		120000
+#define APPLICATION_ID 0x6b326361 /* "k2ca" */
+#define USER_VERSION   1
+#define BUSY_MS	       120000
 
+/* clang-format off */
 static const char schema[] =
 "create table request("
 " RequestID integer primary key,"
@@ -54,21 +55,26 @@ static const char schema[] =
 " begin select raise(abort, 'the audit table is append-only'); end;"
 "create trigger audit_delete before delete on audit"
 " begin select raise(abort, 'the audit table is append-only'); end;";
+/* clang-format on */
 
 /* What a commit wrote, hashed column by column: see db_audit(). */
-#define CERT_PART "select r.RequestID, StatusCode, Disposition," \
+#define CERT_PART \
+	"select r.RequestID, StatusCode, Disposition," \
 	" DispositionMessage, SubmittedWhen, ResolvedWhen, RequesterName," \
 	" CallerName, r.DistinguishedName, r.CommonName, r.OrgUnit," \
 	" r.Organization, r.EMail, KmsGroup, KmsUser, KmsMail, MailboxGuid," \
 	" Source, StreamId, c.* from request r left join certificate c" \
 	" using (RequestID)"
-#define KEY_PART "select RequestID, RawArchivedKey, KeyRecoveryHashes," \
+#define KEY_PART \
+	"select RequestID, RawArchivedKey, KeyRecoveryHashes," \
 	" KeyFormat from request"
-#define KRA_PART "select KraID, CertificateHash, Sha256, RawCertificate," \
+#define KRA_PART \
+	"select KraID, CertificateHash, Sha256, RawCertificate," \
 	" AddedWhen from kra"
 /* other settings change: each is in the detail of the commit that set it */
 #define CA_PART "select Name, Value from config where Name = 'CACertificate'"
 
+/* clang-format off */
 enum sql {
 	BEGIN, COMMIT, ROLLBACK, CONFIG_SET, CONFIG_GET, KRA_ADD, KRA_ALL,
 	FIND, NEXT_ID, PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD, SELECT,
@@ -141,13 +147,14 @@ static const char *const sql[NSQL] = {
 	    " union all select 'certificate ' || RequestID from certificate"
 	    " where RequestID not in (select RequestID from request)",
 };
+/* clang-format on */
 
 struct db {
-	sqlite3		*h;
-	sqlite3_stmt	*st[NSQL];
-	char		*path, *dir;
-	int64_t		 audit;		/* AuditID of the open transaction */
-	char		 last[65];	/* Hash of the audit row before it */
+	sqlite3 *h;
+	sqlite3_stmt *st[NSQL];
+	char *path, *dir;
+	int64_t audit; /* AuditID of the open transaction */
+	char last[65]; /* Hash of the audit row before it */
 };
 
 /* Plumbing -------------------------------------------------------------- */
@@ -183,8 +190,9 @@ fail(struct db *db, struct why *w, const char *what)
 static sqlite3_stmt *
 ready(struct db *db, enum sql n, struct why *w)
 {
-	if (db->st[n] == NULL && sqlite3_prepare_v3(db->h, sql[n], -1,
-	    SQLITE_PREPARE_PERSISTENT, &db->st[n], NULL) != SQLITE_OK) {
+	if (db->st[n] == NULL &&
+	    sqlite3_prepare_v3(db->h, sql[n], -1, SQLITE_PREPARE_PERSISTENT,
+		&db->st[n], NULL) != SQLITE_OK) {
 		fail(db, w, "cannot prepare a statement");
 		return NULL;
 	}
@@ -261,8 +269,9 @@ locate(struct db *db, const char *path, struct why *w)
 	char *dir;
 	int n;
 
-	dir = slash == NULL ? strdup(".") : slash == path ? strdup("/") :
-	    strndup(path, (size_t)(slash - path));
+	dir = slash == NULL ? strdup(".") :
+	    slash == path   ? strdup("/") :
+			      strndup(path, (size_t)(slash - path));
 	base = slash == NULL ? path : slash + 1;
 	db->dir = dir == NULL ? NULL : realpath(dir, NULL);
 	if (db->dir == NULL)
@@ -273,8 +282,8 @@ locate(struct db *db, const char *path, struct why *w)
 		return 0;
 	if (*base == '\0')
 		return why_set(w, "database", "%s: not a file name", path);
-	n = asprintf(&db->path, "%s/%s", strcmp(db->dir, "/") == 0 ? "" :
-	    db->dir, base);
+	n = asprintf(&db->path, "%s/%s",
+	    strcmp(db->dir, "/") == 0 ? "" : db->dir, base);
 	if (n == -1)
 		db->path = NULL;
 	return n != -1 || why_set(w, "database", "out of memory");
@@ -289,8 +298,8 @@ check_file(struct db *db, enum db_mode mode, int *fresh, struct why *w)
 
 	*fresh = 0;
 	if (mode == DB_CREATE) {
-		fd = open(db->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW |
-		    O_CLOEXEC, 0600);
+		fd = open(db->path,
+		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd == -1 && errno != EEXIST)
 			return why_set(w, "database", "%s: cannot create: %s",
 			    db->path, strerror(errno));
@@ -299,14 +308,16 @@ check_file(struct db *db, enum db_mode mode, int *fresh, struct why *w)
 	}
 	if (lstat(db->path, &st) == -1)
 		return why_set(w, "database", "%s: %s%s", db->path,
-		    strerror(errno), errno == ENOENT ?
-		    " (ca-init makes an archive)" : "");
+		    strerror(errno),
+		    errno == ENOENT ? " (ca-init makes an archive)" : "");
 	if (!S_ISREG(st.st_mode))
 		return why_set(w, "database", "%s: not a regular file",
 		    db->path);
 	if ((st.st_mode & 077) != 0)
-		return why_set(w, "database", "%s: others can read or write "
-		    "it: run chmod 600 on it", db->path);
+		return why_set(w, "database",
+		    "%s: others can read or write "
+		    "it: run chmod 600 on it",
+		    db->path);
 	*fresh = mode == DB_CREATE && st.st_size == 0;
 	return 1;
 }
@@ -333,9 +344,9 @@ static int
 set_up(struct db *db, enum db_mode mode, int fresh, struct why *w)
 {
 	static const char *const first[] = { "pragma temp_store=memory",
-	    "pragma trusted_schema=off", "pragma foreign_keys=on",
-	    "pragma synchronous=full",
-	    "create temp table token(raw text, hex text)" };
+		"pragma trusted_schema=off", "pragma foreign_keys=on",
+		"pragma synchronous=full",
+		"create temp table token(raw text, hex text)" };
 	char text[64];
 	size_t i;
 	int v = 0;
@@ -356,13 +367,17 @@ set_up(struct db *db, enum db_mode mode, int fresh, struct why *w)
 	if (!pragma(db, "pragma application_id", &v, w))
 		return 0;
 	if (v != APPLICATION_ID)
-		return why_set(w, "database", "%s: a database, but not an "
-		    "archive of kms2ca", db->path);
+		return why_set(w, "database",
+		    "%s: a database, but not an "
+		    "archive of kms2ca",
+		    db->path);
 	if (!pragma(db, "pragma user_version", &v, w))
 		return 0;
 	if (v != USER_VERSION)
-		return why_set(w, "database", "%s: archive version %d, this "
-		    "kms2ca knows %d", db->path, v, USER_VERSION);
+		return why_set(w, "database",
+		    "%s: archive version %d, this "
+		    "kms2ca knows %d",
+		    db->path, v, USER_VERSION);
 	if (mode == DB_CREATE && !fresh &&
 	    !pragma(db, "select count(*) from audit", &v, w))
 		return 0;
@@ -380,14 +395,14 @@ db_open(struct db **out, const char *path, enum db_mode mode, int *fresh,
 
 	if (strncmp(path, "postgresql:", 11) == 0 ||
 	    strncmp(path, "postgres:", 9) == 0)
-		return why_set(w, "database", "this build has no PostgreSQL: "
+		return why_set(w, "database",
+		    "this build has no PostgreSQL: "
 		    "name a file");
 	if ((db = calloc(1, sizeof(*db))) == NULL)
 		return why_set(w, "database", "out of memory");
 	if (!locate(db, path, w) || !check_file(db, mode, &isnew, w))
 		goto fail;
-	flags |= mode == DB_READ ? SQLITE_OPEN_READONLY :
-	    SQLITE_OPEN_READWRITE;
+	flags |= mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
 	/* a read-only medium cannot hold the -shm file of a WAL reader */
 	if (mode == DB_READ && access(db->dir, W_OK) == -1 &&
 	    asprintf(&wal, "%s-wal", db->path) != -1 &&
@@ -395,7 +410,7 @@ db_open(struct db **out, const char *path, enum db_mode mode, int *fresh,
 		uri = sqlite3_mprintf("file:%s?immutable=1", db->path);
 	free(wal);
 	if (sqlite3_open_v2(uri != NULL ? uri : db->path, &db->h, flags,
-	    NULL) != SQLITE_OK) {
+		NULL) != SQLITE_OK) {
 		fail(db, w, "cannot open");
 		sqlite3_free(uri);
 		goto fail;
@@ -403,10 +418,11 @@ db_open(struct db **out, const char *path, enum db_mode mode, int *fresh,
 	sqlite3_free(uri);
 	if (!set_up(db, mode, isnew, w))
 		goto fail;
-	if (isnew && sqlite3_exec(db->h, "begin immediate", NULL, NULL,
-	    NULL) == SQLITE_OK && (sqlite3_exec(db->h, schema, NULL, NULL,
-	    NULL) != SQLITE_OK || sqlite3_exec(db->h, "commit", NULL, NULL,
-	    NULL) != SQLITE_OK)) {
+	if (isnew &&
+	    sqlite3_exec(db->h, "begin immediate", NULL, NULL, NULL) ==
+		SQLITE_OK &&
+	    (sqlite3_exec(db->h, schema, NULL, NULL, NULL) != SQLITE_OK ||
+		sqlite3_exec(db->h, "commit", NULL, NULL, NULL) != SQLITE_OK)) {
 		fail(db, w, "cannot create the tables");
 		goto fail;
 	}
@@ -478,8 +494,8 @@ hash_row(EVP_MD_CTX *md, sqlite3_stmt *st)
 			p = sqlite3_column_text(st, i);
 			n = sqlite3_column_bytes(st, i);
 		}
-		(void)snprintf(head, sizeof(head), "%d:%d:",
-		    sqlite3_column_type(st, i) == SQLITE_NULL, n);
+		(void)snprintf(head, sizeof(head),
+		    "%d:%d:", sqlite3_column_type(st, i) == SQLITE_NULL, n);
 		(void)EVP_DigestUpdate(md, head, strlen(head));
 		(void)EVP_DigestUpdate(md, p, (size_t)n);
 	}
@@ -703,8 +719,10 @@ db_kra_all(struct db *db, STACK_OF(X509) **out, struct why *w)
 		x = d2i_X509(NULL, &p, sqlite3_column_bytes(st, 0));
 		if (x == NULL || !sk_X509_push(*out, x)) {
 			X509_free(x);
-			why_set(w, "database", "%s: a KRA certificate in it "
-			    "does not parse", db->path);
+			why_set(w, "database",
+			    "%s: a KRA certificate in it "
+			    "does not parse",
+			    db->path);
 			break;
 		}
 	}
@@ -765,8 +783,9 @@ put_request(struct db *db, const struct db_row *r, struct why *w)
 	if ((st = ready(db, PUT_REQUEST, w)) == NULL)
 		return 0;
 	(void)sqlite3_bind_int(st, 1, r->disposition);
-	bind_s(st, 2, r->disposition == DISP_FOREIGN ?
-	    "foreign certificate imported" : "certificate imported");
+	bind_s(st, 2,
+	    r->disposition == DISP_FOREIGN ? "foreign certificate imported" :
+					     "certificate imported");
 	bind_s(st, 3, now(when));
 	bind_s(st, 4, r->requester);
 	bind_s(st, 5, r->caller);
@@ -843,8 +862,9 @@ db_put_key(struct db *db, int64_t id, const struct db_key *k, struct why *w)
 	(void)sqlite3_bind_int64(st, 5, db->audit);
 	if (!run(db, st, w))
 		return 0;
-	return sqlite3_changes(db->h) == 1 || why_set(w, "database",
-	    "%s: row %lld has a key already", db->path, (long long)id);
+	return sqlite3_changes(db->h) == 1 ||
+	    why_set(w, "database", "%s: row %lld has a key already", db->path,
+		(long long)id);
 }
 
 /* Selecting ------------------------------------------------------------- */
@@ -861,7 +881,8 @@ db_token(struct db *db, const char *token, struct why *w)
 	for (p = token; *p != '\0' && n < sizeof(hex) - 1; p++)
 		if (*p != ' ' && *p != ':')
 			hex[n++] = *p >= 'A' && *p <= 'F' ?
-			    (char)(*p - 'A' + 'a') : *p;
+			    (char)(*p - 'A' + 'a') :
+			    *p;
 	hex[n] = '\0';
 	if ((st = ready(db, TOKEN_ADD, w)) == NULL)
 		return 0;
@@ -935,13 +956,17 @@ audit_row(struct db *db, sqlite3_stmt *st, char before[65], struct why *w)
 			    "audit row with an empty column");
 	if (!chain(before, field, hash) ||
 	    strcmp(hash, (const char *)sqlite3_column_text(st, 6)) != 0)
-		return why_set(w, "audit", "audit row %s does not follow from the one "
-		    "before it: rows were edited, deleted or moved", field[0]);
+		return why_set(w, "audit",
+		    "audit row %s does not follow from the one "
+		    "before it: rows were edited, deleted or moved",
+		    field[0]);
 	if (!digest(db, sqlite3_column_int64(st, 0), sum, w))
 		return -1;
 	if (strcmp(sum, field[5]) != 0)
-		return why_set(w, "audit", "what audit row %s recorded was changed "
-		    "since: rows were edited or deleted", field[0]);
+		return why_set(w, "audit",
+		    "what audit row %s recorded was changed "
+		    "since: rows were edited or deleted",
+		    field[0]);
 	memcpy(before, hash, sizeof(hash));
 	return 1;
 }
@@ -974,13 +999,16 @@ db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
 	rc = sqlite3_step(st);
 	ok = 1;
 	if (rc == SQLITE_ROW)
-		ok = why_set(w, "audit", "%s was not written by any audited commit",
+		ok = why_set(w, "audit",
+		    "%s was not written by any audited commit",
 		    (const char *)sqlite3_column_text(st, 0));
 	else if (rc != SQLITE_DONE)
 		ok = -1 + fail(db, w, "cannot read");
 	(void)sqlite3_reset(st);
 	if (ok == 1 && head != NULL && !found)
-		return why_set(w, "audit", "the head %s is not in the chain: it was cut "
-		    "or written anew", head);
+		return why_set(w, "audit",
+		    "the head %s is not in the chain: it was cut "
+		    "or written anew",
+		    head);
 	return ok;
 }

@@ -16,15 +16,15 @@
  */
 
 /* [CertSrv.h] DB_DISP_*: Request.Disposition */
-#define DISP_FOREIGN	12
-#define DISP_ISSUED	20
+#define DISP_FOREIGN 12
+#define DISP_ISSUED  20
 
 struct db;
 
 enum db_mode {
-	DB_READ,	/* never writes, works on a read-only medium */
+	DB_READ, /* never writes, works on a read-only medium */
 	DB_WRITE,
-	DB_CREATE	/* as DB_WRITE; makes a new archive if there is none */
+	DB_CREATE /* as DB_WRITE; makes a new archive if there is none */
 };
 
 /*
@@ -32,11 +32,11 @@ enum db_mode {
  * (DB_CREATE only) tells that it is new and empty: db_discard() removes it.
  * Returns 1, or 0 with *w.
  */
-int	db_open(struct db **, const char *path, enum db_mode, int *fresh,
-	    struct why *w);
-void	db_close(struct db *);
+int db_open(struct db **, const char *path, enum db_mode, int *fresh,
+    struct why *w);
+void db_close(struct db *);
 /* Removes the file of a fresh archive that could not be set up; frees. */
-void	db_discard(struct db *);
+void db_discard(struct db *);
 /* The directory that the archive needs, for sandbox_enter().  Borrowed. */
 const char *db_dir0(const struct db *);
 
@@ -45,61 +45,57 @@ const char *db_dir0(const struct db *);
  * Every change is made between db_begin() and db_commit(), which writes the
  * audit row of it.
  */
-#define AUDIT_HEAD_MAX	96	/* "ID:HEX64" with its NUL */
+#define AUDIT_HEAD_MAX 96 /* "ID:HEX64" with its NUL */
 
-int	db_begin(struct db *, struct why *w);
+int db_begin(struct db *, struct why *w);
 /*
  * Adds the audit row and commits; head receives the new head of the chain.
  * Settings that changed stand in detail as NAME=VALUE.
  */
-int	db_commit(struct db *, const char *caller, const char *action,
-	    const char *detail, char head[AUDIT_HEAD_MAX], struct why *w);
-void	db_rollback(struct db *);
+int db_commit(struct db *, const char *caller, const char *action,
+    const char *detail, char head[AUDIT_HEAD_MAX], struct why *w);
+void db_rollback(struct db *);
 
 /* Settings -------------------------------------------------------------- */
 
-int	db_config_set(struct db *, const char *name, uint32_t v,
-	    struct why *w);
-int	db_config_get(struct db *, const char *name, uint32_t *v,
-	    struct why *w);
+int db_config_set(struct db *, const char *name, uint32_t v, struct why *w);
+int db_config_get(struct db *, const char *name, uint32_t *v, struct why *w);
 /* The CA certificate given to ca-init; *der is NULL if none was. */
-int	db_ca_set(struct db *, const uint8_t *der, size_t n, struct why *w);
-int	db_ca_get(struct db *, uint8_t **der, size_t *n, struct why *w);
+int db_ca_set(struct db *, const uint8_t *der, size_t n, struct why *w);
+int db_ca_get(struct db *, uint8_t **der, size_t *n, struct why *w);
 
 /* Key recovery agents --------------------------------------------------- */
 
 /* Returns 1 if added, 0 if it was there, -1 with *w. */
-int	db_kra_add(struct db *, const struct cert *, struct why *w);
+int db_kra_add(struct db *, const struct cert *, struct why *w);
 /* All of them, in the order they came; caller frees the stack. */
-int	db_kra_all(struct db *, STACK_OF(X509) **, struct why *w);
+int db_kra_all(struct db *, STACK_OF(X509) **, struct why *w);
 
 /* Rows ------------------------------------------------------------------ */
 
 struct db_row {
-	const struct cert	*cert;
-	struct text		 group, user, mail, guid, source;
-	const char		*stream;	/* id of the stream, hex, or "" */
-	const char		*requester, *caller;
-	int			 disposition;
+	const struct cert *cert;
+	struct text group, user, mail, guid, source;
+	const char *stream; /* id of the stream, hex, or "" */
+	const char *requester, *caller;
+	int disposition;
 };
 
 struct db_key {
-	const uint8_t	*blob;		/* CMS EnvelopedData */
-	size_t		 len;
-	const char	*hashes;	/* KeyRecoveryHashes */
-	const char	*format;	/* MSBLOB or PKCS8 */
+	const uint8_t *blob; /* CMS EnvelopedData */
+	size_t len;
+	const char *hashes; /* KeyRecoveryHashes */
+	const char *format; /* MSBLOB or PKCS8 */
 };
 
 /* Looks a certificate up.  1 with *id and *has_key, 0: not there, -1: *w. */
-int	db_find(struct db *, const uint8_t sha256[32], int64_t *id,
-	    int *has_key, struct why *w);
+int db_find(struct db *, const uint8_t sha256[32], int64_t *id, int *has_key,
+    struct why *w);
 /* The RequestID that the next new row will get. */
-int	db_next_id(struct db *, int64_t *id, struct why *w);
-int	db_put_cert(struct db *, const struct db_row *, int64_t *id,
-	    struct why *w);
+int db_next_id(struct db *, int64_t *id, struct why *w);
+int db_put_cert(struct db *, const struct db_row *, int64_t *id, struct why *w);
 /* Adds the archived key to a row that has none. */
-int	db_put_key(struct db *, int64_t id, const struct db_key *,
-	    struct why *w);
+int db_put_key(struct db *, int64_t id, const struct db_key *, struct why *w);
 
 /* Selecting ------------------------------------------------------------- */
 
@@ -108,21 +104,20 @@ int	db_put_key(struct db *, int64_t id, const struct db_key *,
  * common name, serial number, thumbprint, subject key identifier, requester,
  * UPN, mail address or KMS user.
  */
-int	db_token(struct db *, const char *token, struct why *w);
+int db_token(struct db *, const char *token, struct why *w);
 
 struct db_found {
-	int64_t		 id;
-	int		 disposition;
+	int64_t id;
+	int disposition;
 	/* borrowed until the next call; never NULL */
-	const char	*submitted, *requester, *stream, *ski, *hashes, *format;
-	struct text	 group, user, mail, guid, source;
-	const uint8_t	*cert, *blob;
-	size_t		 certlen, bloblen;	/* bloblen is 0 without key */
+	const char *submitted, *requester, *stream, *ski, *hashes, *format;
+	struct text group, user, mail, guid, source;
+	const uint8_t *cert, *blob;
+	size_t certlen, bloblen; /* bloblen is 0 without key */
 };
 
 /* The next row by RequestID behind `after'.  1, 0 at the end, -1 with *w. */
-int	db_select(struct db *, int64_t after, struct db_found *,
-	    struct why *w);
+int db_select(struct db *, int64_t after, struct db_found *, struct why *w);
 
 /* Audit ----------------------------------------------------------------- */
 
@@ -132,7 +127,7 @@ int	db_select(struct db *, int64_t after, struct db_found *,
  * Returns 1; 0 with *w (reason "audit") if something was changed; -1 with *w
  * if it cannot be checked.
  */
-int	db_audit(struct db *, const char *head, char last[AUDIT_HEAD_MAX],
-	    struct why *w);
+int db_audit(struct db *, const char *head, char last[AUDIT_HEAD_MAX],
+    struct why *w);
 
 #endif

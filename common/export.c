@@ -51,8 +51,8 @@ new_member(struct export *x)
 
 	/* the size doubles at each power of two */
 	if ((x->members & (x->members - 1)) == 0) {
-		v = realloc(x->class, (size_t)(x->members == 0 ? 1 :
-		    2 * x->members));
+		v = realloc(x->class,
+		    (size_t)(x->members == 0 ? 1 : 2 * x->members));
 		if (v == NULL)
 			tool_nomem();
 		x->class = v;
@@ -98,7 +98,7 @@ fault(struct export *x, struct text source, const struct why *w)
 static void
 count_user(struct export *x, const struct stream_rec *e)
 {
-	unsigned long long h = 1469598103934665603ULL;	/* FNV-1a */
+	unsigned long long h = 1469598103934665603ULL; /* FNV-1a */
 	size_t i;
 
 	for (i = 0; i < e->group.n; i++)
@@ -114,8 +114,8 @@ count_user(struct export *x, const struct stream_rec *e)
  * travel.  Returns what that makes of the member.
  */
 static uint8_t
-emit(struct export *x, const struct cert *c, const uint8_t *key,
-    size_t keylen, struct text name, struct text source)
+emit(struct export *x, const struct cert *c, const uint8_t *key, size_t keylen,
+    struct text name, struct text source)
 {
 	struct stream_rec e;
 	char *path;
@@ -171,15 +171,15 @@ lone_cert(struct export *x, const struct item *it, struct text path,
 	classify(x, member, CERTS);
 	if (hold_find(x->hold, c->id, 1, &pos, &h)) {
 		if (memcmp(h.cert, c->sha256, sizeof(h.cert)) == 0)
-			return;		/* exported with its key before */
-		classify(x, h.member, emit(x, c, h.data, h.len,
-		    name_of(it, NULL), h.source));
+			return; /* exported with its key before */
+		classify(x, h.member,
+		    emit(x, c, h.data, h.len, name_of(it, NULL), h.source));
 		hold_done(x->hold, &h, c->sha256);
 		return;
 	}
 	while (hold_find(x->hold, c->id, 0, &pos, &h))
 		if (memcmp(h.cert, c->sha256, sizeof(h.cert)) == 0)
-			return;		/* waits already */
+			return; /* waits already */
 	hold_cert(x->hold, c, path, member);
 }
 
@@ -203,8 +203,8 @@ lone_key(struct export *x, const struct item *it, struct text path,
 	while (hold_find(x->hold, it->id, 0, &pos, &h)) {
 		if (h.done || !cert_new(&c, h.data, h.len, &w))
 			continue;
-		classify(x, member, emit(x, c, it->p8, it->p8len,
-		    name_of(it, NULL), path));
+		classify(x, member,
+		    emit(x, c, it->p8, it->p8len, name_of(it, NULL), path));
 		hold_done(x->hold, &h, h.cert);
 		memcpy(sha256, h.cert, sizeof(sha256));
 		first = sha256;
@@ -234,8 +234,9 @@ items(struct export *x, const struct items *l, struct text path,
 		} else if (key == NULL) {
 			lone_cert(x, it, path, member);
 		} else {
-			classify(x, member, emit(x, it->cert, key->p8,
-			    key->p8len, name_of(it, key), path));
+			classify(x, member,
+			    emit(x, it->cert, key->p8, key->p8len,
+				name_of(it, key), path));
 			pos = 0;
 			/* other certificates of this key may follow */
 			if (!hold_find(x->hold, it->id, 1, &pos, &h))
@@ -254,8 +255,7 @@ skip(struct export *x, struct text path, const struct map_line *m)
 	memset(&e, 0, sizeof(e));
 	who_path(&e, path);
 	who_map(&e, m);
-	return (e.group.s != NULL &&
-	    !matches(x->group, x->ngroup, e.group)) ||
+	return (e.group.s != NULL && !matches(x->group, x->ngroup, e.group)) ||
 	    (e.user.s != NULL && !matches(x->user, x->nuser, e.user));
 }
 
@@ -277,7 +277,8 @@ member(struct export *x, const struct walk *walk, int big)
 	ok = member_read(walk->data, walk->len, x->secrets, &l, &w);
 	x->secrets->first = NULL;
 	if (big && (ok || strcmp(w.reason, "unsupported") != 0))
-		ok = why_set(&w, "ceiling", "larger than %llu bytes, the "
+		ok = why_set(&w, "ceiling",
+		    "larger than %llu bytes, the "
 		    "ceiling of a member: raise it with -L member=",
 		    (unsigned long long)walk->limits.member);
 	if (ok)
@@ -305,8 +306,8 @@ leftovers(struct export *x)
 			continue;
 		if (!h.is_key) {
 			if (cert_new(&c, h.data, h.len, &w)) {
-				classify(x, h.member, emit(x, c, NULL, 0, none,
-				    h.source));
+				classify(x, h.member,
+				    emit(x, c, NULL, 0, none, h.source));
 				cert_free(c);
 			}
 			continue;
@@ -315,7 +316,8 @@ leftovers(struct export *x)
 		if ((source.s = strndup(h.source.s, h.source.n)) == NULL)
 			tool_nomem();
 		pos = 0;
-		why_set(&w, "no-certificate", "a private key without a "
+		why_set(&w, "no-certificate",
+		    "a private key without a "
 		    "certificate: add its certificate to the backup");
 		if (hold_find(x->hold, h.id, 1, &pos, &other) && other.done)
 			classify(x, h.member, KEYS);
@@ -341,11 +343,12 @@ summary(const struct export *x)
 		if (!x->map.v[k].used)
 			msg_warn("-m: %s matches no member", x->map.v[k].glob);
 	msg_warn("users %llu, keys %llu (v1 %llu), certificates %llu, signing "
-	    "keys held back %llu, faults %llu", x->nusers, r->keys, x->v1,
-	    r->certs, x->signing, r->faults);
+		 "keys held back %llu, faults %llu",
+	    x->nusers, r->keys, x->v1, r->certs, x->signing, r->faults);
 	msg_warn("members %llu = keys %llu + certificates %llu + faulted %llu "
-	    "+ skipped %llu", (unsigned long long)x->members, n[KEYS],
-	    n[CERTS], n[FAULTED] + n[NOTHING], n[SKIPPED]);
+		 "+ skipped %llu",
+	    (unsigned long long)x->members, n[KEYS], n[CERTS],
+	    n[FAULTED] + n[NOTHING], n[SKIPPED]);
 }
 
 /* One event of the walk.  Returns 0 at its end. */
@@ -394,8 +397,8 @@ export_run(struct export *x, struct walk *walk, const struct cred_pair *to,
 	status = x->out.rec->faults > 0 || records == 0;
 	summary(x);
 	if (records == 0)
-		msg_warn("nothing was found%s", x->ngroup + x->nuser > 0 ?
-		    " that -g and -u select" : "");
+		msg_warn("nothing was found%s",
+		    x->ngroup + x->nuser > 0 ? " that -g and -u select" : "");
 	if (!stream_close(&x->out, &w))
 		msg_die("%s", w.detail);
 	return status;

@@ -17,30 +17,31 @@
  * members, selects, holds signing keys back, and accounts for every member.
  */
 
-struct export {
+struct export
+{
 	/* set by the tool */
-	struct map		 map;
-	struct hold		*hold;
-	struct secrets		*secrets;
-	const char		**group, **user;	/* patterns of -g, -u */
-	size_t			 ngroup, nuser;
+	struct map map;
+	struct hold *hold;
+	struct secrets *secrets;
+	const char **group, **user; /* patterns of -g, -u */
+	size_t ngroup, nuser;
 	/* own */
-	struct stream_out	 out;
-	struct seen		 users;
-	uint8_t			*class;		/* of each member */
-	uint64_t		 members;
-	unsigned long long	 nusers, v1, signing;
+	struct stream_out out;
+	struct seen users;
+	uint8_t *class; /* of each member */
+	uint64_t members;
+	unsigned long long nusers, v1, signing;
 };
 
 /* Room for n patterns of each kind.  Out of memory exits 2. */
-void	export_init(struct export *, size_t n);
-void	export_free(struct export *);
+void export_init(struct export *, size_t n);
+void export_free(struct export *);
 
 /*
  * Writes the whole stream to stdout and the summary to stderr.  Returns the
  * exit status: 0, or 1 if something is a fault or nothing was found.
  */
-int	export_run(struct export *, struct walk *,
-	    const struct cred_pair *to, const struct cred_pair *signer);
+int export_run(struct export *, struct walk *, const struct cred_pair *to,
+    const struct cred_pair *signer);
 
 #endif

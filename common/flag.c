@@ -6,27 +6,23 @@
 #include <string.h>
 
 static const struct bit {
-	const char	*name;
-	uint32_t	 v;
-} kraf[] = {
-	{ "KRAF_ENABLEFOREIGN", KRAF_ENABLEFOREIGN },
-	{ "KRAF_SAVEBADREQUESTKEY", 2 },
-	{ "KRAF_ENABLEARCHIVEALL", 4 },
-	{ "KRAF_DISABLEUSEDEFAULTPROVIDER", 8 },
-	{ NULL, 0 }
-};
+	const char *name;
+	uint32_t v;
+} kraf[] = { { "KRAF_ENABLEFOREIGN", KRAF_ENABLEFOREIGN },
+	{ "KRAF_SAVEBADREQUESTKEY", 2 }, { "KRAF_ENABLEARCHIVEALL", 4 },
+	{ "KRAF_DISABLEUSEDEFAULTPROVIDER", 8 }, { NULL, 0 } };
 
 static const struct flag {
-	const char		*name;
-	const struct bit	*bits;	/* NULL: a number */
-	uint32_t		 max;
+	const char *name;
+	const struct bit *bits; /* NULL: a number */
+	uint32_t max;
 } flags[] = {
 	{ "KRAFlags", kraf, 0xf },
 	{ "KRACertCount", NULL, 1000 },
 	{ "RoleSeparationEnabled", NULL, 1 },
 };
 
-#define NFLAGS	(sizeof(flags) / sizeof(flags[0]))
+#define NFLAGS (sizeof(flags) / sizeof(flags[0]))
 
 static const struct flag *
 find(const char *name)
@@ -48,8 +44,10 @@ flag_find0(const char *name, struct why *w)
 
 	if (f != NULL)
 		return f->name;
-	why_set(w, "flag", "%s: unknown setting (known: KRAFlags, "
-	    "KRACertCount, RoleSeparationEnabled)", name);
+	why_set(w, "flag",
+	    "%s: unknown setting (known: KRAFlags, "
+	    "KRACertCount, RoleSeparationEnabled)",
+	    name);
 	return NULL;
 }
 
@@ -93,20 +91,24 @@ flag_apply(const char *name, const char *value, uint32_t old, uint32_t *v,
 	if (f == NULL)
 		return flag_find0(name, w) != NULL;
 	if (sign && f->bits == NULL)
-		return why_set(w, "flag", "%s is a number: + and - are for "
-		    "bits", f->name);
+		return why_set(w, "flag",
+		    "%s is a number: + and - are for "
+		    "bits",
+		    f->name);
 	if (!value_of(f, value + (sign != 0), &n))
 		return why_set(w, "flag", "%s: not a number%s", value,
-		    f->bits == NULL ? "" : " nor a symbol of KRAFlags "
-		    "(KRAF_ENABLEFOREIGN, KRAF_SAVEBADREQUESTKEY, "
-		    "KRAF_ENABLEARCHIVEALL, KRAF_DISABLEUSEDEFAULTPROVIDER)");
+		    f->bits == NULL ?
+			"" :
+			" nor a symbol of KRAFlags "
+			"(KRAF_ENABLEFOREIGN, KRAF_SAVEBADREQUESTKEY, "
+			"KRAF_ENABLEARCHIVEALL, KRAF_DISABLEUSEDEFAULTPROVIDER)");
 	if (sign == '+')
 		n = old | n;
 	else if (sign == '-')
 		n = old & ~n;
 	if (f->bits != NULL ? (n & ~f->max) != 0 : n > f->max)
-		return why_set(w, "flag", "%s: more than %s allows (%u)",
-		    value, f->name, f->max);
+		return why_set(w, "flag", "%s: more than %s allows (%u)", value,
+		    f->name, f->max);
 	*v = n;
 	return 1;
 }

@@ -11,24 +11,23 @@
  * for their values (windows-ca.md sections 1.8 and 5).
  */
 
-#define KRAF_ENABLEFOREIGN	1
+#define KRAF_ENABLEFOREIGN 1
 
 /*
  * The settings' own spelling of a name (`ca\' in front and case do not
  * count), or NULL with *w.  flag_name0(i) goes through all; NULL at the end.
  */
-const char	*flag_find0(const char *name, struct why *w);
-const char	*flag_name0(size_t i);
+const char *flag_find0(const char *name, struct why *w);
+const char *flag_name0(size_t i);
 
 /*
  * What value makes of old: a number or symbol sets, + and - set and clear
  * bits.  Returns 1, or 0 with *w, and then *v is untouched.
  */
-int		 flag_apply(const char *name, const char *value, uint32_t old,
-		    uint32_t *v, struct why *w);
+int flag_apply(const char *name, const char *value, uint32_t old, uint32_t *v,
+    struct why *w);
 
 /* Writes the symbols of the bits that are set, apart by blanks. */
-char		*flag_symbols(const char *name, uint32_t v, char *dst,
-		    size_t size);
+char *flag_symbols(const char *name, uint32_t v, char *dst, size_t size);
 
 #endif

@@ -14,26 +14,26 @@
 
 /* What stands in the file in front of source and data. */
 struct head {
-	uint64_t	num, member;
-	uint32_t	sourcelen, len;
-	uint8_t		is_key, done;
-	uint8_t		id[32], cert[32];
+	uint64_t num, member;
+	uint32_t sourcelen, len;
+	uint8_t is_key, done;
+	uint8_t id[32], cert[32];
 };
 
 struct slot {
-	uint64_t	id;		/* first bytes of the identity */
-	uint64_t	at;		/* place in the file + 1; 0: free */
+	uint64_t id; /* first bytes of the identity */
+	uint64_t at; /* place in the file + 1; 0: free */
 };
 
 struct hold {
-	int		 fd;
-	uint64_t	 end, num;
-	struct seal	*seal;
-	struct slot	*slot;
-	size_t		 size, used;	/* size is a power of two */
-	char		*source;	/* of the last held given out */
-	uint8_t		*data, *sealed;
-	size_t		 len;
+	int fd;
+	uint64_t end, num;
+	struct seal *seal;
+	struct slot *slot;
+	size_t size, used; /* size is a power of two */
+	char *source; /* of the last held given out */
+	uint8_t *data, *sealed;
+	size_t len;
 };
 
 struct hold *
@@ -50,8 +50,10 @@ hold_new(struct why *w)
 		tool_nomem();
 	h->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (h->fd == -1) {
-		why_set(w, "input", "cannot make a temporary file in %s: %s "
-		    "(set TMPDIR)", dir, strerror(errno));
+		why_set(w, "input",
+		    "cannot make a temporary file in %s: %s "
+		    "(set TMPDIR)",
+		    dir, strerror(errno));
 		hold_free(h);
 		return NULL;
 	}
@@ -93,10 +95,12 @@ put(struct hold *h, const void *p, size_t n, uint64_t at)
 {
 	ssize_t k;
 
-	for (; n > 0; n -= (size_t)k, at += (uint64_t)k, p = (const char *)p + k)
+	for (; n > 0;
+	     n -= (size_t)k, at += (uint64_t)k, p = (const char *)p + k)
 		if ((k = pwrite(h->fd, p, n, (off_t)at)) == -1)
 			msg_die("cannot write the temporary file: %s (make "
-			    "room, or set TMPDIR)", strerror(errno));
+				"room, or set TMPDIR)",
+			    strerror(errno));
 }
 
 static void
@@ -146,8 +150,7 @@ grow(struct hold *h)
 }
 
 static void
-append(struct hold *h, struct head *hd, struct text source,
-    const uint8_t *data)
+append(struct hold *h, struct head *hd, struct text source, const uint8_t *data)
 {
 	if (4 * ++h->used > 3 * h->size)
 		grow(h);
@@ -226,8 +229,7 @@ load(struct hold *h, uint64_t at, struct held *out, int light)
 	get(h, h->sealed, hd.len, at + sizeof(hd) + hd.sourcelen);
 	if (!hd.is_key)
 		memcpy(h->data, h->sealed, hd.len);
-	else if (!seal_open(h->seal, hd.num, "", 0, h->sealed, hd.len,
-	    h->data))
+	else if (!seal_open(h->seal, hd.num, "", 0, h->sealed, hd.len, h->data))
 		msg_die("the temporary file was altered: run again");
 	out->source.s = h->source;
 	out->data = h->data;

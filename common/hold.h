@@ -17,43 +17,42 @@
 struct hold;
 
 struct held {
-	int		 is_key;
-	int		 done;		/* a record was written of it */
-	uint64_t	 member;	/* number of the member it came from */
-	uint8_t		 id[32];	/* of the public key: pkey_id() */
-	uint8_t		 cert[32];	/* SHA-256 of the certificate, if any */
-	struct text	 source;	/* borrowed until the next call */
-	uint8_t		*data;		/* PKCS#8 in secure memory, or DER;
+	int is_key;
+	int done; /* a record was written of it */
+	uint64_t member; /* number of the member it came from */
+	uint8_t id[32]; /* of the public key: pkey_id() */
+	uint8_t cert[32]; /* SHA-256 of the certificate, if any */
+	struct text source; /* borrowed until the next call */
+	uint8_t *data; /* PKCS#8 in secure memory, or DER;
 					   borrowed until the next call */
-	size_t		 len;
-	uint64_t	 at;		/* place in the file */
+	size_t len;
+	uint64_t at; /* place in the file */
 };
 
 /* NULL with *w: no temporary file can be made. */
-struct hold	*hold_new(struct why *w);
-void		 hold_free(struct hold *);
+struct hold *hold_new(struct why *w);
+void hold_free(struct hold *);
 
 /*
  * Keeps a key; cert is the SHA-256 of the certificate it was exported with,
  * or NULL.  Failure to write exits 2.
  */
-void	hold_key(struct hold *, const uint8_t id[32], const uint8_t *p8,
-	    size_t n, const uint8_t *cert, struct text source,
-	    uint64_t member);
-void	hold_cert(struct hold *, const struct cert *, struct text source,
-	    uint64_t member);
+void hold_key(struct hold *, const uint8_t id[32], const uint8_t *p8, size_t n,
+    const uint8_t *cert, struct text source, uint64_t member);
+void hold_cert(struct hold *, const struct cert *, struct text source,
+    uint64_t member);
 
 /*
  * Finds the next thing of this public key, a key or a certificate; *pos is 0
  * for the first call.  Returns 1, or 0 when there is no other.
  */
-int	hold_find(struct hold *, const uint8_t id[32], int is_key,
-	    size_t *pos, struct held *);
+int hold_find(struct hold *, const uint8_t id[32], int is_key, size_t *pos,
+    struct held *);
 
 /* Goes through all, in the order they came; *at is 0 for the first call. */
-int	hold_each(struct hold *, uint64_t *at, struct held *);
+int hold_each(struct hold *, uint64_t *at, struct held *);
 
 /* Notes that it is done, with which certificate. */
-void	hold_done(struct hold *, const struct held *, const uint8_t cert[32]);
+void hold_done(struct hold *, const struct held *, const uint8_t cert[32]);
 
 #endif

@@ -11,9 +11,9 @@
 #include "prove.h"
 #include "tool.h"
 
-#define BATCH		500	/* records of one commit, at most */
-#define IDLE_MS		50	/* a commit waits no longer for a record */
-#define AGE_S		1	/* nor, in all, than this */
+#define BATCH	500 /* records of one commit, at most */
+#define IDLE_MS 50 /* a commit waits no longer for a record */
+#define AGE_S	1 /* nor, in all, than this */
 
 int
 import_start(struct import *im, struct why *w)
@@ -27,12 +27,14 @@ import_start(struct import *im, struct why *w)
 	    !db_config_get(im->db, "KRACertCount", &im->count, w))
 		return 0;
 	if (sk_X509_num(im->kras) == 0)
-		return why_set(w, "kra", "the archive has no KRA: store one "
+		return why_set(w, "kra",
+		    "the archive has no KRA: store one "
 		    "with ca-init");
 	p = der;
 	im->ca = der == NULL ? NULL : d2i_X509(NULL, &p, (long)n);
 	if (der != NULL && im->ca == NULL)
-		return why_set(w, "database", "the CA certificate in the "
+		return why_set(w, "database",
+		    "the CA certificate in the "
 		    "archive does not parse");
 	OPENSSL_free(der);
 	if (im->count == 0 || im->count > (uint32_t)sk_X509_num(im->kras))
@@ -63,8 +65,9 @@ choose(const struct import *im, int64_t id)
 	uint32_t i;
 
 	for (i = 0; some != NULL && i < im->count; i++)
-		(void)sk_X509_push(some, sk_X509_value(im->kras,
-		    (int)((id - 1) * im->count + i) % n));
+		(void)sk_X509_push(some,
+		    sk_X509_value(im->kras,
+			(int)((id - 1) * im->count + i) % n));
 	return some;
 }
 
@@ -108,8 +111,8 @@ archive_key(struct import *im, int64_t id, const uint8_t *p8, size_t n,
 	blob = pkey_msblob(p8, n, &len);
 	k.format = blob != NULL ? "MSBLOB" : "PKCS8";
 	k.hashes = hashes;
-	rc = kra_encrypt(kras, blob != NULL ? blob : p8,
-	    blob != NULL ? len : n, &env, &k.len, w);
+	rc = kra_encrypt(kras, blob != NULL ? blob : p8, blob != NULL ? len : n,
+	    &env, &k.len, w);
 	k.blob = env;
 	if (blob != NULL)
 		OPENSSL_secure_clear_free(blob, len);
@@ -127,8 +130,9 @@ is_own(const struct import *im, const struct cert *c)
 	X509 *x;
 	int rc;
 
-	if (im->ca == NULL || X509_NAME_cmp(X509_get_subject_name(im->ca),
-	    X509_get_issuer_name(c->x)) != 0)
+	if (im->ca == NULL ||
+	    X509_NAME_cmp(X509_get_subject_name(im->ca),
+		X509_get_issuer_name(c->x)) != 0)
 		return 0;
 	x = cert_x509(c);
 	rc = x != NULL && X509_verify(x, X509_get0_pubkey(im->ca)) == 1;
@@ -138,10 +142,10 @@ is_own(const struct import *im, const struct cert *c)
 
 /* What came of one record. */
 struct outcome {
-	const char		*status;
-	const char		*reason;
-	int64_t			 id;
-	unsigned long long	*counter;
+	const char *status;
+	const char *reason;
+	int64_t id;
+	unsigned long long *counter;
 };
 
 static void
@@ -170,11 +174,11 @@ result(struct import *im, const struct stream_in *s, const struct outcome *o)
 	if (o->counter == &im->imported || o->counter == &im->updated) {
 		kras = rec_is(r, "key") ? choose(im, o->id) : NULL;
 		for (i = 0; i < sk_X509_num(kras) && i < 64; i++) {
-			if (!X509_digest(sk_X509_value(kras, i), EVP_sha1(),
-			    md, NULL))
+			if (!X509_digest(sk_X509_value(kras, i), EVP_sha1(), md,
+				NULL))
 				tool_nomem();
 			p += sprintf(p, "%s%s", i == 0 ? "" : " ",
-			    rec_hex((char [41]){ 0 }, md, sizeof(md)));
+			    rec_hex((char[41]){ 0 }, md, sizeof(md)));
 		}
 		sk_X509_free(kras);
 	}
@@ -202,10 +206,12 @@ static int
 foreign_ok(const struct import *im, struct why *w)
 {
 	if (!im->force)
-		return why_set(w, "foreign", "not issued by the CA of the "
+		return why_set(w, "foreign",
+		    "not issued by the CA of the "
 		    "archive: -f imports foreign certificates");
 	if ((im->flags & KRAF_ENABLEFOREIGN) == 0)
-		return why_set(w, "foreign", "not issued by the CA of the "
+		return why_set(w, "foreign",
+		    "not issued by the CA of the "
 		    "archive, and KRAF_ENABLEFOREIGN is not set: run "
 		    "ca-setflag -d DB KRAFlags +KRAF_ENABLEFOREIGN");
 	return 1;
@@ -270,8 +276,8 @@ store(struct import *im, const struct stream_in *s, const struct cert *c,
 		outcome(o, "updated", &im->updated, "");
 	else
 		outcome(o, "imported", &im->imported, "");
-	if (!there && !put_row(im, s, c, own ? DISP_ISSUED : DISP_FOREIGN,
-	    &o->id, w))
+	if (!there &&
+	    !put_row(im, s, c, own ? DISP_ISSUED : DISP_FOREIGN, &o->id, w))
 		return 0;
 	return s->key == NULL || archive_key(im, o->id, s->key, s->keylen, w);
 }
@@ -293,8 +299,8 @@ import_due(const struct import *im, const struct rec_in *in)
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return im->open && (t.tv_sec > im->since.tv_sec + AGE_S ||
-	    !rec_in_ready(in, IDLE_MS));
+	return im->open &&
+	    (t.tv_sec > im->since.tv_sec + AGE_S || !rec_in_ready(in, IDLE_MS));
 }
 
 int
@@ -313,15 +319,16 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 		outcome(&o, "refused", &im->refused, s->why.detail);
 	else if (rec_is(&s->rec, "fault")) {
 		detail = rec_text(&s->rec, "detail", NULL);
-		outcome(&o, "fault", &im->faults, detail == NULL ? "" :
-		    detail);
+		outcome(&o, "fault", &im->faults, detail == NULL ? "" : detail);
 	} else if (!prove_record(s, &c, w))
 		outcome(&o, "refused", &im->refused, w->detail);
 	else if (c == NULL)
-		outcome(&o, "ignored", &im->ignored, "not a record of keys or "
+		outcome(&o, "ignored", &im->ignored,
+		    "not a record of keys or "
 		    "certificates");
 	else if (strcmp(c->use, "sign") == 0)
-		outcome(&o, "ignored", &im->ignored, "signing certificate: "
+		outcome(&o, "ignored", &im->ignored,
+		    "signing certificate: "
 		    "only encryption keys are archived");
 	else
 		rc = store(im, s, c, &o, w);
@@ -352,10 +359,12 @@ import_commit(struct import *im, struct why *w)
 
 	if (!im->open)
 		return 1;
-	(void)snprintf(detail, sizeof(detail), "results=%u read=%llu "
+	(void)snprintf(detail, sizeof(detail),
+	    "results=%u read=%llu "
 	    "imported=%llu updated=%llu present=%llu ignored=%llu "
-	    "refused=%llu faults=%llu", im->waiting, im->read, im->imported,
-	    im->updated, im->present, im->ignored, im->refused, im->faults);
+	    "refused=%llu faults=%llu",
+	    im->waiting, im->read, im->imported, im->updated, im->present,
+	    im->ignored, im->refused, im->faults);
 	if (im->dry)
 		db_rollback(im->db);
 	else if (!db_commit(im->db, im->caller, "import", detail, im->head, w))

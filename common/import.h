@@ -18,51 +18,51 @@
 
 struct import {
 	/* set by the tool */
-	struct db		*db;
-	int			 force;		/* -f: foreign certificates */
-	int			 dry;		/* -n */
-	const char		*requester, *caller;
+	struct db *db;
+	int force; /* -f: foreign certificates */
+	int dry; /* -n */
+	const char *requester, *caller;
 	/* own */
-	STACK_OF(X509)		*kras;
-	X509			*ca;		/* NULL: everything is foreign */
-	uint32_t		 flags, count;	/* KRAFlags, KRACertCount */
-	FILE			*mem;		/* results that wait */
-	char			*text;
-	size_t			 textlen;
-	struct rec_out		*out;
-	int			 open;		/* a transaction is */
-	struct timespec		 since;		/* when it was begun */
-	unsigned		 waiting;
-	unsigned long long	 read, imported, updated, present, ignored,
-				 refused, faults;
-	char			 head[AUDIT_HEAD_MAX];
+	STACK_OF(X509) *kras;
+	X509 *ca; /* NULL: everything is foreign */
+	uint32_t flags, count; /* KRAFlags, KRACertCount */
+	FILE *mem; /* results that wait */
+	char *text;
+	size_t textlen;
+	struct rec_out *out;
+	int open; /* a transaction is */
+	struct timespec since; /* when it was begun */
+	unsigned waiting;
+	unsigned long long read, imported, updated, present, ignored, refused,
+	    faults;
+	char head[AUDIT_HEAD_MAX];
 };
 
 /*
  * Loads KRAs, CA and settings.  Returns 1, or 0 with *w, also when there is
  * no KRA.
  */
-int	import_start(struct import *, struct why *w);
+int import_start(struct import *, struct why *w);
 
 /*
  * Takes the record at hand of s; bad tells that its seal did not open.
  * Returns 1, or 0 with *w when the import must stop.
  */
-int	import_record(struct import *, const struct stream_in *s, int bad,
-	    struct why *w);
+int import_record(struct import *, const struct stream_in *s, int bad,
+    struct why *w);
 
 /*
  * Returns 1 when results should wait no longer: no record can be had soon, or
  * a second has passed.
  */
-int	import_due(const struct import *, const struct rec_in *);
+int import_due(const struct import *, const struct rec_in *);
 
 /* Commits what waits and writes its results.  Returns 1, or 0 with *w. */
-int	import_commit(struct import *, struct why *w);
+int import_commit(struct import *, struct why *w);
 
 /* Writes `end' to stdout.  Returns 1, or -1 if output was lost. */
-int	import_end(struct import *);
+int import_end(struct import *);
 
-void	import_free(struct import *);
+void import_free(struct import *);
 
 #endif

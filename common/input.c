@@ -36,8 +36,7 @@ input_cred(struct input *in)
 {
 	struct why w;
 
-	if (in->key != NULL &&
-	    !cred_load(&in->k, in->key, 1, &in->secrets, &w))
+	if (in->key != NULL && !cred_load(&in->k, in->key, 1, &in->secrets, &w))
 		msg_die("-k: %s", w.detail);
 }
 

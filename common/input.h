@@ -9,27 +9,27 @@
 /* Standard input as a stream, with the options that say whom it may trust. */
 
 struct input {
-	struct secrets		 secrets;	/* -p */
-	const char		*key;		/* -k */
-	int			 part;		/* -P */
-	struct cred		 k, trusted;	/* of -k, -C */
-	struct rec_in		*in;
-	struct stream_in	*stream;
+	struct secrets secrets; /* -p */
+	const char *key; /* -k */
+	int part; /* -P */
+	struct cred k, trusted; /* of -k, -C */
+	struct rec_in *in;
+	struct stream_in *stream;
 };
 
 /* Takes -C, -k, -P and -p.  Returns 1, or 0 if c is another option. */
-int	input_option(struct input *, int c);
+int input_option(struct input *, int c);
 
 /* Loads the credential of -k.  Exits 2, with a message, if it cannot. */
-void	input_cred(struct input *);
+void input_cred(struct input *);
 
 /* Starts reading; the arguments are those of stream_in_new(). */
-void	input_open(struct input *, const struct cred *k,
-	    const struct cred *trusted);
+void input_open(struct input *, const struct cred *k,
+    const struct cred *trusted);
 
 /* Says where and why the stream is broken, and exits 2. */
-void	input_broken(const struct input *) __attribute__((noreturn));
+void input_broken(const struct input *) __attribute__((noreturn));
 
-void	input_close(struct input *);
+void input_close(struct input *);
 
 #endif

@@ -49,8 +49,10 @@ room(struct items *l)
 	if (l->n < ITEMS_MAX)
 		return 1;
 	if (l->n == ITEMS_MAX) {
-		why_set(&w, "ceiling", "more than %d keys and certificates "
-		    "in one file: split it", ITEMS_MAX);
+		why_set(&w, "ceiling",
+		    "more than %d keys and certificates "
+		    "in one file: split it",
+		    ITEMS_MAX);
 		items_add_fault(l, &w);
 	}
 	return 0;
@@ -114,8 +116,7 @@ items_key0(const struct items *l, const uint8_t id[32])
 	size_t i;
 
 	for (i = 0; i < l->n; i++)
-		if (l->v[i].kind == ITEM_KEY &&
-		    memcmp(l->v[i].id, id, 32) == 0)
+		if (l->v[i].kind == ITEM_KEY && memcmp(l->v[i].id, id, 32) == 0)
 			return &l->v[i];
 	return NULL;
 }

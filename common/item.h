@@ -9,43 +9,43 @@
 
 /* What one file holds: keys, certificates, and what could not be read. */
 
-#define ITEMS_MAX	10000	/* keys and certificates of one file */
+#define ITEMS_MAX 10000 /* keys and certificates of one file */
 
 enum item_kind { ITEM_KEY, ITEM_CERT, ITEM_FAULT };
 
 struct item {
-	enum item_kind	 kind;
-	uint8_t		*p8;		/* ITEM_KEY: PKCS#8, secure memory */
-	size_t		 p8len;
-	struct cert	*cert;		/* ITEM_CERT */
-	uint8_t		 id[32];	/* of the public key, see pkey_id() */
-	char		*name;		/* friendlyName, UTF-8; may be NULL */
-	size_t		 namelen;
-	struct why	 why;		/* ITEM_FAULT */
+	enum item_kind kind;
+	uint8_t *p8; /* ITEM_KEY: PKCS#8, secure memory */
+	size_t p8len;
+	struct cert *cert; /* ITEM_CERT */
+	uint8_t id[32]; /* of the public key, see pkey_id() */
+	char *name; /* friendlyName, UTF-8; may be NULL */
+	size_t namelen;
+	struct why why; /* ITEM_FAULT */
 };
 
 struct items {
-	struct item	*v;
-	size_t		 n;
+	struct item *v;
+	size_t n;
 };
 
-void	items_free(struct items *);
+void items_free(struct items *);
 
 /*
  * Adds a key, a certificate or a fault.  The key (PKCS#8 in secure memory)
  * and the name (OPENSSL memory, may be NULL) become the list's.  What does
  * not parse becomes a fault.  Out of memory exits: see tool_nomem().
  */
-void	items_add_key(struct items *, uint8_t *p8, size_t n, char *name,
-	    size_t namelen);
-void	items_add_cert(struct items *, const uint8_t *der, size_t n,
-	    char *name, size_t namelen);
-void	items_add_fault(struct items *, const struct why *);
+void items_add_key(struct items *, uint8_t *p8, size_t n, char *name,
+    size_t namelen);
+void items_add_cert(struct items *, const uint8_t *der, size_t n, char *name,
+    size_t namelen);
+void items_add_fault(struct items *, const struct why *);
 
 /* The first key of this public key, or NULL.  Borrowed. */
-struct item	*items_key0(const struct items *, const uint8_t id[32]);
+struct item *items_key0(const struct items *, const uint8_t id[32]);
 
 /* Returns 1 if a certificate of this public key is in the list. */
-int	items_has_cert(const struct items *, const uint8_t id[32]);
+int items_has_cert(const struct items *, const uint8_t id[32]);
 
 #endif

@@ -32,13 +32,15 @@ kra_check(X509 *x, X509 *ca, struct why *w)
 	    EVP_PKEY_get_bits(pk) < KRA_BITS_MIN)
 		return why_set(w, "kra", "not an RSA key of %d bits or more",
 		    KRA_BITS_MIN);
-	if (ca != NULL && (X509_check_issued(ca, x) != X509_V_OK ||
-	    X509_verify(x, X509_get0_pubkey(ca)) != 1))
-		return why_set(w, "kra", "not issued by the CA of the "
+	if (ca != NULL &&
+	    (X509_check_issued(ca, x) != X509_V_OK ||
+		X509_verify(x, X509_get0_pubkey(ca)) != 1))
+		return why_set(w, "kra",
+		    "not issued by the CA of the "
 		    "archive");
 	if (!has_eku(x))
-		return why_set(w, "kra", "no extended key usage " KRA_EKU
-		    " (key recovery agent)");
+		return why_set(w, "kra",
+		    "no extended key usage " KRA_EKU " (key recovery agent)");
 	/* UINT32_MAX stands for a certificate without key usage */
 	if ((X509_get_key_usage(x) & KU_KEY_ENCIPHERMENT) == 0 ||
 	    X509_get_key_usage(x) == UINT32_MAX)
@@ -89,8 +91,8 @@ is_recipient(CMS_ContentInfo *cms, X509 *x)
 }
 
 int
-kra_decrypt(const struct cred *k, const uint8_t *der, size_t len,
-    uint8_t **out, size_t *n, struct why *w)
+kra_decrypt(const struct cred *k, const uint8_t *der, size_t len, uint8_t **out,
+    size_t *n, struct why *w)
 {
 	const struct cred_pair *p = NULL;
 	CMS_ContentInfo *cms;
@@ -104,7 +106,8 @@ kra_decrypt(const struct cred *k, const uint8_t *der, size_t len,
 	cms = d2i_CMS_ContentInfo(NULL, &q, (long)len);
 	if (bio == NULL || cms == NULL || q != der + len ||
 	    OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_enveloped) {
-		why_set(w, "blob", "not a CMS EnvelopedData (RFC 5652 section "
+		why_set(w, "blob",
+		    "not a CMS EnvelopedData (RFC 5652 section "
 		    "6.1)");
 		goto out;
 	}
@@ -112,7 +115,8 @@ kra_decrypt(const struct cred *k, const uint8_t *der, size_t len,
 		if (is_recipient(cms, k->v[i].cert))
 			p = &k->v[i];
 	if (p == NULL) {
-		why_set(w, "recipient", "not encrypted to the KRA of -k: try "
+		why_set(w, "recipient",
+		    "not encrypted to the KRA of -k: try "
 		    "another KRA");
 		goto out;
 	}

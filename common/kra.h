@@ -13,30 +13,30 @@
  * EnvelopedData to their certificates ([MS-WCCE] 3.2.2.6.2.1.3).
  */
 
-#define KRA_EKU		"1.3.6.1.4.1.311.21.6"	/* [MS-WCCE] 2.2.3.1 */
-#define KRA_BITS_MIN	2048
+#define KRA_EKU	     "1.3.6.1.4.1.311.21.6" /* [MS-WCCE] 2.2.3.1 */
+#define KRA_BITS_MIN 2048
 
 /*
  * Returns 1 if the certificate may be a KRA's: issued by ca (not checked if
  * NULL), EKU, keyEncipherment, RSA of 2048 bits or more, valid today; or 0
  * with *w (reason "kra").
  */
-int	kra_check(X509 *, X509 *ca, struct why *w);
+int kra_check(X509 *, X509 *ca, struct why *w);
 
 /*
  * Encrypts n bytes to the certificates: AES-256-CBC, RSA PKCS#1 v1.5,
  * recipients by issuer and serial number, as a Windows CA does.
  * Returns 1 and *der (OPENSSL_free), or 0 with *w.
  */
-int	kra_encrypt(STACK_OF(X509) *kras, const uint8_t *in, size_t n,
-	    uint8_t **der, size_t *len, struct why *w);
+int kra_encrypt(STACK_OF(X509) *kras, const uint8_t *in, size_t n,
+    uint8_t **der, size_t *len, struct why *w);
 
 /*
  * Opens an archived key with whichever pair of k is a recipient.  Padding
  * and content errors are one message.  Returns 1 and *out in secure memory
  * (*n bytes, to be freed with OPENSSL_secure_clear_free), or 0 with *w.
  */
-int	kra_decrypt(const struct cred *k, const uint8_t *der, size_t len,
-	    uint8_t **out, size_t *n, struct why *w);
+int kra_decrypt(const struct cred *k, const uint8_t *der, size_t len,
+    uint8_t **out, size_t *n, struct why *w);
 
 #endif

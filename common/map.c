@@ -16,7 +16,7 @@ static int
 known(const struct rec_field *f)
 {
 	static const char *const labels[] = { "rec", "path", "group", "user",
-	    "mail", "guid", "pass" };
+		"mail", "guid", "pass" };
 	size_t i, n = f->llen;
 
 	if (n > 4 && memcmp(f->label + n - 4, "_b64", 4) == 0)
@@ -47,7 +47,8 @@ add(struct map *m, const struct rec *r, struct why *w)
 
 	for (i = 0; i < r->nfields; i++)
 		if (!known(&r->field[i]))
-			return why_set(w, "map", "line %llu: unknown label "
+			return why_set(w, "map",
+			    "line %llu: unknown label "
 			    "%.*s (known: path group user mail guid pass)",
 			    r->lineno, (int)r->field[i].llen,
 			    r->field[i].label);
@@ -128,16 +129,18 @@ map_load(struct map *m, const char *path, struct why *w)
 			goto out;
 		}
 	if (rc == -1) {
-		why_set(w, "map", "%s: line %llu: %s (a map is LTSV, "
+		why_set(w, "map",
+		    "%s: line %llu: %s (a map is LTSV, "
 		    "path:GLOB and user:NAME apart by a TAB; from CSV: mlr "
-		    "--icsv --odkvp --ofs tab --ops : cat)", path,
-		    r.lineno, why.detail);
+		    "--icsv --odkvp --ofs tab --ops : cat)",
+		    path, r.lineno, why.detail);
 		goto done;
 	}
 	for (i = 0; i < m->n; i++)
 		if (m->v[i].pass != NULL && S_ISREG(st.st_mode) &&
 		    (st.st_mode & 077) != 0) {
-			why_set(&why, "map", "holds passwords and others can "
+			why_set(&why, "map",
+			    "holds passwords and others can "
 			    "read it: run chmod 600 on it");
 			rc = -1;
 		}

@@ -12,7 +12,7 @@
 #include "stream.h"
 #include "tool.h"
 
-#define ESE_MAGIC	"\xef\xcd\xab\x89"	/* at offset 4, libesedb */
+#define ESE_MAGIC "\xef\xcd\xab\x89" /* at offset 4, libesedb */
 
 static uint8_t *
 secure_copy(const void *p, size_t n)
@@ -47,7 +47,8 @@ read_encrypted(const X509_SIG *sig, struct secrets *s, struct items *l,
 	}
 	ERR_clear_error();
 	if (info == NULL)
-		return why_set(w, "password", "encrypted private key does not "
+		return why_set(w, "password",
+		    "encrypted private key does not "
 		    "open (wrong password or damaged file)");
 	secret_worked(s, i);
 	n = i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
@@ -165,7 +166,8 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 	}
 	ERR_clear_error();
 	if (p8 == NULL)
-		return why_set(w, "password", "encrypted PEM key does not "
+		return why_set(w, "password",
+		    "encrypted PEM key does not "
 		    "open (wrong password or damaged file)");
 	items_add_key(l, p8, len, NULL, 0);
 	return 1;
@@ -192,8 +194,8 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
     struct secrets *s, struct items *l)
 {
 	static const char *const noted[] = { "EC PARAMETERS", "DH PARAMETERS",
-	    "PUBLIC KEY", "RSA PUBLIC KEY", "X509 CRL", "CERTIFICATE REQUEST",
-	    "NEW CERTIFICATE REQUEST" };
+		"PUBLIC KEY", "RSA PUBLIC KEY", "X509 CRL",
+		"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST" };
 	struct items one = { NULL, 0 };
 	struct why w;
 	size_t i;
@@ -219,8 +221,9 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
 		items_add_fault(l, &w);
 	for (i = 0; i < one.n; i++) {
 		if (one.v[i].kind == ITEM_KEY)
-			items_add_key(l, secure_copy(one.v[i].p8,
-			    one.v[i].p8len), one.v[i].p8len, NULL, 0);
+			items_add_key(l,
+			    secure_copy(one.v[i].p8, one.v[i].p8len),
+			    one.v[i].p8len, NULL, 0);
 		else if (one.v[i].kind == ITEM_CERT)
 			items_add_cert(l, one.v[i].cert->der,
 			    one.v[i].cert->len, NULL, 0);
@@ -246,7 +249,7 @@ read_pem(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	while (l->n < ITEMS_MAX) {
 		ERR_clear_error();
 		if (PEM_read_bio_ex(bio, &name, &header, &der, &len,
-		    PEM_FLAG_SECURE)) {
+			PEM_FLAG_SECURE)) {
 			read_block(name, header, der, len, s, l);
 			OPENSSL_secure_free(name);
 			OPENSSL_secure_free(header);
@@ -260,7 +263,8 @@ read_pem(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	}
 	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE &&
 	    ERR_peek_last_error() != 0) {
-		why_ssl(w, "damaged", "PEM block cannot be read (RFC 7468 "
+		why_ssl(w, "damaged",
+		    "PEM block cannot be read (RFC 7468 "
 		    "section 2)");
 		items_add_fault(l, w);
 	}
@@ -277,7 +281,7 @@ read_records(const uint8_t *p, size_t n, struct items *l, struct why *w)
 {
 	struct rec_in *in = rec_in_mem(p, n);
 	struct stream_in *st = in == NULL ? NULL :
-	    stream_in_new(in, NULL, NULL, 0);
+					    stream_in_new(in, NULL, NULL, 0);
 	enum stream_event ev;
 	uint8_t *der;
 	size_t len;
@@ -287,7 +291,8 @@ read_records(const uint8_t *p, size_t n, struct items *l, struct why *w)
 	while ((ev = stream_next(st)) > STREAM_EOF) {
 		if (ev == STREAM_HEAD) {
 			ev = STREAM_BROKEN;
-			why_set(&st->why, "format", "a sealed stream: read it "
+			why_set(&st->why, "format",
+			    "a sealed stream: read it "
 			    "with kms-verify or ca-import");
 			break;
 		}
@@ -313,15 +318,16 @@ static int
 name_ese(const uint8_t *p, size_t n, struct why *w)
 {
 	static const char *const states[] = { "unknown", "just created",
-	    "dirty shutdown", "clean shutdown", "being converted",
-	    "force detach" };
+		"dirty shutdown", "clean shutdown", "being converted",
+		"force detach" };
 	unsigned state, page;
 
 	if (n < 240)
 		return why_set(w, "cut", "ESE database, cut in its header");
 	state = p[52];
 	page = p[236] | (unsigned)p[237] << 8 | (unsigned)p[238] << 16;
-	return why_set(w, "unsupported", "ESE database (version 0x%x revision "
+	return why_set(w, "unsupported",
+	    "ESE database (version 0x%x revision "
 	    "0x%x, page size %u, %s): how a KMS stores keys in it is not "
 	    "public; export PFX per user on Windows and feed those in",
 	    p[8] | (unsigned)p[9] << 8, p[232], page,
@@ -345,7 +351,8 @@ member_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	else if (memmem(p, n, "-----BEGIN ", 11) != NULL)
 		rc = read_pem(p, n, s, l, w);
 	else
-		rc = why_set(w, "format", "not a format that holds keys or "
+		rc = why_set(w, "format",
+		    "not a format that holds keys or "
 		    "certificates");
 	if (rc && l->n == 0)
 		rc = why_set(w, "empty", "no key and no certificate in it");

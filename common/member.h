@@ -19,7 +19,7 @@
  * tried on what is locked.  Parts that cannot be read become faults in *l.
  * Returns 1, or 0 with *w when the whole of it cannot be read.
  */
-int	member_read(const uint8_t *p, size_t n, struct secrets *,
-	    struct items *l, struct why *w);
+int member_read(const uint8_t *p, size_t n, struct secrets *, struct items *l,
+    struct why *w);
 
 #endif

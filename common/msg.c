@@ -10,6 +10,9 @@
 
 int msg_level;
 
+static void print(const char *fmt, va_list ap)
+    __attribute__((format(printf, 1, 0)));
+
 static void
 print(const char *fmt, va_list ap)
 {

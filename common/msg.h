@@ -7,20 +7,19 @@
  */
 
 /* -1 with -q, 0, or the number of -v */
-extern int	msg_level;
+extern int msg_level;
 
 /* About one record or member; silent with -q. */
-void	msg_record(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void msg_record(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Extra, only with -v. */
-void	msg_verbose(const char *fmt, ...)
-	    __attribute__((format(printf, 1, 2)));
+void msg_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Always. */
-void	msg_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void msg_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Always, then exit 2.  For main, usage and a broken stdin or stdout only. */
-void	msg_die(const char *fmt, ...)
-	    __attribute__((format(printf, 1, 2), noreturn));
+void msg_die(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
 
 #endif

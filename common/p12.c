@@ -7,8 +7,10 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
-#define KEY_MAX		1024		/* bytes that a KDF is asked for */
-#define SCRYPT_MAX	(1 << 24)	/* N * r * p */
+#define KEY_MAX	   1024 /* bytes that a KDF is asked for */
+#define SCRYPT_MAX (1 << 24) /* N * r * p */
+
+/* clang-format off */
 
 /*
  * PFX and MacData of RFC 7292 section 4, PBMAC1-params of RFC 8018 appendix
@@ -80,10 +82,12 @@ ASN1_SEQUENCE(PBMAC1) = {
 	ASN1_SIMPLE(PBMAC1, mac, X509_ALGOR)
 } static_ASN1_SEQUENCE_END(PBMAC1)
 
-/* A password in one of the forms that writers have used. */
-struct form {
-	const char	*s;		/* NULL is not the same as "" */
-	int		 n;
+    /* clang-format on */
+
+    /* A password in one of the forms that writers have used. */
+    struct form {
+	const char *s; /* NULL is not the same as "" */
+	int n;
 };
 
 int
@@ -127,8 +131,10 @@ rounds_ok(const ASN1_INTEGER *rounds, struct why *w)
 	int64_t v;
 
 	if (!ASN1_INTEGER_get_int64(&v, rounds) || v < 1 || v > KDF_ROUNDS_MAX)
-		return why_set(w, "ceiling", "asks for more than %d rounds of "
-		    "key derivation, the ceiling", KDF_ROUNDS_MAX);
+		return why_set(w, "ceiling",
+		    "asks for more than %d rounds of "
+		    "key derivation, the ceiling",
+		    KDF_ROUNDS_MAX);
 	return 1;
 }
 
@@ -146,8 +152,10 @@ scrypt_ok(const X509_ALGOR *alg, struct why *w)
 	    par <= SCRYPT_MAX && n * r <= SCRYPT_MAX / par;
 	SCRYPT_PARAMS_free(p);
 	if (!ok)
-		return why_set(w, "ceiling", "asks for more scrypt than N * r "
-		    "* p = %d, the ceiling", SCRYPT_MAX);
+		return why_set(w, "ceiling",
+		    "asks for more scrypt than N * r "
+		    "* p = %d, the ceiling",
+		    SCRYPT_MAX);
 	return 1;
 }
 
@@ -158,13 +166,17 @@ pbkdf2_ok(const X509_ALGOR *alg, struct why *w)
 	int ok;
 
 	if (p == NULL)
-		return why_set(w, "damaged", "no PBKDF2 parameters (RFC 8018 "
+		return why_set(w, "damaged",
+		    "no PBKDF2 parameters (RFC 8018 "
 		    "appendix A.2)");
 	ok = rounds_ok(p->iter, w);
-	if (ok && p->keylength != NULL && (ASN1_INTEGER_get(p->keylength) < 1 ||
-	    ASN1_INTEGER_get(p->keylength) > KEY_MAX))
-		ok = why_set(w, "ceiling", "asks for a key of more than %d "
-		    "bytes, the ceiling", KEY_MAX);
+	if (ok && p->keylength != NULL &&
+	    (ASN1_INTEGER_get(p->keylength) < 1 ||
+		ASN1_INTEGER_get(p->keylength) > KEY_MAX))
+		ok = why_set(w, "ceiling",
+		    "asks for a key of more than %d "
+		    "bytes, the ceiling",
+		    KEY_MAX);
 	PBKDF2PARAM_free(p);
 	return ok;
 }
@@ -187,7 +199,8 @@ p12_kdf_check(const X509_ALGOR *alg, struct why *w)
 	}
 	v2 = parameters(alg, ASN1_ITEM_rptr(PBE2PARAM));
 	if (v2 == NULL)
-		return why_set(w, "damaged", "no PBES2 parameters (RFC 8018 "
+		return why_set(w, "damaged",
+		    "no PBES2 parameters (RFC 8018 "
 		    "appendix A.4)");
 	X509_ALGOR_get0(&oid, NULL, NULL, v2->keyfunc);
 	if (OBJ_obj2nid(oid) == NID_id_pbkdf2)
@@ -224,7 +237,7 @@ pbmac1_key(const X509_ALGOR *kdf, const struct form *f, uint8_t *key,
 	    p->keylength == NULL)
 		goto out;
 	*keylen = (int)ASN1_INTEGER_get(p->keylength);
-	if (*keylen < 20)	/* RFC 9579 section 5 */
+	if (*keylen < 20) /* RFC 9579 section 5 */
 		goto out;
 	if (p->prf != NULL) {
 		X509_ALGOR_get0(&oid, NULL, NULL, p->prf);
@@ -234,9 +247,8 @@ pbmac1_key(const X509_ALGOR *kdf, const struct form *f, uint8_t *key,
 		goto out;
 	rc = PKCS5_PBKDF2_HMAC(f->s == NULL ? "" : f->s, f->n,
 	    p->salt->value.octet_string->data,
-	    p->salt->value.octet_string->length,
-	    (int)ASN1_INTEGER_get(p->iter), EVP_get_digestbynid(hash),
-	    *keylen, key);
+	    p->salt->value.octet_string->length, (int)ASN1_INTEGER_get(p->iter),
+	    EVP_get_digestbynid(hash), *keylen, key);
 out:
 	PBKDF2PARAM_free(p);
 	return rc;
@@ -244,10 +256,10 @@ out:
 
 /* What the MAC of a file is made of, looked up once. */
 struct mac {
-	const MAC_DATA		*data;
-	const ASN1_OCTET_STRING	*content, *want;
-	const EVP_MD		*md;
-	PBMAC1			*pb;	/* NULL: RFC 7292 appendix B */
+	const MAC_DATA *data;
+	const ASN1_OCTET_STRING *content, *want;
+	const EVP_MD *md;
+	PBMAC1 *pb; /* NULL: RFC 7292 appendix B */
 };
 
 static int
@@ -268,14 +280,15 @@ mac_open(struct mac *m, const MAC_DATA *data, const ASN1_OCTET_STRING *content,
 	if (OBJ_obj2nid(oid) == NID_pbmac1) {
 		m->pb = parameters(alg, ASN1_ITEM_rptr(PBMAC1));
 		if (m->pb == NULL)
-			return why_set(w, "damaged", "no PBMAC1 parameters "
+			return why_set(w, "damaged",
+			    "no PBMAC1 parameters "
 			    "(RFC 9579 section 4)");
 		if (!pbkdf2_ok(m->pb->kdf, w))
 			return 0;
 		X509_ALGOR_get0(&oid, NULL, NULL, m->pb->mac);
 		p12_alg_name(name, m->pb->mac);
-		if (EVP_PBE_find(EVP_PBE_TYPE_PRF, OBJ_obj2nid(oid), NULL,
-		    &nid, NULL))
+		if (EVP_PBE_find(EVP_PBE_TYPE_PRF, OBJ_obj2nid(oid), NULL, &nid,
+			NULL))
 			m->md = EVP_get_digestbynid(nid);
 	} else {
 		if (data->rounds != NULL && !rounds_ok(data->rounds, w))
@@ -283,8 +296,10 @@ mac_open(struct mac *m, const MAC_DATA *data, const ASN1_OCTET_STRING *content,
 		m->md = EVP_get_digestbyobj(oid);
 	}
 	if (m->md == NULL)
-		return why_set(w, "unsupported", "integrity check by %s, "
-		    "which OpenSSL does not have", name);
+		return why_set(w, "unsupported",
+		    "integrity check by %s, "
+		    "which OpenSSL does not have",
+		    name);
 	return 1;
 }
 
@@ -297,9 +312,9 @@ mac_check(const struct mac *m, const struct form *f)
 	unsigned n = 0;
 
 	rc = (m->pb == NULL ? mac_key(m->data, m->md, f, key) :
-	    pbmac1_key(m->pb->kdf, f, key, &keylen)) &&
+			      pbmac1_key(m->pb->kdf, f, key, &keylen)) &&
 	    HMAC(m->md, key, keylen, m->content->data,
-	    (size_t)m->content->length, got, &n) != NULL &&
+		(size_t)m->content->length, got, &n) != NULL &&
 	    n == (unsigned)m->want->length &&
 	    CRYPTO_memcmp(got, m->want->data, n) == 0;
 	OPENSSL_cleanse(key, sizeof(key));
@@ -334,10 +349,10 @@ friendly_name(const SAFE_BAG *bag, size_t *n)
 
 /* One file on its way: how it opened, and where its parts go. */
 struct reader {
-	struct form	 form;
-	struct items	*out;
-	int		 locked;	/* parts that the password did not open */
-	int		 opened;
+	struct form form;
+	struct items *out;
+	int locked; /* parts that the password did not open */
+	int opened;
 };
 
 static void
@@ -430,7 +445,8 @@ read_cert(struct reader *r, const SAFE_BAG *bag)
 		damaged(r, "a certificate bag");
 	} else if (OBJ_obj2nid(cb->type) != NID_x509Certificate ||
 	    cb->value->type != V_ASN1_OCTET_STRING) {
-		why_set(&w, "unsupported", "certificate bag that is not X.509 "
+		why_set(&w, "unsupported",
+		    "certificate bag that is not X.509 "
 		    "(RFC 7292 section 4.2.3)");
 		items_add_fault(r->out, &w);
 	} else {
@@ -442,7 +458,7 @@ read_cert(struct reader *r, const SAFE_BAG *bag)
 	ASN1_item_free((ASN1_VALUE *)cb, ASN1_ITEM_rptr(CERT_BAG));
 }
 
-static void	read_bags(struct reader *, const STACK_OF(SAFE_BAG) *, int);
+static void read_bags(struct reader *, const STACK_OF(SAFE_BAG) *, int);
 
 static void
 free_bags(STACK_OF(SAFE_BAG) *bags)
@@ -458,8 +474,10 @@ read_nested(struct reader *r, const SAFE_BAG *bag, int depth)
 	struct why w;
 
 	if (depth == P12_DEPTH_MAX) {
-		why_set(&w, "ceiling", "more than %d SafeContents in one "
-		    "another, the ceiling", P12_DEPTH_MAX);
+		why_set(&w, "ceiling",
+		    "more than %d SafeContents in one "
+		    "another, the ceiling",
+		    P12_DEPTH_MAX);
 		items_add_fault(r->out, &w);
 		return;
 	}
@@ -479,8 +497,10 @@ read_bags(struct reader *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 		bag = sk_SAFE_BAG_value(bags, i);
 		switch (OBJ_obj2nid(bag->type)) {
 		case NID_keyBag:
-			add_key(r, value(bag->value,
-			    ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO)), bag);
+			add_key(r,
+			    value(bag->value,
+				ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO)),
+			    bag);
 			break;
 		case NID_pkcs8ShroudedKeyBag:
 			read_shrouded(r, bag);
@@ -491,7 +511,7 @@ read_bags(struct reader *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 		case NID_safeContentsBag:
 			read_nested(r, bag, depth);
 			break;
-		default:		/* CRL and secret bags hold no key */
+		default: /* CRL and secret bags hold no key */
 			break;
 		}
 	}
@@ -512,8 +532,8 @@ read_encrypted(struct reader *r, const PKCS7_ENC_CONTENT *ec)
 		items_add_fault(r->out, &w);
 		return;
 	}
-	bags = PKCS12_item_decrypt_d2i(ec->algorithm,
-	    ASN1_ITEM_rptr(SAFE_BAGS), r->form.s, r->form.n, ec->enc_data, 1);
+	bags = PKCS12_item_decrypt_d2i(ec->algorithm, ASN1_ITEM_rptr(SAFE_BAGS),
+	    r->form.s, r->form.n, ec->enc_data, 1);
 	if (bags == NULL) {
 		locked(r, "a part", ec->algorithm);
 		return;
@@ -542,7 +562,8 @@ read_safe(struct reader *r, PKCS7 *p7)
 		read_bags(r, bags, 0);
 		free_bags(bags);
 	} else {
-		why_set(&w, "unsupported", "part encrypted to a public key "
+		why_set(&w, "unsupported",
+		    "part encrypted to a public key "
 		    "(RFC 7292 section 4.1): decrypt it where it was made");
 		items_add_fault(r->out, &w);
 	}
@@ -602,7 +623,7 @@ unlock_try(const STACK_OF(PKCS7) *safes, struct secrets *s, struct items *l,
 	int k;
 
 	for (i = 0; (pass = secret_try(s, i)) != NULL; i++)
-		for (k = 0; ; k++) {
+		for (k = 0;; k++) {
 			memset(&got, 0, sizeof(got));
 			memset(&r, 0, sizeof(r));
 			r.out = &got;
@@ -616,7 +637,8 @@ unlock_try(const STACK_OF(PKCS7) *safes, struct secrets *s, struct items *l,
 			}
 			items_free(&got);
 		}
-	return why_set(w, "password", "nothing in it opens (wrong password "
+	return why_set(w, "password",
+	    "nothing in it opens (wrong password "
 	    "or damaged file; it has no integrity check)");
 }
 
@@ -646,7 +668,8 @@ p12_read(const uint8_t *der, size_t n, struct secrets *s, struct items *l,
 	/* bytes behind the PFX are no error: files were padded to blocks */
 	pfx = (PFX *)ASN1_item_d2i(NULL, &p, (long)n, ASN1_ITEM_rptr(PFX));
 	if (pfx == NULL || ASN1_INTEGER_get(pfx->version) != 3) {
-		why_set(w, "damaged", "not a whole PFX, version 3 (RFC 7292 "
+		why_set(w, "damaged",
+		    "not a whole PFX, version 3 (RFC 7292 "
 		    "section 4)");
 		goto out;
 	}
@@ -654,7 +677,8 @@ p12_read(const uint8_t *der, size_t n, struct secrets *s, struct items *l,
 		safes = (STACK_OF(PKCS7) *)ASN1_item_unpack(content,
 		    ASN1_ITEM_rptr(PKCS12_AUTHSAFES));
 	if (safes == NULL) {
-		why_set(w, "damaged", "no AuthenticatedSafe (RFC 7292 section "
+		why_set(w, "damaged",
+		    "no AuthenticatedSafe (RFC 7292 section "
 		    "4.1)");
 		goto out;
 	}

@@ -10,11 +10,11 @@
 
 /* PKCS#12 files (RFC 7292), old and new. */
 
-#define KDF_ROUNDS_MAX	10000000	/* iterations of one derivation */
-#define P12_DEPTH_MAX	8		/* SafeContents within SafeContents */
+#define KDF_ROUNDS_MAX 10000000 /* iterations of one derivation */
+#define P12_DEPTH_MAX  8 /* SafeContents within SafeContents */
 
 /* Returns 1 if the bytes start as a PFX does: they need not be whole. */
-int	p12_is(const uint8_t *der, size_t n);
+int p12_is(const uint8_t *der, size_t n);
 
 /*
  * Adds every key and certificate of the file to *l, each password tried
@@ -22,16 +22,16 @@ int	p12_is(const uint8_t *der, size_t n);
  * fault in *l.  Returns 1, or 0 with *w when nothing can be had: reason
  * "password", "damaged" or "unsupported".
  */
-int	p12_read(const uint8_t *der, size_t n, struct secrets *,
-	    struct items *l, struct why *w);
+int p12_read(const uint8_t *der, size_t n, struct secrets *, struct items *l,
+    struct why *w);
 
 /*
  * Checks the work that a password-based algorithm asks for, before it is
  * done.  Returns 1, or 0 with *w (reason "ceiling").
  */
-int	p12_kdf_check(const X509_ALGOR *, struct why *w);
+int p12_kdf_check(const X509_ALGOR *, struct why *w);
 
 /* Name of an algorithm, its OID where OpenSSL has no name.  Returns dst. */
-char	*p12_alg_name(char dst[80], const X509_ALGOR *);
+char *p12_alg_name(char dst[80], const X509_ALGOR *);
 
 #endif

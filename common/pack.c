@@ -25,7 +25,7 @@ static int
 pbe(const struct pack *p)
 {
 	return p->legacy ? NID_pbe_WithSHA1And3_Key_TripleDES_CBC :
-	    NID_aes_256_cbc;
+			   NID_aes_256_cbc;
 }
 
 static int
@@ -43,15 +43,14 @@ add_attributes(PKCS12_SAFEBAG *bag, const struct cert *c, const char *name,
 
 	memcpy(id, c->sha1, sizeof(id));
 	return (namelen == 0 ||
-	    PKCS12_add_friendlyname_utf8(bag, name, (int)namelen)) &&
+		   PKCS12_add_friendlyname_utf8(bag, name, (int)namelen)) &&
 	    PKCS12_add_localkeyid(bag, id, sizeof(id));
 }
 
 static PKCS12_SAFEBAG *
 key_bag(const struct pack *p, const uint8_t *p8, size_t n)
 {
-	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p8,
-	    (long)n);
+	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p8, (long)n);
 	PKCS12_SAFEBAG *bag;
 
 	if (info == NULL)
@@ -104,7 +103,7 @@ pack_der(struct pack *p, uint8_t **der, size_t *len, struct why *w)
 	    PKCS12_add_safe(&safes, p->keys, -1, 0, NULL) &&
 	    (p12 = PKCS12_add_safes(safes, 0)) != NULL &&
 	    PKCS12_set_mac(p12, p->pass, -1, NULL, 0, rounds(p),
-	    p->legacy ? EVP_sha1() : EVP_sha256()))
+		p->legacy ? EVP_sha1() : EVP_sha256()))
 		size = i2d_PKCS12(p12, der);
 	PKCS12_free(p12);
 	sk_PKCS7_pop_free(safes, PKCS7_free);

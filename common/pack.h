@@ -13,28 +13,28 @@
  * are encrypted as they come, so no clear key waits.
  */
 
-#define PACK_ROUNDS	10000	/* modern: PBKDF2-SHA-256, AES-256-CBC */
-#define PACK_ROUNDS_OLD	2000	/* legacy: what Windows writes; 3DES, SHA-1 */
+#define PACK_ROUNDS	10000 /* modern: PBKDF2-SHA-256, AES-256-CBC */
+#define PACK_ROUNDS_OLD 2000 /* legacy: what Windows writes; 3DES, SHA-1 */
 
 struct pack {
-	const char		*pass;
-	int			 legacy;
+	const char *pass;
+	int legacy;
 	STACK_OF(PKCS12_SAFEBAG) *keys, *certs;
-	unsigned long long	 nkeys;
+	unsigned long long nkeys;
 };
 
 /* pass must outlive the pack.  Returns 1, or 0 when out of memory. */
-int	pack_init(struct pack *, const char *pass, int legacy);
-void	pack_free(struct pack *);
+int pack_init(struct pack *, const char *pass, int legacy);
+void pack_free(struct pack *);
 
 /*
  * Adds a certificate with its key (PKCS#8), under a friendlyName of UTF-8.
  * Returns 1, or 0 with *w.
  */
-int	pack_add(struct pack *, const struct cert *, const uint8_t *p8,
-	    size_t n, const char *name, size_t namelen, struct why *w);
+int pack_add(struct pack *, const struct cert *, const uint8_t *p8, size_t n,
+    const char *name, size_t namelen, struct why *w);
 
 /* The whole file as DER (caller: OPENSSL_free).  Returns 1, or 0 with *w. */
-int	pack_der(struct pack *, uint8_t **der, size_t *len, struct why *w);
+int pack_der(struct pack *, uint8_t **der, size_t *len, struct why *w);
 
 #endif

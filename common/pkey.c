@@ -10,7 +10,9 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#define RSA_BITS_MAX	16384
+#define RSA_BITS_MAX 16384
+
+/* clang-format off */
 
 /*
  * RSAPrivateKey and RSAPublicKey of RFC 8017 appendix A.1, as templates: the
@@ -43,8 +45,9 @@ ASN1_SEQUENCE(RSA_PUBLIC) = {
 	ASN1_SIMPLE(RSA_PUBLIC, e, BIGNUM)
 } static_ASN1_SEQUENCE_END(RSA_PUBLIC)
 
-static void
-rsa_free(RSA_PRIVATE *r)
+    /* clang-format on */
+
+    static void rsa_free(RSA_PRIVATE * r)
 {
 	ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(RSA_PRIVATE));
 }
@@ -59,8 +62,8 @@ rsa_id(BIGNUM *n, BIGNUM *e, uint8_t id[32])
 
 	len = ASN1_item_i2d((ASN1_VALUE *)&pub, &der,
 	    ASN1_ITEM_rptr(RSA_PUBLIC));
-	rc = len > 0 && EVP_Digest(der, (size_t)len, id, NULL, EVP_sha256(),
-	    NULL);
+	rc = len > 0 &&
+	    EVP_Digest(der, (size_t)len, id, NULL, EVP_sha256(), NULL);
 	OPENSSL_free(der);
 	return rc;
 }
@@ -83,7 +86,8 @@ open_p8(const uint8_t *p8, size_t n, RSA_PRIVATE **rsa,
 	    !PKCS8_pkey_get0(&oid, &key, &keylen, NULL, *info)) {
 		PKCS8_PRIV_KEY_INFO_free(*info);
 		*info = NULL;
-		return why_set(w, "key", "not a PKCS#8 private key "
+		return why_set(w, "key",
+		    "not a PKCS#8 private key "
 		    "(RFC 5208 section 5)");
 	}
 	if (OBJ_obj2nid(oid) != NID_rsaEncryption)
@@ -91,16 +95,19 @@ open_p8(const uint8_t *p8, size_t n, RSA_PRIVATE **rsa,
 	p = key;
 	*rsa = (RSA_PRIVATE *)ASN1_item_d2i(NULL, &p, keylen,
 	    ASN1_ITEM_rptr(RSA_PRIVATE));
-	if (*rsa != NULL && (p != key + keylen || (*rsa)->version != 0 ||
-	    BN_num_bits((*rsa)->n) > RSA_BITS_MAX)) {
+	if (*rsa != NULL &&
+	    (p != key + keylen || (*rsa)->version != 0 ||
+		BN_num_bits((*rsa)->n) > RSA_BITS_MAX)) {
 		rsa_free(*rsa);
 		*rsa = NULL;
 	}
 	PKCS8_PRIV_KEY_INFO_free(*info);
 	*info = NULL;
 	if (*rsa == NULL)
-		return why_set(w, "key", "not a two-prime RSA private key of "
-		    "at most %d bits (RFC 8017 appendix A.1.2)", RSA_BITS_MAX);
+		return why_set(w, "key",
+		    "not a two-prime RSA private key of "
+		    "at most %d bits (RFC 8017 appendix A.1.2)",
+		    RSA_BITS_MAX);
 	return 1;
 }
 
@@ -116,8 +123,8 @@ evp_id(EVP_PKEY *pk, uint8_t id[32])
 	    OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed");
 	ERR_clear_error();
 	len = i2d_PUBKEY(pk, &der);
-	rc = len > 0 && EVP_Digest(der, (size_t)len, id, NULL, EVP_sha256(),
-	    NULL);
+	rc = len > 0 &&
+	    EVP_Digest(der, (size_t)len, id, NULL, EVP_sha256(), NULL);
 	OPENSSL_free(der);
 	return rc;
 }
@@ -235,12 +242,11 @@ rsa_whole(const RSA_PRIVATE *r)
 	BN_CTX_start(bn);
 	t = BN_CTX_get(bn);
 	rc = t != NULL && BN_is_odd(r->e) && !BN_is_one(r->e) &&
-	    BN_is_odd(r->p) && BN_is_odd(r->q) &&
-	    BN_num_bits(r->p) > 2 && BN_num_bits(r->q) > 2 &&
-	    BN_cmp(r->dp, r->p) < 0 && BN_cmp(r->dq, r->q) < 0 &&
-	    BN_cmp(r->qi, r->p) < 0 && BN_cmp(r->d, r->n) < 0 &&
-	    BN_mul(t, r->p, r->q, bn) && BN_cmp(t, r->n) == 0 &&
-	    inverse_of_order(r->d, r->e, r->p, bn) &&
+	    BN_is_odd(r->p) && BN_is_odd(r->q) && BN_num_bits(r->p) > 2 &&
+	    BN_num_bits(r->q) > 2 && BN_cmp(r->dp, r->p) < 0 &&
+	    BN_cmp(r->dq, r->q) < 0 && BN_cmp(r->qi, r->p) < 0 &&
+	    BN_cmp(r->d, r->n) < 0 && BN_mul(t, r->p, r->q, bn) &&
+	    BN_cmp(t, r->n) == 0 && inverse_of_order(r->d, r->e, r->p, bn) &&
 	    inverse_of_order(r->d, r->e, r->q, bn) &&
 	    inverse_of_order(r->dp, r->e, r->p, bn) &&
 	    inverse_of_order(r->dq, r->e, r->q, bn) &&
@@ -289,7 +295,8 @@ pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, struct why *w)
 		return why_set(w, "key",
 		    "private key does not belong to the certificate");
 	if (!whole)
-		return why_set(w, "key", "private key is not whole "
+		return why_set(w, "key",
+		    "private key is not whole "
 		    "(RFC 8017 section 3.2)");
 	return 1;
 }
@@ -350,7 +357,8 @@ rsa_evp(const RSA_PRIVATE *r)
 	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_EXPONENT1, r->dp) &&
 	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_EXPONENT2, r->dq) &&
 	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
-	    r->qi) && (params = OSSL_PARAM_BLD_to_param(b)) != NULL &&
+		r->qi) &&
+	    (params = OSSL_PARAM_BLD_to_param(b)) != NULL &&
 	    EVP_PKEY_fromdata_init(ctx) == 1)
 		(void)EVP_PKEY_fromdata(ctx, &pk, EVP_PKEY_KEYPAIR, params);
 	OSSL_PARAM_free(params);

@@ -19,35 +19,32 @@
  * it stands it does not depend on how parameters were written.
  * Returns 1, or 0 with *w (reason "key").
  */
-int		 pkey_id(const uint8_t *p8, size_t n, uint8_t id[32],
-		    struct why *w);
+int pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w);
 
 /* The same from the public half: OID, key bits and the whole SPKI. */
-int		 pkey_public_id(X509_PUBKEY *, uint8_t id[32], char alg[32],
-		    int *bits);
+int pkey_public_id(X509_PUBKEY *, uint8_t id[32], char alg[32], int *bits);
 
 /*
  * Proves that the key is whole (RSA: n = pq and every CRT value, RFC 8017
  * section 3.2) and that it is the one of the certificate.
  * Returns 1, or 0 with *w (reason "key").
  */
-int		 pkey_prove(const uint8_t *p8, size_t n, const struct cert *,
-		    struct why *w);
+int pkey_prove(const uint8_t *p8, size_t n, const struct cert *, struct why *w);
 
 /* PKCS#8 of a key; secure memory, *n its size.  NULL: cannot. */
-uint8_t		*pkey_p8(const EVP_PKEY *, size_t *n);
+uint8_t *pkey_p8(const EVP_PKEY *, size_t *n);
 
 /* Traditional PKCS#1 or SEC 1 DER as PKCS#8; NULL if it is neither. */
-uint8_t		*pkey_traditional(const uint8_t *der, size_t len, size_t *n);
+uint8_t *pkey_traditional(const uint8_t *der, size_t len, size_t *n);
 
 /*
  * RSA private key BLOB ([MS-WCCE] 2.2.2.9.1) of a PKCS#8 key, in secure
  * memory, *len its size.  NULL when the BLOB cannot hold the key (not RSA,
  * exponent past 32 bits, primes of unlike size).
  */
-uint8_t		*pkey_msblob(const uint8_t *p8, size_t n, size_t *len);
+uint8_t *pkey_msblob(const uint8_t *p8, size_t n, size_t *len);
 
 /* PKCS#8 of a BLOB, as pkey_p8().  NULL: not a whole BLOB. */
-uint8_t		*pkey_from_msblob(const uint8_t *blob, size_t len, size_t *n);
+uint8_t *pkey_from_msblob(const uint8_t *blob, size_t len, size_t *n);
 
 #endif

@@ -26,8 +26,11 @@ fields(const struct rec *r, const struct cert *c, struct why *w)
 		wrong = "spki";
 	else if (!rec_eq(r, "serial", c->serial))
 		wrong = "serial";
-	return wrong == NULL || why_set(w, "certificate", "%s is not that of "
-	    "the certificate in the record", wrong);
+	return wrong == NULL ||
+	    why_set(w, "certificate",
+		"%s is not that of "
+		"the certificate in the record",
+		wrong);
 }
 
 int
@@ -45,8 +48,9 @@ prove_record(const struct stream_in *s, struct cert **cert, struct why *w)
 		return why_set(w, "certificate", "cert is not base64");
 	rc = cert_new(cert, der, n, w);
 	OPENSSL_free(der);
-	if (rc && (!fields(r, *cert, w) || (s->key != NULL &&
-	    !pkey_prove(s->key, s->keylen, *cert, w)))) {
+	if (rc &&
+	    (!fields(r, *cert, w) ||
+		(s->key != NULL && !pkey_prove(s->key, s->keylen, *cert, w)))) {
 		cert_free(*cert);
 		*cert = NULL;
 		rc = 0;

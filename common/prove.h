@@ -14,7 +14,6 @@
  * belongs to it.  Other types pass, with *cert NULL.
  * Returns 1 and *cert (caller: cert_free), or 0 with *w.
  */
-int	prove_record(const struct stream_in *, struct cert **cert,
-	    struct why *w);
+int prove_record(const struct stream_in *, struct cert **cert, struct why *w);
 
 #endif

@@ -9,20 +9,23 @@
 
 #include "text.h"
 
-#define BUF_SIZE	(2 * REC_LINE_MAX)	/* holds a whole line, and more */
+#define BUF_SIZE (2 * REC_LINE_MAX) /* holds a whole line, and more */
 
 /* What each type must have, in the order in which it is written. */
 static const struct {
 	const char *type, *fields;
 } types[] = {
 	{ "stream", "v id time to lockbox signer sig" },
-	{ "key", "n group user mail guid serial issuer subject not_before "
+	{ "key",
+	    "n group user mail guid serial issuer subject not_before "
 	    "not_after version alg use spki sha1 sha256 source cert" },
-	{ "cert", "n group user mail guid serial issuer subject not_before "
+	{ "cert",
+	    "n group user mail guid serial issuer subject not_before "
 	    "not_after version alg use spki sha1 sha256 source cert" },
 	{ "fault", "n source reason detail" },
 	{ "end", "n keys certs faults sha256 sig" },
-	{ "archived", "n id disposition submitted requester group user mail "
+	{ "archived",
+	    "n id disposition submitted requester group user mail "
 	    "guid serial issuer subject not_before not_after alg spki ski "
 	    "sha1 sha256 kra cert" },
 	{ "flag", "name old new set" },
@@ -31,12 +34,12 @@ static const struct {
 /* Reading ------------------------------------------------------------- */
 
 struct rec_in {
-	int			 fd;	/* -1: the bytes come from mem */
-	const uint8_t		*mem;
-	size_t			 left;
-	char			*buf;	/* secure: plain streams carry keys */
-	size_t			 pos, end;
-	unsigned long long	 lineno;
+	int fd; /* -1: the bytes come from mem */
+	const uint8_t *mem;
+	size_t left;
+	char *buf; /* secure: plain streams carry keys */
+	size_t pos, end;
+	unsigned long long lineno;
 };
 
 struct rec_in *
@@ -87,15 +90,17 @@ fill(struct rec_in *in, struct why *w)
 		in->pos = 0;
 	}
 	if (in->fd == -1) {
-		n = (ssize_t)(in->left < BUF_SIZE - in->end ? in->left :
-		    BUF_SIZE - in->end);
+		n = (ssize_t)(in->left < BUF_SIZE - in->end ?
+			in->left :
+			BUF_SIZE - in->end);
 		if (n > 0)
 			memcpy(in->buf + in->end, in->mem, (size_t)n);
 		in->mem += n;
 		in->left -= (size_t)n;
-	} else do
-		n = read(in->fd, in->buf + in->end, BUF_SIZE - in->end);
-	while (n == -1 && errno == EINTR);
+	} else
+		do
+			n = read(in->fd, in->buf + in->end, BUF_SIZE - in->end);
+		while (n == -1 && errno == EINTR);
 	if (n == -1) {
 		why_set(w, "input", "cannot read: %s", strerror(errno));
 		return -1;
@@ -111,7 +116,8 @@ label_ok(const char *s, size_t n)
 
 	for (i = 0; i < n; i++)
 		if (!((s[i] >= 'a' && s[i] <= 'z') ||
-		    (i > 0 && ((s[i] >= '0' && s[i] <= '9') || s[i] == '_'))))
+			(i > 0 &&
+			    ((s[i] >= '0' && s[i] <= '9') || s[i] == '_'))))
 			return 0;
 	return n > 0;
 }
@@ -137,7 +143,8 @@ value_ok(const struct rec_field *f, struct why *w)
 		return why_set(w, "record", "%.*s: byte %zu is %s",
 		    (int)f->llen, f->label, bad + 1,
 		    text_utf8(f->val, f->vlen) ?
-		    "a control or format character" : "not UTF-8");
+			"a control or format character" :
+			"not UTF-8");
 	while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
 		if (p + 1 == end || p[1] == '\0' ||
 		    strchr("tnr\\", p[1]) == NULL)
@@ -181,8 +188,8 @@ split(struct rec *r, struct why *w)
 		for (i = 0; i < r->nfields; i++)
 			if (stem(&r->field[i]) == stem(f) &&
 			    memcmp(r->field[i].label, p, stem(f)) == 0)
-				return why_set(w, "record",
-				    "%.*s stands twice", (int)stem(f), p);
+				return why_set(w, "record", "%.*s stands twice",
+				    (int)stem(f), p);
 		if (!value_ok(f, w))
 			return 0;
 		r->nfields++;
@@ -204,7 +211,7 @@ rec_in_read(struct rec_in *in, struct rec *r, struct why *w)
 	for (;;) {
 		nl = memchr(in->buf + in->pos, '\n', in->end - in->pos);
 		r->len = nl == NULL ? in->end - in->pos :
-		    (size_t)(nl - (in->buf + in->pos));
+				      (size_t)(nl - (in->buf + in->pos));
 		if (r->len > REC_LINE_MAX) {
 			why_set(w, "record", "longer than %d bytes",
 			    REC_LINE_MAX);
@@ -249,8 +256,10 @@ rec_in_rest(struct rec_in *in, size_t max, size_t *n, struct why *w)
 	do {
 		more = OPENSSL_realloc(all, *n + in->end - in->pos + 1);
 		if (more == NULL || *n + in->end - in->pos > max) {
-			why_set(w, "input", "larger than %zu bytes, the "
-			    "ceiling", max);
+			why_set(w, "input",
+			    "larger than %zu bytes, the "
+			    "ceiling",
+			    max);
 			OPENSSL_clear_free(more == NULL ? all : more, *n);
 			return NULL;
 		}
@@ -350,7 +359,7 @@ int
 rec_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen)
 {
 	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+				  "abcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t i, pad = 0, full;
 	uint8_t last[3];
 	char again[5];
@@ -367,8 +376,9 @@ rec_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen)
 		if (memchr(set, s[i], sizeof(set) - 1) == NULL)
 			return 0;
 	full = slen - 4;
-	if (full > 0 && EVP_DecodeBlock(dst, (const unsigned char *)s,
-	    (int)full) != (int)(full / 4 * 3))
+	if (full > 0 &&
+	    EVP_DecodeBlock(dst, (const unsigned char *)s, (int)full) !=
+		(int)(full / 4 * 3))
 		return 0;
 	if (EVP_DecodeBlock(last, (const unsigned char *)s + full, 4) != 3)
 		return 0;
@@ -430,10 +440,17 @@ rec_text(const struct rec *r, const char *label, size_t *n)
 			s[len] = f->val[i];
 			if (f->val[i] == '\\')
 				switch (f->val[++i]) {
-				case 't': s[len] = '\t'; break;
-				case 'n': s[len] = '\n'; break;
-				case 'r': s[len] = '\r'; break;
-				default: break;
+				case 't':
+					s[len] = '\t';
+					break;
+				case 'n':
+					s[len] = '\n';
+					break;
+				case 'r':
+					s[len] = '\r';
+					break;
+				default:
+					break;
 				}
 			len++;
 		}
@@ -563,15 +580,19 @@ rec_put(struct rec_out *o, const char *name, const char *s, size_t n)
 	}
 	label(o, name, ":");
 	for (i = 0; i < n; i += run + 1) {
-		for (run = 0; i + run < n && s[i + run] != '\\' &&
-		    s[i + run] != '\t' && s[i + run] != '\n' &&
-		    s[i + run] != '\r'; run++)
+		for (run = 0;
+		     i + run < n && s[i + run] != '\\' && s[i + run] != '\t' &&
+		     s[i + run] != '\n' && s[i + run] != '\r';
+		     run++)
 			continue;
 		add(o, s + i, run);
 		if (i + run < n)
-			add(o, s[i + run] == '\\' ? "\\\\" :
-			    s[i + run] == '\t' ? "\\t" :
-			    s[i + run] == '\n' ? "\\n" : "\\r", 2);
+			add(o,
+			    s[i + run] == '\\'	   ? "\\\\" :
+				s[i + run] == '\t' ? "\\t" :
+				s[i + run] == '\n' ? "\\n" :
+						     "\\r",
+			    2);
 	}
 }
 

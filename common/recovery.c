@@ -35,15 +35,17 @@ recovery_wrap(const struct cred_pair *ca, const struct cert *user,
 	if (cms != NULL && in != NULL &&
 	    CMS_set1_eContentType(cms, OBJ_nid2obj(NID_pkcs7_enveloped)) &&
 	    (si = CMS_add1_signer(cms, ca->cert, ca->key, EVP_sha256(),
-	    flags)) != NULL && add_certs(cms, user, kras) &&
+		 flags)) != NULL &&
+	    add_certs(cms, user, kras) &&
 	    CMS_signed_add1_attr_by_txt(si, RECOVERY_HASH, V_ASN1_OCTET_STRING,
-	    user->sha1, sizeof(user->sha1)) &&
+		user->sha1, sizeof(user->sha1)) &&
 	    CMS_final(cms, in, NULL, CMS_BINARY))
 		size = i2d_CMS_ContentInfo(cms, der);
 	CMS_ContentInfo_free(cms);
 	BIO_free(in);
 	if (size <= 0)
-		return why_ssl(w, "signature", "cannot sign the recovery "
+		return why_ssl(w, "signature",
+		    "cannot sign the recovery "
 		    "blob");
 	*len = (size_t)size;
 	return 1;
@@ -80,7 +82,8 @@ named_hash(CMS_ContentInfo *cms, uint8_t hash[20])
 	int ok;
 
 	si = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
-	s = si == NULL || oid == NULL ? NULL :
+	s = si == NULL || oid == NULL ?
+	    NULL :
 	    CMS_signed_get0_data_by_OBJ(si, oid, -3, V_ASN1_OCTET_STRING);
 	ok = s != NULL && ASN1_STRING_length(s) == 20;
 	if (ok)
@@ -106,12 +109,16 @@ recovery_open(const uint8_t *der, size_t len, const struct cred *trusted,
 	cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
 	if (out == NULL || cms == NULL || p != der + len ||
 	    OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed) {
-		why_set(w, "blob", "not a recovery blob: CMS SignedData (RFC "
+		why_set(w, "blob",
+		    "not a recovery blob: CMS SignedData (RFC "
 		    "5652 section 5.1) around the archived key");
 	} else if (!verify(cms, trusted, out)) {
-		why_set(w, "signature", "the signature of the recovery blob "
-		    "is not right%s", trusted != NULL ? ", or not of a "
-		    "certificate of -C" : "");
+		why_set(w, "signature",
+		    "the signature of the recovery blob "
+		    "is not right%s",
+		    trusted != NULL ? ", or not of a "
+				      "certificate of -C" :
+				      "");
 	} else if ((size = BIO_get_mem_data(out, &data)) > 0 &&
 	    (*blob = OPENSSL_memdup(data, (size_t)size)) != NULL) {
 		*n = (size_t)size;

@@ -24,9 +24,9 @@ rights(long abi)
 	unsigned long long all = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
 
 	if (abi >= 2)
-		all |= 1ULL << 13;	/* LANDLOCK_ACCESS_FS_REFER */
+		all |= 1ULL << 13; /* LANDLOCK_ACCESS_FS_REFER */
 	if (abi >= 3)
-		all |= 1ULL << 14;	/* LANDLOCK_ACCESS_FS_TRUNCATE */
+		all |= 1ULL << 14; /* LANDLOCK_ACCESS_FS_TRUNCATE */
 	return all;
 }
 
@@ -86,17 +86,34 @@ static int
 no_calls(void)
 {
 	static const int never[] = {
-		SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(socket),
-		SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind),
-		SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
-		SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
-		SCMP_SYS(process_vm_writev), SCMP_SYS(mount),
-		SCMP_SYS(umount2), SCMP_SYS(chroot), SCMP_SYS(pivot_root),
-		SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(bpf),
-		SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
-		SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key),
-		SCMP_SYS(init_module), SCMP_SYS(finit_module),
-		SCMP_SYS(kexec_load), SCMP_SYS(io_uring_setup),
+		SCMP_SYS(execve),
+		SCMP_SYS(execveat),
+		SCMP_SYS(socket),
+		SCMP_SYS(socketpair),
+		SCMP_SYS(connect),
+		SCMP_SYS(bind),
+		SCMP_SYS(listen),
+		SCMP_SYS(accept),
+		SCMP_SYS(accept4),
+		SCMP_SYS(ptrace),
+		SCMP_SYS(process_vm_readv),
+		SCMP_SYS(process_vm_writev),
+		SCMP_SYS(mount),
+		SCMP_SYS(umount2),
+		SCMP_SYS(chroot),
+		SCMP_SYS(pivot_root),
+		SCMP_SYS(unshare),
+		SCMP_SYS(setns),
+		SCMP_SYS(bpf),
+		SCMP_SYS(perf_event_open),
+		SCMP_SYS(userfaultfd),
+		SCMP_SYS(keyctl),
+		SCMP_SYS(add_key),
+		SCMP_SYS(request_key),
+		SCMP_SYS(init_module),
+		SCMP_SYS(finit_module),
+		SCMP_SYS(kexec_load),
+		SCMP_SYS(io_uring_setup),
 	};
 	scmp_filter_ctx ctx;
 	size_t i;

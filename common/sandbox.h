@@ -9,6 +9,6 @@
  */
 
 /* dir, with all in it, stays readable and writable; NULL: no file at all. */
-void	sandbox_enter(const char *dir);
+void sandbox_enter(const char *dir);
 
 #endif

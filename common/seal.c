@@ -8,12 +8,12 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-#define INFO		"kms2ca seal v1"
-#define NONCE		12
+#define INFO  "kms2ca seal v1"
+#define NONCE 12
 
 struct seal {
-	EVP_CIPHER_CTX	*enc, *dec;	/* keyed once, a new nonce a record */
-	uint8_t		 id[SEAL_ID];
+	EVP_CIPHER_CTX *enc, *dec; /* keyed once, a new nonce a record */
+	uint8_t id[SEAL_ID];
 };
 
 /* RFC 5869, salt = id, info = INFO and the hash of the head. */
@@ -25,15 +25,14 @@ derive(uint8_t out[SEAL_KEY], const uint8_t key[SEAL_KEY],
 	char sha256[] = "SHA256";
 	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
 	EVP_KDF_CTX *ctx = kdf == NULL ? NULL : EVP_KDF_CTX_new(kdf);
-	OSSL_PARAM params[] = {
-		OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST, sha256, 6),
+	OSSL_PARAM params[] = { OSSL_PARAM_utf8_string(OSSL_KDF_PARAM_DIGEST,
+				    sha256, 6),
 		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_KEY, ikm, sizeof(ikm)),
 		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_SALT, salt,
 		    sizeof(salt)),
 		OSSL_PARAM_octet_string(OSSL_KDF_PARAM_INFO, info,
 		    sizeof(info)),
-		OSSL_PARAM_END
-	};
+		OSSL_PARAM_END };
 	int rc;
 
 	memcpy(ikm, key, sizeof(ikm));
@@ -101,11 +100,11 @@ seal_close(struct seal *s, unsigned long long num, const char *aad,
 	return EVP_EncryptInit_ex(s->enc, NULL, NULL, NULL, iv) &&
 	    EVP_EncryptUpdate(s->enc, NULL, &len, s->id, SEAL_ID) &&
 	    EVP_EncryptUpdate(s->enc, NULL, &len, (const uint8_t *)aad,
-	    (int)aadlen) &&
+		(int)aadlen) &&
 	    EVP_EncryptUpdate(s->enc, out, &len, in, (int)n) &&
 	    EVP_EncryptFinal_ex(s->enc, out + n, &len) &&
 	    EVP_CIPHER_CTX_ctrl(s->enc, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG,
-	    out + n);
+		out + n);
 }
 
 int
@@ -123,10 +122,10 @@ seal_open(struct seal *s, unsigned long long num, const char *aad,
 	rc = EVP_DecryptInit_ex(s->dec, NULL, NULL, NULL, iv) &&
 	    EVP_DecryptUpdate(s->dec, NULL, &len, s->id, SEAL_ID) &&
 	    EVP_DecryptUpdate(s->dec, NULL, &len, (const uint8_t *)aad,
-	    (int)aadlen) &&
+		(int)aadlen) &&
 	    EVP_DecryptUpdate(s->dec, out, &len, in, (int)n) &&
-	    EVP_CIPHER_CTX_ctrl(s->dec, EVP_CTRL_AEAD_SET_TAG, SEAL_TAG,
-	    tag) && EVP_DecryptFinal_ex(s->dec, &none, &len);
+	    EVP_CIPHER_CTX_ctrl(s->dec, EVP_CTRL_AEAD_SET_TAG, SEAL_TAG, tag) &&
+	    EVP_DecryptFinal_ex(s->dec, &none, &len);
 	if (!rc && n > 0)
 		OPENSSL_cleanse(out, n);
 	ERR_clear_error();
@@ -149,8 +148,8 @@ oaep(CMS_RecipientInfo *ri)
 }
 
 int
-lockbox_make(X509 *to, const uint8_t key[SEAL_KEY], uint8_t **der,
-    size_t *len, struct why *w)
+lockbox_make(X509 *to, const uint8_t key[SEAL_KEY], uint8_t **der, size_t *len,
+    struct why *w)
 {
 	CMS_ContentInfo *cms;
 	CMS_RecipientInfo *ri;
@@ -167,7 +166,8 @@ lockbox_make(X509 *to, const uint8_t key[SEAL_KEY], uint8_t **der,
 	CMS_ContentInfo_free(cms);
 	BIO_free(in);
 	if (size <= 0)
-		return why_ssl(w, "lockbox", "cannot encrypt to the "
+		return why_ssl(w, "lockbox",
+		    "cannot encrypt to the "
 		    "certificate");
 	*len = (size_t)size;
 	return 1;

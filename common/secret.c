@@ -52,8 +52,8 @@ slurp(int fd, int one, size_t *len, struct why *w)
 		return NULL;
 	}
 	/* byte by byte: a fd:N may be shared with another reader */
-	while ((n = read(fd, buf + *len,
-	    one ? 1 : SECRET_LIST_MAX - *len)) != 0) {
+	while (
+	    (n = read(fd, buf + *len, one ? 1 : SECRET_LIST_MAX - *len)) != 0) {
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n == -1)
@@ -105,8 +105,10 @@ add_file(struct secrets *l, const char *path, int each, struct why *w)
 	if (fstat(fd, &st) == -1)
 		rc = why_set(w, "password", "%s: %s", path, strerror(errno));
 	else if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
-		rc = why_set(w, "password", "%s: others can read it: run "
-		    "chmod 600 on it", path);
+		rc = why_set(w, "password",
+		    "%s: others can read it: run "
+		    "chmod 600 on it",
+		    path);
 	else
 		rc = add_lines(l, fd, each, w);
 	(void)close(fd);
@@ -180,7 +182,8 @@ secret_add(struct secrets *l, const char *spec, struct why *w)
 	if (strcmp(spec, "tty") == 0)
 		return add_tty(l, w);
 	/* do not repeat it: it may be the password itself */
-	return why_set(w, "password", "not env:VAR, file:PATH, list:PATH, "
+	return why_set(w, "password",
+	    "not env:VAR, file:PATH, list:PATH, "
 	    "fd:N or tty");
 }
 

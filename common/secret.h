@@ -11,29 +11,29 @@
  * worked first.
  */
 
-#define SECRET_MAX		1024	/* bytes of one password */
-#define SECRET_LIST_MAX		(1024 * 1024)	/* bytes of a list: file */
-#define SECRETS_MAX		10000	/* candidates in all */
+#define SECRET_MAX	1024 /* bytes of one password */
+#define SECRET_LIST_MAX (1024 * 1024) /* bytes of a list: file */
+#define SECRETS_MAX	10000 /* candidates in all */
 
 struct secrets {
-	char	**v;		/* NUL-terminated, UTF-8 or whatever was given */
-	size_t	  n;
-	size_t	  last;		/* the one that worked last */
-	const char *first;	/* tried before all others if set; borrowed */
+	char **v; /* NUL-terminated, UTF-8 or whatever was given */
+	size_t n;
+	size_t last; /* the one that worked last */
+	const char *first; /* tried before all others if set; borrowed */
 };
 
 /* Adds what spec names.  Returns 1, or 0 with *w. */
-int		 secret_add(struct secrets *, const char *spec, struct why *w);
+int secret_add(struct secrets *, const char *spec, struct why *w);
 
 /*
  * The i-th candidate in the order to try, i from 0: first if set, the last
  * that worked, the others, the empty password.  NULL behind the last.
  */
-const char	*secret_try(const struct secrets *, size_t i);
+const char *secret_try(const struct secrets *, size_t i);
 
 /* Remembers that the i-th of secret_try() worked. */
-void		 secret_worked(struct secrets *, size_t i);
+void secret_worked(struct secrets *, size_t i);
 
-void		 secret_free(struct secrets *);
+void secret_free(struct secrets *);
 
 #endif

@@ -6,14 +6,14 @@
 /* A set of numbers, 64 neighbours to a word: dense ones cost two bits each. */
 struct seen {
 	struct seen_word {
-		unsigned long long	at, bits;
-	}	*v;
-	size_t	 size, used;		/* size is a power of two */
+		unsigned long long at, bits;
+	} * v;
+	size_t size, used; /* size is a power of two */
 };
 
 /* Adds n.  Returns 1, or 0 if it was in.  Out of memory exits 2. */
-int	seen_add(struct seen *, unsigned long long n);
+int seen_add(struct seen *, unsigned long long n);
 /* Empties and frees. */
-void	seen_reset(struct seen *);
+void seen_reset(struct seen *);
 
 #endif

@@ -5,8 +5,8 @@
 #include <string.h>
 
 int
-sign_make(X509 *cert, EVP_PKEY *key, const void *data, size_t n,
-    int with_cert, uint8_t **der, size_t *len, struct why *w)
+sign_make(X509 *cert, EVP_PKEY *key, const void *data, size_t n, int with_cert,
+    uint8_t **der, size_t *len, struct why *w)
 {
 	CMS_ContentInfo *cms = NULL;
 	BIO *in;
@@ -15,8 +15,9 @@ sign_make(X509 *cert, EVP_PKEY *key, const void *data, size_t n,
 	*der = NULL;
 	in = BIO_new_mem_buf(data, (int)n);
 	if (in != NULL)
-		cms = CMS_sign(cert, key, NULL, in, CMS_DETACHED | CMS_BINARY |
-		    CMS_NOSMIMECAP | (with_cert ? 0 : CMS_NOCERTS));
+		cms = CMS_sign(cert, key, NULL, in,
+		    CMS_DETACHED | CMS_BINARY | CMS_NOSMIMECAP |
+			(with_cert ? 0 : CMS_NOCERTS));
 	if (cms != NULL)
 		size = i2d_CMS_ContentInfo(cms, der);
 	CMS_ContentInfo_free(cms);
@@ -70,7 +71,8 @@ find(STACK_OF(X509) *certs, const uint8_t sha256[32])
 
 	for (i = 0; i < sk_X509_num(certs); i++)
 		if (X509_digest(sk_X509_value(certs, i), EVP_sha256(), md,
-		    NULL) && memcmp(md, sha256, sizeof(md)) == 0)
+			NULL) &&
+		    memcmp(md, sha256, sizeof(md)) == 0)
 			return sk_X509_value(certs, i);
 	return NULL;
 }
@@ -101,10 +103,11 @@ sign_check(const uint8_t *der, size_t len, const void *data, size_t n,
 		inside = CMS_get1_certs(cms);
 	cert = find(certs == NULL ? inside : certs, sha256);
 	if (cert == NULL) {
-		why_set(w, "signature", certs == NULL ?
-		    "the signature does not carry the signer's certificate" :
-		    "signed by a certificate that is not trusted: not the one "
-		    "of -k, nor given with -C");
+		why_set(w, "signature",
+		    certs == NULL ?
+			"the signature does not carry the signer's certificate" :
+			"signed by a certificate that is not trusted: not the one "
+			"of -k, nor given with -C");
 		goto out;
 	}
 	if (CMS_SignerInfo_cert_cmp(si, cert) != 0) {
@@ -113,9 +116,10 @@ sign_check(const uint8_t *der, size_t len, const void *data, size_t n,
 		goto out;
 	}
 	if (one == NULL || in == NULL || !sk_X509_push(one, cert) ||
-	    CMS_verify(cms, one, NULL, in, NULL, CMS_BINARY | CMS_NOINTERN |
-	    CMS_NO_SIGNER_CERT_VERIFY) != 1) {
-		why_set(w, "signature", "does not fit the line: altered, or "
+	    CMS_verify(cms, one, NULL, in, NULL,
+		CMS_BINARY | CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY) != 1) {
+		why_set(w, "signature",
+		    "does not fit the line: altered, or "
 		    "made by another key");
 		goto out;
 	}

@@ -14,8 +14,8 @@
  * Signs n bytes.  with_cert: the signature carries the certificate.
  * Returns 1 and *der (caller: OPENSSL_free), or 0 with *w.
  */
-int	sign_make(X509 *cert, EVP_PKEY *key, const void *data, size_t n,
-	    int with_cert, uint8_t **der, size_t *len, struct why *w);
+int sign_make(X509 *cert, EVP_PKEY *key, const void *data, size_t n,
+    int with_cert, uint8_t **der, size_t *len, struct why *w);
 
 /*
  * Checks that the signature is good and was made with the certificate whose
@@ -24,8 +24,8 @@ int	sign_make(X509 *cert, EVP_PKEY *key, const void *data, size_t n,
  * expiry.  Returns 1, with *signer set (caller: X509_free) if signer is not
  * NULL; or 0 with *w.
  */
-int	sign_check(const uint8_t *der, size_t len, const void *data, size_t n,
-	    STACK_OF(X509) *certs, const uint8_t sha256[32], X509 **signer,
-	    struct why *w);
+int sign_check(const uint8_t *der, size_t len, const void *data, size_t n,
+    STACK_OF(X509) *certs, const uint8_t sha256[32], X509 **signer,
+    struct why *w);
 
 #endif

@@ -13,22 +13,23 @@
 #include "text.h"
 #include "tool.h"
 
-#define NOT_OURS "not a kms-record stream; a file of the Exchange export " \
+#define NOT_OURS \
+	"not a kms-record stream; a file of the Exchange export " \
 	"wizard has no public format: import it with certutil -importKMS on " \
 	"Windows, or export PFX per user and feed those in"
 
 struct stream_state {
-	struct rec_in		*in;
-	const struct cred	*k;
-	STACK_OF(X509)		*trusted;	/* NULL: nobody is pinned */
-	int			 part;
-	int			 any;		/* something was read */
-	int			 open;		/* inside a stream */
-	struct seal		*seal;		/* NULL: seals stay closed */
-	uint8_t			 signer[32];
-	EVP_MD_CTX		*md;
-	unsigned long long	 last, n, keys, certs, faults;
-	struct seen		 seen;	/* numbers of a part */
+	struct rec_in *in;
+	const struct cred *k;
+	STACK_OF(X509) *trusted; /* NULL: nobody is pinned */
+	int part;
+	int any; /* something was read */
+	int open; /* inside a stream */
+	struct seal *seal; /* NULL: seals stay closed */
+	uint8_t signer[32];
+	EVP_MD_CTX *md;
+	unsigned long long last, n, keys, certs, faults;
+	struct seen seen; /* numbers of a part */
 };
 
 /* Reading ------------------------------------------------------------- */
@@ -60,7 +61,7 @@ stream_in_new(struct rec_in *in, const struct cred *k,
 	st->part = part;
 	if ((k != NULL || trusted != NULL) &&
 	    ((st->trusted = sk_X509_new_null()) == NULL ||
-	    !trust(st->trusted, k) || !trust(st->trusted, trusted)))
+		!trust(st->trusted, k) || !trust(st->trusted, trusted)))
 		goto fail;
 	if ((st->md = EVP_MD_CTX_new()) == NULL)
 		goto fail;
@@ -141,7 +142,8 @@ last_is(const struct rec *r, const char *label)
 {
 	const struct rec_field *f = &r->field[r->nfields - 1];
 
-	return f->llen == strlen(label) && memcmp(f->label, label, f->llen) == 0;
+	return f->llen == strlen(label) &&
+	    memcmp(f->label, label, f->llen) == 0;
 }
 
 /* The n bytes of a hex field.  Returns 1, or 0. */
@@ -205,7 +207,8 @@ unlock(struct stream_in *s, const uint8_t id[SEAL_ID])
 		return why_set(&s->why, "record", "to is not a SHA-256");
 	p = cred_find0(s->state->k, to);
 	if (p == NULL || p->key == NULL)
-		return why_set(&s->why, "lockbox", "sealed to another "
+		return why_set(&s->why, "lockbox",
+		    "sealed to another "
 		    "certificate than that of -k (SHA-256 %s)",
 		    rec_hex(hex, to, sizeof(to)));
 	if ((box = rec_b64(r, "lockbox", 0, &n)) == NULL)
@@ -214,8 +217,7 @@ unlock(struct stream_in *s, const uint8_t id[SEAL_ID])
 	OPENSSL_free(box);
 	if (!rc)
 		return 0;
-	if (EVP_Digest(r->line, before_last(r), head, NULL, EVP_sha256(),
-	    NULL))
+	if (EVP_Digest(r->line, before_last(r), head, NULL, EVP_sha256(), NULL))
 		s->state->seal = seal_new(key, id, head);
 	OPENSSL_cleanse(key, sizeof(key));
 	if (s->state->seal == NULL)
@@ -231,19 +233,22 @@ head(struct stream_in *s)
 	uint8_t id[SEAL_ID];
 
 	if (st->open && !st->part) {
-		why_set(&s->why, "record", "a stream starts before the end "
+		why_set(&s->why, "record",
+		    "a stream starts before the end "
 		    "of the one before: it was cut, or is a part (-P)");
 		return STREAM_BROKEN;
 	}
 	leave(s);
 	if (!rec_eq(&s->rec, "v", "1")) {
-		why_set(&s->why, "record", "stream version is not 1: a newer "
+		why_set(&s->why, "record",
+		    "stream version is not 1: a newer "
 		    "kms2ca is needed");
 		return STREAM_BROKEN;
 	}
 	if (!unhex(&s->rec, "id", id, sizeof(id)) ||
 	    !unhex(&s->rec, "signer", st->signer, sizeof(st->signer))) {
-		why_set(&s->why, "record", "id or signer is not hex of its "
+		why_set(&s->why, "record",
+		    "id or signer is not hex of its "
 		    "size");
 		return STREAM_BROKEN;
 	}
@@ -263,8 +268,10 @@ same(struct stream_in *s, const char *label, unsigned long long want)
 
 	if (rec_u64(&s->rec, label, &v) && v == want)
 		return 1;
-	return why_set(&s->why, "record", "end says another number of %s "
-	    "than %llu: records are missing or added", label, want);
+	return why_set(&s->why, "record",
+	    "end says another number of %s "
+	    "than %llu: records are missing or added",
+	    label, want);
 }
 
 /* Counts and digest of the whole stream. */
@@ -281,7 +288,8 @@ whole(struct stream_in *s)
 		return 0;
 	if (!unhex(&s->rec, "sha256", want, sizeof(want)) ||
 	    memcmp(md, want, sizeof(md)) != 0)
-		return why_set(&s->why, "record", "the digest of the stream "
+		return why_set(&s->why, "record",
+		    "the digest of the stream "
 		    "is another: it was altered");
 	return 1;
 }
@@ -294,7 +302,7 @@ end(struct stream_in *s)
 	int rc = 1;
 
 	if (!st->open)
-		enter(s, 0);	/* the end of an empty plain stream */
+		enter(s, 0); /* the end of an empty plain stream */
 	if (s->sealed) {
 		if ((signer = sk_X509_new_null()) == NULL ||
 		    !sk_X509_push(signer, s->signer))
@@ -304,7 +312,8 @@ end(struct stream_in *s)
 	} else if (st->trusted != NULL || !rec_eq(&s->rec, "sig", "")) {
 		why_set(&s->why, "signature", "end of a plain stream%s",
 		    st->trusted != NULL ? " where only sealed ones are "
-		    "trusted (-k or -C)" : " carries a signature");
+					  "trusted (-k or -C)" :
+					  " carries a signature");
 		rc = 0;
 	}
 	if (!rc || (!st->part && !whole(s)))
@@ -339,9 +348,11 @@ place(struct stream_in *s)
 	if (st->part && s->sealed && !seen_add(&st->seen, s->n))
 		return why_set(&s->why, "record", "n %llu stands twice", s->n);
 	if (!st->part && s->n != st->last + 1)
-		return why_set(&s->why, "record", "n is %llu, not %llu: "
+		return why_set(&s->why, "record",
+		    "n is %llu, not %llu: "
 		    "records are missing, repeated or out of order (or this "
-		    "is a part: -P)", s->n, st->last + 1);
+		    "is a part: -P)",
+		    s->n, st->last + 1);
 	st->last = s->n;
 	return 1;
 }
@@ -366,12 +377,13 @@ unseal(struct stream_in *s)
 	}
 	OPENSSL_free(sealed);
 	if (!ok)
-		why_set(&s->why, "seal", "the seal does not open: the record "
+		why_set(&s->why, "seal",
+		    "the seal does not open: the record "
 		    "was altered, or is of another place or stream");
-	else if (rec_is(&s->rec, "key") != (s->keylen > 0) &&
-	    numbered(&s->rec))
-		ok = why_set(&s->why, "seal", s->keylen > 0 ?
-		    "holds a key that it must not hold" : "holds no key");
+	else if (rec_is(&s->rec, "key") != (s->keylen > 0) && numbered(&s->rec))
+		ok = why_set(&s->why, "seal",
+		    s->keylen > 0 ? "holds a key that it must not hold" :
+				    "holds no key");
 	if (!ok || s->keylen == 0 || !rec_is(&s->rec, "key"))
 		drop_key(s);
 	return ok ? STREAM_REC : STREAM_BAD;
@@ -384,7 +396,8 @@ record(struct stream_in *s)
 
 	if (!st->open) {
 		if (st->trusted != NULL) {
-			why_set(&s->why, "record", "a plain record where only "
+			why_set(&s->why, "record",
+			    "a plain record where only "
 			    "sealed ones are trusted (-k or -C)");
 			return STREAM_BROKEN;
 		}
@@ -396,14 +409,16 @@ record(struct stream_in *s)
 	if (s->sealed) {
 		if (!last_is(&s->rec, "seal") ||
 		    rec_get0(&s->rec, "key") != NULL) {
-			why_set(&s->why, "seal", "seal is not the last field, "
+			why_set(&s->why, "seal",
+			    "seal is not the last field, "
 			    "or a clear key stands in a sealed stream");
 			return STREAM_BROKEN;
 		}
 		return unseal(s);
 	}
 	if (rec_get0(&s->rec, "seal") != NULL) {
-		why_set(&s->why, "seal", "a sealed record outside its stream: "
+		why_set(&s->why, "seal",
+		    "a sealed record outside its stream: "
 		    "the stream line before it is missing");
 		return STREAM_BROKEN;
 	}
@@ -429,10 +444,12 @@ stream_next(struct stream_in *s)
 	s->n = 0;
 	rc = rec_in_read(st->in, &s->rec, &s->why);
 	if (rc == 0 && !st->any)
-		why_set(&s->why, "input", "empty input: expected a stream of "
+		why_set(&s->why, "input",
+		    "empty input: expected a stream of "
 		    "records");
 	else if (rc == 0 && st->open && !st->part)
-		why_set(&s->why, "record", "no end record: the stream was "
+		why_set(&s->why, "record",
+		    "no end record: the stream was "
 		    "cut, or is a part (-P)");
 	else if (rc == 0)
 		return STREAM_EOF;
@@ -474,7 +491,7 @@ put_sig(struct stream_out *o, int with_cert, struct why *w)
 	rec_put_label(o->rec, "sig");
 	/* up to and including the TAB before "sig:" */
 	if (!sign_make(o->signer->cert, o->signer->key, o->rec->buf,
-	    o->rec->len - 4, with_cert, &sig, &n, w))
+		o->rec->len - 4, with_cert, &sig, &n, w))
 		return 0;
 	o->rec->len -= 5;
 	rec_put_b64(o->rec, "sig", sig, n);
@@ -503,8 +520,9 @@ put_head(struct stream_out *o, const struct cred_pair *to, uint8_t key[],
 	rec_put_hex(o->rec, "signer", o->signer->sha256, 32);
 	OPENSSL_free(box);
 	rec_put_label(o->rec, "sig");
-	if (o->rec->overflow || !EVP_Digest(o->rec->buf, o->rec->len - 4, hash,
-	    NULL, EVP_sha256(), NULL) ||
+	if (o->rec->overflow ||
+	    !EVP_Digest(o->rec->buf, o->rec->len - 4, hash, NULL, EVP_sha256(),
+		NULL) ||
 	    (o->seal = seal_new(key, id, hash)) == NULL)
 		return why_set(w, "seal", "cannot seal: out of memory");
 	o->rec->len -= 5;
@@ -545,8 +563,9 @@ put_key(struct stream_out *o, const uint8_t *key, size_t n)
 	if ((sealed = OPENSSL_malloc(n + SEAL_TAG)) == NULL)
 		tool_nomem();
 	rec_put_label(o->rec, "seal");
-	if (!o->rec->overflow && !seal_close(o->seal, o->rec->n + 1,
-	    o->rec->buf, o->rec->len - 5, key, n, sealed))
+	if (!o->rec->overflow &&
+	    !seal_close(o->seal, o->rec->n + 1, o->rec->buf, o->rec->len - 5,
+		key, n, sealed))
 		tool_nomem();
 	o->rec->len -= o->rec->overflow ? 0 : 6;
 	rec_put_b64(o->rec, "seal", sealed, n + SEAL_TAG);
@@ -584,8 +603,10 @@ stream_put(struct stream_out *o, const struct stream_rec *e)
 	if ((rc = rec_end(r)) == -1)
 		tool_lost();
 	if (rc == 0) {
-		why_set(&w, "ceiling", "its record would be longer than %d "
-		    "bytes, the ceiling", REC_LINE_MAX);
+		why_set(&w, "ceiling",
+		    "its record would be longer than %d "
+		    "bytes, the ceiling",
+		    REC_LINE_MAX);
 		stream_fault(o, e->source, &w);
 	}
 	return rc;

@@ -13,16 +13,16 @@
  * Returns the number of bytes, from the start of s, that are UTF-8 without
  * control, format or separator characters: n if all of it is.
  */
-size_t	text_span(const char *s, size_t n);
+size_t text_span(const char *s, size_t n);
 
 /* Returns 1 if the n bytes at s are well-formed UTF-8, else 0. */
-int	text_utf8(const char *s, size_t n);
+int text_utf8(const char *s, size_t n);
 
 /*
  * Copies n bytes at s to dst (size bytes, always NUL-terminated), writing
  * every byte that text_span() stops at as \xNN; a text that is cut ends in
  * "...".  Returns dst.
  */
-char	*text_vis(char *dst, size_t size, const char *s, size_t n);
+char *text_vis(char *dst, size_t size, const char *s, size_t n);
 
 #endif

@@ -18,10 +18,10 @@
 
 #include "msg.h"
 
-#define SECURE_HEAP	(4 * 1024 * 1024)
-#define OUT_BUFFER	(64 * 1024)
+#define SECURE_HEAP (4 * 1024 * 1024)
+#define OUT_BUFFER  (64 * 1024)
 
-static int unlocked;		/* the secure heap may be swapped */
+static int unlocked; /* the secure heap may be swapped */
 
 static void *
 mem_alloc(size_t n, const char *file, int line)
@@ -79,7 +79,7 @@ start_crypto(void)
 	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
 	    OSSL_PROVIDER_load(NULL, "legacy") == NULL)
 		msg_die("cannot load OpenSSL's legacy provider, which old "
-		    "PKCS#12 files need: install ossl-modules/legacy.so");
+			"PKCS#12 files need: install ossl-modules/legacy.so");
 }
 
 void
@@ -99,7 +99,7 @@ tool_start(void)
 	if (setlocale(LC_ALL, "C.UTF-8") == NULL)
 		msg_die("the locale C.UTF-8 is missing: install it");
 	(void)umask(077);
-	(void)signal(SIGPIPE, SIG_IGN);	/* a lost pipe is EPIPE: exit 2 */
+	(void)signal(SIGPIPE, SIG_IGN); /* a lost pipe is EPIPE: exit 2 */
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	start_crypto();
@@ -113,7 +113,8 @@ tool_no_terminal(const char *what)
 {
 	if (isatty(STDOUT_FILENO))
 		msg_die("standard output is a terminal and would show %s: "
-		    "send it to a file or a pipe", what);
+			"send it to a file or a pipe",
+		    what);
 }
 
 const char *
@@ -140,7 +141,7 @@ tool_option(int c)
 		msg_level = msg_level < 0 ? 1 : msg_level + 1;
 		if (unlocked)
 			msg_verbose("notice: keys in memory may be swapped out "
-			    "(raise ulimit -l)");
+				    "(raise ulimit -l)");
 		unlocked = 0;
 		return 1;
 	case 'V':

@@ -3,7 +3,7 @@
 
 /* What every tool does first and last. */
 
-#define TOOL_VERSION	"0.1"
+#define TOOL_VERSION "0.1"
 
 /*
  * Sets up what all tools share: open standard descriptors, UTF-8 locale,
@@ -11,30 +11,30 @@
  * of 4 MiB, the default and legacy providers, no openssl.cnf.
  * Exits 2, with a message, if that cannot be had.
  */
-void	tool_start(void);
+void tool_start(void);
 
 /* Refuses (exit 2) to write to a terminal; what: "clear keys", ... */
-void	tool_no_terminal(const char *what);
+void tool_no_terminal(const char *what);
 
 /* Login name of whoever runs the tool, or its number. */
 const char *tool_caller(void);
 
 /* Handles -q, -v and -V.  Returns 1, or 0 if c is another option. */
-int	tool_option(int c);
+int tool_option(int c);
 
 /* Prints `usage: TOOL args' and exits 2. */
-void	tool_usage(const char *args) __attribute__((noreturn));
+void tool_usage(const char *args) __attribute__((noreturn));
 
 /*
  * Flushes and closes stdout.  Returns the exit status: the one given, or 2,
  * with a message, when output was lost.
  */
-int	tool_end(int status);
+int tool_end(int status);
 
 /* Exits 2 because standard output cannot be written (errno tells). */
-void	tool_lost(void) __attribute__((noreturn));
+void tool_lost(void) __attribute__((noreturn));
 
 /* Exits 2 because memory, or the secure heap, is full. */
-void	tool_nomem(void) __attribute__((noreturn));
+void tool_nomem(void) __attribute__((noreturn));
 
 #endif

@@ -17,9 +17,9 @@
 
 #include "sandbox.h"
 
-#define PATH_BYTES_MAX	(64 * 1024)
-#define HEAD_BYTES	4096	/* of a member past the ceiling */
-#define BLOCK		(64 * 1024)
+#define PATH_BYTES_MAX (64 * 1024)
+#define HEAD_BYTES     4096 /* of a member past the ceiling */
+#define BLOCK	       (64 * 1024)
 
 const struct walk_limits walk_defaults = {
 	.members = 1000000,
@@ -32,18 +32,24 @@ const struct walk_limits walk_defaults = {
 
 /* What goes over the pipe in front of path and data. */
 struct frame {
-	uint32_t	event, pathlen;
-	uint64_t	len;
-	char		reason[16];
+	uint32_t event, pathlen;
+	uint64_t len;
+	char reason[16];
 };
 
 static uint64_t *
 limit_of(struct walk_limits *l, const char *name, size_t n)
 {
-	const struct { const char *name; uint64_t *v; } all[] = {
-		{ "members", &l->members }, { "member", &l->member },
-		{ "total", &l->total }, { "cpu", &l->cpu },
-		{ "memory", &l->memory }, { "warnings", &l->warnings },
+	const struct {
+		const char *name;
+		uint64_t *v;
+	} all[] = {
+		{ "members", &l->members },
+		{ "member", &l->member },
+		{ "total", &l->total },
+		{ "cpu", &l->cpu },
+		{ "memory", &l->memory },
+		{ "warnings", &l->warnings },
 	};
 	size_t i;
 
@@ -64,16 +70,20 @@ walk_limit(struct walk_limits *l, const char *spec, struct why *w)
 	int shift;
 
 	if (eq == NULL || (v = limit_of(l, spec, (size_t)(eq - spec))) == NULL)
-		return why_set(w, "usage", "-L %s: not members=, member=, "
-		    "total=, cpu=, memory= or warnings=", spec);
+		return why_set(w, "usage",
+		    "-L %s: not members=, member=, "
+		    "total=, cpu=, memory= or warnings=",
+		    spec);
 	errno = 0;
 	n = strtoull(eq + 1, &end, 10);
 	u = *end == '\0' ? NULL : strchr(unit, *end);
 	shift = u == NULL ? 0 : 10 * (int)(u - unit + 1);
 	if (eq[1] < '0' || eq[1] > '9' || errno != 0 || n == 0 ||
 	    end[u != NULL] != '\0' || n > UINT64_MAX >> 8 >> shift)
-		return why_set(w, "usage", "-L %s: not a number above 0, with "
-		    "K, M or G behind it if need be", spec);
+		return why_set(w, "usage",
+		    "-L %s: not a number above 0, with "
+		    "K, M or G behind it if need be",
+		    spec);
 	*v = n << shift;
 	return 1;
 }
@@ -81,14 +91,14 @@ walk_limit(struct walk_limits *l, const char *spec, struct why *w)
 /* The child ----------------------------------------------------------- */
 
 struct child {
-	int			 in, out;
-	struct walk_limits	 limits;
-	struct archive		*a;
-	char			 first[8];	/* read ahead from a pipe */
-	ssize_t			 nfirst;
-	char			 block[BLOCK];
-	uint8_t			*data;
-	uint64_t		 members, total, warnings;
+	int in, out;
+	struct walk_limits limits;
+	struct archive *a;
+	char first[8]; /* read ahead from a pipe */
+	ssize_t nfirst;
+	char block[BLOCK];
+	uint8_t *data;
+	uint64_t members, total, warnings;
 };
 
 static void
@@ -117,7 +127,7 @@ report(struct child *c, enum walk_event event, const char *reason,
 	memset(&f, 0, sizeof(f));
 	f.event = event;
 	f.pathlen = (uint32_t)(path == NULL ? 0 :
-	    strnlen(path, PATH_BYTES_MAX));
+					      strnlen(path, PATH_BYTES_MAX));
 	f.len = len;
 	if (reason != NULL)
 		(void)snprintf(f.reason, sizeof(f.reason), "%s", reason);
@@ -138,8 +148,10 @@ ceiling(struct child *c, const char *path, const char *name, uint64_t v)
 {
 	char text[128];
 
-	(void)snprintf(text, sizeof(text), "the archive passes the ceiling "
-	    "%s=%" PRIu64 ": raise it with -L %s=", name, v, name);
+	(void)snprintf(text, sizeof(text),
+	    "the archive passes the ceiling "
+	    "%s=%" PRIu64 ": raise it with -L %s=",
+	    name, v, name);
 	fault(c, "ceiling", path, text);
 }
 
@@ -153,8 +165,9 @@ failed(struct child *c, const char *path)
 		ceiling(c, path, "memory", c->limits.memory);
 		return;
 	}
-	fault(c, s != NULL && strcasestr(s, "truncated") != NULL ? "cut" :
-	    "damaged", path, s == NULL ? "the archive cannot be read" : s);
+	fault(c,
+	    s != NULL && strcasestr(s, "truncated") != NULL ? "cut" : "damaged",
+	    path, s == NULL ? "the archive cannot be read" : s);
 }
 
 static ssize_t
@@ -174,8 +187,7 @@ pipe_read(struct archive *a, void *ctx, const void **buf)
 		n = read(c->in, c->block, sizeof(c->block));
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
-		archive_set_error(a, errno, "cannot read: %s",
-		    strerror(errno));
+		archive_set_error(a, errno, "cannot read: %s", strerror(errno));
 	return n;
 }
 
@@ -324,7 +336,8 @@ entry(struct child *c, struct archive_entry *e)
 	}
 	if (archive_entry_is_data_encrypted(e) == 1 ||
 	    archive_entry_is_metadata_encrypted(e) == 1) {
-		fault(c, "password", path, "the archive encrypts it: unpack it "
+		fault(c, "password", path,
+		    "the archive encrypts it: unpack it "
 		    "with its own tool and feed the files in");
 		return 1;
 	}
@@ -368,7 +381,8 @@ walk(struct child *c)
 	if (archive_filter_bytes(c->a, -1) == 0)
 		fault(c, "empty", NULL, "empty input: expected a backup");
 	else if (tar_cut(c, before))
-		fault(c, "cut", NULL, "no end-of-archive marker: the archive "
+		fault(c, "cut", NULL,
+		    "no end-of-archive marker: the archive "
 		    "was cut between two members");
 }
 
@@ -385,7 +399,7 @@ static void
 child(struct child *c)
 {
 	limit(RLIMIT_CPU, c->limits.cpu);
-#ifndef __SANITIZE_ADDRESS__	/* it maps terabytes */
+#ifndef __SANITIZE_ADDRESS__ /* it maps terabytes */
 	limit(RLIMIT_AS, c->limits.memory + c->limits.member + (64ULL << 20));
 #endif
 	sandbox_enter(NULL);
@@ -400,7 +414,7 @@ child(struct child *c)
 	case ARCHIVE_WARN:
 		walk(c);
 		break;
-	case 1:				/* said already */
+	case 1: /* said already */
 		break;
 	default:
 		failed(c, NULL);
@@ -428,7 +442,7 @@ walk_start(struct walk *w, int fd, const struct walk_limits *limits,
 		return why_set(why, "reader", "fork: %s", strerror(errno));
 	}
 	if (w->pid == 0) {
-		(void)signal(SIGPIPE, SIG_DFL);	/* the parent is gone */
+		(void)signal(SIGPIPE, SIG_DFL); /* the parent is gone */
 		(void)close(p[0]);
 		(void)close(STDOUT_FILENO);
 		c.in = fd;
@@ -485,12 +499,16 @@ died(struct walk *w)
 	(void)waitpid(w->pid, &status, 0);
 	w->pid = 0;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-		why_set(&w->why, "ceiling", "the archive passes the ceiling "
-		    "cpu=%" PRIu64 ": raise it with -L cpu=", w->limits.cpu);
+		why_set(&w->why, "ceiling",
+		    "the archive passes the ceiling "
+		    "cpu=%" PRIu64 ": raise it with -L cpu=",
+		    w->limits.cpu);
 	else if (WIFSIGNALED(status))
-		why_set(&w->why, "reader", "the archive reader died of signal "
+		why_set(&w->why, "reader",
+		    "the archive reader died of signal "
 		    "%d (%s): the archive is hostile, or libarchive has a "
-		    "fault", WTERMSIG(status), strsignal(WTERMSIG(status)));
+		    "fault",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
 		why_set(&w->why, "reader", "the archive reader stopped");
 	return WALK_FAULT;
@@ -500,8 +518,8 @@ died(struct walk *w)
 static const char *
 reason_of(const char *s)
 {
-	static const char *const all[] = { "cut", "ceiling", "damaged",
-	    "empty", "password", "reader" };
+	static const char *const all[] = { "cut", "ceiling", "damaged", "empty",
+		"password", "reader" };
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)

@@ -13,42 +13,41 @@
 
 /* Ceilings; -L raises them. */
 struct walk_limits {
-	uint64_t	members;	/* number */
-	uint64_t	member;		/* bytes of one */
-	uint64_t	total;		/* bytes unpacked in all */
-	uint64_t	cpu;		/* seconds of the child */
-	uint64_t	memory;		/* bytes of the child */
-	uint64_t	warnings;	/* number */
+	uint64_t members; /* number */
+	uint64_t member; /* bytes of one */
+	uint64_t total; /* bytes unpacked in all */
+	uint64_t cpu; /* seconds of the child */
+	uint64_t memory; /* bytes of the child */
+	uint64_t warnings; /* number */
 };
 
 extern const struct walk_limits walk_defaults;
 
 /* Sets one ceiling from `name=value' (K, M, G).  1, or 0 with *w. */
-int		 walk_limit(struct walk_limits *, const char *spec,
-		    struct why *w);
+int walk_limit(struct walk_limits *, const char *spec, struct why *w);
 
 enum walk_event {
-	WALK_END,		/* nothing follows */
-	WALK_MEMBER,		/* a whole regular file */
-	WALK_BIG,		/* the first bytes of one past the ceiling */
-	WALK_FAULT,		/* a member that cannot be had (path), or the
+	WALK_END, /* nothing follows */
+	WALK_MEMBER, /* a whole regular file */
+	WALK_BIG, /* the first bytes of one past the ceiling */
+	WALK_FAULT, /* a member that cannot be had (path), or the
 				   rest of the archive (path is empty) */
-	WALK_NOTE		/* worth a word with -v */
+	WALK_NOTE /* worth a word with -v */
 };
 
 struct walk {
 	/* of the last event; valid until the next */
-	char			*path;		/* bytes as they came */
-	size_t			 pathlen;
-	uint8_t			*data;
-	size_t			 len;
-	struct why		 why;		/* WALK_FAULT, WALK_NOTE */
+	char *path; /* bytes as they came */
+	size_t pathlen;
+	uint8_t *data;
+	size_t len;
+	struct why why; /* WALK_FAULT, WALK_NOTE */
 	/* own */
-	struct walk_limits	 limits;
-	int			 fd;
-	int			 pid;
-	int			 over;
-	size_t			 pathcap, datacap;
+	struct walk_limits limits;
+	int fd;
+	int pid;
+	int over;
+	size_t pathcap, datacap;
 };
 
 /*
@@ -56,9 +55,9 @@ struct walk {
  * no archive is one member, with path `stdin'.
  * Returns 1, or 0 with *w.
  */
-int		 walk_start(struct walk *, int fd, const struct walk_limits *,
-		    struct why *w);
-enum walk_event	 walk_next(struct walk *);
-void		 walk_stop(struct walk *);
+int walk_start(struct walk *, int fd, const struct walk_limits *,
+    struct why *w);
+enum walk_event walk_next(struct walk *);
+void walk_stop(struct walk *);
 
 #endif

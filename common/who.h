@@ -10,12 +10,12 @@
  * From the certificate: the last OU as group; the last CN, else the UPN, else
  * the mail address, else name as user.  Borrows from c and name.
  */
-void	who_cert(struct stream_rec *, const struct cert *c, struct text name);
+void who_cert(struct stream_rec *, const struct cert *c, struct text name);
 
 /* From a path GROUP/USER/FILE or GROUP/FILE.  Borrows from path. */
-void	who_path(struct stream_rec *, struct text path);
+void who_path(struct stream_rec *, struct text path);
 
 /* From a line of the map (may be NULL): what it says, and only that. */
-void	who_map(struct stream_rec *, const struct map_line *);
+void who_map(struct stream_rec *, const struct map_line *);
 
 #endif

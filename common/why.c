@@ -7,6 +7,9 @@
 
 #include "text.h"
 
+static void set(struct why *w, const char *reason, const char *fmt, va_list ap)
+    __attribute__((format(printf, 3, 0)));
+
 static void
 set(struct why *w, const char *reason, const char *fmt, va_list ap)
 {
@@ -43,8 +46,7 @@ why_ssl(struct why *w, const char *reason, const char *fmt, ...)
 	s = e == 0 ? NULL : ERR_reason_error_string(e);
 	n = strlen(w->detail);
 	if (s != NULL)
-		(void)snprintf(w->detail + n, sizeof(w->detail) - n, ": %s",
-		    s);
+		(void)snprintf(w->detail + n, sizeof(w->detail) - n, ": %s", s);
 	ERR_clear_error();
 	return 0;
 }

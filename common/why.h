@@ -6,16 +6,16 @@
  * people read.  The tokens are listed in kms-record(5).
  */
 struct why {
-	const char	*reason;	/* static string, never NULL once set */
-	char		 detail[512];	/* safe to print: see text_vis() */
+	const char *reason; /* static string, never NULL once set */
+	char detail[512]; /* safe to print: see text_vis() */
 };
 
 /* Sets both; what the arguments bring in is escaped.  Returns 0. */
-int	why_set(struct why *, const char *reason, const char *fmt, ...)
-	    __attribute__((format(printf, 3, 4)));
+int why_set(struct why *, const char *reason, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Same, with the reason that libcrypto queued last appended, if any. */
-int	why_ssl(struct why *, const char *reason, const char *fmt, ...)
-	    __attribute__((format(printf, 3, 4)));
+int why_ssl(struct why *, const char *reason, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 #endif

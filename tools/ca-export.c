@@ -16,15 +16,16 @@
 #include "tool.h"
 
 static const char usage[] = "[-nqVv] [-A head] -d db [-k cacred] "
-    "[-p secret]... [-s token]...";
+			    "[-p secret]... [-s token]...";
 
-struct export {
-	struct db	*db;
-	struct rec_out	*out;
-	struct cred	 ca;		/* of -k: signs recovery blobs */
-	STACK_OF(X509)	*kras;
-	int		 list;		/* -n */
-	int		 status;
+struct export
+{
+	struct db *db;
+	struct rec_out *out;
+	struct cred ca; /* of -k: signs recovery blobs */
+	STACK_OF(X509) *kras;
+	int list; /* -n */
+	int status;
 };
 
 /* "01 23 ..\n45 .." becomes "0123.. 45..". */
@@ -53,7 +54,7 @@ put_blob(struct export *x, const struct db_found *f, const struct cert *c,
 		return 1;
 	}
 	if (!recovery_wrap(&x->ca.v[0], c, x->kras, f->blob, f->bloblen, &der,
-	    &n, w))
+		&n, w))
 		return 0;
 	rec_put_b64(x->out, "recovery", der, n);
 	OPENSSL_free(der);
@@ -99,8 +100,11 @@ put(struct export *x, const struct db_found *f, struct why *w)
 		return 0;
 	if ((rc = rec_end(o)) == -1)
 		tool_lost();
-	return rc == 1 || why_set(w, "ceiling", "its record would be longer "
-	    "than %d bytes", REC_LINE_MAX);
+	return rc == 1 ||
+	    why_set(w, "ceiling",
+		"its record would be longer "
+		"than %d bytes",
+		REC_LINE_MAX);
 }
 
 /* Writes what is selected, up to the row that was counted last. */
@@ -150,8 +154,9 @@ announce(struct export *x, const char **token, size_t ntoken)
 		n += (size_t)snprintf(detail + n, sizeof(detail) - n,
 		    " token=%s", token[i]);
 	if (!x->list && rows > 0) {
-		if (!db_begin(x->db, &w) || !db_commit(x->db, tool_caller(),
-		    "export", detail, head, &w))
+		if (!db_begin(x->db, &w) ||
+		    !db_commit(x->db, tool_caller(), "export", detail, head,
+			&w))
 			msg_die("%s", w.detail);
 		msg_warn("audit head: %s", head);
 	}
@@ -175,7 +180,8 @@ audit(struct export *x, const char *head)
 		exit(tool_end(1));
 	}
 	msg_warn("audit: the chain is whole, and contains the head given; it "
-	    "is now %s", last);
+		 "is now %s",
+	    last);
 }
 
 int

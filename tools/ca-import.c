@@ -15,15 +15,14 @@
 #include "tool.h"
 
 static const char usage[] = "[-fnPqVv] [-C cert]... -d db [-k cred] "
-    "[-p secret]... [-R requester]\n\t[-t thumb]...";
+			    "[-p secret]... [-R requester]\n\t[-t thumb]...";
 
 /*
  * Names every KRA before anything is encrypted to it; with -t each must be
  * one of those typed, and each typed must be there.
  */
 static int
-show_kras(const struct import *im, const char **thumb, size_t n,
-    struct why *w)
+show_kras(const struct import *im, const char **thumb, size_t n, struct why *w)
 {
 	struct cred_pair p;
 	struct why old;
@@ -44,12 +43,16 @@ show_kras(const struct import *im, const char **thumb, size_t n,
 		for (t = 0, known = 0; t < n; t++)
 			known |= cred_thumbprint(&p, thumb[t]);
 		if (n > 0 && !known)
-			return why_set(w, "kra", "KRA %s is none of -t: nothing "
-			    "is imported", name);
+			return why_set(w, "kra",
+			    "KRA %s is none of -t: nothing "
+			    "is imported",
+			    name);
 		used += (size_t)known;
 	}
-	return used >= n || why_set(w, "kra", "a KRA of -t is not in the "
-	    "archive: nothing is imported");
+	return used >= n ||
+	    why_set(w, "kra",
+		"a KRA of -t is not in the "
+		"archive: nothing is imported");
 }
 
 /* Reads to the end.  Returns 1, or 0 when the stream is broken. */
@@ -69,7 +72,8 @@ run(struct import *im, struct input *in)
 		if (ev == STREAM_EOF || ev == STREAM_BROKEN)
 			break;
 		if (ev == STREAM_HEAD && in->k.n == 0) {
-			ok = why_set(&w, "usage", "a sealed stream: -k must "
+			ok = why_set(&w, "usage",
+			    "a sealed stream: -k must "
 			    "name the credential that opens it");
 			break;
 		}
@@ -90,9 +94,10 @@ static void
 summary(const struct import *im)
 {
 	msg_warn("read %llu, imported %llu, updated %llu, present %llu, "
-	    "ignored %llu, refused %llu, faults %llu%s", im->read,
-	    im->imported, im->updated, im->present, im->ignored, im->refused,
-	    im->faults, im->dry ? " (-n: nothing was written)" : "");
+		 "ignored %llu, refused %llu, faults %llu%s",
+	    im->read, im->imported, im->updated, im->present, im->ignored,
+	    im->refused, im->faults,
+	    im->dry ? " (-n: nothing was written)" : "");
 	if (*im->head != '\0')
 		msg_warn("audit head: %s", im->head);
 }

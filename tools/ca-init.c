@@ -19,18 +19,18 @@
 #include "tool.h"
 
 static const char usage[] = "[-fqVv] [-c cacert] -d db [-N count] "
-    "[-p secret]...";
+			    "[-p secret]...";
 
 struct init {
-	const char	*path, *capath;
-	struct secrets	 secrets;
-	struct cred	 ca;		/* of -c, if given */
-	X509		*issuer;	/* of the KRAs, or NULL */
-	struct db	*db;
-	struct items	 items;		/* what stdin held */
-	int		 force, fresh, changed;
-	uint32_t	 count;		/* of -N */
-	int		 has_count;
+	const char *path, *capath;
+	struct secrets secrets;
+	struct cred ca; /* of -c, if given */
+	X509 *issuer; /* of the KRAs, or NULL */
+	struct db *db;
+	struct items items; /* what stdin held */
+	int force, fresh, changed;
+	uint32_t count; /* of -N */
+	int has_count;
 };
 
 static void
@@ -95,7 +95,7 @@ read_kras(struct init *in)
 		    w.detail);
 	if (n == 0)
 		msg_die("stdin: empty input: expected the certificates of the "
-		    "KRAs");
+			"KRAs");
 	for (i = 0; i < in->items.n; i++) {
 		if (in->items.v[i].kind == ITEM_FAULT)
 			msg_die("stdin: %s", in->items.v[i].why.detail);
@@ -103,7 +103,7 @@ read_kras(struct init *in)
 	}
 	if (certs == 0)
 		msg_die("stdin: no certificate in it: expected those of the "
-		    "KRAs");
+			"KRAs");
 	if (in->has_count && in->count > certs)
 		msg_die("-N %u: only %zu KRAs are given", in->count, certs);
 	OPENSSL_clear_free(buf, n);
@@ -122,9 +122,10 @@ store_ca(struct init *in)
 	if (!db_ca_get(in->db, &had, &nhad, &w))
 		fail(in, "", &w);
 	if (in->capath != NULL && (n = i2d_X509(in->issuer, &der)) > 0) {
-		if (had != NULL && (nhad != (size_t)n ||
-		    memcmp(had, der, nhad) != 0)) {
-			why_set(&w, "usage", "-c is not the CA of this "
+		if (had != NULL &&
+		    (nhad != (size_t)n || memcmp(had, der, nhad) != 0)) {
+			why_set(&w, "usage",
+			    "-c is not the CA of this "
 			    "archive");
 			fail(in, "", &w);
 		}
@@ -136,7 +137,7 @@ store_ca(struct init *in)
 		in->issuer = d2i_X509(NULL, &p, (long)nhad);
 	} else
 		msg_warn("no -c: every certificate will be foreign, and who "
-		    "issued the KRA certificates is not checked");
+			 "issued the KRA certificates is not checked");
 	OPENSSL_free(der);
 	OPENSSL_free(had);
 }
@@ -153,9 +154,10 @@ store_kra(struct init *in, const struct cert *c, struct why *w)
 	w->detail[0] = '\0';
 	if (x == NULL || !kra_check(x, in->issuer, w)) {
 		if (x == NULL || !in->force) {
-			why_set(&why, "kra", "%s: %s (-f accepts it all the "
-			    "same); nothing was written", c->subject,
-			    w->detail);
+			why_set(&why, "kra",
+			    "%s: %s (-f accepts it all the "
+			    "same); nothing was written",
+			    c->subject, w->detail);
 			fail(in, "KRA ", &why);
 		}
 		msg_warn("warning: KRA %s: %s", c->subject, w->detail);
@@ -200,23 +202,23 @@ settle(struct init *in)
 
 	for (i = 0; flag_name0(i) != NULL; i++) {
 		v = strcmp(flag_name0(i), "KRACertCount") == 0 ? in->count : 0;
-		if (!in->fresh && !(in->has_count && v == in->count &&
-		    strcmp(flag_name0(i), "KRACertCount") == 0))
+		if (!in->fresh &&
+		    !(in->has_count && v == in->count &&
+			strcmp(flag_name0(i), "KRACertCount") == 0))
 			continue;
 		in->changed = 1;
 		if (!db_config_set(in->db, flag_name0(i), v, &w))
 			fail(in, "", &w);
-		n += (size_t)snprintf(detail + n, sizeof(detail) - n,
-		    "%s=%u ", flag_name0(i), v);
+		n += (size_t)snprintf(detail + n, sizeof(detail) - n, "%s=%u ",
+		    flag_name0(i), v);
 	}
-	(void)snprintf(detail + n, sizeof(detail) - n, "kras=%zu",
-	    in->items.n);
+	(void)snprintf(detail + n, sizeof(detail) - n, "kras=%zu", in->items.n);
 	if (!in->changed) {
 		db_rollback(in->db);
 		return;
 	}
 	if (!db_commit(in->db, tool_caller(), in->fresh ? "init" : "kra",
-	    detail, head, &w))
+		detail, head, &w))
 		fail(in, "", &w);
 	msg_warn("audit head: %s", head);
 }
@@ -259,8 +261,7 @@ main(int argc, char *argv[])
 	settle(&in);
 	for (i = 0; i < in.items.n; i++)
 		if (status[i] != NULL)
-			put_kra(out, in.items.v[i].cert, status[i],
-			    &forced[i]);
+			put_kra(out, in.items.v[i].cert, status[i], &forced[i]);
 	if (rec_close(out) == -1)
 		tool_lost();
 

@@ -20,9 +20,9 @@
 static const char usage[] = "[-PqVv] [-C cert]... -k cred [-p secret]...";
 
 struct recover {
-	struct input		 in;
-	struct stream_out	 out;
-	int			 status;
+	struct input in;
+	struct stream_out out;
+	int status;
 };
 
 /* The key of an EnvelopedData, proven against its certificate. */
@@ -54,7 +54,8 @@ match_cert(const struct recover *rv, const uint8_t *blob, size_t n,
 	uint8_t *der, *p8 = NULL;
 	int i, size;
 
-	why_set(w, "blob", "no certificate in the recovery blob is that of "
+	why_set(w, "blob",
+	    "no certificate in the recovery blob is that of "
 	    "the key");
 	for (i = 0; p8 == NULL && i < sk_X509_num(certs); i++) {
 		der = NULL;
@@ -80,8 +81,9 @@ open_signed(const struct recover *rv, const uint8_t *der, size_t n,
 	size_t nblob;
 	int has_hash;
 
-	if (!recovery_open(der, n, rv->in.trusted.n > 0 ? &rv->in.trusted :
-	    NULL, &blob, &nblob, &certs, hash, &has_hash, w))
+	if (!recovery_open(der, n,
+		rv->in.trusted.n > 0 ? &rv->in.trusted : NULL, &blob, &nblob,
+		&certs, hash, &has_hash, w))
 		return NULL;
 	p8 = match_cert(rv, blob, nblob, certs, has_hash ? hash : NULL, c, len,
 	    w);
@@ -104,7 +106,8 @@ open_row(const struct recover *rv, const struct rec *r, struct cert **c,
 		return p8;
 	}
 	if (rv->in.trusted.n > 0) {
-		why_set(w, "signature", "not signed, and -C wants that: export "
+		why_set(w, "signature",
+		    "not signed, and -C wants that: export "
 		    "it with ca-export -k");
 		return NULL;
 	}
@@ -200,7 +203,7 @@ windows(struct recover *rv)
 		msg_die("stdin: %s", w.detail);
 	if (n == 0)
 		msg_die("stdin: empty input: expected archived records or a "
-		    "recovery blob");
+			"recovery blob");
 	der = raw;
 	len = n;
 	bio = BIO_new_mem_buf(raw, (int)n);

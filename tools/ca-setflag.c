@@ -13,17 +13,17 @@
 static const char usage[] = "[-nqVv] -d db [- | name [value]]";
 
 struct setting {
-	const char	*name;
-	uint32_t	 old, new;
-	int		 set;		/* a value was given */
+	const char *name;
+	uint32_t old, new;
+	int set; /* a value was given */
 };
 
-#define SETTINGS_MAX	3
+#define SETTINGS_MAX 3
 
 struct todo {
-	struct db	*db;
-	struct setting	 v[SETTINGS_MAX];
-	size_t		 n;
+	struct db *db;
+	struct setting v[SETTINGS_MAX];
+	size_t n;
 };
 
 /* Works out one setting; later values of a name build on earlier ones. */
@@ -65,8 +65,10 @@ want_records(struct todo *t, struct input *in, struct why *w)
 		if (ev != STREAM_REC)
 			continue;
 		if (!rec_is(&s->rec, "flag"))
-			return why_set(w, "usage", "stdin:%llu: not a flag "
-			    "record", s->rec.lineno);
+			return why_set(w, "usage",
+			    "stdin:%llu: not a flag "
+			    "record",
+			    s->rec.lineno);
 		name = rec_text(&s->rec, "name", NULL);
 		value = rec_text(&s->rec, "new", NULL);
 		if (name == NULL || value == NULL)
@@ -95,8 +97,11 @@ allowed(struct todo *t, const struct setting *s, struct why *w)
 		return 0;
 	n = sk_X509_num(kras);
 	sk_X509_pop_free(kras, X509_free);
-	return s->new <= (uint32_t)n || why_set(w, "flag", "KRACertCount %u: "
-	    "the archive has %d KRAs (0 stands for all)", s->new, n);
+	return s->new <= (uint32_t)n ||
+	    why_set(w, "flag",
+		"KRACertCount %u: "
+		"the archive has %d KRAs (0 stands for all)",
+		s->new, n);
 }
 
 /* Stores what changed, in one commit.  Returns 1, or 0 with *w. */
@@ -114,8 +119,8 @@ store(struct todo *t, int dry, struct why *w)
 			continue;
 		if (!db_config_set(t->db, s->name, s->new, w))
 			return 0;
-		n += (size_t)snprintf(detail + n, sizeof(detail) - n,
-		    "%s%s=%u", n == 0 ? "" : " ", s->name, s->new);
+		n += (size_t)snprintf(detail + n, sizeof(detail) - n, "%s%s=%u",
+		    n == 0 ? "" : " ", s->name, s->new);
 	}
 	if (n == 0)
 		return 1;
@@ -139,8 +144,8 @@ print(const struct todo *t)
 		rec_puts(o, "name", s->name);
 		rec_put_u64(o, "old", s->old);
 		rec_put_u64(o, "new", s->new);
-		rec_puts(o, "set", flag_symbols(s->name, s->new, symbols,
-		    sizeof(symbols)));
+		rec_puts(o, "set",
+		    flag_symbols(s->name, s->new, symbols, sizeof(symbols)));
 		if (rec_end(o) != 1)
 			tool_lost();
 	}

@@ -13,13 +13,14 @@
 #include "tool.h"
 #include "walk.h"
 
-static const char usage[] = "[-qVv] -c cert [-g group]... [-L limit=value]... "
+static const char usage[] =
+    "[-qVv] -c cert [-g group]... [-L limit=value]... "
     "[-m map] [-p secret]...\n\t[-S cred] [-t thumb] [-u user]...";
 
 /* Where the stream goes and who signs it. */
 struct ends {
-	const char	*to_path, *signer_path, *thumb;
-	struct cred	 to, signer;
+	const char *to_path, *signer_path, *thumb;
+	struct cred to, signer;
 };
 
 /* Loads -c and -S, and compares -t.  Returns the pair that signs. */
@@ -29,15 +30,17 @@ load(struct ends *e, struct secrets *s)
 	struct why w;
 
 	if (!cred_load(&e->to, e->to_path, e->signer_path == NULL, s, &w))
-		msg_die("-c: %s%s", w.detail, e->signer_path == NULL ?
-		    " (without -S, the key of -c signs)" : "");
+		msg_die("-c: %s%s", w.detail,
+		    e->signer_path == NULL ?
+			" (without -S, the key of -c signs)" :
+			"");
 	if (e->signer_path != NULL &&
 	    !cred_load(&e->signer, e->signer_path, 1, s, &w))
 		msg_die("-S: %s", w.detail);
 	if (e->thumb != NULL && !cred_thumbprint(&e->to.v[0], e->thumb))
 		msg_die("-t %s is not the thumbprint of %s: give at least its "
-		    "first 8 characters, or the right certificate", e->thumb,
-		    e->to_path);
+			"first 8 characters, or the right certificate",
+		    e->thumb, e->to_path);
 	return e->signer_path != NULL ? &e->signer.v[0] : &e->to.v[0];
 }
 

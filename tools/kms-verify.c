@@ -16,13 +16,13 @@
 static const char usage[] = "[-PqrVvw] [-C cert]... [-k cred] [-p secret]...";
 
 struct verify {
-	struct input		 in;
-	struct stream_in	*stream;	/* of in */
-	struct rec_out		*out;	/* verdicts, with -r */
-	FILE			*fp;	/* where lines go; NULL with -r */
-	int			 pinned, hold, status;
-	int			 dropped;	/* in the stream at hand */
-	unsigned long long	 good, bad;
+	struct input in;
+	struct stream_in *stream; /* of in */
+	struct rec_out *out; /* verdicts, with -r */
+	FILE *fp; /* where lines go; NULL with -r */
+	int pinned, hold, status;
+	int dropped; /* in the stream at hand */
+	unsigned long long good, bad;
 };
 
 /* Writes the verdict on the record at hand. */
@@ -51,8 +51,9 @@ pass(struct verify *v)
 {
 	const struct rec *r = &v->stream->rec;
 
-	if (v->fp != NULL && (fwrite(r->line, 1, r->len, v->fp) != r->len ||
-	    putc('\n', v->fp) == EOF))
+	if (v->fp != NULL &&
+	    (fwrite(r->line, 1, r->len, v->fp) != r->len ||
+		putc('\n', v->fp) == EOF))
 		tool_lost();
 }
 
@@ -77,7 +78,7 @@ record(struct verify *v)
 
 	if (v->hold && !v->stream->sealed)
 		msg_die("stdin:%llu: -w keeps sealed streams only: a plain one "
-		    "would leave clear keys on the disk",
+			"would leave clear keys on the disk",
 		    v->stream->rec.lineno);
 	if (!prove_record(v->stream, &cert, &w)) {
 		drop(v, &w);
@@ -202,7 +203,7 @@ main(int argc, char *argv[])
 
 	if (!v.pinned)
 		msg_warn("consistent, but not proven: nobody was named to "
-		    "trust (give -k or -C)");
+			 "trust (give -k or -C)");
 	if (v.hold && v.status == 0)
 		release(v.fp);
 	if (report && rec_close(v.out) == -1)

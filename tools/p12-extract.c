@@ -63,7 +63,8 @@ extract(struct stream_out *out, const struct items *l, int all)
 	int status = 0, left = 0;
 	size_t i;
 
-	why_set(&lone, "no-certificate", "a private key without a "
+	why_set(&lone, "no-certificate",
+	    "a private key without a "
 	    "certificate: give its certificate in a PEM file to kms-export");
 	for (i = 0; i < l->n; i++) {
 		it = &l->v[i];
@@ -78,7 +79,8 @@ extract(struct stream_out *out, const struct items *l, int all)
 	}
 	if (left > 0)
 		msg_record("stdin: %d certificates without a key are not "
-		    "written (-a writes them)", left);
+			   "written (-a writes them)",
+		    left);
 	return status;
 }
 

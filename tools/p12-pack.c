@@ -21,18 +21,18 @@ static const char usage[] = "[-lPqVv] [-F format] -p secret";
 
 /* One file of the output. */
 struct file {
-	char		*owner;		/* group and user; "" without -F */
-	char		*name;		/* in the archive, safe on Windows */
-	struct pack	 pack;
+	char *owner; /* group and user; "" without -F */
+	char *name; /* in the archive, safe on Windows */
+	struct pack pack;
 };
 
 struct packer {
-	struct input	 in;
-	const char	*format;	/* of -F */
-	int		 legacy, status;
-	void		*byowner, *byname;	/* trees of struct file */
-	struct file	**files;
-	size_t		 nfiles;
+	struct input in;
+	const char *format; /* of -F */
+	int legacy, status;
+	void *byowner, *byname; /* trees of struct file */
+	struct file **files;
+	size_t nfiles;
 };
 
 static int
@@ -66,12 +66,14 @@ name_file(struct packer *p, struct file *f, const char *user)
 	(void)snprintf(stem, sizeof(stem), "%s", *user == '\0' ? "user" : user);
 	for (s = stem; *s != '\0'; s++)
 		if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWX"
-		    "YZ0123456789-_.", *s) == NULL || (s == stem && *s == '.'))
+			   "YZ0123456789-_.",
+			*s) == NULL ||
+		    (s == stem && *s == '.'))
 			*s = '_';
 	do {
 		free(f->name);
 		if ((n == 1 ? asprintf(&f->name, "%s.p12", stem) :
-		    asprintf(&f->name, "%s-%d.p12", stem, n)) == -1)
+			      asprintf(&f->name, "%s-%d.p12", stem, n)) == -1)
 			tool_nomem();
 		n++;
 	} while (tfind(f, &p->byname, cmp_name) != NULL);
@@ -86,7 +88,7 @@ file_of(struct packer *p, const char *group, const char *user)
 	struct file key, *f, **at, **v;
 
 	if (asprintf(&key.owner, "%s/%s", p->format == NULL ? "" : group,
-	    p->format == NULL ? "" : user) == -1)
+		p->format == NULL ? "" : user) == -1)
 		tool_nomem();
 	if ((at = tfind(&key, &p->byowner, cmp_owner)) != NULL) {
 		free(key.owner);
@@ -120,7 +122,8 @@ record(struct packer *p)
 		return;
 	if (s->key == NULL)
 		msg_die("stdin:%llu: a sealed stream: open it with ca-import, "
-		    "and recover from there", s->rec.lineno);
+			"and recover from there",
+		    s->rec.lineno);
 	group = rec_text(&s->rec, "group", NULL);
 	user = rec_text(&s->rec, "user", &n);
 	if (group == NULL || user == NULL)
@@ -128,7 +131,7 @@ record(struct packer *p)
 		    s->rec.lineno);
 	if (!prove_record(s, &c, &w) ||
 	    !pack_add(&file_of(p, group, user)->pack, c, s->key, s->keylen,
-	    user, n, &w)) {
+		user, n, &w)) {
 		p->status = 1;
 		msg_record("stdin:%llu: record %llu: %s", s->rec.lineno, s->n,
 		    w.detail);
@@ -167,13 +170,16 @@ import_cmd(const struct packer *p, size_t *n)
 
 	if (fp == NULL)
 		tool_nomem();
-	(void)fprintf(fp, "@echo off\r\nrem Imports the keys into the archive "
+	(void)fprintf(fp,
+	    "@echo off\r\nrem Imports the keys into the archive "
 	    "of this CA.\r\nset /p PW=Password of the files: \r\n"
 	    "certutil -setreg ca\\KRAFlags +KRAF_ENABLEFOREIGN || exit /b 1"
 	    "\r\nnet stop certsvc && net start certsvc || exit /b 1\r\n");
 	for (i = 0; i < p->nfiles; i++)
-		(void)fprintf(fp, "certutil -f -p \"%%PW%%\" -importKMS "
-		    "\"%%~dp0%s\" || exit /b 1\r\n", p->files[i]->name);
+		(void)fprintf(fp,
+		    "certutil -f -p \"%%PW%%\" -importKMS "
+		    "\"%%~dp0%s\" || exit /b 1\r\n",
+		    p->files[i]->name);
 	if (fclose(fp) == EOF)
 		tool_nomem();
 	return text;
@@ -188,9 +194,10 @@ write_archive(struct packer *p)
 	size_t i, n;
 	char *cmd;
 
-	if (a == NULL || (strcmp(p->format, "zip") == 0 ?
-	    archive_write_set_format_zip(a) :
-	    archive_write_set_format_pax_restricted(a)) != ARCHIVE_OK ||
+	if (a == NULL ||
+	    (strcmp(p->format, "zip") == 0 ?
+		    archive_write_set_format_zip(a) :
+		    archive_write_set_format_pax_restricted(a)) != ARCHIVE_OK ||
 	    archive_write_open_FILE(a, stdout) != ARCHIVE_OK)
 		msg_die("cannot start the archive");
 	for (i = 0; i < p->nfiles; i++) {
