@@ -59,7 +59,7 @@ check: all
 
 # The same tests on a build with AddressSanitizer and UBSan.
 asan:
-	$(MAKE) B=$B/asan CC=clang CFLAGS='-O1 -g -fno-omit-frame-pointer \
+	$(MAKE) B=$B/asan CC=clang CFLAGS='-DSANITIZE -O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 	    LDFLAGS='-fsanitize=address,undefined' all
 	KMS2CA_BIN=$(CURDIR)/$B/asan/bin bats -j $(JOBS) tests

@@ -57,9 +57,7 @@ key_bag(const struct pack *p, const uint8_t *p8, size_t n)
 		return NULL;
 	bag = PKCS12_SAFEBAG_create_pkcs8_encrypt(pbe(p), p->pass, -1, NULL, 0,
 	    rounds(p), info);
-	/* it frees info only when it succeeds, and then after wiping it */
-	if (bag == NULL)
-		PKCS8_PRIV_KEY_INFO_free(info);
+	PKCS8_PRIV_KEY_INFO_free(info);
 	return bag;
 }
 

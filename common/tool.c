@@ -101,7 +101,9 @@ tool_start(void)
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN); /* a lost pipe is EPIPE: exit 2 */
 	(void)setrlimit(RLIMIT_CORE, &none);
+#ifndef SANITIZE /* the leak checker looks into its own process */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
 	start_crypto();
 	if ((buf = OPENSSL_secure_malloc(OUT_BUFFER)) == NULL)
 		tool_nomem();

@@ -399,7 +399,7 @@ static void
 child(struct child *c)
 {
 	limit(RLIMIT_CPU, c->limits.cpu);
-#ifndef __SANITIZE_ADDRESS__ /* it maps terabytes */
+#ifndef SANITIZE /* it maps terabytes */
 	limit(RLIMIT_AS, c->limits.memory + c->limits.member + (64ULL << 20));
 #endif
 	sandbox_enter(NULL);
