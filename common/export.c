@@ -260,7 +260,7 @@ skip(struct export *x, struct text path, const struct map_line *m)
 }
 
 static void
-member(struct export *x, const struct walk *walk, int big)
+member(struct export *x, struct walk *walk, int big)
 {
 	struct text path = { walk->path, walk->pathlen };
 	const struct map_line *m = map_find0(&x->map, walk->path);
@@ -288,6 +288,7 @@ member(struct export *x, const struct walk *walk, int big)
 		classify(x, n, FAULTED);
 	}
 	items_free(&l);
+	OPENSSL_cleanse(walk->data, walk->len);
 }
 
 /* What waits and found no partner. */

@@ -1,7 +1,6 @@
 #include "hold.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
@@ -37,26 +36,15 @@ struct hold {
 };
 
 struct hold *
-hold_new(struct why *w)
+hold_new(void)
 {
 	static const uint8_t none[32];
 	uint8_t key[SEAL_KEY], id[SEAL_ID];
-	const char *dir = getenv("TMPDIR");
 	struct hold *h;
 
-	if (dir == NULL || *dir == '\0')
-		dir = "/tmp";
 	if ((h = calloc(1, sizeof(*h))) == NULL)
 		tool_nomem();
-	h->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (h->fd == -1) {
-		why_set(w, "input",
-		    "cannot make a temporary file in %s: %s "
-		    "(set TMPDIR)",
-		    dir, strerror(errno));
-		hold_free(h);
-		return NULL;
-	}
+	h->fd = tool_tmpfile();
 	h->size = 1024;
 	h->slot = calloc(h->size, sizeof(*h->slot));
 	if (h->slot == NULL || RAND_priv_bytes(key, SEAL_KEY) != 1 ||
@@ -83,8 +71,7 @@ hold_free(struct hold *h)
 	if (h == NULL)
 		return;
 	forget(h);
-	if (h->fd != -1)
-		(void)close(h->fd);
+	(void)close(h->fd);
 	seal_free(h->seal);
 	free(h->slot);
 	free(h);

@@ -6,7 +6,6 @@
 
 #include "cert.h"
 #include "rec.h"
-#include "why.h"
 
 /*
  * Keys and certificates of a backup that wait for each other across members.
@@ -29,8 +28,8 @@ struct held {
 	uint64_t at; /* place in the file */
 };
 
-/* NULL with *w: no temporary file can be made. */
-struct hold *hold_new(struct why *w);
+/* Starts empty.  Exits 2 if no temporary file can be made. */
+struct hold *hold_new(void);
 void hold_free(struct hold *);
 
 /*

@@ -119,6 +119,27 @@ tool_no_terminal(const char *what)
 		    what);
 }
 
+int
+tool_tmpfile(void)
+{
+	const char *dir = getenv("TMPDIR");
+	char path[4096];
+	int fd;
+
+	if (dir == NULL || *dir == '\0')
+		dir = "/tmp";
+	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd == -1) { /* NFS and others know no O_TMPFILE */
+		(void)snprintf(path, sizeof(path), "%s/kms2ca.XXXXXX", dir);
+		if ((fd = mkostemp(path, O_CLOEXEC)) != -1)
+			(void)unlink(path);
+	}
+	if (fd == -1)
+		msg_die("cannot make a temporary file in %s: %s (set TMPDIR)",
+		    dir, strerror(errno));
+	return fd;
+}
+
 const char *
 tool_caller(void)
 {

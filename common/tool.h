@@ -16,6 +16,12 @@ void tool_start(void);
 /* Refuses (exit 2) to write to a terminal; what: "clear keys", ... */
 void tool_no_terminal(const char *what);
 
+/*
+ * A file without a name in $TMPDIR or /tmp, for what is encrypted.  Exits 2
+ * if there can be none.
+ */
+int tool_tmpfile(void);
+
 /* Login name of whoever runs the tool, or its number. */
 const char *tool_caller(void);
 

@@ -115,8 +115,7 @@ main(int argc, char *argv[])
 	signer = load(&e, &secrets);
 	if (map[0] != NULL && !map_load(&x.map, map[0], &w))
 		msg_die("-m: %s", w.detail);
-	if ((x.hold = hold_new(&w)) == NULL)
-		msg_die("%s", w.detail);
+	x.hold = hold_new();
 	sandbox_enter(NULL);
 
 	x.secrets = &secrets;

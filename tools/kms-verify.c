@@ -158,15 +158,14 @@ release(FILE *held)
 	(void)fclose(held);
 }
 
-/* A file without a name, for sealed bytes. */
+/* Where sealed lines wait with -w. */
 static FILE *
 hold_back(void)
 {
-	FILE *fp = tmpfile();
+	FILE *fp = fdopen(tool_tmpfile(), "w+");
 
 	if (fp == NULL)
-		msg_die("-w: cannot make a temporary file: %s",
-		    strerror(errno));
+		tool_nomem();
 	return fp;
 }
 
