@@ -91,8 +91,6 @@ struct db_key {
 /* Looks a certificate up.  1 with *id and *has_key, 0: not there, -1: *w. */
 int db_find(struct db *, const uint8_t sha256[32], int64_t *id, int *has_key,
     struct why *w);
-/* The RequestID that the next new row will get. */
-int db_next_id(struct db *, int64_t *id, struct why *w);
 int db_put_cert(struct db *, const struct db_row *, int64_t *id, struct why *w);
 /* Adds the archived key to a row that has none. */
 int db_put_key(struct db *, int64_t id, const struct db_key *, struct why *w);

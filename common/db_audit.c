@@ -1,0 +1,214 @@
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "db.h"
+#include "db_sql.h"
+
+/* Digests --------------------------------------------------------------- */
+
+/* Adds every column of the row at hand: type, length, bytes. */
+static void
+hash_row(EVP_MD_CTX *md, sqlite3_stmt *st)
+{
+	char head[32];
+	const void *p;
+	int i, n;
+
+	for (i = 0; i < sqlite3_column_count(st); i++) {
+		p = sqlite3_column_blob(st, i);
+		n = sqlite3_column_bytes(st, i);
+		if (sqlite3_column_type(st, i) == SQLITE_INTEGER) {
+			p = sqlite3_column_text(st, i);
+			n = sqlite3_column_bytes(st, i);
+		}
+		(void)snprintf(head, sizeof(head),
+		    "%d:%d:", sqlite3_column_type(st, i) == SQLITE_NULL, n);
+		(void)EVP_DigestUpdate(md, head, strlen(head));
+		(void)EVP_DigestUpdate(md, p, (size_t)n);
+	}
+}
+
+/* The digest of all that the commit with this number wrote. */
+static int
+digest(struct db *db, int64_t audit, char hex[65], struct why *w)
+{
+	static const enum sql parts[] = { CERT_OF, KEY_OF, KRA_OF, CA_OF };
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	sqlite3_stmt *st;
+	uint8_t sum[32];
+	size_t i;
+	int rc = 0;
+
+	if (md == NULL || !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
+		goto out;
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if ((st = sql_ready(db, parts[i], w)) == NULL)
+			goto out;
+		(void)sqlite3_bind_int64(st, 1, audit);
+		while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+			hash_row(md, st);
+		(void)sqlite3_reset(st);
+		if (rc != SQLITE_DONE) {
+			rc = sql_fail(db, w, "cannot read");
+			goto out;
+		}
+	}
+	rc = EVP_DigestFinal_ex(md, sum, NULL);
+	rec_hex(hex, sum, sizeof(sum));
+out:
+	EVP_MD_CTX_free(md);
+	return rc;
+}
+
+/* SHA-256 over the hash before and the fields, each with its length. */
+static int
+chain(const char *before, const char *const field[6], char hex[65])
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	char head[24];
+	uint8_t sum[32];
+	int i, rc;
+
+	rc = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
+	    EVP_DigestUpdate(md, before, strlen(before));
+	for (i = 0; rc && i < 6; i++) {
+		(void)snprintf(head, sizeof(head), "%zu:", strlen(field[i]));
+		rc = EVP_DigestUpdate(md, head, strlen(head)) &&
+		    EVP_DigestUpdate(md, field[i], strlen(field[i]));
+	}
+	rc = rc && EVP_DigestFinal_ex(md, sum, NULL);
+	EVP_MD_CTX_free(md);
+	rec_hex(hex, sum, sizeof(sum));
+	return rc;
+}
+
+/* Transactions ---------------------------------------------------------- */
+
+int
+db_begin(struct db *db, struct why *w)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if (!sql_run_plain(db, BEGIN, w) ||
+	    (st = sql_ready(db, AUDIT_LAST, w)) == NULL)
+		return 0;
+	db->audit = 1;
+	db->last[0] = '\0';
+	if ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		db->audit = sqlite3_column_int64(st, 0) + 1;
+		(void)snprintf(db->last, sizeof(db->last), "%s",
+		    (const char *)sqlite3_column_text(st, 1));
+	}
+	(void)sqlite3_reset(st);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ||
+	    sql_fail(db, w, "cannot read");
+}
+
+int
+db_commit(struct db *db, const char *caller, const char *action,
+    const char *detail, char head[AUDIT_HEAD_MAX], struct why *w)
+{
+	char id[24], when[24], sum[65], hash[65];
+	const char *const field[6] = { id, when, caller, action, detail, sum };
+	sqlite3_stmt *st;
+	int i;
+
+	(void)snprintf(id, sizeof(id), "%lld", (long long)db->audit);
+	(void)sql_now(when);
+	if (!digest(db, db->audit, sum, w) || !chain(db->last, field, hash) ||
+	    (st = sql_ready(db, AUDIT_ADD, w)) == NULL)
+		return 0;
+	(void)sqlite3_bind_int64(st, 1, db->audit);
+	for (i = 1; i < 6; i++)
+		sql_bind_s(st, i + 1, field[i]);
+	sql_bind_s(st, 7, hash);
+	if (!sql_run(db, st, w) || !sql_run_plain(db, COMMIT, w))
+		return 0;
+	(void)snprintf(head, AUDIT_HEAD_MAX, "%s:%s", id, hash);
+	return 1;
+}
+
+void
+db_rollback(struct db *db)
+{
+	struct why w;
+
+	if (sqlite3_get_autocommit(db->h) == 0)
+		(void)sql_run_plain(db, ROLLBACK, &w);
+}
+
+/* Checking -------------------------------------------------------------- */
+
+/* The row of AUDIT_ALL at hand: chain, digest of its rows. */
+static int
+audit_row(struct db *db, sqlite3_stmt *st, char before[65], struct why *w)
+{
+	const char *field[6];
+	char hash[65], sum[65];
+	int i;
+
+	for (i = 0; i < 6; i++)
+		if ((field[i] = (const char *)sqlite3_column_text(st, i)) ==
+		    NULL)
+			return why_set(w, "audit",
+			    "audit row with an empty column");
+	if (!chain(before, field, hash) ||
+	    strcmp(hash, (const char *)sqlite3_column_text(st, 6)) != 0)
+		return why_set(w, "audit",
+		    "audit row %s does not follow from the one "
+		    "before it: rows were edited, deleted or moved",
+		    field[0]);
+	if (!digest(db, sqlite3_column_int64(st, 0), sum, w))
+		return -1;
+	if (strcmp(sum, field[5]) != 0)
+		return why_set(w, "audit",
+		    "what audit row %s recorded was changed "
+		    "since: rows were edited or deleted",
+		    field[0]);
+	memcpy(before, hash, sizeof(hash));
+	return 1;
+}
+
+int
+db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
+    struct why *w)
+{
+	char before[65] = "";
+	sqlite3_stmt *st;
+	int found = 0, rc, ok;
+
+	last[0] = '\0';
+	if ((st = sql_ready(db, AUDIT_ALL, w)) == NULL)
+		return -1;
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		if ((ok = audit_row(db, st, before, w)) != 1) {
+			(void)sqlite3_reset(st);
+			return ok;
+		}
+		(void)snprintf(last, AUDIT_HEAD_MAX, "%s:%s",
+		    (const char *)sqlite3_column_text(st, 0), before);
+		found |= head != NULL && strcmp(head, last) == 0;
+	}
+	(void)sqlite3_reset(st);
+	if (rc != SQLITE_DONE || (st = sql_ready(db, ORPHANS, w)) == NULL) {
+		sql_fail(db, w, "cannot read");
+		return -1;
+	}
+	rc = sqlite3_step(st);
+	ok = 1;
+	if (rc == SQLITE_ROW)
+		ok = why_set(w, "audit",
+		    "%s was not written by any audited commit",
+		    (const char *)sqlite3_column_text(st, 0));
+	else if (rc != SQLITE_DONE)
+		ok = -1 + sql_fail(db, w, "cannot read");
+	(void)sqlite3_reset(st);
+	if (ok == 1 && head != NULL && !found)
+		return why_set(w, "audit",
+		    "the head %s is not in the chain: it was cut "
+		    "or written anew",
+		    head);
+	return ok;
+}
