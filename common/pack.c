@@ -85,7 +85,6 @@ pack_add(struct pack *p, const struct cert *c, const uint8_t *p8, size_t n,
 		PKCS12_SAFEBAG_free(key);
 		return why_ssl(w, "pack", "cannot pack the key");
 	}
-	p->nkeys++;
 	return 1;
 }
 

@@ -20,7 +20,6 @@ struct pack {
 	const char *pass;
 	int legacy;
 	STACK_OF(PKCS12_SAFEBAG) *keys, *certs;
-	unsigned long long nkeys;
 };
 
 /* pass must outlive the pack.  Returns 1, or 0 when out of memory. */

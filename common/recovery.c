@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "kra.h"
 #include "pkey.h"
 
 /* The certificates that go along: the user's and the KRAs'. */
@@ -92,8 +93,13 @@ named_hash(CMS_ContentInfo *cms, uint8_t hash[20])
 	return ok;
 }
 
-int
-recovery_open(const uint8_t *der, size_t len, const struct cred *trusted,
+/*
+ * Takes a blob apart: the EnvelopedData in *blob (OPENSSL_free), the
+ * certificates in *certs (sk_X509_pop_free), and in hash the SHA-1 of the
+ * user's certificate if the blob names it (else *has_hash is 0).
+ */
+static int
+unwrap(const uint8_t *der, size_t len, const struct cred *trusted,
     uint8_t **blob, size_t *n, STACK_OF(X509) **certs, uint8_t hash[20],
     int *has_hash, struct why *w)
 {
@@ -133,8 +139,9 @@ recovery_open(const uint8_t *der, size_t len, const struct cred *trusted,
 	return rc;
 }
 
-uint8_t *
-recovery_key(const uint8_t *p, size_t n, size_t *len)
+/* PKCS#8 of what an archived key held: RSA private key BLOB or PKCS#8. */
+static uint8_t *
+content_key(const uint8_t *p, size_t n, size_t *len)
 {
 	uint8_t *out;
 
@@ -145,4 +152,105 @@ recovery_key(const uint8_t *p, size_t n, size_t *len)
 		return out;
 	}
 	return pkey_from_msblob(p, n, len);
+}
+
+/* Opens an EnvelopedData and proves the key in it against c. */
+static int
+open_key(const struct cred *k, const uint8_t *blob, size_t nblob,
+    const struct cert *c, uint8_t **p8, size_t *n, struct why *w)
+{
+	uint8_t *plain;
+	size_t nplain;
+
+	if (!kra_decrypt(k, blob, nblob, &plain, &nplain, w))
+		return 0;
+	*p8 = content_key(plain, nplain, n);
+	OPENSSL_secure_clear_free(plain, nplain);
+	if (*p8 != NULL && pkey_prove(*p8, *n, c, w))
+		return 1;
+	OPENSSL_secure_clear_free(*p8, *p8 == NULL ? 0 : *n);
+	/* the same words as for bad padding: no oracle */
+	return why_set(w, "blob", "the archived key does not decrypt");
+}
+
+/* Tries the certificates of a blob: the one named, or else each. */
+static int
+match_cert(const struct cred *k, const uint8_t *blob, size_t nblob,
+    STACK_OF(X509) *certs, const uint8_t *hash, uint8_t **p8, size_t *n,
+    struct cert **c, struct why *w)
+{
+	uint8_t *der;
+	int i, size, rc = 0;
+
+	why_set(w, "blob",
+	    "the recovery blob does not carry the user's "
+	    "certificate");
+	for (i = 0; !rc && i < sk_X509_num(certs); i++) {
+		der = NULL;
+		size = i2d_X509(sk_X509_value(certs, i), &der);
+		if (size > 0 && cert_new(c, der, (size_t)size, w)) {
+			if (hash == NULL || memcmp((*c)->sha1, hash, 20) == 0)
+				rc = open_key(k, blob, nblob, *c, p8, n, w);
+			if (!rc)
+				cert_free(*c);
+		}
+		OPENSSL_free(der);
+	}
+	return rc;
+}
+
+int
+recovery_signed(const struct cred *k, const struct cred *trusted,
+    const uint8_t *der, size_t len, uint8_t **p8, size_t *n, struct cert **c,
+    struct why *w)
+{
+	STACK_OF(X509) *certs;
+	uint8_t *blob, hash[20];
+	size_t nblob;
+	int has_hash, rc;
+
+	if (!unwrap(der, len, trusted, &blob, &nblob, &certs, hash, &has_hash,
+		w))
+		return 0;
+	rc = match_cert(k, blob, nblob, certs, has_hash ? hash : NULL, p8, n, c,
+	    w);
+	OPENSSL_free(blob);
+	sk_X509_pop_free(certs, X509_free);
+	return rc;
+}
+
+int
+recovery_row(const struct cred *k, const struct cred *trusted,
+    const struct rec *r, uint8_t **p8, size_t *n, struct cert **c,
+    struct why *w)
+{
+	uint8_t *der;
+	size_t len;
+	int rc;
+
+	if ((der = rec_b64(r, "recovery", 0, &len)) != NULL) {
+		rc = recovery_signed(k, trusted, der, len, p8, n, c, w);
+		OPENSSL_free(der);
+		return rc;
+	}
+	if (trusted != NULL)
+		return why_set(w, "signature",
+		    "not signed, and -C wants that: "
+		    "export it with ca-export -k");
+	der = rec_b64(r, "cert", 0, &len);
+	rc = der != NULL && cert_new(c, der, len, w);
+	OPENSSL_free(der);
+	if (!rc)
+		return why_set(w, "certificate",
+		    "no certificate in the "
+		    "record");
+	der = rec_b64(r, "blob", 0, &len);
+	if (der == NULL || len == 0)
+		rc = why_set(w, "blob", "no archived key in this row");
+	else
+		rc = open_key(k, der, len, *c, p8, n, w);
+	OPENSSL_free(der);
+	if (!rc)
+		cert_free(*c);
+	return rc;
 }

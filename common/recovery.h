@@ -7,6 +7,7 @@
 
 #include "cert.h"
 #include "cred.h"
+#include "rec.h"
 #include "why.h"
 
 /*
@@ -26,20 +27,20 @@ int recovery_wrap(const struct cred_pair *ca, const struct cert *user,
     size_t *len, struct why *w);
 
 /*
- * Takes a blob apart: the EnvelopedData in *blob (OPENSSL_free) and the
- * certificates in *certs (sk_X509_pop_free); hash receives the SHA-1 of the
- * user's certificate if the blob names it (else *has_hash is 0).  The
- * signature must be that of a certificate of trusted or, if trusted is NULL,
- * of one in the blob.  Returns 1, or 0 with *w.
+ * Opens a recovery blob with the KRA credential k: its signature must be that
+ * of a certificate of trusted or, if trusted is NULL, of one that it carries.
+ * The certificate is the one that the blob names or, if it names none, the
+ * one whose key it is; the key is proven against it.
+ * Returns 1 with *p8 (PKCS#8 in secure memory, *n bytes: caller frees with
+ * OPENSSL_secure_clear_free) and *c (cert_free), or 0 with *w.
  */
-int recovery_open(const uint8_t *der, size_t len, const struct cred *trusted,
-    uint8_t **blob, size_t *n, STACK_OF(X509) **certs, uint8_t hash[20],
-    int *has_hash, struct why *w);
+int recovery_signed(const struct cred *k, const struct cred *trusted,
+    const uint8_t *der, size_t len, uint8_t **p8, size_t *n, struct cert **c,
+    struct why *w);
 
-/*
- * PKCS#8 of what an archived key held: RSA private key BLOB or PKCS#8.
- * Secure memory, *len its size.  NULL: neither.
- */
-uint8_t *recovery_key(const uint8_t *p, size_t n, size_t *len);
+/* The same of an `archived' record, whose blob may be signed or bare. */
+int recovery_row(const struct cred *k, const struct cred *trusted,
+    const struct rec *, uint8_t **p8, size_t *n, struct cert **c,
+    struct why *w);
 
 #endif

@@ -100,6 +100,7 @@ tool_start(void)
 		msg_die("the locale C.UTF-8 is missing: install it");
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN); /* a lost pipe is EPIPE: exit 2 */
+	(void)signal(SIGXFSZ, SIG_IGN); /* and past ulimit -f is EFBIG */
 	(void)setrlimit(RLIMIT_CORE, &none);
 #ifndef SANITIZE /* the leak checker looks into its own process */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

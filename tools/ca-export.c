@@ -4,15 +4,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cert.h"
+#include "archived.h"
 #include "cred.h"
 #include "db.h"
 #include "msg.h"
 #include "rec.h"
-#include "recovery.h"
 #include "sandbox.h"
 #include "secret.h"
-#include "text.h"
 #include "tool.h"
 
 static const char usage[] = "[-nqVv] [-A head] -d db [-k cacred] "
@@ -28,85 +26,6 @@ struct export
 	int status;
 };
 
-/* "01 23 ..\n45 .." becomes "0123.. 45..". */
-static char *
-plain_hashes(const char *s, char *dst, size_t size)
-{
-	size_t n = 0;
-
-	for (; *s != '\0' && n + 1 < size; s++)
-		if (*s != ' ')
-			dst[n++] = *s == '\n' ? ' ' : *s;
-	dst[n] = '\0';
-	return dst;
-}
-
-/* The last field: the archived key, wrapped for Windows if -k is given. */
-static int
-put_blob(struct export *x, const struct db_found *f, const struct cert *c,
-    struct why *w)
-{
-	uint8_t *der;
-	size_t n;
-
-	if (x->list || f->bloblen == 0 || x->ca.n == 0) {
-		rec_put_b64(x->out, "blob", f->blob, x->list ? 0 : f->bloblen);
-		return 1;
-	}
-	if (!recovery_wrap(&x->ca.v[0], c, x->kras, f->blob, f->bloblen, &der,
-		&n, w))
-		return 0;
-	rec_put_b64(x->out, "recovery", der, n);
-	OPENSSL_free(der);
-	return 1;
-}
-
-/* Writes one row.  Returns 1, or 0 with *w. */
-static int
-put(struct export *x, const struct db_found *f, struct why *w)
-{
-	struct rec_out *o = x->out;
-	char hashes[4096];
-	struct cert *c;
-	int rc;
-
-	if (!cert_new(&c, f->cert, f->certlen, w))
-		return 0;
-	rec_begin(o, "archived");
-	rec_put_u64(o, "n", o->n + 1);
-	rec_put_u64(o, "id", (unsigned long long)f->id);
-	rec_put_u64(o, "disposition", (unsigned)f->disposition);
-	rec_puts(o, "submitted", f->submitted);
-	rec_puts(o, "requester", f->requester);
-	rec_put_text(o, "group", f->group);
-	rec_put_text(o, "user", f->user);
-	rec_put_text(o, "mail", f->mail);
-	rec_put_text(o, "guid", f->guid);
-	rec_puts(o, "serial", c->serial);
-	rec_puts(o, "issuer", c->issuer);
-	rec_puts(o, "subject", c->subject);
-	rec_puts(o, "not_before", c->not_before);
-	rec_puts(o, "not_after", c->not_after);
-	rec_puts(o, "alg", c->alg);
-	rec_put_hex(o, "spki", c->spki, sizeof(c->spki));
-	rec_puts(o, "ski", f->ski);
-	rec_put_hex(o, "sha1", c->sha1, sizeof(c->sha1));
-	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
-	rec_puts(o, "kra", plain_hashes(f->hashes, hashes, sizeof(hashes)));
-	rec_put_b64(o, "cert", c->der, c->len);
-	rc = put_blob(x, f, c, w);
-	cert_free(c);
-	if (!rc)
-		return 0;
-	if ((rc = rec_end(o)) == -1)
-		tool_lost();
-	return rc == 1 ||
-	    why_set(w, "ceiling",
-		"its record would be longer "
-		"than %d bytes",
-		REC_LINE_MAX);
-}
-
 /* Writes what is selected, up to the row that was counted last. */
 static void
 put_all(struct export *x, int64_t last)
@@ -120,7 +39,8 @@ put_all(struct export *x, int64_t last)
 		if (rc == -1)
 			msg_die("%s", w.detail);
 		id = f.id;
-		if (put(x, &f, &w))
+		if (archived_put(x->out, &f, x->list,
+			x->ca.n > 0 ? &x->ca.v[0] : NULL, x->kras, &w))
 			continue;
 		x->status = 1;
 		msg_record("row %lld: %s", (long long)id, w.detail);

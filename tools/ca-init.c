@@ -1,6 +1,5 @@
 /* ca-init(1): makes the archive, and stores who may recover from it. */
 
-#include <errno.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,8 +32,9 @@ struct init {
 	int has_count;
 };
 
+/* Leaves nothing behind, and says why. */
 static void
-fail(struct init *in, const char *what, const struct why *w)
+give_up(struct init *in)
 {
 	if (in->fresh)
 		db_discard(in->db);
@@ -42,14 +42,19 @@ fail(struct init *in, const char *what, const struct why *w)
 		db_rollback(in->db);
 		db_close(in->db);
 	}
-	msg_die("%s%s", what, w->detail);
+}
+
+static void
+fail(struct init *in, const struct why *w)
+{
+	give_up(in);
+	msg_die("%s", w->detail);
 }
 
 static void
 parse(struct init *in, int argc, char *argv[])
 {
 	struct why w;
-	char *end;
 	int c;
 
 	while ((c = getopt(argc, argv, "+c:d:fN:p:qVv")) != -1)
@@ -64,10 +69,10 @@ parse(struct init *in, int argc, char *argv[])
 			in->force = 1;
 			break;
 		case 'N':
-			in->count = (uint32_t)strtoul(optarg, &end, 10);
 			in->has_count = 1;
-			if (*optarg < '0' || *optarg > '9' || *end != '\0')
-				msg_die("-N %s: not a number", optarg);
+			if (!flag_apply("KRACertCount", optarg, 0, &in->count,
+				&w))
+				msg_die("-N: %s", w.detail);
 			break;
 		case 'p':
 			if (!secret_add(&in->secrets, optarg, &w))
@@ -104,8 +109,6 @@ read_kras(struct init *in)
 	if (certs == 0)
 		msg_die("stdin: no certificate in it: expected those of the "
 			"KRAs");
-	if (in->has_count && in->count > certs)
-		msg_die("-N %u: only %zu KRAs are given", in->count, certs);
 	OPENSSL_clear_free(buf, n);
 }
 
@@ -120,18 +123,18 @@ store_ca(struct init *in)
 	int n;
 
 	if (!db_ca_get(in->db, &had, &nhad, &w))
-		fail(in, "", &w);
+		fail(in, &w);
 	if (in->capath != NULL && (n = i2d_X509(in->issuer, &der)) > 0) {
 		if (had != NULL &&
 		    (nhad != (size_t)n || memcmp(had, der, nhad) != 0)) {
 			why_set(&w, "usage",
 			    "-c is not the CA of this "
 			    "archive");
-			fail(in, "", &w);
+			fail(in, &w);
 		}
 		in->changed |= had == NULL;
 		if (had == NULL && !db_ca_set(in->db, der, (size_t)n, &w))
-			fail(in, "", &w);
+			fail(in, &w);
 	} else if (had != NULL) {
 		p = had;
 		in->issuer = d2i_X509(NULL, &p, (long)nhad);
@@ -154,18 +157,18 @@ store_kra(struct init *in, const struct cert *c, struct why *w)
 	w->detail[0] = '\0';
 	if (x == NULL || !kra_check(x, in->issuer, w)) {
 		if (x == NULL || !in->force) {
-			why_set(&why, "kra",
-			    "%s: %s (-f accepts it all the "
-			    "same); nothing was written",
+			give_up(in);
+			msg_warn("KRA %s: %s (-f accepts it all the same); "
+				 "nothing was written",
 			    c->subject, w->detail);
-			fail(in, "KRA ", &why);
+			exit(tool_end(1));
 		}
 		msg_warn("warning: KRA %s: %s", c->subject, w->detail);
 		status = "forced";
 	}
 	X509_free(x);
 	if ((rc = db_kra_add(in->db, c, &why)) == -1)
-		fail(in, "", &why);
+		fail(in, &why);
 	in->changed |= rc;
 	return rc == 1 ? status : "present";
 }
@@ -191,6 +194,24 @@ put_kra(struct rec_out *o, const struct cert *c, const char *status,
 		tool_lost();
 }
 
+/* -N, against the KRAs that are there now. */
+static void
+check_count(struct init *in)
+{
+	STACK_OF(X509) *kras;
+	struct why w;
+	int n;
+
+	if (!db_kra_all(in->db, &kras, &w))
+		fail(in, &w);
+	n = sk_X509_num(kras);
+	sk_X509_pop_free(kras, X509_free);
+	if (in->count <= (uint32_t)n)
+		return;
+	why_set(&w, "usage", "-N %u: the archive has %d KRAs", in->count, n);
+	fail(in, &w);
+}
+
 /* Writes settings and audit row; the detail carries every setting. */
 static void
 settle(struct init *in)
@@ -208,7 +229,7 @@ settle(struct init *in)
 			continue;
 		in->changed = 1;
 		if (!db_config_set(in->db, flag_name0(i), v, &w))
-			fail(in, "", &w);
+			fail(in, &w);
 		n += (size_t)snprintf(detail + n, sizeof(detail) - n, "%s=%u ",
 		    flag_name0(i), v);
 	}
@@ -219,7 +240,7 @@ settle(struct init *in)
 	}
 	if (!db_commit(in->db, tool_caller(), in->fresh ? "init" : "kra",
 		detail, head, &w))
-		fail(in, "", &w);
+		fail(in, &w);
 	msg_warn("audit head: %s", head);
 }
 
@@ -252,12 +273,13 @@ main(int argc, char *argv[])
 	sandbox_enter(db_dir0(in.db));
 
 	if (!db_begin(in.db, &w))
-		fail(&in, "", &w);
+		fail(&in, &w);
 	store_ca(&in);
 	for (i = 0; i < in.items.n; i++)
 		if (in.items.v[i].kind == ITEM_CERT)
 			status[i] = store_kra(&in, in.items.v[i].cert,
 			    &forced[i]);
+	check_count(&in);
 	settle(&in);
 	for (i = 0; i < in.items.n; i++)
 		if (status[i] != NULL)

@@ -8,9 +8,7 @@
 #include "cert.h"
 #include "cred.h"
 #include "input.h"
-#include "kra.h"
 #include "msg.h"
-#include "pkey.h"
 #include "recovery.h"
 #include "sandbox.h"
 #include "stream.h"
@@ -25,108 +23,11 @@ struct recover {
 	int status;
 };
 
-/* The key of an EnvelopedData, proven against its certificate. */
-static uint8_t *
-open_key(const struct recover *rv, const uint8_t *blob, size_t n,
-    const struct cert *c, size_t *len, struct why *w)
+/* Whose signature counts; NULL without -C. */
+static const struct cred *
+trusted(const struct recover *rv)
 {
-	uint8_t *plain, *p8;
-	size_t nplain;
-
-	if (!kra_decrypt(&rv->in.k, blob, n, &plain, &nplain, w))
-		return NULL;
-	p8 = recovery_key(plain, nplain, len);
-	OPENSSL_secure_clear_free(plain, nplain);
-	/* the same words as for bad padding: no oracle */
-	if (p8 != NULL && pkey_prove(p8, *len, c, w))
-		return p8;
-	OPENSSL_secure_clear_free(p8, p8 == NULL ? 0 : *len);
-	why_set(w, "blob", "the archived key does not decrypt");
-	return NULL;
-}
-
-/* The certificate among certs that the blob names, or else whose key it is. */
-static uint8_t *
-match_cert(const struct recover *rv, const uint8_t *blob, size_t n,
-    STACK_OF(X509) *certs, const uint8_t *hash, struct cert **c, size_t *len,
-    struct why *w)
-{
-	uint8_t *der, *p8 = NULL;
-	int i, size;
-
-	why_set(w, "blob",
-	    "no certificate in the recovery blob is that of "
-	    "the key");
-	for (i = 0; p8 == NULL && i < sk_X509_num(certs); i++) {
-		der = NULL;
-		size = i2d_X509(sk_X509_value(certs, i), &der);
-		if (size > 0 && cert_new(c, der, (size_t)size, w)) {
-			if (hash == NULL || memcmp((*c)->sha1, hash, 20) == 0)
-				p8 = open_key(rv, blob, n, *c, len, w);
-			if (p8 == NULL)
-				cert_free(*c);
-		}
-		OPENSSL_free(der);
-	}
-	return p8;
-}
-
-/* The key of a signed recovery blob, and the certificate it belongs to. */
-static uint8_t *
-open_signed(const struct recover *rv, const uint8_t *der, size_t n,
-    struct cert **c, size_t *len, struct why *w)
-{
-	STACK_OF(X509) *certs;
-	uint8_t *blob, *p8, hash[20];
-	size_t nblob;
-	int has_hash;
-
-	if (!recovery_open(der, n,
-		rv->in.trusted.n > 0 ? &rv->in.trusted : NULL, &blob, &nblob,
-		&certs, hash, &has_hash, w))
-		return NULL;
-	p8 = match_cert(rv, blob, nblob, certs, has_hash ? hash : NULL, c, len,
-	    w);
-	OPENSSL_free(blob);
-	sk_X509_pop_free(certs, X509_free);
-	return p8;
-}
-
-/* The key of an `archived' record. */
-static uint8_t *
-open_row(const struct recover *rv, const struct rec *r, struct cert **c,
-    size_t *len, struct why *w)
-{
-	uint8_t *der, *p8 = NULL;
-	size_t n;
-
-	if ((der = rec_b64(r, "recovery", 0, &n)) != NULL) {
-		p8 = open_signed(rv, der, n, c, len, w);
-		OPENSSL_free(der);
-		return p8;
-	}
-	if (rv->in.trusted.n > 0) {
-		why_set(w, "signature",
-		    "not signed, and -C wants that: export "
-		    "it with ca-export -k");
-		return NULL;
-	}
-	if ((der = rec_b64(r, "cert", 0, &n)) == NULL ||
-	    !cert_new(c, der, n, w)) {
-		OPENSSL_free(der);
-		why_set(w, "certificate", "no certificate in the record");
-		return NULL;
-	}
-	OPENSSL_free(der);
-	der = rec_b64(r, "blob", 0, &n);
-	if (der == NULL || n == 0)
-		why_set(w, "blob", "no archived key in this row");
-	else
-		p8 = open_key(rv, der, n, *c, len, w);
-	OPENSSL_free(der);
-	if (p8 == NULL)
-		cert_free(*c);
-	return p8;
+	return rv->in.trusted.n > 0 ? &rv->in.trusted : NULL;
 }
 
 /* Writes a recovered key; r is the row it came from, or NULL. */
@@ -178,7 +79,7 @@ row(struct recover *rv)
 
 	if (!rec_is(&s->rec, "archived"))
 		return;
-	if ((p8 = open_row(rv, &s->rec, &c, &n, &w)) != NULL) {
+	if (recovery_row(&rv->in.k, trusted(rv), &s->rec, &p8, &n, &c, &w)) {
 		put(rv, &s->rec, c, p8, n);
 		return;
 	}
@@ -211,7 +112,8 @@ windows(struct recover *rv)
 	    PEM_read_bio(bio, &name, &header, &der, &size))
 		len = (size_t)size;
 	BIO_free(bio);
-	if ((p8 = open_signed(rv, der, len, &c, &len, &w)) != NULL)
+	if (recovery_signed(&rv->in.k, trusted(rv), der, len, &p8, &len, &c,
+		&w))
 		put(rv, NULL, c, p8, len);
 	else {
 		rv->status = 1;

@@ -1,0 +1,85 @@
+#include "archived.h"
+
+#include <openssl/crypto.h>
+
+#include "cert.h"
+#include "recovery.h"
+#include "tool.h"
+
+/* "01 23 ..\n45 .." becomes "0123.. 45..". */
+static char *
+plain_hashes(const char *s, char *dst, size_t size)
+{
+	size_t n = 0;
+
+	for (; *s != '\0' && n + 1 < size; s++)
+		if (*s != ' ')
+			dst[n++] = *s == '\n' ? ' ' : *s;
+	dst[n] = '\0';
+	return dst;
+}
+
+/* The last field: the archived key, wrapped for Windows if -k is given. */
+static int
+put_blob(struct rec_out *o, const struct db_found *f, int list,
+    const struct cred_pair *ca, STACK_OF(X509) *kras, const struct cert *c,
+    struct why *w)
+{
+	uint8_t *der;
+	size_t n;
+
+	if (list || f->bloblen == 0 || ca == NULL) {
+		rec_put_b64(o, "blob", f->blob, list ? 0 : f->bloblen);
+		return 1;
+	}
+	if (!recovery_wrap(ca, c, kras, f->blob, f->bloblen, &der, &n, w))
+		return 0;
+	rec_put_b64(o, "recovery", der, n);
+	OPENSSL_free(der);
+	return 1;
+}
+
+int
+archived_put(struct rec_out *o, const struct db_found *f, int list,
+    const struct cred_pair *ca, STACK_OF(X509) *kras, struct why *w)
+{
+	char hashes[4096];
+	struct cert *c;
+	int rc;
+
+	if (!cert_new(&c, f->cert, f->certlen, w))
+		return 0;
+	rec_begin(o, "archived");
+	rec_put_u64(o, "n", o->n + 1);
+	rec_put_u64(o, "id", (unsigned long long)f->id);
+	rec_put_u64(o, "disposition", (unsigned)f->disposition);
+	rec_puts(o, "submitted", f->submitted);
+	rec_puts(o, "requester", f->requester);
+	rec_put_text(o, "group", f->group);
+	rec_put_text(o, "user", f->user);
+	rec_put_text(o, "mail", f->mail);
+	rec_put_text(o, "guid", f->guid);
+	rec_puts(o, "serial", c->serial);
+	rec_puts(o, "issuer", c->issuer);
+	rec_puts(o, "subject", c->subject);
+	rec_puts(o, "not_before", c->not_before);
+	rec_puts(o, "not_after", c->not_after);
+	rec_puts(o, "alg", c->alg);
+	rec_put_hex(o, "spki", c->spki, sizeof(c->spki));
+	rec_puts(o, "ski", f->ski);
+	rec_put_hex(o, "sha1", c->sha1, sizeof(c->sha1));
+	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
+	rec_puts(o, "kra", plain_hashes(f->hashes, hashes, sizeof(hashes)));
+	rec_put_b64(o, "cert", c->der, c->len);
+	rc = put_blob(o, f, list, ca, kras, c, w);
+	cert_free(c);
+	if (!rc)
+		return 0;
+	if ((rc = rec_end(o)) == -1)
+		tool_lost();
+	return rc == 1 ||
+	    why_set(w, "ceiling",
+		"its record would be longer "
+		"than %d bytes",
+		REC_LINE_MAX);
+}

@@ -1,0 +1,227 @@
+#include "bundle.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <openssl/crypto.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tool.h"
+
+/* One file of the output. */
+struct bundle_file {
+	char *owner; /* group and user, or "" for one PKCS#12 */
+	char *name; /* in the archive, safe on Windows */
+	struct pack pack;
+};
+
+static int
+cmp_owner(const void *a, const void *b)
+{
+	return strcmp(((const struct bundle_file *)a)->owner,
+	    ((const struct bundle_file *)b)->owner);
+}
+
+/* Windows does not tell upper from lower case. */
+static int
+cmp_name(const void *a, const void *b)
+{
+	return strcasecmp(((const struct bundle_file *)a)->name,
+	    ((const struct bundle_file *)b)->name);
+}
+
+/* The trees do not own the files. */
+static void
+leave(void *file)
+{
+	(void)file;
+}
+
+/* A name out of letters, digits, dot, dash and underscore, not taken yet. */
+static void
+name_file(struct bundle *b, struct bundle_file *f, const char *user)
+{
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyz"
+				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	char stem[64], *s;
+	int n = 1, len;
+
+	(void)snprintf(stem, sizeof(stem), "%s", *user == '\0' ? "user" : user);
+	for (s = stem; *s != '\0'; s++)
+		if (strchr(safe, *s) == NULL || (s == stem && *s == '.'))
+			*s = '_';
+	do {
+		free(f->name);
+		len = n == 1 ? asprintf(&f->name, "%s.p12", stem) :
+			       asprintf(&f->name, "%s-%d.p12", stem, n);
+		if (len == -1)
+			tool_nomem();
+		n++;
+	} while (tfind(f, &b->byname, cmp_name) != NULL);
+	if (tsearch(f, &b->byname, cmp_name) == NULL)
+		tool_nomem();
+}
+
+/* The file of this user: a new one if there is none. */
+static struct bundle_file *
+file_of(struct bundle *b, const char *group, const char *user)
+{
+	struct bundle_file key, *f, **at, **v;
+	int len;
+
+	len = b->format == NULL ? asprintf(&key.owner, "%s", "") :
+				  asprintf(&key.owner, "%s/%s", group, user);
+	if (len == -1)
+		tool_nomem();
+	if ((at = tfind(&key, &b->byowner, cmp_owner)) != NULL) {
+		free(key.owner);
+		return *at;
+	}
+	f = calloc(1, sizeof(*f));
+	v = realloc(b->files, (b->nfiles + 1) * sizeof(*v));
+	if (f == NULL || v == NULL || !pack_init(&f->pack, b->pass, b->legacy))
+		tool_nomem();
+	f->owner = key.owner;
+	b->files = v;
+	b->files[b->nfiles++] = f;
+	if (tsearch(f, &b->byowner, cmp_owner) == NULL)
+		tool_nomem();
+	name_file(b, f, user);
+	return f;
+}
+
+int
+bundle_add(struct bundle *b, const char *group, const char *user, size_t n,
+    const struct cert *c, const uint8_t *p8, size_t p8len, struct why *w)
+{
+	if (!pack_add(&file_of(b, group, user)->pack, c, p8, p8len, user, n, w))
+		return 0;
+	b->keys++;
+	return 1;
+}
+
+static int
+put_entry(struct archive *a, const char *name, const void *data, size_t n)
+{
+	struct archive_entry *e = archive_entry_new();
+	int rc;
+
+	if (e == NULL)
+		tool_nomem();
+	archive_entry_set_pathname(e, name);
+	archive_entry_set_size(e, (la_int64_t)n);
+	archive_entry_set_filetype(e, AE_IFREG);
+	archive_entry_set_perm(e, 0600);
+	archive_entry_set_mtime(e, time(NULL), 0);
+	rc = archive_write_header(a, e) == ARCHIVE_OK &&
+	    archive_write_data(a, data, n) == (la_ssize_t)n;
+	archive_entry_free(e);
+	return rc;
+}
+
+/* What imports the files on a Windows CA: asks for the password. */
+static char *
+import_cmd(const struct bundle *b, size_t *n)
+{
+	char *text;
+	FILE *fp = open_memstream(&text, n);
+	size_t i;
+
+	if (fp == NULL)
+		tool_nomem();
+	(void)fprintf(fp,
+	    "@echo off\r\n"
+	    "rem Imports the keys into the archive of this CA.\r\n"
+	    "set /p PW=Password of the files: \r\n"
+	    "certutil -setreg ca\\KRAFlags +KRAF_ENABLEFOREIGN"
+	    " || exit /b 1\r\n"
+	    "net stop certsvc\r\n"
+	    "net start certsvc || exit /b 1\r\n");
+	for (i = 0; i < b->nfiles; i++)
+		(void)fprintf(fp,
+		    "certutil -f -p \"%%PW%%\" -importKMS "
+		    "\"%%~dp0%s\" || exit /b 1\r\n",
+		    b->files[i]->name);
+	if (fclose(fp) == EOF)
+		tool_nomem();
+	return text;
+}
+
+/* The files, then import.cmd. */
+static int
+put_all(struct bundle *b, struct archive *a, struct why *w)
+{
+	uint8_t *der;
+	size_t i, n;
+	char *cmd;
+	int ok = 1;
+
+	for (i = 0; ok && i < b->nfiles; i++) {
+		if (!pack_der(&b->files[i]->pack, &der, &n, w))
+			return 0;
+		ok = put_entry(a, b->files[i]->name, der, n);
+		OPENSSL_free(der);
+	}
+	cmd = import_cmd(b, &n);
+	ok = ok && put_entry(a, "import.cmd", cmd, n) &&
+	    archive_write_close(a) == ARCHIVE_OK;
+	free(cmd);
+	return ok ||
+	    why_set(w, "output", "cannot write the archive: %s",
+		archive_error_string(a));
+}
+
+static int
+write_archive(struct bundle *b, struct why *w)
+{
+	struct archive *a = archive_write_new();
+	int rc;
+
+	if (a == NULL)
+		tool_nomem();
+	rc = strcmp(b->format, "zip") == 0 ?
+	    archive_write_set_format_zip(a) :
+	    archive_write_set_format_pax_restricted(a);
+	/* stdout has a buffer and a check of its own */
+	if (rc != ARCHIVE_OK ||
+	    archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK ||
+	    archive_write_open_FILE(a, stdout) != ARCHIVE_OK)
+		rc = why_set(w, "output", "cannot start the archive");
+	else
+		rc = put_all(b, a, w);
+	(void)archive_write_free(a);
+	return rc;
+}
+
+int
+bundle_write(struct bundle *b, struct why *w)
+{
+	uint8_t *der;
+	size_t n;
+
+	if (b->format != NULL)
+		return write_archive(b, w);
+	if (!pack_der(&b->files[0]->pack, &der, &n, w))
+		return 0;
+	if (fwrite(der, 1, n, stdout) != n)
+		tool_lost();
+	OPENSSL_free(der);
+	return 1;
+}
+
+void
+bundle_free(struct bundle *b)
+{
+	tdestroy(b->byowner, leave);
+	tdestroy(b->byname, leave);
+	while (b->nfiles > 0) {
+		b->nfiles--;
+		pack_free(&b->files[b->nfiles]->pack);
+		free(b->files[b->nfiles]->owner);
+		free(b->files[b->nfiles]->name);
+		free(b->files[b->nfiles]);
+	}
+	free(b->files);
+}

@@ -1,0 +1,35 @@
+#ifndef BUNDLE_H
+#define BUNDLE_H
+
+#include <stddef.h>
+
+#include "cert.h"
+#include "pack.h"
+#include "why.h"
+
+/* Recovered keys as one PKCS#12, or as an archive of one for each user. */
+
+struct bundle {
+	const char *format; /* "tar", "zip", or NULL: one PKCS#12 */
+	const char *pass; /* of every file */
+	int legacy;
+	unsigned long long keys;
+	/* own */
+	void *byowner, *byname; /* trees of files */
+	struct bundle_file **files;
+	size_t nfiles;
+};
+
+/*
+ * Adds a key (PKCS#8) with its certificate for this user, whose name of n
+ * bytes becomes the friendlyName.  Returns 1, or 0 with *w.
+ */
+int bundle_add(struct bundle *, const char *group, const char *user, size_t n,
+    const struct cert *, const uint8_t *p8, size_t p8len, struct why *w);
+
+/* Writes all of it to stdout.  Returns 1, or 0 with *w; lost output exits. */
+int bundle_write(struct bundle *, struct why *w);
+
+void bundle_free(struct bundle *);
+
+#endif
