@@ -1,22 +1,27 @@
 #include "archived.h"
 
 #include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "cert.h"
 #include "recovery.h"
 #include "tool.h"
 
-/* "01 23 ..\n45 .." becomes "0123.. 45..". */
-static char *
-plain_hashes(const char *s, char *dst, size_t size)
+/* Puts "01 23 ..\n45 .." as "0123.. 45..". */
+static void
+put_hashes(struct rec_out *o, const char *s)
 {
-	size_t n = 0;
+	char *plain = strdup(s), *p = plain;
 
-	for (; *s != '\0' && n + 1 < size; s++)
+	if (plain == NULL)
+		tool_nomem();
+	for (; *s != '\0'; s++)
 		if (*s != ' ')
-			dst[n++] = *s == '\n' ? ' ' : *s;
-	dst[n] = '\0';
-	return dst;
+			*p++ = *s == '\n' ? ' ' : *s;
+	*p = '\0';
+	rec_puts(o, "kra", plain);
+	free(plain);
 }
 
 /* The last field: the archived key, wrapped for Windows if -k is given. */
@@ -43,7 +48,6 @@ int
 archived_put(struct rec_out *o, const struct db_found *f, int list,
     const struct cred_pair *ca, STACK_OF(X509) *kras, struct why *w)
 {
-	char hashes[4096];
 	struct cert *c;
 	int rc;
 
@@ -69,7 +73,7 @@ archived_put(struct rec_out *o, const struct db_found *f, int list,
 	rec_puts(o, "ski", f->ski);
 	rec_put_hex(o, "sha1", c->sha1, sizeof(c->sha1));
 	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
-	rec_puts(o, "kra", plain_hashes(f->hashes, hashes, sizeof(hashes)));
+	put_hashes(o, f->hashes);
 	rec_put_b64(o, "cert", c->der, c->len);
 	rc = put_blob(o, f, list, ca, kras, c, w);
 	cert_free(c);

@@ -14,6 +14,7 @@
 struct bundle_file {
 	char *owner; /* group and user, or "" for one PKCS#12 */
 	char *name; /* in the archive, safe on Windows */
+	unsigned long long keys;
 	struct pack pack;
 };
 
@@ -39,6 +40,21 @@ leave(void *file)
 	(void)file;
 }
 
+/* Returns 1 if Windows takes a file of this name, .p12 or not, for a device. */
+static int
+is_device(const char *s)
+{
+	size_t n = strcspn(s, ".");
+
+	if (n == 3)
+		return strncasecmp(s, "con", n) == 0 ||
+		    strncasecmp(s, "prn", n) == 0 ||
+		    strncasecmp(s, "aux", n) == 0 ||
+		    strncasecmp(s, "nul", n) == 0;
+	return n == 4 && s[3] >= '0' && s[3] <= '9' &&
+	    (strncasecmp(s, "com", 3) == 0 || strncasecmp(s, "lpt", 3) == 0);
+}
+
 /* A name out of letters, digits, dot, dash and underscore, not taken yet. */
 static void
 name_file(struct bundle *b, struct bundle_file *f, const char *user)
@@ -48,9 +64,13 @@ name_file(struct bundle *b, struct bundle_file *f, const char *user)
 	char stem[64], *s;
 	int n = 1, len;
 
-	(void)snprintf(stem, sizeof(stem), "%s", *user == '\0' ? "user" : user);
+	(void)snprintf(stem, sizeof(stem), "%s%s", is_device(user) ? "_" : "",
+	    *user == '\0' ? "user" : user);
+	/* hidden, or an option, if it began so */
+	if (*stem == '.' || *stem == '-')
+		*stem = '_';
 	for (s = stem; *s != '\0'; s++)
-		if (strchr(safe, *s) == NULL || (s == stem && *s == '.'))
+		if (strchr(safe, *s) == NULL)
 			*s = '_';
 	do {
 		free(f->name);
@@ -71,8 +91,10 @@ file_of(struct bundle *b, const char *group, const char *user)
 	struct bundle_file key, *f, **at, **v;
 	int len;
 
-	len = b->format == NULL ? asprintf(&key.owner, "%s", "") :
-				  asprintf(&key.owner, "%s/%s", group, user);
+	/* with its length, since a group may hold any character */
+	len = b->format == NULL ?
+	    asprintf(&key.owner, "%s", "") :
+	    asprintf(&key.owner, "%zu:%s/%s", strlen(group), group, user);
 	if (len == -1)
 		tool_nomem();
 	if ((at = tfind(&key, &b->byowner, cmp_owner)) != NULL) {
@@ -96,9 +118,12 @@ int
 bundle_add(struct bundle *b, const char *group, const char *user, size_t n,
     const struct cert *c, const uint8_t *p8, size_t p8len, struct why *w)
 {
-	if (!pack_add(&file_of(b, group, user)->pack, c, p8, p8len, user, n, w))
+	struct bundle_file *f = file_of(b, group, user);
+
+	if (!pack_add(&f->pack, c, p8, p8len, user, n, w))
 		return 0;
-	b->keys++;
+	f->keys += p8 != NULL;
+	b->keys += p8 != NULL;
 	return 1;
 }
 
@@ -140,10 +165,11 @@ import_cmd(const struct bundle *b, size_t *n)
 	    "net stop certsvc\r\n"
 	    "net start certsvc || exit /b 1\r\n");
 	for (i = 0; i < b->nfiles; i++)
-		(void)fprintf(fp,
-		    "certutil -f -p \"%%PW%%\" -importKMS "
-		    "\"%%~dp0%s\" || exit /b 1\r\n",
-		    b->files[i]->name);
+		if (b->files[i]->keys > 0)
+			(void)fprintf(fp,
+			    "certutil -f -p \"%%PW%%\" -importKMS "
+			    "\"%%~dp0%s\" || exit /b 1\r\n",
+			    b->files[i]->name);
 	if (fclose(fp) == EOF)
 		tool_nomem();
 	return text;

@@ -21,8 +21,8 @@ struct bundle {
 };
 
 /*
- * Adds a key (PKCS#8) with its certificate for this user, whose name of n
- * bytes becomes the friendlyName.  Returns 1, or 0 with *w.
+ * Adds a certificate, with its key (PKCS#8) unless p8 is NULL, for this user,
+ * whose name of n bytes becomes the friendlyName.  Returns 1, or 0 with *w.
  */
 int bundle_add(struct bundle *, const char *group, const char *user, size_t n,
     const struct cert *, const uint8_t *p8, size_t p8len, struct why *w);

@@ -137,13 +137,49 @@ set_up(struct db *db, enum db_mode mode, int fresh, struct why *w)
 	return 1;
 }
 
+/* The URI of the file as it stands, on a medium that nobody can write. */
+static char *
+immutable(const char *path)
+{
+	char *uri = malloc(3 * strlen(path) + sizeof("file:?immutable=1"));
+	char *p = uri;
+
+	if (uri == NULL)
+		return NULL;
+	for (p += sprintf(p, "file:"); *path != '\0'; path++)
+		if (strchr("%?#", *path) != NULL)
+			p += sprintf(p, "%%%02x", (unsigned char)*path);
+		else
+			*p++ = *path;
+	(void)strcpy(p, "?immutable=1");
+	return uri;
+}
+
+/* Chooses how a reader opens the file, so that it leaves no trace. */
+static int
+reader(const struct db *db, char **uri)
+{
+	int idle, writable = access(db->dir, W_OK) == 0;
+	struct stat st;
+	char *wal;
+
+	if (asprintf(&wal, "%s-wal", db->path) == -1)
+		return SQLITE_OPEN_READONLY;
+	idle = stat(wal, &st) == -1 || st.st_size == 0;
+	free(wal);
+	/* a read-only medium cannot hold the -shm file of a WAL reader */
+	if (idle && !writable)
+		*uri = immutable(db->path);
+	/* only a writer's connection removes the -shm that it made */
+	return idle && writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+}
+
 int
 db_open(struct db **out, const char *path, enum db_mode mode, int *fresh,
     struct why *w)
 {
 	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW, isnew = 0;
-	char *uri = NULL, *wal = NULL;
-	struct stat st;
+	char *uri = NULL;
 	struct db *db;
 
 	if (strncmp(path, "postgresql:", 11) == 0 ||
@@ -155,20 +191,14 @@ db_open(struct db **out, const char *path, enum db_mode mode, int *fresh,
 		return why_set(w, "database", "out of memory");
 	if (!locate(db, path, w) || !check_file(db, mode, &isnew, w))
 		goto fail;
-	flags |= mode == DB_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-	/* a read-only medium cannot hold the -shm file of a WAL reader */
-	if (mode == DB_READ && access(db->dir, W_OK) == -1 &&
-	    asprintf(&wal, "%s-wal", db->path) != -1 &&
-	    (stat(wal, &st) == -1 || st.st_size == 0))
-		uri = sqlite3_mprintf("file:%s?immutable=1", db->path);
-	free(wal);
+	flags |= mode == DB_READ ? reader(db, &uri) : SQLITE_OPEN_READWRITE;
 	if (sqlite3_open_v2(uri != NULL ? uri : db->path, &db->h, flags,
 		NULL) != SQLITE_OK) {
 		sql_fail(db, w, "cannot open");
-		sqlite3_free(uri);
+		free(uri);
 		goto fail;
 	}
-	sqlite3_free(uri);
+	free(uri);
 	if (!set_up(db, mode, isnew, w))
 		goto fail;
 	if (isnew &&

@@ -13,17 +13,16 @@ hash_row(EVP_MD_CTX *md, sqlite3_stmt *st)
 {
 	char head[32];
 	const void *p;
-	int i, n;
+	int i, n, type;
 
 	for (i = 0; i < sqlite3_column_count(st); i++) {
-		p = sqlite3_column_blob(st, i);
+		/* not known any more once the value was converted */
+		type = sqlite3_column_type(st, i);
+		p = type == SQLITE_BLOB ?
+		    sqlite3_column_blob(st, i) :
+		    (const void *)sqlite3_column_text(st, i);
 		n = sqlite3_column_bytes(st, i);
-		if (sqlite3_column_type(st, i) == SQLITE_INTEGER) {
-			p = sqlite3_column_text(st, i);
-			n = sqlite3_column_bytes(st, i);
-		}
-		(void)snprintf(head, sizeof(head),
-		    "%d:%d:", sqlite3_column_type(st, i) == SQLITE_NULL, n);
+		(void)snprintf(head, sizeof(head), "%d:%d:", type, n);
 		(void)EVP_DigestUpdate(md, head, strlen(head));
 		(void)EVP_DigestUpdate(md, p, (size_t)n);
 	}
@@ -145,17 +144,20 @@ db_rollback(struct db *db)
 static int
 audit_row(struct db *db, sqlite3_stmt *st, char before[65], struct why *w)
 {
-	const char *field[6];
+	const char *field[7];
 	char hash[65], sum[65];
 	int i;
 
-	for (i = 0; i < 6; i++)
-		if ((field[i] = (const char *)sqlite3_column_text(st, i)) ==
-		    NULL)
+	for (i = 0; i < 7; i++) {
+		field[i] = (const char *)sqlite3_column_text(st, i);
+		/* a NUL would hide what follows it */
+		if (field[i] == NULL ||
+		    strlen(field[i]) != (size_t)sqlite3_column_bytes(st, i))
 			return why_set(w, "audit",
-			    "audit row with an empty column");
-	if (!chain(before, field, hash) ||
-	    strcmp(hash, (const char *)sqlite3_column_text(st, 6)) != 0)
+			    "audit row with a column that is empty or holds "
+			    "a NUL");
+	}
+	if (!chain(before, field, hash) || strcmp(hash, field[6]) != 0)
 		return why_set(w, "audit",
 		    "audit row %s does not follow from the one "
 		    "before it: rows were edited, deleted or moved",
@@ -200,7 +202,7 @@ db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
 	ok = 1;
 	if (rc == SQLITE_ROW)
 		ok = why_set(w, "audit",
-		    "%s was not written by any audited commit",
+		    "%s is not as the audited commits left it",
 		    (const char *)sqlite3_column_text(st, 0));
 	else if (rc != SQLITE_DONE)
 		ok = -1 + sql_fail(db, w, "cannot read");

@@ -62,6 +62,10 @@ const char sql_schema[] =
 	" AddedWhen from kra"
 /* other settings change: each is in the detail of the commit that set it */
 #define CA_PART "select Name, Value from config where Name = 'CACertificate'"
+/* the commits that set this setting */
+#define SETTERS(name) \
+	" from audit where Action in ('init', 'kra', 'flag') and" \
+	" instr(' ' || Detail, ' ' || " name " || '=') > 0"
 
 /* clang-format off */
 static const char *const sql[NSQL] = {
@@ -118,13 +122,20 @@ static const char *const sql[NSQL] = {
 	[ORPHANS] = "select 'row ' || RequestID from request where CertAudit"
 	    " not in (select AuditID from audit) or KeyAudit is not null and"
 	    " KeyAudit not in (select AuditID from audit) or"
-	    " (KeyAudit is null) <> (RawArchivedKey is null)"
+	    " (KeyAudit is null) <> (RawArchivedKey is null) or"
+	    " KeyAudit is null and coalesce(KeyFormat, KeyRecoveryHashes) is"
+	    " not null"
 	    " union all select 'KRA ' || KraID from kra where AuditID not in"
 	    " (select AuditID from audit)"
 	    " union all select 'setting ' || Name from config c where not"
 	    " exists (select 1 from audit a where a.AuditID = c.AuditID and"
 	    " (Name = 'CACertificate' or instr(' ' || Detail || ' ',"
-	    " ' ' || Name || '=' || Value || ' ') > 0))"
+	    " ' ' || Name || '=' || Value || ' ') > 0)) or AuditID <>"
+	    " (select max(AuditID)" SETTERS("c.Name") ")"
+	    " union all select 'setting ' || n from (select 'KRAFlags' n union"
+	    " select 'KRACertCount' union select 'RoleSeparationEnabled')"
+	    " where n not in (select Name from config)"
+	    " and exists (select 1" SETTERS("n") ")"
 	    " union all select 'certificate ' || RequestID from certificate"
 	    " where RequestID not in (select RequestID from request)",
 };
@@ -145,6 +156,9 @@ sql_fail(struct db *db, struct why *w, const char *what)
 		break;
 	case SQLITE_FULL:
 		hint = " (make room on the disk and run again)";
+		break;
+	case SQLITE_IOERR:
+		hint = " (look at the disk and at ulimit -f, and run again)";
 		break;
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:

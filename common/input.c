@@ -1,6 +1,7 @@
 #include "input.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "msg.h"
@@ -9,12 +10,16 @@
 int
 input_option(struct input *in, int c)
 {
+	const char **more;
 	struct why w;
 
 	switch (c) {
 	case 'C':
-		if (!cred_load(&in->trusted, optarg, 0, &in->secrets, &w))
-			msg_die("-C: %s", w.detail);
+		more = realloc(in->signer, (in->nsigners + 1) * sizeof(*more));
+		if (more == NULL)
+			tool_nomem();
+		in->signer = more;
+		in->signer[in->nsigners++] = optarg;
 		return 1;
 	case 'k':
 		in->key = optarg;
@@ -35,7 +40,12 @@ void
 input_cred(struct input *in)
 {
 	struct why w;
+	size_t i;
 
+	for (i = 0; i < in->nsigners; i++)
+		if (!cred_load(&in->trusted, in->signer[i], 0, &in->secrets,
+			&w))
+			msg_die("-C: %s", w.detail);
 	if (in->key != NULL && !cred_load(&in->k, in->key, 1, &in->secrets, &w))
 		msg_die("-k: %s", w.detail);
 }
@@ -66,4 +76,5 @@ input_close(struct input *in)
 	cred_free(&in->k);
 	cred_free(&in->trusted);
 	secret_free(&in->secrets);
+	free(in->signer);
 }

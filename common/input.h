@@ -10,7 +10,8 @@
 
 struct input {
 	struct secrets secrets; /* -p */
-	const char *key; /* -k */
+	const char *key, **signer; /* -k, -C */
+	size_t nsigners;
 	int part; /* -P */
 	struct cred k, trusted; /* of -k, -C */
 	struct rec_in *in;
@@ -20,7 +21,10 @@ struct input {
 /* Takes -C, -k, -P and -p.  Returns 1, or 0 if c is another option. */
 int input_option(struct input *, int c);
 
-/* Loads the credential of -k.  Exits 2, with a message, if it cannot. */
+/*
+ * Loads what -C and -k name, once every -p is known.  Exits 2, with a message,
+ * if it cannot.
+ */
 void input_cred(struct input *);
 
 /* Starts reading; the arguments are those of stream_in_new(). */

@@ -73,18 +73,52 @@ kra_encrypt(STACK_OF(X509) *kras, const uint8_t *in, size_t n, uint8_t **der,
 	return 1;
 }
 
+int
+kra_usable(X509 *x, struct why *w)
+{
+	STACK_OF(X509) *one = sk_X509_new_null();
+	uint8_t *der = NULL;
+	size_t len;
+	int rc;
+
+	rc = one != NULL && sk_X509_push(one, x) > 0 &&
+	    kra_encrypt(one, (const uint8_t *)"", 1, &der, &len, w);
+	if (!rc)
+		why_set(w, "kra", "nothing can be encrypted to its key");
+	OPENSSL_free(der);
+	sk_X509_free(one);
+	return rc;
+}
+
+/* An EC certificate, which ca-init takes with -f, agrees on a key instead. */
+static int
+agrees(CMS_RecipientInfo *ri, X509 *x)
+{
+	STACK_OF(CMS_RecipientEncryptedKey) *all;
+	int i;
+
+	all = CMS_RecipientInfo_kari_get0_reks(ri);
+	for (i = 0; i < sk_CMS_RecipientEncryptedKey_num(all); i++)
+		if (CMS_RecipientEncryptedKey_cert_cmp(
+			sk_CMS_RecipientEncryptedKey_value(all, i), x) == 0)
+			return 1;
+	return 0;
+}
+
 /* Returns 1 if one of the recipients is this certificate. */
 static int
 is_recipient(CMS_ContentInfo *cms, X509 *x)
 {
 	STACK_OF(CMS_RecipientInfo) *all = CMS_get0_RecipientInfos(cms);
 	CMS_RecipientInfo *ri;
-	int i;
+	int i, type;
 
 	for (i = 0; i < sk_CMS_RecipientInfo_num(all); i++) {
 		ri = sk_CMS_RecipientInfo_value(all, i);
-		if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_TRANS &&
-		    CMS_RecipientInfo_ktri_cert_cmp(ri, x) == 0)
+		type = CMS_RecipientInfo_type(ri);
+		if ((type == CMS_RECIPINFO_TRANS &&
+			CMS_RecipientInfo_ktri_cert_cmp(ri, x) == 0) ||
+		    (type == CMS_RECIPINFO_AGREE && agrees(ri, x)))
 			return 1;
 	}
 	return 0;

@@ -23,6 +23,9 @@
  */
 int kra_check(X509 *, X509 *ca, struct why *w);
 
+/* Returns 1 if something can be encrypted to it at all, or 0 with *w. */
+int kra_usable(X509 *, struct why *w);
+
 /*
  * Encrypts n bytes to the certificates: AES-256-CBC, RSA PKCS#1 v1.5,
  * recipients by issuer and serial number, as a Windows CA does.

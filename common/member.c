@@ -301,8 +301,14 @@ read_records(const uint8_t *p, size_t n, struct items *l, struct why *w)
 		if (st->key != NULL)
 			items_add_key(l, secure_copy(st->key, st->keylen),
 			    st->keylen, NULL, 0);
-		if ((der = rec_b64(&st->rec, "cert", 0, &len)) != NULL)
-			items_add_cert(l, der, len, NULL, 0);
+		if (rec_get0(&st->rec, "cert") == NULL)
+			continue;
+		if ((der = rec_b64(&st->rec, "cert", 0, &len)) == NULL) {
+			ev = STREAM_BROKEN;
+			why_set(&st->why, "record", "cert is not base64");
+			break;
+		}
+		items_add_cert(l, der, len, NULL, 0);
 		OPENSSL_free(der);
 	}
 	if (ev == STREAM_BROKEN)

@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "text.h"
+
 int
 pack_init(struct pack *p, const char *pass, int legacy)
 {
@@ -34,17 +36,26 @@ rounds(const struct pack *p)
 	return p->legacy ? PACK_ROUNDS_OLD : PACK_ROUNDS;
 }
 
-/* friendlyName and localKeyID, which joins key and certificate. */
+/* The name loses no key: a BMPString cannot hold all, so it may go without. */
+static void
+add_name(PKCS12_SAFEBAG *bag, const char *name, size_t n)
+{
+	char safe[512];
+
+	text_vis(safe, sizeof(safe), name, n);
+	if (n > 0 &&
+	    !PKCS12_add_friendlyname_utf8(bag, safe, (int)strlen(safe)))
+		ERR_clear_error();
+}
+
+/* localKeyID, which joins key and certificate. */
 static int
-add_attributes(PKCS12_SAFEBAG *bag, const struct cert *c, const char *name,
-    size_t namelen)
+add_id(PKCS12_SAFEBAG *bag, const struct cert *c)
 {
 	uint8_t id[20];
 
 	memcpy(id, c->sha1, sizeof(id));
-	return (namelen == 0 ||
-		   PKCS12_add_friendlyname_utf8(bag, name, (int)namelen)) &&
-	    PKCS12_add_localkeyid(bag, id, sizeof(id));
+	return PKCS12_add_localkeyid(bag, id, sizeof(id));
 }
 
 static PKCS12_SAFEBAG *
@@ -71,11 +82,12 @@ pack_add(struct pack *p, const struct cert *c, const uint8_t *p8, size_t n,
 
 	if (x != NULL)
 		cert = PKCS12_SAFEBAG_create_cert(x);
-	rc = cert != NULL && add_attributes(cert, c, name, namelen) &&
-	    (key = key_bag(p, p8, n)) != NULL &&
-	    add_attributes(key, c, name, namelen) &&
+	rc = cert != NULL &&
+	    (p8 == NULL ||
+		((key = key_bag(p, p8, n)) != NULL && add_id(key, c) &&
+		    add_id(cert, c))) &&
 	    sk_PKCS12_SAFEBAG_push(p->certs, cert) > 0;
-	if (rc && sk_PKCS12_SAFEBAG_push(p->keys, key) <= 0) {
+	if (rc && p8 != NULL && sk_PKCS12_SAFEBAG_push(p->keys, key) <= 0) {
 		(void)sk_PKCS12_SAFEBAG_pop(p->certs);
 		rc = 0;
 	}
@@ -83,8 +95,11 @@ pack_add(struct pack *p, const struct cert *c, const uint8_t *p8, size_t n,
 	if (!rc) {
 		PKCS12_SAFEBAG_free(cert);
 		PKCS12_SAFEBAG_free(key);
-		return why_ssl(w, "pack", "cannot pack the key");
+		return why_ssl(w, "pack", "cannot pack the record");
 	}
+	add_name(cert, name, namelen);
+	if (key != NULL)
+		add_name(key, name, namelen);
 	return 1;
 }
 

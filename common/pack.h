@@ -27,7 +27,8 @@ int pack_init(struct pack *, const char *pass, int legacy);
 void pack_free(struct pack *);
 
 /*
- * Adds a certificate with its key (PKCS#8), under a friendlyName of UTF-8.
+ * Adds a certificate with its key (PKCS#8), or alone if p8 is NULL, under a
+ * friendlyName: as much of the name as such a one can hold.
  * Returns 1, or 0 with *w.
  */
 int pack_add(struct pack *, const struct cert *, const uint8_t *p8, size_t n,

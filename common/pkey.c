@@ -275,7 +275,7 @@ pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, struct why *w)
 	EVP_PKEY *pk = NULL;
 	RSA_PRIVATE *rsa;
 	uint8_t id[32];
-	int whole, known;
+	int whole, known, is_rsa;
 
 	if (!open_p8(p8, n, &rsa, &info, w))
 		return 0;
@@ -286,6 +286,7 @@ pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, struct why *w)
 		known = (pk = EVP_PKCS82PKEY(info)) != NULL && evp_id(pk, id);
 		whole = known && evp_whole(pk);
 	}
+	is_rsa = rsa != NULL;
 	rsa_free(rsa);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	EVP_PKEY_free(pk);
@@ -296,8 +297,8 @@ pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, struct why *w)
 		    "private key does not belong to the certificate");
 	if (!whole)
 		return why_set(w, "key",
-		    "private key is not whole "
-		    "(RFC 8017 section 3.2)");
+		    is_rsa ? "private key is not whole (RFC 8017 section 3.2)" :
+			     "private key does not fit its public key");
 	return 1;
 }
 

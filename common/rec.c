@@ -28,7 +28,12 @@ static const struct {
 	    "n id disposition submitted requester group user mail "
 	    "guid serial issuer subject not_before not_after alg spki ski "
 	    "sha1 sha256 kra cert" },
+	{ "verdict", "n user sha1 status reason" },
+	{ "result", "n status id sha1 serial user kra reason" },
 	{ "flag", "name old new set" },
+	{ "kra",
+	    "n status sha1 sha256 serial issuer subject not_before "
+	    "not_after alg reason cert" },
 };
 
 /* Reading ------------------------------------------------------------- */

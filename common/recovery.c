@@ -7,6 +7,15 @@
 #include "kra.h"
 #include "pkey.h"
 
+/* Adds a certificate, unless it is there: the CA may be a KRA. */
+static int
+add_cert(CMS_ContentInfo *cms, X509 *x)
+{
+	return CMS_add1_cert(cms, x) ||
+	    ERR_GET_REASON(ERR_peek_last_error()) ==
+	    CMS_R_CERTIFICATE_ALREADY_PRESENT;
+}
+
 /* The certificates that go along: the user's and the KRAs'. */
 static int
 add_certs(CMS_ContentInfo *cms, const struct cert *user, STACK_OF(X509) *kras)
@@ -14,9 +23,9 @@ add_certs(CMS_ContentInfo *cms, const struct cert *user, STACK_OF(X509) *kras)
 	X509 *x = cert_x509(user);
 	int i, rc;
 
-	rc = x != NULL && CMS_add1_cert(cms, x);
+	rc = x != NULL && add_cert(cms, x);
 	for (i = 0; rc && i < sk_X509_num(kras); i++)
-		rc = CMS_add1_cert(cms, sk_X509_value(kras, i));
+		rc = add_cert(cms, sk_X509_value(kras, i));
 	X509_free(x);
 	return rc;
 }
@@ -219,6 +228,25 @@ recovery_signed(const struct cred *k, const struct cred *trusted,
 	return rc;
 }
 
+/* A recovery blob in a record: it must be of the record's certificate c. */
+static int
+signed_row(const struct cred *k, const struct cred *trusted, const uint8_t *der,
+    size_t len, const struct cert *c, uint8_t **p8, size_t *n, struct why *w)
+{
+	struct cert *own;
+	int same;
+
+	if (!recovery_signed(k, trusted, der, len, p8, n, &own, w))
+		return 0;
+	same = memcmp(own->sha256, c->sha256, sizeof(c->sha256)) == 0;
+	cert_free(own);
+	if (same)
+		return 1;
+	OPENSSL_secure_clear_free(*p8, *n);
+	return why_set(w, "certificate",
+	    "the recovery blob is of another certificate than the record");
+}
+
 int
 recovery_row(const struct cred *k, const struct cred *trusted,
     const struct rec *r, uint8_t **p8, size_t *n, struct cert **c,
@@ -228,15 +256,6 @@ recovery_row(const struct cred *k, const struct cred *trusted,
 	size_t len;
 	int rc;
 
-	if ((der = rec_b64(r, "recovery", 0, &len)) != NULL) {
-		rc = recovery_signed(k, trusted, der, len, p8, n, c, w);
-		OPENSSL_free(der);
-		return rc;
-	}
-	if (trusted != NULL)
-		return why_set(w, "signature",
-		    "not signed, and -C wants that: "
-		    "export it with ca-export -k");
 	der = rec_b64(r, "cert", 0, &len);
 	rc = der != NULL && cert_new(c, der, len, w);
 	OPENSSL_free(der);
@@ -244,8 +263,13 @@ recovery_row(const struct cred *k, const struct cred *trusted,
 		return why_set(w, "certificate",
 		    "no certificate in the "
 		    "record");
-	der = rec_b64(r, "blob", 0, &len);
-	if (der == NULL || len == 0)
+	if ((der = rec_b64(r, "recovery", 0, &len)) != NULL)
+		rc = signed_row(k, trusted, der, len, *c, p8, n, w);
+	else if (trusted != NULL)
+		rc = why_set(w, "signature",
+		    "not signed, and -C wants that: "
+		    "export it with ca-export -k");
+	else if ((der = rec_b64(r, "blob", 0, &len)) == NULL || len == 0)
 		rc = why_set(w, "blob", "no archived key in this row");
 	else
 		rc = open_key(k, der, len, *c, p8, n, w);

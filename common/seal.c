@@ -194,6 +194,6 @@ lockbox_open(X509 *cert, EVP_PKEY *pk, const uint8_t *der, size_t len,
 	BIO_free(out);
 	ERR_clear_error();
 	if (!rc)
-		why_set(w, "lockbox", "does not open with this key");
+		why_set(w, "lockbox", "lockbox: does not open with this key");
 	return rc;
 }

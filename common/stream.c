@@ -28,18 +28,19 @@ struct stream_state {
 	struct seal *seal; /* NULL: seals stay closed */
 	uint8_t signer[32];
 	EVP_MD_CTX *md;
-	unsigned long long last, n, keys, certs, faults;
+	unsigned long long n, keys, certs, faults;
 	struct seen seen; /* numbers of a part */
 };
 
 /* Reading ------------------------------------------------------------- */
 
+/* Trusts the first n certificates of a credential. */
 static int
-trust(STACK_OF(X509) *all, const struct cred *c)
+trust(STACK_OF(X509) *all, const struct cred *c, size_t n)
 {
 	size_t i;
 
-	for (i = 0; c != NULL && i < c->n; i++)
+	for (i = 0; i < n; i++)
 		if (!sk_X509_push(all, c->v[i].cert))
 			return 0;
 	return 1;
@@ -61,7 +62,9 @@ stream_in_new(struct rec_in *in, const struct cred *k,
 	st->part = part;
 	if ((k != NULL || trusted != NULL) &&
 	    ((st->trusted = sk_X509_new_null()) == NULL ||
-		!trust(st->trusted, k) || !trust(st->trusted, trusted)))
+		/* of -k, what has its key: not the chain that is with it */
+		(k != NULL && !trust(st->trusted, k, k->nkeys)) ||
+		(trusted != NULL && !trust(st->trusted, trusted, trusted->n))))
 		goto fail;
 	if ((st->md = EVP_MD_CTX_new()) == NULL)
 		goto fail;
@@ -117,7 +120,7 @@ enter(struct stream_in *s, int sealed)
 
 	st->open = 1;
 	s->sealed = sealed;
-	st->last = st->n = st->keys = st->certs = st->faults = 0;
+	st->n = st->keys = st->certs = st->faults = 0;
 	if (!EVP_DigestInit_ex(st->md, EVP_sha256(), NULL))
 		tool_nomem();
 }
@@ -347,13 +350,12 @@ place(struct stream_in *s)
 		return why_set(&s->why, "record", "no number n");
 	if (st->part && s->sealed && !seen_add(&st->seen, s->n))
 		return why_set(&s->why, "record", "n %llu stands twice", s->n);
-	if (!st->part && s->n != st->last + 1)
+	if (!st->part && s->n != st->n)
 		return why_set(&s->why, "record",
 		    "n is %llu, not %llu: "
 		    "records are missing, repeated or out of order (or this "
 		    "is a part: -P)",
-		    s->n, st->last + 1);
-	st->last = s->n;
+		    s->n, st->n);
 	return 1;
 }
 
@@ -438,10 +440,11 @@ enum stream_event
 stream_next(struct stream_in *s)
 {
 	struct stream_state *st = s->state;
-	int rc;
+	int ours, rc;
 
 	drop_key(s);
 	s->n = 0;
+	ours = st->any || rec_in_is_rec(st->in);
 	rc = rec_in_read(st->in, &s->rec, &s->why);
 	if (rc == 0 && !st->any)
 		why_set(&s->why, "input",
@@ -453,7 +456,7 @@ stream_next(struct stream_in *s)
 		    "cut, or is a part (-P)");
 	else if (rc == 0)
 		return STREAM_EOF;
-	else if (rc == -1 && !st->any && strcmp(s->why.reason, "input") != 0)
+	else if (rc == -1 && !ours && strcmp(s->why.reason, "input") != 0)
 		why_set(&s->why, "record", "%s", NOT_OURS);
 	if (rc != 1 || !rec_complete(&s->rec, &s->why))
 		return STREAM_BROKEN;

@@ -172,7 +172,12 @@ tool_option(int c)
 		(void)printf("%s (kms2ca) %s\n", program_invocation_short_name,
 		    TOOL_VERSION);
 		exit(tool_end(0));
+	case ':':
+		msg_warn("option requires an argument -- '%c'", optopt);
+		return 0;
 	default:
+		/* getopt() itself would not escape it */
+		msg_warn("invalid option -- '%c'", optopt);
 		return 0;
 	}
 }

@@ -25,7 +25,10 @@ int tool_tmpfile(void);
 /* Login name of whoever runs the tool, or its number. */
 const char *tool_caller(void);
 
-/* Handles -q, -v and -V.  Returns 1, or 0 if c is another option. */
+/*
+ * Handles -q, -v and -V; says what getopt(3), told by "+:" to be silent, found
+ * wrong.  Returns 1, or 0 if c is another option.
+ */
 int tool_option(int c);
 
 /* Prints `usage: TOOL args' and exits 2. */

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +22,8 @@
 #define PATH_BYTES_MAX (64 * 1024)
 #define HEAD_BYTES     4096 /* of a member past the ceiling */
 #define BLOCK	       (64 * 1024)
+#define TEXT_MAX       4096 /* bytes of a fault or note */
+#define LINK	       "a link: not followed"
 
 const struct walk_limits walk_defaults = {
 	.members = 1000000,
@@ -139,7 +143,7 @@ report(struct child *c, enum walk_event event, const char *reason,
 static void
 fault(struct child *c, const char *reason, const char *path, const char *text)
 {
-	report(c, WALK_FAULT, reason, path, text, strlen(text));
+	report(c, WALK_FAULT, reason, path, text, strnlen(text, TEXT_MAX));
 }
 
 /* A ceiling on the archive: says which, and how to raise it. */
@@ -155,19 +159,27 @@ ceiling(struct child *c, const char *path, const char *name, uint64_t v)
 	fault(c, "ceiling", path, text);
 }
 
+/* Says nothing where it wanted more bytes; zlib and liblzma have codes. */
+static int
+is_cut(const char *s)
+{
+	return s == NULL || strcasestr(s, "truncated") != NULL ||
+	    strcmp(s, "ZIP decompression failed (-5)") == 0 ||
+	    strstr(s, "No progress is possible") != NULL;
+}
+
 /* Whatever libarchive says of an error, as a fault. */
 static void
 failed(struct child *c, const char *path)
 {
 	const char *s = archive_error_string(c->a);
 
-	if (archive_errno(c->a) == ENOMEM) {
+	if (archive_errno(c->a) == ENOMEM ||
+	    (s != NULL && strcasestr(s, "allocate") != NULL))
 		ceiling(c, path, "memory", c->limits.memory);
-		return;
-	}
-	fault(c,
-	    s != NULL && strcasestr(s, "truncated") != NULL ? "cut" : "damaged",
-	    path, s == NULL ? "the archive cannot be read" : s);
+	else
+		fault(c, is_cut(s) ? "cut" : "damaged", path,
+		    s == NULL ? "the archive ends early" : s);
 }
 
 static ssize_t
@@ -263,9 +275,15 @@ support(struct archive *a)
 	(void)archive_read_support_format_empty(a);
 }
 
-/* Counts a warning.  Returns 0 when there are too many. */
+static void
+note(struct child *c, const char *path, const char *text)
+{
+	report(c, WALK_NOTE, NULL, path, text, strnlen(text, TEXT_MAX));
+}
+
+/* Counts a warning, or an entry lost.  Returns 0 when there are too many. */
 static int
-warning(struct child *c, const char *path)
+warning(struct child *c, int r)
 {
 	const char *s = archive_error_string(c->a);
 
@@ -273,14 +291,19 @@ warning(struct child *c, const char *path)
 		ceiling(c, NULL, "warnings", c->limits.warnings);
 		return 0;
 	}
-	s = s == NULL ? "warning" : s;
-	report(c, WALK_NOTE, NULL, path, s, strlen(s));
+	if (r == ARCHIVE_FAILED)
+		failed(c, NULL);
+	else
+		note(c, NULL, s == NULL ? "warning" : s);
 	return 1;
 }
 
-/* Reads the data of one member and sends it.  Returns 0 to end the walk. */
+/*
+ * Reads the data of one member and sends it; a link may have none.  Returns 0
+ * to end the walk.
+ */
 static int
-member(struct child *c, const char *path)
+member(struct child *c, const char *path, int link)
 {
 	size_t len = 0, max = (size_t)c->limits.member;
 	ssize_t n;
@@ -291,6 +314,13 @@ member(struct child *c, const char *path)
 			continue;
 		if (n < 0) {
 			failed(c, path);
+			if (n == ARCHIVE_FATAL)
+				fault(c,
+				    is_cut(archive_error_string(c->a)) ?
+					"cut" :
+					"damaged",
+				    NULL,
+				    "the archive cannot be read any further");
 			return n != ARCHIVE_FATAL;
 		}
 		len += (size_t)n;
@@ -299,7 +329,9 @@ member(struct child *c, const char *path)
 			return 0;
 		}
 	}
-	if (len > max)
+	if (len == 0 && link)
+		note(c, path, LINK);
+	else if (len > max)
 		report(c, WALK_BIG, NULL, path, c->data,
 		    HEAD_BYTES < max ? HEAD_BYTES : max);
 	else
@@ -311,8 +343,8 @@ member(struct child *c, const char *path)
 static int
 entry(struct child *c, struct archive_entry *e)
 {
-	static const char link[] = "a link: not followed";
 	const char *path;
+	int link;
 
 	path = archive_entry_pathname_utf8(e);
 	if (path == NULL)
@@ -321,9 +353,11 @@ entry(struct child *c, struct archive_entry *e)
 		path = "";
 	if (archive_format(c->a) == ARCHIVE_FORMAT_RAW)
 		path = "stdin";
-	if (archive_entry_hardlink(e) != NULL ||
-	    archive_entry_filetype(e) == AE_IFLNK) {
-		report(c, WALK_NOTE, NULL, path, link, sizeof(link) - 1);
+	/* a cpio may have the data with the last name of a file only */
+	link = archive_entry_hardlink(e) != NULL;
+	if (archive_entry_filetype(e) == AE_IFLNK ||
+	    (link && archive_entry_size(e) == 0)) {
+		note(c, path, LINK);
 		return 1;
 	}
 	/* some formats do not say what an entry is */
@@ -341,7 +375,7 @@ entry(struct child *c, struct archive_entry *e)
 		    "with its own tool and feed the files in");
 		return 1;
 	}
-	return member(c, path);
+	return member(c, path, link);
 }
 
 /*
@@ -356,6 +390,22 @@ tar_cut(struct child *c, int64_t before)
 	    archive_filter_bytes(c->a, 0) < (before + 511) / 512 * 512 + 512;
 }
 
+/*
+ * Reads a pipe to its end: some formats have more behind the last member, and
+ * the writer must not die of it.
+ */
+static void
+drain(struct child *c)
+{
+	ssize_t n;
+
+	if (lseek(c->in, 0, SEEK_CUR) != -1)
+		return;
+	do
+		n = read(c->in, c->block, sizeof(c->block));
+	while (n > 0 || (n == -1 && errno == EINTR));
+}
+
 static void
 walk(struct child *c)
 {
@@ -366,24 +416,29 @@ walk(struct child *c)
 	while ((r = archive_read_next_header(c->a, &e)) != ARCHIVE_EOF) {
 		if (r == ARCHIVE_RETRY)
 			continue;
-		if (r == ARCHIVE_FATAL) {
+		if ((r == ARCHIVE_WARN || r == ARCHIVE_FAILED) &&
+		    !warning(c, r))
+			return;
+		if (r == ARCHIVE_FAILED)
+			continue;
+		if (r != ARCHIVE_FATAL && !entry(c, e))
+			return;
+		if (r == ARCHIVE_FATAL ||
+		    archive_read_data_skip(c->a) == ARCHIVE_FATAL) {
 			failed(c, NULL);
 			return;
 		}
-		if (r == ARCHIVE_WARN && !warning(c, NULL))
-			return;
-		if (r == ARCHIVE_FAILED)
-			failed(c, NULL);
-		else if (!entry(c, e))
-			return;
 		before = archive_filter_bytes(c->a, 0);
 	}
-	if (archive_filter_bytes(c->a, -1) == 0)
+	if (archive_format(c->a) == ARCHIVE_FORMAT_EMPTY &&
+	    archive_filter_count(c->a) == 1)
 		fault(c, "empty", NULL, "empty input: expected a backup");
 	else if (tar_cut(c, before))
 		fault(c, "cut", NULL,
 		    "no end-of-archive marker: the archive "
 		    "was cut between two members");
+	else
+		drain(c);
 }
 
 /* Past the soft limit of CPU time SIGXCPU comes, past the hard one SIGKILL. */
@@ -405,7 +460,7 @@ child(struct child *c)
 	sandbox_enter(NULL);
 	c->data = malloc((size_t)c->limits.member + 1);
 	if (c->data == NULL || (c->a = archive_read_new()) == NULL) {
-		fault(c, "reader", NULL, "out of memory");
+		ceiling(c, NULL, "memory", c->limits.memory);
 		return;
 	}
 	support(c->a);
@@ -421,40 +476,68 @@ child(struct child *c)
 	}
 }
 
+/*
+ * Waits until the parent wants to read, and gives up what it does not need:
+ * descriptors and the environment may be where passwords are.
+ */
+static void
+begin(int in, int out, int go)
+{
+	char byte, **v;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	(void)signal(SIGPIPE, SIG_DFL); /* the parent is gone */
+	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
+		_exit(2);
+	for (v = environ; *v != NULL; v++)
+		OPENSSL_cleanse(*v, strlen(*v));
+	if (read(go, &byte, 1) != 1)
+		_exit(0);
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+}
+
 /* The parent ---------------------------------------------------------- */
 
 int
 walk_start(struct walk *w, int fd, const struct walk_limits *limits,
     struct why *why)
 {
-	static struct child c;
-	int p[2];
+	static struct child c = { .in = STDIN_FILENO, .out = STDOUT_FILENO };
+	struct stat st;
+	int p[2], go[2];
 
 	memset(w, 0, sizeof(*w));
 	w->limits = *limits;
-	w->fd = -1;
-	if (pipe(p) == -1)
-		return why_set(why, "reader", "pipe: %s", strerror(errno));
-	(void)fcntl(p[0], F_SETFD, FD_CLOEXEC);
-	if ((w->pid = fork()) == -1) {
-		(void)close(p[0]);
-		(void)close(p[1]);
-		return why_set(why, "reader", "fork: %s", strerror(errno));
-	}
+	w->fd = w->go = -1;
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
+		return why_set(why, "input", "stdin: cannot read: %s",
+		    strerror(EISDIR));
+	if (pipe2(p, O_CLOEXEC) == -1 || pipe2(go, O_CLOEXEC) == -1 ||
+	    (w->pid = fork()) == -1)
+		return why_set(why, "reader", "cannot start: %s",
+		    strerror(errno));
 	if (w->pid == 0) {
-		(void)signal(SIGPIPE, SIG_DFL); /* the parent is gone */
-		(void)close(p[0]);
-		(void)close(STDOUT_FILENO);
-		c.in = fd;
-		c.out = p[1];
+		(void)close(go[1]);
+		begin(fd, p[1], go[0]);
 		c.limits = *limits;
 		child(&c);
 		report(&c, WALK_END, NULL, NULL, NULL, 0);
 		_exit(0);
 	}
 	(void)close(p[1]);
+	(void)close(go[0]);
 	w->fd = p[0];
+	w->go = go[1];
 	return 1;
+}
+
+/* Lets the child read.  What went wrong there shows when it is asked. */
+static void
+go(struct walk *w)
+{
+	(void)!write(w->go, "", 1);
+	(void)close(w->go);
+	w->go = -1;
 }
 
 /* Reads n bytes.  Returns 1, or 0 if the child is gone. */
@@ -498,7 +581,13 @@ died(struct walk *w)
 	(void)kill(w->pid, SIGKILL);
 	(void)waitpid(w->pid, &status, 0);
 	w->pid = 0;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+		/* libarchive does so where it is out of memory */
+		why_set(&w->why, "ceiling",
+		    "the archive passes the ceiling "
+		    "memory=%" PRIu64 ": raise it with -L memory=",
+		    w->limits.memory);
+	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
 		why_set(&w->why, "ceiling",
 		    "the archive passes the ceiling "
 		    "cpu=%" PRIu64 ": raise it with -L cpu=",
@@ -528,6 +617,12 @@ reason_of(const char *s)
 	return "damaged";
 }
 
+static int
+is_data(uint32_t event)
+{
+	return event == WALK_MEMBER || event == WALK_BIG;
+}
+
 enum walk_event
 walk_next(struct walk *w)
 {
@@ -535,9 +630,12 @@ walk_next(struct walk *w)
 
 	if (w->over)
 		return WALK_END;
+	if (w->go != -1)
+		go(w);
 	/* the child may be in the hands of the archive: believe nothing */
 	if (!receive(w, &f, sizeof(f)) || f.event > WALK_NOTE ||
-	    f.pathlen > PATH_BYTES_MAX || f.len > w->limits.member ||
+	    f.pathlen > PATH_BYTES_MAX ||
+	    f.len > (is_data(f.event) ? w->limits.member : TEXT_MAX) ||
 	    !room((void **)&w->path, &w->pathcap, f.pathlen) ||
 	    !room((void **)&w->data, &w->datacap, (size_t)f.len) ||
 	    !receive(w, w->path, f.pathlen) ||
@@ -560,6 +658,8 @@ walk_stop(struct walk *w)
 {
 	if (w->fd != -1)
 		(void)close(w->fd);
+	if (w->go != -1)
+		(void)close(w->go);
 	if (w->pid > 0) {
 		(void)kill(w->pid, SIGKILL);
 		(void)waitpid(w->pid, NULL, 0);

@@ -45,14 +45,16 @@ struct walk {
 	/* own */
 	struct walk_limits limits;
 	int fd;
+	int go; /* -1 once the child was told to read */
 	int pid;
 	int over;
 	size_t pathcap, datacap;
 };
 
 /*
- * Starts the child on fd.  To be called before any secret is read.  What is
- * no archive is one member, with path `stdin'.
+ * Starts the child on fd.  To be called before any secret is read; nothing is
+ * read from fd before walk_next().  What is no archive is one member, with
+ * path `stdin'.
  * Returns 1, or 0 with *w.
  */
 int walk_start(struct walk *, int fd, const struct walk_limits *,

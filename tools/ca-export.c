@@ -20,11 +20,32 @@ struct export
 {
 	struct db *db;
 	struct rec_out *out;
-	struct cred ca; /* of -k: signs recovery blobs */
+	struct cred creds; /* of -k */
+	const struct cred_pair *ca; /* of them, what signs recovery blobs */
 	STACK_OF(X509) *kras;
 	int list; /* -n */
 	int status;
 };
+
+/* Who signs: the CA given to ca-init, else whoever -k names. */
+static int
+find_ca(struct export *x, struct why *w)
+{
+	uint8_t *der, hash[32];
+	size_t n;
+	int rc;
+
+	if (!db_ca_get(x->db, &der, &n, w))
+		return 0;
+	x->ca = &x->creds.v[0];
+	rc = der == NULL || EVP_Digest(der, n, hash, NULL, EVP_sha256(), NULL);
+	if (rc && der != NULL)
+		x->ca = cred_find0(&x->creds, hash);
+	OPENSSL_free(der);
+	return (rc && x->ca != NULL && x->ca->key != NULL) ||
+	    why_set(w, "credential",
+		"no certificate of this CA with its private key");
+}
 
 /* Writes what is selected, up to the row that was counted last. */
 static void
@@ -39,8 +60,7 @@ put_all(struct export *x, int64_t last)
 		if (rc == -1)
 			msg_die("%s", w.detail);
 		id = f.id;
-		if (archived_put(x->out, &f, x->list,
-			x->ca.n > 0 ? &x->ca.v[0] : NULL, x->kras, &w))
+		if (archived_put(x->out, &f, x->list, x->ca, x->kras, &w))
 			continue;
 		x->status = 1;
 		msg_record("row %lld: %s", (long long)id, w.detail);
@@ -119,7 +139,7 @@ main(int argc, char *argv[])
 	memset(&x, 0, sizeof(x));
 	if ((token = calloc((size_t)argc, sizeof(*token))) == NULL)
 		tool_nomem();
-	while ((c = getopt(argc, argv, "+A:d:k:np:qs:Vv")) != -1)
+	while ((c = getopt(argc, argv, "+:A:d:k:np:qs:Vv")) != -1)
 		if (c == 'A')
 			head = optarg;
 		else if (c == 'd')
@@ -128,21 +148,26 @@ main(int argc, char *argv[])
 			key = optarg;
 		else if (c == 'n')
 			x.list = 1;
-		else if (c == 's')
+		else if (c == 's') {
+			/* an unset variable must not select what has no UPN */
+			if (*optarg == '\0')
+				msg_die("-s: an empty token");
 			token[ntoken++] = optarg;
-		else if (c == 'p') {
+		} else if (c == 'p') {
 			if (!secret_add(&secrets, optarg, &w))
 				msg_die("-p: %s", w.detail);
 		} else if (!tool_option(c))
 			tool_usage(usage);
 	if (path == NULL || optind != argc)
 		tool_usage(usage);
-	if (key != NULL && !cred_load(&x.ca, key, 1, &secrets, &w))
+	if (key != NULL && !cred_load(&x.creds, key, 1, &secrets, &w))
 		msg_die("-k: %s", w.detail);
 	(void)tool_caller();
 	if (!db_open(&x.db, path, x.list ? DB_READ : DB_WRITE, NULL, &w) ||
 	    !db_kra_all(x.db, &x.kras, &w))
 		msg_die("%s", w.detail);
+	if (key != NULL && !find_ca(&x, &w))
+		msg_die("-k: %s: %s", key, w.detail);
 	for (i = 0; i < ntoken; i++)
 		if (!db_token(x.db, token[i], &w))
 			msg_die("%s", w.detail);
@@ -162,7 +187,7 @@ main(int argc, char *argv[])
 	db_close(x.db);
 	rec_out_free(x.out);
 	sk_X509_pop_free(x.kras, X509_free);
-	cred_free(&x.ca);
+	cred_free(&x.creds);
 	secret_free(&secrets);
 	free(token);
 	return tool_end(x.status);

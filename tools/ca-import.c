@@ -17,42 +17,62 @@
 static const char usage[] = "[-fnPqVv] [-C cert]... -d db [-k cred] "
 			    "[-p secret]... [-R requester]\n\t[-t thumb]...";
 
+/* One -t. */
+struct pin {
+	const char *thumb;
+	int used; /* it is a KRA of the archive */
+};
+
+/* Names one KRA, and checks it against the n pins, if there are any. */
+static int
+show_kra(X509 *x, struct pin *pin, size_t n, struct why *w)
+{
+	struct cred_pair p;
+	struct cert *c;
+	struct why old;
+	uint8_t *der = NULL;
+	char hex[41];
+	size_t t;
+	int len = i2d_X509(x, &der), known = n == 0;
+
+	if (len <= 0 || !cert_new(&c, der, (size_t)len, w))
+		tool_nomem();
+	memcpy(p.sha1, c->sha1, sizeof(p.sha1));
+	memcpy(p.sha256, c->sha256, sizeof(p.sha256));
+	msg_warn("KRA %s, SHA-1 %s", c->subject, rec_hex(hex, c->sha1, 20));
+	if (!kra_check(x, NULL, &old))
+		msg_warn("warning: KRA %s: %s", c->subject, old.detail);
+	for (t = 0; t < n; t++)
+		if (cred_thumbprint(&p, pin[t].thumb))
+			known = pin[t].used = 1;
+	if (!known)
+		why_set(w, "kra", "KRA %s is none of -t: nothing is imported",
+		    c->subject);
+	cert_free(c);
+	OPENSSL_free(der);
+	return known;
+}
+
 /*
  * Names every KRA before anything is encrypted to it; with -t each must be
  * one of those typed, and each typed must be there.
  */
 static int
-show_kras(const struct import *im, const char **thumb, size_t n, struct why *w)
+show_kras(const struct import *im, struct pin *pin, size_t n, struct why *w)
 {
-	struct cred_pair p;
-	struct why old;
-	char name[256], hex[41];
-	size_t t, used = 0;
-	int i, known;
+	size_t t;
+	int i;
 
-	for (i = 0; i < sk_X509_num(im->kras); i++) {
-		p.cert = sk_X509_value(im->kras, i);
-		X509_NAME_oneline(X509_get_subject_name(p.cert), name,
-		    sizeof(name));
-		if (!X509_digest(p.cert, EVP_sha1(), p.sha1, NULL) ||
-		    !X509_digest(p.cert, EVP_sha256(), p.sha256, NULL))
-			tool_nomem();
-		msg_warn("KRA %s, SHA-1 %s", name, rec_hex(hex, p.sha1, 20));
-		if (!kra_check(p.cert, NULL, &old))
-			msg_warn("warning: KRA %s: %s", name, old.detail);
-		for (t = 0, known = 0; t < n; t++)
-			known |= cred_thumbprint(&p, thumb[t]);
-		if (n > 0 && !known)
+	for (i = 0; i < sk_X509_num(im->kras); i++)
+		if (!show_kra(sk_X509_value(im->kras, i), pin, n, w))
+			return 0;
+	for (t = 0; t < n; t++)
+		if (!pin[t].used)
 			return why_set(w, "kra",
-			    "KRA %s is none of -t: nothing "
-			    "is imported",
-			    name);
-		used += (size_t)known;
-	}
-	return used >= n ||
-	    why_set(w, "kra",
-		"a KRA of -t is not in the "
-		"archive: nothing is imported");
+			    "-t %s: no KRA of the archive: nothing is "
+			    "imported",
+			    pin[t].thumb);
+	return 1;
 }
 
 /* Reads to the end.  Returns 1, or 0 when the stream is broken. */
@@ -105,19 +125,20 @@ summary(const struct import *im)
 int
 main(int argc, char *argv[])
 {
-	const char *path = NULL, **thumb;
+	const char *path = NULL;
+	struct pin *pin;
 	struct import im;
 	struct input in;
 	struct why w;
-	size_t nthumb = 0;
+	size_t npins = 0;
 	int c, whole;
 
 	tool_start();
 	memset(&im, 0, sizeof(im));
 	memset(&in, 0, sizeof(in));
-	if ((thumb = calloc((size_t)argc, sizeof(*thumb))) == NULL)
+	if ((pin = calloc((size_t)argc, sizeof(*pin))) == NULL)
 		tool_nomem();
-	while ((c = getopt(argc, argv, "+C:d:fk:nPp:qR:t:Vv")) != -1)
+	while ((c = getopt(argc, argv, "+:C:d:fk:nPp:qR:t:Vv")) != -1)
 		if (c == 'd')
 			path = optarg;
 		else if (c == 'f')
@@ -127,7 +148,7 @@ main(int argc, char *argv[])
 		else if (c == 'R')
 			im.requester = optarg;
 		else if (c == 't')
-			thumb[nthumb++] = optarg;
+			pin[npins++].thumb = optarg;
 		else if (!input_option(&in, c) && !tool_option(c))
 			tool_usage(usage);
 	if (path == NULL || optind != argc)
@@ -143,7 +164,7 @@ main(int argc, char *argv[])
 	    in.trusted.n > 0 ? &in.trusted : NULL);
 	sandbox_enter(db_dir0(im.db));
 
-	if (!show_kras(&im, thumb, nthumb, &w))
+	if (!show_kras(&im, pin, npins, &w))
 		msg_die("%s", w.detail);
 	whole = run(&im, &in);
 	summary(&im);
@@ -156,6 +177,6 @@ main(int argc, char *argv[])
 	db_close(im.db);
 	import_free(&im);
 	input_close(&in);
-	free(thumb);
+	free(pin);
 	return tool_end(c);
 }

@@ -57,7 +57,7 @@ parse(struct init *in, int argc, char *argv[])
 	struct why w;
 	int c;
 
-	while ((c = getopt(argc, argv, "+c:d:fN:p:qVv")) != -1)
+	while ((c = getopt(argc, argv, "+:c:d:fN:p:qVv")) != -1)
 		switch (c) {
 		case 'c':
 			in->capath = optarg;
@@ -156,11 +156,12 @@ store_kra(struct init *in, const struct cert *c, struct why *w)
 
 	w->detail[0] = '\0';
 	if (x == NULL || !kra_check(x, in->issuer, w)) {
-		if (x == NULL || !in->force) {
+		/* -f cannot help where nothing can be encrypted to it */
+		if (x == NULL || !in->force || !kra_usable(x, w)) {
 			give_up(in);
-			msg_warn("KRA %s: %s (-f accepts it all the same); "
-				 "nothing was written",
-			    c->subject, w->detail);
+			msg_warn("KRA %s: %s%s; nothing was written",
+			    c->subject, w->detail,
+			    in->force ? "" : " (-f accepts it all the same)");
 			exit(tool_end(1));
 		}
 		msg_warn("warning: KRA %s: %s", c->subject, w->detail);

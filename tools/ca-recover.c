@@ -1,5 +1,6 @@
 /* ca-recover(1): opens archived keys with the key of one of their KRAs. */
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,15 +89,33 @@ row(struct recover *rv)
 	    w.detail);
 }
 
-/* A recovery blob of certutil -getkey, DER or PEM. */
+/* A recovery blob, DER. */
+static void
+blob(struct recover *rv, const uint8_t *der, size_t len)
+{
+	uint8_t *p8;
+	struct cert *c;
+	struct why w;
+	size_t n;
+
+	if (recovery_signed(&rv->in.k, trusted(rv), der, len, &p8, &n, &c,
+		&w)) {
+		put(rv, NULL, c, p8, n);
+		return;
+	}
+	rv->status = 1;
+	msg_record("stdin: %s", w.detail);
+}
+
+/* What certutil -getkey writes: one blob, or PEM of one or more. */
 static void
 windows(struct recover *rv)
 {
-	char *name = NULL, *header = NULL;
-	uint8_t *raw, *der, *p8;
-	struct cert *c;
+	char *name, *header;
+	uint8_t *raw, *der;
 	struct why w;
-	size_t n, len;
+	size_t n;
+	int blocks = 0;
 	long size;
 	BIO *bio;
 
@@ -105,24 +124,24 @@ windows(struct recover *rv)
 	if (n == 0)
 		msg_die("stdin: empty input: expected archived records or a "
 			"recovery blob");
-	der = raw;
-	len = n;
-	bio = BIO_new_mem_buf(raw, (int)n);
-	if (bio != NULL && raw[0] != 0x30 &&
-	    PEM_read_bio(bio, &name, &header, &der, &size))
-		len = (size_t)size;
-	BIO_free(bio);
-	if (recovery_signed(&rv->in.k, trusted(rv), der, len, &p8, &len, &c,
-		&w))
-		put(rv, NULL, c, p8, len);
-	else {
-		rv->status = 1;
-		msg_record("stdin: %s", w.detail);
-	}
-	if (der != raw)
+	if ((bio = BIO_new_mem_buf(raw, (int)n)) == NULL)
+		tool_nomem();
+	while (
+	    raw[0] != 0x30 && PEM_read_bio(bio, &name, &header, &der, &size)) {
+		blocks++;
+		blob(rv, der, (size_t)size);
+		OPENSSL_free(name);
+		OPENSSL_free(header);
 		OPENSSL_free(der);
-	OPENSSL_free(name);
-	OPENSSL_free(header);
+	}
+	if (blocks == 0)
+		blob(rv, raw, n);
+	else if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+		rv->status = 1;
+		msg_record("stdin: PEM block %d is damaged", blocks + 1);
+	}
+	ERR_clear_error();
+	BIO_free(bio);
 	OPENSSL_free(raw);
 }
 
@@ -136,7 +155,7 @@ main(int argc, char *argv[])
 
 	tool_start();
 	memset(&rv, 0, sizeof(rv));
-	while ((c = getopt(argc, argv, "+C:k:Pp:qVv")) != -1)
+	while ((c = getopt(argc, argv, "+:C:k:Pp:qVv")) != -1)
 		if (!input_option(&rv.in, c) && !tool_option(c))
 			tool_usage(usage);
 	if (rv.in.key == NULL || optind != argc)

@@ -167,7 +167,7 @@ main(int argc, char *argv[])
 	tool_start();
 	memset(&in, 0, sizeof(in));
 	memset(&todo, 0, sizeof(todo));
-	while ((c = getopt(argc, argv, "+d:nqVv")) != -1)
+	while ((c = getopt(argc, argv, "+:d:nqVv")) != -1)
 		if (c == 'd')
 			path = optarg;
 		else if (c == 'n')

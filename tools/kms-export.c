@@ -52,7 +52,7 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 	size_t nsecret = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "+c:g:L:m:p:qS:t:u:Vv")) != -1)
+	while ((c = getopt(argc, argv, "+:c:g:L:m:p:qS:t:u:Vv")) != -1)
 		switch (c) {
 		case 'c':
 			e->to_path = optarg;

@@ -20,7 +20,7 @@ struct verify {
 	struct stream_in *stream; /* of in */
 	struct rec_out *out; /* verdicts, with -r */
 	FILE *fp; /* where lines go; NULL with -r */
-	int pinned, hold, status;
+	int pinned, proven, hold, status;
 	int dropped; /* in the stream at hand */
 	unsigned long long good, bad;
 };
@@ -37,12 +37,22 @@ verdict(struct verify *v, const char *status, const struct why *w)
 	rec_put_field(o, r, "user");
 	rec_put_field(o, r, "sha1");
 	rec_puts(o, "status", status);
-	if (w != NULL)
-		rec_puts(o, "reason", w->detail);
+	if (w == NULL && rec_is(r, "fault"))
+		rec_put_field(o, r, "reason");
 	else
-		rec_put_field(o, r, rec_is(r, "fault") ? "detail" : "reason");
+		rec_puts(o, "reason", w == NULL ? "" : w->reason);
 	if (rec_end(o) != 1)
 		tool_lost();
+}
+
+/* Output is lost: on its way, or to where it waits. */
+static void
+lost(const struct verify *v)
+{
+	if (v->hold)
+		msg_die("cannot write the temporary file: %s (set TMPDIR)",
+		    strerror(errno));
+	tool_lost();
 }
 
 /* Passes the line at hand on. */
@@ -54,7 +64,7 @@ pass(struct verify *v)
 	if (v->fp != NULL &&
 	    (fwrite(r->line, 1, r->len, v->fp) != r->len ||
 		putc('\n', v->fp) == EOF))
-		tool_lost();
+		lost(v);
 }
 
 /* Says why a record is dropped. */
@@ -80,6 +90,8 @@ record(struct verify *v)
 		msg_die("stdin:%llu: -w keeps sealed streams only: a plain one "
 			"would leave clear keys on the disk",
 		    v->stream->rec.lineno);
+	if (!v->stream->sealed && v->stream->key != NULL && v->fp != NULL)
+		tool_no_terminal("clear keys");
 	if (!prove_record(v->stream, &cert, &w)) {
 		drop(v, &w);
 		return;
@@ -144,18 +156,21 @@ event(struct verify *v, enum stream_event ev)
 
 /* Copies what was held back to stdout, now that all of it is proven. */
 static void
-release(FILE *held)
+release(const struct verify *v)
 {
 	char buf[64 * 1024];
 	size_t n;
 
-	rewind(held);
-	while ((n = fread(buf, 1, sizeof(buf), held)) > 0)
+	/* rewind() alone would forget that the last bytes were not written */
+	if (fflush(v->fp) == EOF)
+		lost(v);
+	rewind(v->fp);
+	while ((n = fread(buf, 1, sizeof(buf), v->fp)) > 0)
 		if (fwrite(buf, 1, n, stdout) != n)
 			tool_lost();
-	if (ferror(held))
+	if (ferror(v->fp))
 		msg_die("cannot read the temporary file: %s", strerror(errno));
-	(void)fclose(held);
+	(void)fclose(v->fp);
 }
 
 /* Where sealed lines wait with -w. */
@@ -177,7 +192,7 @@ main(int argc, char *argv[])
 
 	tool_start();
 	memset(&v, 0, sizeof(v));
-	while ((c = getopt(argc, argv, "+C:k:Pp:qrVvw")) != -1)
+	while ((c = getopt(argc, argv, "+:C:k:Pp:qrVvw")) != -1)
 		if (c == 'r')
 			report = 1;
 		else if (c == 'w')
@@ -188,7 +203,9 @@ main(int argc, char *argv[])
 		tool_usage(usage);
 	input_cred(&v.in);
 	v.pinned = v.in.k.n + v.in.trusted.n > 0;
-	v.status = !v.pinned;
+	/* what shows that the records of a part are right is their seals */
+	v.proven = v.in.k.n > 0 || (v.pinned && !v.in.part);
+	v.status = !v.proven;
 	if (report && (v.out = rec_out_new(stdout)) == NULL)
 		tool_nomem();
 	v.fp = report ? NULL : v.hold ? hold_back() : stdout;
@@ -203,8 +220,11 @@ main(int argc, char *argv[])
 	if (!v.pinned)
 		msg_warn("consistent, but not proven: nobody was named to "
 			 "trust (give -k or -C)");
+	else if (!v.proven)
+		msg_warn("consistent, but not proven: only -k opens the seals "
+			 "that prove the records of a part");
 	if (v.hold && v.status == 0)
-		release(v.fp);
+		release(&v);
 	if (report && rec_close(v.out) == -1)
 		tool_lost();
 	msg_verbose("records %llu, dropped %llu", v.good, v.bad);

@@ -96,7 +96,7 @@ main(int argc, char *argv[])
 	int c, all = 0, status = 0;
 
 	tool_start();
-	while ((c = getopt(argc, argv, "+ap:qVv")) != -1)
+	while ((c = getopt(argc, argv, "+:ap:qVv")) != -1)
 		if (c == 'a')
 			all = 1;
 		else if (c == 'p') {

@@ -23,9 +23,9 @@ record(struct bundle *b, const struct stream_in *s)
 	size_t n;
 	int rc;
 
-	if (!rec_is(&s->rec, "key"))
+	if (!rec_is(&s->rec, "key") && !rec_is(&s->rec, "cert"))
 		return 1;
-	if (s->key == NULL)
+	if (s->sealed)
 		msg_die("stdin:%llu: a sealed stream: open it with ca-import, "
 			"and recover from there",
 		    s->rec.lineno);
@@ -50,7 +50,7 @@ parse(struct bundle *b, struct input *in, int argc, char *argv[])
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+F:lPp:qVv")) != -1)
+	while ((c = getopt(argc, argv, "+:F:lPp:qVv")) != -1)
 		if (c == 'F')
 			b->format = optarg;
 		else if (c == 'l')

@@ -1,0 +1,651 @@
+# ca-export(1): selecting, listing, the audit row, the signed recovery blob.
+
+load common
+
+# What the archive of all tests holds beside the two backups: a certificate
+# whose names are all different, imported by another requester.
+odd_one()
+{
+	openssl req -x509 -newkey rsa:1024 -noenc -days 1 \
+	    -config <(printf '[req]\ndistinguished_name = dn\n[dn]\n') \
+	    -subj '/O=Odd/CN=Odd Name' -set_serial 0xABCDEF0123 \
+	    -addext keyUsage=keyEncipherment -addext "subjectAltName =
+	    email:san@example.net,otherName:1.3.6.1.4.1.311.20.2.3;UTF8:upn@ad" \
+	    -keyout odd.key -out odd.pem 2>/dev/null
+	cat odd.key odd.pem >odd-key.pem
+	printf 'path:*\tgroup:odd group\tuser:odd user\tmail:kms@example.net\n' \
+	    >map
+	tar cf - odd-key.pem | kms-export -q -m map -c "$ORG/machine.pem" \
+	    -S "$ORG/machine.p12" -p "file:$ORG/machine.pw" |
+	    ca-import -fq -R 'DOMAIN\odd requester' -d ca.db \
+	    -k "$ORG/machine.p12" -p "file:$ORG/machine.pw" >odd.log
+}
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR" || return 1
+	org_archive . && odd_one 2>>log || {
+		cat log >&2
+		return 1
+	}
+}
+
+setup()
+{
+	common_setup
+	cp "$BATS_FILE_TMPDIR/ca.db" .
+	cat "$ORG/ca.pem" "$ORG/ca.key" >ca-key.pem
+}
+
+# odd WHAT: of its certificate, as openssl tells.
+odd()
+{
+	openssl x509 -in "$BATS_FILE_TMPDIR/odd.pem" "$@"
+}
+
+# finds COUNT TOKEN: ca-export -s TOKEN finds as many rows, and each is there
+# once.
+finds()
+{
+	if (($1)); then
+		run_tool 0 ca-export -n -d ca.db -s "$2"
+	else
+		run_tool 1 ca-export -n -d ca.db -s "$2"
+	fi
+	if [[ $(only archived <"$OUT" | field id | sort -u | wc -l) != "$1" ||
+	    $(field rec <"$OUT" | grep -c archived) != "$1" ]]; then
+		echo "not $1 rows: $2" >&2
+		cut -f 1-12 "$OUT" >&2
+		return 1
+	fi
+}
+
+# only_odd TOKEN: it finds the odd one, and no other.
+only_odd()
+{
+	finds 1 "$1" && [[ $(only archived <"$OUT" | field subject) == \
+	    'CN=Odd Name,O=Odd' ]]
+}
+
+# ledger KIND: SHA-1 of what org.bash made.
+ledger()
+{
+	awk -F '\t' -v "kind=$1" '$2 == kind { print $3 }' "$ORG/ledger"
+}
+
+# audits: the number of audit rows.
+audits()
+{
+	sqlite3 ca.db 'select count(*) from audit'
+}
+
+# head: the head of the audit chain, by sqlite3.
+head_of_chain()
+{
+	sqlite3 ca.db "select AuditID || ':' || Hash from audit
+	    order by AuditID desc limit 1"
+}
+
+# blob_of N: the archived key in the record number N of $OUT, DER.
+blob_of()
+{
+	only archived <"$OUT" | sed -n "$1p" | field "${2-blob}" | base64 -d
+}
+
+@test 'keeps the contract of a tool without input' {
+	output_contract ca-export -d ca.db
+	output_contract ca-export -n -d ca.db -s jane
+}
+
+@test 'usage: no archive, an operand' {
+	local usage='usage: ca-export [-nqVv] [-A head] -d db [-k cacred]'
+
+	usage+=' [-p secret]... [-s token]...'
+	refuses 2 "$usage" ca-export
+	refuses 2 "$usage" ca-export -d ca.db jane
+	refuses 2 "ca-export: option requires an argument -- 's'
+$usage" ca-export -d ca.db -s
+}
+
+@test 'every row, its fields in the order of kms-record(5)' {
+	local want='rec n id disposition submitted requester group user mail'
+
+	want+=' guid serial issuer subject not_before not_after alg spki ski'
+	want+=' sha1 sha256 kra cert blob'
+	run_tool 0 ca-export -d ca.db
+	only archived <"$OUT" >rows
+	[[ $(wc -l <rows) == $(($(ledger key | wc -l) + 2)) ]]
+	awk -F '\t' -v OFS=' ' '{ gsub(/:[^\t]*/, ""); $1 = $1 } 1' rows |
+	    sort -u >labels
+	diff <(echo "$want") labels
+	field n <rows | diff <(seq "$(wc -l <rows)") -
+	field id <rows | sort -nc
+	# keys, and the one certificate whose key is gone
+	diff <({ ledger key; ledger cert; odd -outform DER | sha1sum |
+	    cut -d ' ' -f 1; } | sort) <(field sha1 <rows | sort)
+	[[ $(grep -c $'\tblob:$' rows) == 1 ]]
+	grep $'\tblob:$' rows | field sha1 | diff <(ledger cert) -
+}
+
+@test 'closed by a plain end whose digest is right' {
+	run_tool 0 ca-export -d ca.db -s jane
+	[[ $(only end <"$OUT" | wc -l) == 1 ]]
+	sed '$d' "$OUT" | sha256sum | cut -d ' ' -f 1 >digest
+	printf 'rec:end\tn:4\tkeys:0\tcerts:0\tfaults:0\tsha256:%s\tsig:\n' \
+	    "$(<digest)" | diff - <(tail -n 1 "$OUT")
+}
+
+@test 'says of a certificate what openssl says' {
+	run_tool 0 ca-export -d ca.db -s carol
+	only archived <"$OUT" | tail -n 1 >row
+	field cert <row | base64 -d >cert.der
+	openssl x509 -inform DER -in cert.der -pubkey -noout |
+	    openssl pkey -pubin -outform DER >spki
+	cat >want <<-WANT
+	disposition:20
+	group:North America
+	user:carol
+	mail:carol@example.com
+	guid:
+	serial:$(openssl x509 -inform DER -in cert.der -noout -serial |
+	    cut -d = -f 2 | tr A-F a-f)
+	issuer:CN=Example CA,O=Example
+	subject:CN=carol,CN=Recipients,OU=North America,O=Example
+	not_before:2003-06-01T00:00:00Z
+	not_after:2004-12-01T00:00:00Z
+	alg:RSA-2048
+	spki:$(sha256sum <spki | cut -d ' ' -f 1)
+	ski:$(openssl asn1parse -inform DER -in spki -strparse 19 -noout \
+	    -out - | sha1sum | cut -d ' ' -f 1)
+	sha1:$(sha1sum <cert.der | cut -d ' ' -f 1)
+	sha256:$(sha256sum <cert.der | cut -d ' ' -f 1)
+	WANT
+	tr '\t' '\n' <row | grep -E \
+	    "^($(sed 's/:.*//' want | paste -s -d '|')):" | diff want -
+	# both agents, in the order they were stored
+	[[ $(field kra <row) == "$(openssl x509 -in "$ORG/kra1.pem" \
+	    -outform DER | sha1sum | cut -d ' ' -f 1) $(openssl x509 \
+	    -in "$ORG/kra2.pem" -outform DER | sha1sum | cut -d ' ' -f 1)" ]]
+	field requester <row | diff <(id -un) -
+	field submitted <row |
+	    grep -Ex '20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9](:[0-5][0-9]){2}Z'
+}
+
+@test 'a disposition for each: 20 of this CA, 12 foreign' {
+	run_tool 0 ca-export -n -d ca.db
+	only archived <"$OUT" >rows
+	awk -F '\t' '$2 == "key" || $2 == "cert" {
+		print ($10 == "ca" ? 20 : 12), $3
+	}' "$ORG/ledger" | sort >want
+	paste -d ' ' <(field disposition <rows) <(field sha1 <rows) |
+	    grep -v " $(odd -outform DER | sha1sum | cut -d ' ' -f 1)" |
+	    sort | diff want -
+}
+
+@test 'finds by common name' {
+	only_odd 'Odd Name'
+	only_odd 'odd name'
+	finds 4 jane
+	# the certificate without a key, too
+	finds 2 janet
+}
+
+@test 'finds by KMS user' {
+	only_odd 'odd user'
+}
+
+@test 'finds by mail address, of the certificate and of the KMS' {
+	only_odd san@example.net
+	only_odd SAN@Example.NET
+	only_odd kms@example.net
+	finds 3 jane@example.com
+}
+
+@test 'finds by UPN' {
+	only_odd upn@ad
+}
+
+@test 'finds by requester' {
+	only_odd 'DOMAIN\odd requester'
+	finds 24 "$(id -un)"
+}
+
+@test 'finds by serial number' {
+	only_odd abcdef0123
+	only_odd ABCDEF0123
+	only_odd 'AB CD EF 01 23'
+}
+
+@test 'finds by thumbprint, however it is typed' {
+	local sha1 sha256 sum
+
+	sha1=$(odd -noout -fingerprint -sha1 | cut -d = -f 2)
+	sha256=$(odd -noout -fingerprint -sha256 | cut -d = -f 2)
+	for sum in "$sha1" "$sha256"; do
+		only_odd "$sum"
+		only_odd "${sum,,}"
+		only_odd "${sum//:/ }"
+		only_odd "${sum//:/}"
+		sum=${sum//:/}
+		only_odd "${sum,,}"
+	done
+}
+
+@test 'finds by subject key identifier' {
+	local ski
+
+	# it has no such extension, so it is the SHA-1 of the public key
+	ski=$(odd -pubkey -noout | openssl pkey -pubin -outform DER |
+	    openssl asn1parse -inform DER -strparse 18 -noout -out - |
+	    sha1sum | cut -d ' ' -f 1)
+	only_odd "$ski"
+	# this one has
+	ski=$(openssl x509 -in "$ORG/keys/carol-2003.pem" -noout \
+	    -ext subjectKeyIdentifier | tail -n 1)
+	finds 1 "${ski//[ $'\n']/}"
+}
+
+@test 'a token must match in full, and is no pattern' {
+	local token
+
+	for token in jan 'jane@' '@example.com' 'Odd' abcdef01 '%' '*' '_____' \
+	    "' or 1 = 1 --" 'CN=jane' ' ' ': :' \
+	    "$(odd -outform DER | sha1sum | cut -c 1-20)"; do
+		finds 0 "$token"
+	done
+}
+
+@test 'several tokens give the rows of each, once, in order' {
+	run_tool 0 ca-export -n -d ca.db -s heidi -s bob -s bob@example.com \
+	    -s nobody -s ABCDEF0123
+	only archived <"$OUT" >rows
+	field user <rows | sort | uniq -c | sed 's/^ *//' |
+	    diff - <(printf '2 bob\n2 heidi\n1 odd user\n')
+	field n <rows | diff <(seq 5) -
+	field id <rows | sort -nc
+}
+
+@test 'nothing found: exit 1, no audit row' {
+	local before
+
+	before=$(audits)
+	run_tool 1 ca-export -d ca.db -s nobody@example.com
+	says 'ca-export: rows 0'
+	diff <(printf 'rec:end\tn:0\tkeys:0\tcerts:0\tfaults:0\tsha256:%s\tsig:\n' \
+	    "$(sha256sum </dev/null | cut -d ' ' -f 1)") "$OUT"
+	[[ $(audits) == "$before" ]]
+}
+
+@test 'an empty token, as of a variable that is not set, is refused' {
+	refuses 2 'ca-export: -s: an empty token' ca-export -d ca.db -s ''
+}
+
+@test '-n lists the same rows, without keys' {
+	run_tool 0 ca-export -n -d ca.db
+	says 'ca-export: rows 25'
+	cp "$OUT" list
+	run_tool 0 ca-export -d ca.db
+	diff <(sed '$d; s/\tblob:.*/\tblob:/' "$OUT") <(sed '$d' list)
+	not cmp -s list "$OUT"
+}
+
+@test '-n writes nothing: not to the file, not beside it' {
+	local before
+
+	before=$(files)
+	run_tool 0 ca-export -n -d ca.db -s jane
+	[[ $(files) == "$before" ]]
+	cmp ca.db "$BATS_FILE_TMPDIR/ca.db"
+	run_tool 1 ca-export -n -d ca.db -s nobody
+	[[ $(files) == "$before" ]]
+}
+
+@test '-n reads what a writer has not yet checkpointed' {
+	# a reader that stays keeps the log from being written back
+	coproc sqlite3 -readonly ca.db
+	echo 'begin; select count(*) from audit;' >&"${COPROC[1]}"
+	read -r _ <&"${COPROC[0]}"
+	run_tool 0 ca-export -d ca.db -s jane
+	[[ -s ca.db-wal ]]
+	run_tool 0 ca-export -n -A "$(head_of_chain)" -d ca.db -s jane
+	[[ $(only archived <"$OUT" | wc -l) == 4 ]]
+	echo .quit >&"${COPROC[1]}"
+	wait "$COPROC_PID"
+}
+
+@test '-n lists from a read-only medium, whatever its name' {
+	local dir='med 50%41?x#y'
+
+	unshare -m true 2>/dev/null || skip 'no unshare -m here'
+	mkdir "$dir"
+	cp ca.db "$dir"
+	run_tool 0 ca-export -n -d ca.db
+	cp "$OUT" want
+	cat >on-medium <<'SH'
+mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" || exit 99
+dir=$1
+shift
+"$@" -d "$dir/ca.db"
+SH
+	run_tool 0 unshare -m bash on-medium "$dir" ca-export -n
+	cmp want "$OUT"
+	refuses 2 "ca-export: $PWD/$dir/ca.db: cannot open: unable to open \
+database file (make the file and its directory writable)" \
+	    unshare -m bash on-medium "$dir" ca-export
+	[[ $(ls "$dir") == ca.db ]]
+}
+
+@test 'each export is an audit row: who, what, how many' {
+	local before
+
+	before=$(audits)
+	run_tool 0 ca-export -d ca.db -s carol -s 'o"dd;'\''--'
+	[[ $(audits) == $((before + 1)) ]]
+	sqlite3 ca.db 'select Caller, Action, Detail from audit
+	    order by AuditID desc limit 1' >row
+	diff - row <<-ROW
+	$(id -un)|export|rows=2 last=$(only archived <"$OUT" | tail -n 1 |
+	    field id) token=carol token=o"dd;'--
+	ROW
+	says "ca-export: audit head: $(head_of_chain)" 'ca-export: rows 2'
+}
+
+@test 'the audit row is committed before the first key leaves' {
+	local before head
+
+	before=$(audits)
+	# more than a pipe and its buffers hold: it cannot get to its end
+	run_tool 0 ca-export -d ca.db -k ca-key.pem
+	(($(stat -c %s "$OUT") > 160 * 1024))
+	[[ $(audits) == $((before + 1)) ]]
+	{ ca-export -d ca.db -k ca-key.pem 2>"$ERR"; echo $? >status; } |
+	    head -c 1 >byte
+	[[ $(<byte) == r && $(<status) == 2 ]]
+	[[ $(audits) == $((before + 2)) ]]
+	head=$(head_of_chain)
+	says "ca-export: audit head: $head" 'ca-export: rows 25' \
+	    'ca-export: cannot write standard output: Broken pipe'
+	run_tool 0 ca-export -n -A "$head" -d ca.db
+}
+
+@test 'an archive that cannot be written gives no key' {
+	sqlite3 ca.db "create trigger full before insert on audit
+	    begin select raise(abort, 'disk is full'); end"
+	refuses 2 "ca-export: $PWD/ca.db: cannot write: disk is full" \
+	    ca-export -d ca.db
+}
+
+@test '-A takes each head that there was' {
+	local head last
+
+	last=$(head_of_chain)
+	sqlite3 ca.db "select AuditID || ':' || Hash from audit" >heads
+	[[ $(wc -l <heads) -ge 4 ]]
+	grep -F "audit head: " "$BATS_FILE_TMPDIR/log" |
+	    sed 's/.*audit head: //' >noted
+	[[ $(wc -l <noted) -ge 3 ]]
+	while read -r head; do
+		grep -qxF "$head" heads
+		run_tool 0 ca-export -n -A "$head" -d ca.db -s jane
+		says "ca-export: audit: the chain is whole, and contains the \
+head given; it is now $last" 'ca-export: rows 4'
+	done <noted
+}
+
+@test '-A refuses a head that there was not, and gives no row' {
+	local head
+
+	for head in "99:${EMPTY-$(printf '0%.0s' {1..64})}" \
+	    "1$(head_of_chain)" "$(head_of_chain | tr a-f A-F)" \
+	    "$(head_of_chain) " nonsense ''; do
+		refuses 1 "ca-export: audit: the head $head is not in the \
+chain: it was cut or written anew" ca-export -A "$head" -d ca.db
+	done
+	cmp ca.db "$BATS_FILE_TMPDIR/ca.db"
+}
+
+@test '-A finds what was changed with sqlite3' {
+	local head change want
+	local -a changes=(
+	    "what audit row 3 recorded was changed since: rows were edited or deleted"
+	    "update request set KmsUser = 'eve' where RequestID = 1"
+	    "what audit row 3 recorded was changed since: rows were edited or deleted"
+	    "update certificate set SerialNumber = '01' where RequestID = 2"
+	    "what audit row 3 recorded was changed since: rows were edited or deleted"
+	    "update request set RawArchivedKey = x'00' where RequestID = 3"
+	    "what audit row 3 recorded was changed since: rows were edited or deleted"
+	    "delete from certificate where RequestID = 4"
+	    "what audit row 3 recorded was changed since: rows were edited or deleted"
+	    "pragma foreign_keys = off; delete from request where RequestID = 5"
+	    "what audit row 1 recorded was changed since: rows were edited or deleted"
+	    "delete from kra where KraID = 2"
+	    "what audit row 1 recorded was changed since: rows were edited or deleted"
+	    "update config set Value = x'3000' where Name = 'CACertificate'"
+	    "setting KRAFlags was not written by any audited commit"
+	    "update config set Value = 3 where Name = 'KRAFlags'"
+	    "row 6 was not written by any audited commit"
+	    "update request set CertAudit = 77, KeyAudit = null,
+	        RawArchivedKey = null where RequestID = 6;
+	     update audit set Digest = Digest where AuditID = 0"
+	    "audit row 2 does not follow from the one before it: rows were edited, deleted or moved"
+	    "drop trigger audit_update; update audit set Caller = 'eve' where AuditID = 2"
+	    "audit row 3 does not follow from the one before it: rows were edited, deleted or moved"
+	    "drop trigger audit_delete; delete from audit where AuditID = 2"
+	)
+
+	head=$(head_of_chain)
+	set -- "${changes[@]}"
+	while (($#)); do
+		want=$1 change=$2
+		shift 2
+		cp "$BATS_FILE_TMPDIR/ca.db" .
+		sqlite3 ca.db "$change"
+		# a row that is left out of what its commit wrote is seen there
+		[[ $want != 'row 6'* ]] ||
+			want='what audit row 3 recorded was changed since: rows were edited or deleted'
+		refuses 1 "ca-export: audit: $want" \
+		    ca-export -A "$head" -d ca.db
+	done
+}
+
+@test '-A finds rows that no commit wrote, and a chain that was cut' {
+	local head
+
+	head=$(head_of_chain)
+	sqlite3 ca.db "insert into request select 900, RawArchivedKey,
+	    KeyRecoveryHashes, StatusCode, Disposition, DispositionMessage,
+	    SubmittedWhen, ResolvedWhen, RequesterName, CallerName,
+	    DistinguishedName, CommonName, OrgUnit, Organization, EMail,
+	    KeyFormat, KmsGroup, KmsUser, KmsMail, MailboxGuid, Source,
+	    StreamId, 900, 900 from request where RequestID = 1"
+	refuses 1 'ca-export: audit: row 900 was not written by any audited commit' \
+	    ca-export -A "$head" -d ca.db
+	cp "$BATS_FILE_TMPDIR/ca.db" .
+	# the last commit and all it wrote taken out: only the head tells
+	sqlite3 ca.db "pragma foreign_keys = off; drop trigger audit_delete;
+	    delete from certificate where RequestID = 25;
+	    delete from request where RequestID = 25;
+	    delete from audit where AuditID = ${head%%:*}"
+	refuses 1 "ca-export: audit: the head $head is not in the chain: it was \
+cut or written anew" ca-export -A "$head" -d ca.db
+	run_tool 0 ca-export -n -A "$(head_of_chain)" -d ca.db
+}
+
+@test '-k wraps the key: signed by the CA, with the certificates' {
+	run_tool 0 ca-export -d ca.db -s carol@example.com
+	blob_of 2 >env.der
+	sqlite3 ca.db "select hex(RawArchivedKey) from request where RequestID =
+	    $(only archived <"$OUT" | tail -n 1 | field id)" |
+	    basenc -d --base16 | cmp - env.der
+	run_tool 0 ca-export -d ca.db -k ca-key.pem -s carol@example.com
+	only archived <"$OUT" >rows
+	not grep -q $'\tblob' rows
+	grep -c $'\tcert:[^\t]*\trecovery:[^\t]*$' rows | grep -x 2
+	blob_of 2 recovery >rec.der
+	# the CA has signed, none other, with SHA-256, and what is signed is
+	# the archived key to the byte
+	openssl cms -verify -binary -inform DER -in rec.der -nointern -noverify \
+	    -certfile "$ORG/ca.pem" -out content 2>/dev/null
+	cmp content env.der
+	not openssl cms -verify -binary -inform DER -in rec.der -nointern \
+	    -noverify -certfile "$ORG/kms.pem" -out /dev/null 2>/dev/null
+	openssl cms -inform DER -in rec.der -cmsout -print -noout >print
+	[[ $(grep -c 'd.issuerAndSerialNumber' print) == 1 ]]
+	grep -A 20 signerInfos print | grep -q 'algorithm: sha256 '
+	grep -A 2 encapContentInfo print |
+	    grep -q 'eContentType: pkcs7-envelopedData'
+	# the user's certificate, the CA's and the agents'
+	openssl pkcs7 -inform DER -in rec.der -print_certs -noout |
+	    grep ^subject | sort >subjects
+	diff - subjects <<-'SUBJECTS'
+	subject=O = Example, CN = Example CA
+	subject=O = Example, CN = Recovery Agent 1
+	subject=O = Example, CN = Recovery Agent 2
+	subject=O = Example, OU = North America, CN = Recipients, CN = carol
+	SUBJECTS
+}
+
+@test '-k names the certificate in attribute 1.3.6.1.4.1.311.21.16' {
+	run_tool 0 ca-export -d ca.db -k ca-key.pem -s abcdef0123
+	blob_of 1 recovery >rec.der
+	openssl asn1parse -inform DER -in rec.der |
+	    grep -A 2 ':1\.3\.6\.1\.4\.1\.311\.21\.16$' >attr
+	[[ $(wc -l <attr) == 3 ]]
+	sed -n 3p attr | grep -q "prim: OCTET STRING      \[HEX DUMP\]:$(odd \
+	    -outform DER | sha1sum | cut -d ' ' -f 1 | tr a-f A-F)\$"
+}
+
+@test 'openssl opens the recovery blob with the key of any agent' {
+	local n
+
+	run_tool 0 ca-export -d ca.db -k ca-key.pem -s abcdef0123
+	blob_of 1 recovery >rec.der
+	openssl cms -verify -binary -inform DER -in rec.der -noverify \
+	    -out env.der 2>/dev/null
+	for n in 1 2; do
+		openssl cms -decrypt -binary -inform DER -in env.der \
+		    -recip "$ORG/kra$n.pem" -inkey "$ORG/kra$n.key" -out key
+		openssl rsa -inform MSBLOB -in key -out key.pem 2>/dev/null
+		openssl pkey -in key.pem -outform DER |
+		    cmp - <(openssl pkey -in "$BATS_FILE_TMPDIR/odd.key" \
+		    -outform DER)
+	done
+}
+
+@test '-k with a row that has no key, and with -n' {
+	run_tool 0 ca-export -d ca.db -k ca-key.pem -s "$(ledger cert)"
+	only archived <"$OUT" | grep -q $'\tblob:$'
+	run_tool 0 ca-export -n -d ca.db -k ca-key.pem -s jane
+	[[ $(only archived <"$OUT" | grep -c $'\tblob:$') == 4 ]]
+}
+
+@test '-k of a CA that is an agent itself' {
+	local -a import=(ca-import -fq -d own.db -k "$ORG/machine.p12"
+	    -p "file:$ORG/machine.pw")
+
+	ca-init -fq -c "$ORG/ca.pem" -d own.db <"$ORG/ca.pem" >/dev/null \
+	    2>"$ERR"
+	ca-setflag -d own.db KRAFlags 1 >/dev/null 2>"$ERR"
+	"${import[@]}" <"$BATS_FILE_TMPDIR/export.kms" >log 2>"$ERR"
+	run_tool 0 ca-export -d own.db -k ca-key.pem -s judy
+	blob_of 2 recovery | openssl cms -verify -binary -inform DER \
+	    -noverify -nointern -certfile "$ORG/ca.pem" -out env.der \
+	    2>/dev/null
+	openssl cms -decrypt -binary -inform DER -in env.der \
+	    -recip "$ORG/ca.pem" -inkey "$ORG/ca.key" |
+	    openssl rsa -inform MSBLOB -outform DER 2>/dev/null |
+	    cmp - <(openssl rsa -in "$ORG/keys/judy-2003.key" -outform DER \
+	    2>/dev/null)
+}
+
+@test '-k must be the key of this CA' {
+	refuses 2 "ca-export: -k: $ORG/machine.p12: no certificate of this CA \
+with its private key" ca-export -d ca.db -k "$ORG/machine.p12" \
+	    -p "file:$ORG/machine.pw"
+	refuses 2 "ca-export: -k: $ORG/ca.pem: no certificate with its private \
+key in it" ca-export -d ca.db -k "$ORG/ca.pem"
+	refuses 2 "ca-export: -k: $ORG/machine.p12: integrity check failed \
+(wrong password or damaged file)" ca-export -d ca.db -k "$ORG/machine.p12"
+	refuses 2 'ca-export: -k: nothing.pem: No such file or directory' \
+	    ca-export -d ca.db -k nothing.pem
+	# wherever it stands in the file
+	cat "$ORG/machine.pem" "$ORG/machine.key" ca-key.pem >both.pem
+	run_tool 0 ca-export -d ca.db -k both.pem -s bob
+	cmp ca.db "$BATS_FILE_TMPDIR/ca.db" && return 1
+	blob_of 1 recovery | openssl cms -verify -binary -inform DER -noverify \
+	    -nointern -certfile "$ORG/ca.pem" -out /dev/null 2>/dev/null
+}
+
+@test 'a row that is broken is said, the others go on' {
+	sqlite3 ca.db "update certificate set RawCertificate = x'30030101ff'
+	    where RequestID = 2"
+	run_tool 1 ca-export -d ca.db
+	[[ $(only archived <"$OUT" | wc -l) == 24 ]]
+	only archived <"$OUT" | field n | diff <(seq 24) -
+	grep -q '^ca-export: row 2: ' "$ERR"
+	run_tool 1 ca-export -q -d ca.db
+	says "ca-export: audit head: $(head_of_chain)" 'ca-export: rows 25'
+}
+
+@test 'names that a terminal would obey' {
+	sqlite3 ca.db "update request set KmsUser = 'a' || char(27) || '[2J',
+	    KmsMail = char(0x202e) || 'moc' where RequestID = 1;
+	    update request set KmsGroup = 'tab' || char(9) || 'lf' || char(10) ||
+	    'back' || char(92) where RequestID = 1"
+	run_tool 0 ca-export -n -d ca.db
+	only archived <"$OUT" | head -n 1 >row
+	field user_b64 <row | base64 -d | diff <(printf 'a\e[2J') -
+	field mail_b64 <row | base64 -d | diff <(printf '\u202emoc') -
+	[[ $(field group <row) == 'tab\tlf\nback\\' ]]
+	[[ $(awk -F '\t' '{ print NF }' row) == 23 ]]
+	# and as a token, which the messages repeat nowhere raw
+	run_tool 0 ca-export -n -d ca.db -s $'a\e[2J'
+	run_tool 1 ca-export -n -d ca.db -A $'\e[2J'
+	says 'ca-export: audit: the head \x1b[2J is not in the chain: it was cut or written anew'
+}
+
+@test 'the hashes of very many agents' {
+	local -a hashes
+	local i
+
+	for i in {1..300}; do
+		hashes+=("$(printf '%040x' "$i")")
+	done
+	sqlite3 ca.db "update request set KeyRecoveryHashes =
+	    '$(printf '%s\n' "${hashes[@]}" | sed 's/../& /g; s/ $//')'
+	    where RequestID = 1"
+	run_tool 0 ca-export -n -d ca.db
+	[[ $(only archived <"$OUT" | head -n 1 | field kra) == "${hashes[*]}" ]]
+}
+
+@test 'no archive, or not ours' {
+	refuses 2 "ca-export: $PWD/no.db: No such file or directory (ca-init \
+makes an archive)" ca-export -d no.db
+	refuses 2 "ca-export: $PWD/no.db: No such file or directory (ca-init \
+makes an archive)" ca-export -n -d no.db
+	mkdir dir
+	refuses 2 "ca-export: $PWD/dir: not a regular file" ca-export -d dir
+	refuses 2 "ca-export: $PWD/dir/: not a file name" ca-export -d dir/ ||
+		refuses 2 'ca-export: dir/: not a file name' ca-export -d dir/
+	refuses 2 'ca-export: no/such: No such file or directory' \
+	    ca-export -d no/such/ca.db
+	(umask 077 && sqlite3 other.db 'create table t(x)' && echo no >text &&
+	    : >empty)
+	refuses 2 "ca-export: $PWD/other.db: a database, but not an archive of \
+kms2ca" ca-export -n -d other.db
+	refuses 2 "ca-export: $PWD/empty: a database, but not an archive of \
+kms2ca" ca-export -n -d empty
+	run_tool 2 ca-export -d text
+	[[ ! -s $OUT ]]
+	chmod 640 ca.db
+	refuses 2 "ca-export: $PWD/ca.db: others can read or write it: run \
+chmod 600 on it" ca-export -d ca.db
+	refuses 2 'ca-export: this build has no PostgreSQL: name a file' \
+	    ca-export -d postgresql://localhost/ca
+}
+
+@test 'an archive of another version' {
+	sqlite3 ca.db 'pragma user_version = 2'
+	refuses 2 "ca-export: $PWD/ca.db: archive version 2, this kms2ca \
+knows 1" ca-export -n -d ca.db
+}
