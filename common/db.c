@@ -174,6 +174,15 @@ reader(const struct db *db, char **uri)
 	return idle && writable ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
 }
 
+/* Whoever exits with an archive open leaves one file of it, not three. */
+static struct db *opened;
+
+static void
+close_opened(void)
+{
+	db_close(opened);
+}
+
 int
 db_open(struct db **out, const char *path, enum db_mode mode, int *fresh,
     struct why *w)
@@ -202,15 +211,18 @@ db_open(struct db **out, const char *path, enum db_mode mode, int *fresh,
 	if (!set_up(db, mode, isnew, w))
 		goto fail;
 	if (isnew &&
-	    sqlite3_exec(db->h, "begin immediate", NULL, NULL, NULL) ==
-		SQLITE_OK &&
-	    (sqlite3_exec(db->h, sql_schema, NULL, NULL, NULL) != SQLITE_OK ||
+	    (sqlite3_exec(db->h, "begin immediate", NULL, NULL, NULL) !=
+		    SQLITE_OK ||
+		sqlite3_exec(db->h, sql_schema, NULL, NULL, NULL) !=
+		    SQLITE_OK ||
 		sqlite3_exec(db->h, "commit", NULL, NULL, NULL) != SQLITE_OK)) {
 		sql_fail(db, w, "cannot create the tables");
 		goto fail;
 	}
 	if (fresh != NULL)
 		*fresh = isnew;
+	opened = db;
+	(void)atexit(close_opened);
 	*out = db;
 	return 1;
 fail:
@@ -228,6 +240,8 @@ db_close(struct db *db)
 
 	if (db == NULL)
 		return;
+	if (db == opened)
+		opened = NULL;
 	for (i = 0; i < NSQL; i++)
 		(void)sqlite3_finalize(db->st[i]);
 	(void)sqlite3_close(db->h);

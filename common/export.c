@@ -159,6 +159,32 @@ name_of(const struct item *a, const struct item *b)
 	return t;
 }
 
+/* Returns 1 if the certificate came before; *h says whether it is done. */
+static int
+came(struct export *x, const struct cert *c, struct held *h)
+{
+	size_t pos = 0;
+
+	while (hold_find(x->hold, c->id, 0, &pos, h))
+		if (memcmp(h->cert, c->sha256, sizeof(h->cert)) == 0)
+			return 1;
+	return 0;
+}
+
+/* Keys that wait need not any more; their members come to class. */
+static void
+keys_done(struct export *x, const uint8_t id[32], uint8_t class)
+{
+	struct held h;
+	size_t pos = 0;
+
+	while (hold_find(x->hold, id, 1, &pos, &h))
+		if (!h.done) {
+			hold_done(x->hold, &h);
+			classify(x, h.member, class);
+		}
+}
+
 /* A certificate whose key is not in its member. */
 static void
 lone_cert(struct export *x, const struct item *it, struct text path,
@@ -167,50 +193,98 @@ lone_cert(struct export *x, const struct item *it, struct text path,
 	const struct cert *c = it->cert;
 	struct held h;
 	size_t pos = 0;
+	uint8_t class;
+	int found;
 
 	classify(x, member, CERTS);
-	if (hold_find(x->hold, c->id, 1, &pos, &h)) {
-		if (memcmp(h.cert, c->sha256, sizeof(h.cert)) == 0)
-			return; /* exported with its key before */
-		classify(x, h.member,
-		    emit(x, c, h.data, h.len, name_of(it, NULL), h.source));
-		hold_done(x->hold, &h, c->sha256);
+	if (came(x, c, &h))
 		return;
+	found = hold_find(x->hold, c->id, 1, &pos, &h);
+	if (found) {
+		class = emit(x, c, h.data, h.len, name_of(it, NULL), h.source);
+		classify(x, h.member, class);
+		keys_done(x, c->id, class);
 	}
-	while (hold_find(x->hold, c->id, 0, &pos, &h))
-		if (memcmp(h.cert, c->sha256, sizeof(h.cert)) == 0)
-			return; /* waits already */
-	hold_cert(x->hold, c, path, member);
+	hold_cert(x->hold, c, found, path, member);
 }
 
-/* A key whose certificate is not in its member. */
-static void
-lone_key(struct export *x, const struct item *it, struct text path,
-    uint64_t member)
+/*
+ * Writes the certificates that wait for a key.  Returns what that makes of
+ * its member: NOTHING if there are none.
+ */
+static uint8_t
+waiting(struct export *x, const struct item *key, struct text path)
 {
-	const uint8_t *first = NULL;
-	uint8_t sha256[32];
 	struct cert *c;
 	struct held h;
 	struct why w;
 	size_t pos = 0;
+	uint8_t class = NOTHING, one;
 
-	if (hold_find(x->hold, it->id, 1, &pos, &h) && h.done) {
+	while (hold_find(x->hold, key->id, 0, &pos, &h)) {
+		if (h.done || !cert_new(&c, h.data, h.len, &w))
+			continue;
+		one = emit(x, c, key->p8, key->p8len, name_of(key, NULL), path);
+		class = one > class ? one : class;
+		hold_done(x->hold, &h);
+		cert_free(c);
+	}
+	return class;
+}
+
+/* A key whose certificate is not in its member. */
+static void
+lone_key(struct export *x, const struct item *key, struct text path,
+    uint64_t member)
+{
+	struct held h;
+	size_t pos = 0;
+	uint8_t class;
+
+	if (hold_find(x->hold, key->id, 1, &pos, &h) && h.done) {
 		classify(x, member, KEYS);
 		return;
 	}
-	pos = 0;
-	while (hold_find(x->hold, it->id, 0, &pos, &h)) {
-		if (h.done || !cert_new(&c, h.data, h.len, &w))
-			continue;
-		classify(x, member,
-		    emit(x, c, it->p8, it->p8len, name_of(it, NULL), path));
-		hold_done(x->hold, &h, h.cert);
-		memcpy(sha256, h.cert, sizeof(sha256));
-		first = sha256;
-		cert_free(c);
-	}
-	hold_key(x->hold, it->id, it->p8, it->p8len, first, path, member);
+	class = waiting(x, key, path);
+	classify(x, member, class);
+	if (class != NOTHING)
+		keys_done(x, key->id, class);
+	hold_key(x->hold, key->id, key->p8, key->p8len, class != NOTHING, path,
+	    member);
+}
+
+/* A certificate and its key, of one member. */
+static void
+couple(struct export *x, const struct item *it, const struct item *key,
+    struct text path, uint64_t member)
+{
+	struct held h;
+	int before = came(x, it->cert, &h);
+
+	if (before && h.done && h.member == member)
+		return;
+	if (before && !h.done)
+		hold_done(x->hold, &h);
+	if (!before)
+		hold_cert(x->hold, it->cert, 1, path, member);
+	classify(x, member,
+	    emit(x, it->cert, key->p8, key->p8len, name_of(it, key), path));
+}
+
+/* A key that went with its certificate: others of it may be elsewhere. */
+static void
+coupled_key(struct export *x, const struct item *key, struct text path,
+    uint64_t member)
+{
+	struct held h;
+	size_t pos = 0;
+
+	classify(x, member, waiting(x, key, path));
+	if (hold_find(x->hold, key->id, 1, &pos, &h))
+		keys_done(x, key->id, KEYS);
+	else
+		hold_key(x->hold, key->id, key->p8, key->p8len, 1, path,
+		    member);
 }
 
 /* Everything one member holds. */
@@ -219,8 +293,7 @@ items(struct export *x, const struct items *l, struct text path,
     uint64_t member)
 {
 	const struct item *it, *key;
-	struct held h;
-	size_t i, pos;
+	size_t i;
 
 	for (i = 0; i < l->n; i++) {
 		it = &l->v[i];
@@ -228,22 +301,16 @@ items(struct export *x, const struct items *l, struct text path,
 		if (it->kind == ITEM_FAULT) {
 			fault(x, path, &it->why);
 			classify(x, member, FAULTED);
-		} else if (it->kind == ITEM_KEY) {
-			if (!items_has_cert(l, it->id))
-				lone_key(x, it, path, member);
-		} else if (key == NULL) {
+		} else if (key != NULL)
+			couple(x, it, key, path, member);
+		else if (it->kind == ITEM_CERT)
 			lone_cert(x, it, path, member);
-		} else {
-			classify(x, member,
-			    emit(x, it->cert, key->p8, key->p8len,
-				name_of(it, key), path));
-			pos = 0;
-			/* other certificates of this key may follow */
-			if (!hold_find(x->hold, it->id, 1, &pos, &h))
-				hold_key(x->hold, it->id, key->p8, key->p8len,
-				    it->cert->sha256, path, member);
-		}
+		else if (!items_has_cert(l, it->id))
+			lone_key(x, it, path, member);
 	}
+	for (i = 0; i < l->n; i++)
+		if (l->v[i].kind == ITEM_KEY && items_has_cert(l, l->v[i].id))
+			coupled_key(x, &l->v[i], path, member);
 }
 
 /* Returns 1 if group and user are known without reading, and not wanted. */
@@ -295,38 +362,26 @@ member(struct export *x, struct walk *walk, int big)
 static void
 leftovers(struct export *x)
 {
-	struct held h, other;
-	struct text none = { NULL, 0 }, source;
+	struct text none = { NULL, 0 };
+	struct held h;
 	uint64_t at = 0;
 	struct cert *c;
 	struct why w;
-	size_t pos;
 
 	while (hold_each(x->hold, &at, &h)) {
 		if (h.done)
 			continue;
-		if (!h.is_key) {
-			if (cert_new(&c, h.data, h.len, &w)) {
-				classify(x, h.member,
-				    emit(x, c, NULL, 0, none, h.source));
-				cert_free(c);
-			}
-			continue;
-		}
-		source.n = h.source.n;
-		if ((source.s = strndup(h.source.s, h.source.n)) == NULL)
-			tool_nomem();
-		pos = 0;
-		why_set(&w, "no-certificate",
-		    "a private key without a "
-		    "certificate: add its certificate to the backup");
-		if (hold_find(x->hold, h.id, 1, &pos, &other) && other.done)
-			classify(x, h.member, KEYS);
-		else {
-			fault(x, source, &w);
+		if (h.is_key) {
+			why_set(&w, "no-certificate",
+			    "a private key without a "
+			    "certificate: add its certificate to the backup");
+			fault(x, h.source, &w);
 			classify(x, h.member, FAULTED);
+		} else if (cert_new(&c, h.data, h.len, &w)) {
+			classify(x, h.member,
+			    emit(x, c, NULL, 0, none, h.source));
+			cert_free(c);
 		}
-		free((char *)source.s);
 	}
 }
 

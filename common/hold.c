@@ -152,7 +152,7 @@ append(struct hold *h, struct head *hd, struct text source, const uint8_t *data)
 
 void
 hold_key(struct hold *h, const uint8_t id[32], const uint8_t *p8, size_t n,
-    const uint8_t *cert, struct text source, uint64_t member)
+    int done, struct text source, uint64_t member)
 {
 	struct head hd;
 	uint8_t *sealed;
@@ -160,12 +160,9 @@ hold_key(struct hold *h, const uint8_t id[32], const uint8_t *p8, size_t n,
 	memset(&hd, 0, sizeof(hd));
 	hd.member = member;
 	hd.is_key = 1;
+	hd.done = (uint8_t)done;
 	hd.len = (uint32_t)(n + SEAL_TAG);
 	memcpy(hd.id, id, sizeof(hd.id));
-	if (cert != NULL) {
-		hd.done = 1;
-		memcpy(hd.cert, cert, sizeof(hd.cert));
-	}
 	if ((sealed = OPENSSL_malloc(n + SEAL_TAG)) == NULL ||
 	    !seal_close(h->seal, h->num + 1, "", 0, p8, n, sealed))
 		tool_nomem();
@@ -174,14 +171,15 @@ hold_key(struct hold *h, const uint8_t id[32], const uint8_t *p8, size_t n,
 }
 
 void
-hold_cert(struct hold *h, const struct cert *c, struct text source,
+hold_cert(struct hold *h, const struct cert *c, int done, struct text source,
     uint64_t member)
 {
 	struct head hd;
 
 	memset(&hd, 0, sizeof(hd));
 	hd.member = member;
-	hd.len = (uint32_t)c->len;
+	hd.done = (uint8_t)done;
+	hd.len = done ? 0 : (uint32_t)c->len;
 	memcpy(hd.id, c->id, sizeof(hd.id));
 	memcpy(hd.cert, c->sha256, sizeof(hd.cert));
 	append(h, &hd, source, c->der);
@@ -258,12 +256,11 @@ hold_each(struct hold *h, uint64_t *at, struct held *out)
 }
 
 void
-hold_done(struct hold *h, const struct held *what, const uint8_t cert[32])
+hold_done(struct hold *h, const struct held *what)
 {
 	struct head hd;
 
 	get(h, &hd, sizeof(hd), what->at);
 	hd.done = 1;
-	memcpy(hd.cert, cert, sizeof(hd.cert));
 	put(h, &hd, sizeof(hd), what->at);
 }

@@ -17,10 +17,11 @@ struct hold;
 
 struct held {
 	int is_key;
-	int done; /* a record was written of it */
+	int done; /* a record was written of it; a certificate
+					   then has no data */
 	uint64_t member; /* number of the member it came from */
 	uint8_t id[32]; /* of the public key: pkey_id() */
-	uint8_t cert[32]; /* SHA-256 of the certificate, if any */
+	uint8_t cert[32]; /* SHA-256 of a certificate */
 	struct text source; /* borrowed until the next call */
 	uint8_t *data; /* PKCS#8 in secure memory, or DER;
 					   borrowed until the next call */
@@ -33,12 +34,12 @@ struct hold *hold_new(void);
 void hold_free(struct hold *);
 
 /*
- * Keeps a key; cert is the SHA-256 of the certificate it was exported with,
- * or NULL.  Failure to write exits 2.
+ * Keep a key, or a certificate, for what is still to come; done if a record
+ * was written of it.  Failure to write exits 2.
  */
 void hold_key(struct hold *, const uint8_t id[32], const uint8_t *p8, size_t n,
-    const uint8_t *cert, struct text source, uint64_t member);
-void hold_cert(struct hold *, const struct cert *, struct text source,
+    int done, struct text source, uint64_t member);
+void hold_cert(struct hold *, const struct cert *, int done, struct text source,
     uint64_t member);
 
 /*
@@ -51,7 +52,7 @@ int hold_find(struct hold *, const uint8_t id[32], int is_key, size_t *pos,
 /* Goes through all, in the order they came; *at is 0 for the first call. */
 int hold_each(struct hold *, uint64_t *at, struct held *);
 
-/* Notes that it is done, with which certificate. */
-void hold_done(struct hold *, const struct held *, const uint8_t cert[32]);
+/* Notes that a record was written of it. */
+void hold_done(struct hold *, const struct held *);
 
 #endif

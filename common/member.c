@@ -246,7 +246,7 @@ read_pem(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 
 	if (bio == NULL)
 		tool_nomem();
-	while (l->n < ITEMS_MAX) {
+	while (l->n <= ITEMS_MAX) {
 		ERR_clear_error();
 		if (PEM_read_bio_ex(bio, &name, &header, &der, &len,
 			PEM_FLAG_SECURE)) {
@@ -258,15 +258,14 @@ read_pem(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 			continue;
 		}
 		e = ERR_peek_last_error();
-		if (ERR_GET_REASON(e) == PEM_R_NO_START_LINE || BIO_eof(bio))
+		if (ERR_GET_REASON(e) == PEM_R_NO_START_LINE)
 			break;
-	}
-	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE &&
-	    ERR_peek_last_error() != 0) {
 		why_ssl(w, "damaged",
 		    "PEM block cannot be read (RFC 7468 "
 		    "section 2)");
 		items_add_fault(l, w);
+		if (BIO_eof(bio))
+			break;
 	}
 	BIO_free(bio);
 	ERR_clear_error();

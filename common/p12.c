@@ -7,8 +7,9 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
-#define KEY_MAX	   1024 /* bytes that a KDF is asked for */
-#define SCRYPT_MAX (1 << 24) /* N * r * p */
+#define KEY_MAX	     1024 /* bytes that a KDF is asked for */
+#define SCRYPT_MAX   (1 << 24) /* N * r * p */
+#define FRIENDLY_MAX (64 * 1024) /* bytes; longer is left out */
 
 /* clang-format off */
 
@@ -47,8 +48,7 @@ ASN1_SEQUENCE(PFX) = {
  */
 typedef struct safe_bag {
 	ASN1_OBJECT *type;
-	ASN1_TYPE *value;
-	STACK_OF(X509_ATTRIBUTE) *attrs;
+	ASN1_TYPE *value, *attrs;
 } SAFE_BAG;
 
 DEFINE_STACK_OF(SAFE_BAG)
@@ -56,7 +56,7 @@ DEFINE_STACK_OF(SAFE_BAG)
 ASN1_SEQUENCE(SAFE_BAG) = {
 	ASN1_SIMPLE(SAFE_BAG, type, ASN1_OBJECT),
 	ASN1_EXP(SAFE_BAG, value, ASN1_ANY, 0),
-	ASN1_SET_OF_OPT(SAFE_BAG, attrs, X509_ATTRIBUTE)
+	ASN1_OPT(SAFE_BAG, attrs, ASN1_ANY)
 } static_ASN1_SEQUENCE_END(SAFE_BAG)
 
 ASN1_ITEM_TEMPLATE(SAFE_BAGS) =
@@ -322,28 +322,66 @@ mac_check(const struct mac *m, const struct form *f)
 	return rc;
 }
 
+/* The value of a bag, or such, as a structure, or NULL. */
+static void *
+value(const ASN1_TYPE *any, const ASN1_ITEM *it)
+{
+	if (any->type != V_ASN1_SEQUENCE)
+		return NULL;
+	return ASN1_item_unpack(any->value.sequence, it);
+}
+
+/* The friendlyName attribute, or NULL; attributes that do not parse go by. */
+static X509_ATTRIBUTE *
+name_attr(const SAFE_BAG *bag)
+{
+	STACK_OF(ASN1_TYPE) *all = NULL;
+	X509_ATTRIBUTE *a = NULL;
+	int i;
+
+	if (bag->attrs != NULL && bag->attrs->type == V_ASN1_SET)
+		all = ASN1_item_unpack(bag->attrs->value.set,
+		    ASN1_ITEM_rptr(ASN1_SET_ANY));
+	for (i = 0; i < sk_ASN1_TYPE_num(all) && a == NULL; i++) {
+		a = value(sk_ASN1_TYPE_value(all, i),
+		    ASN1_ITEM_rptr(X509_ATTRIBUTE));
+		if (a != NULL &&
+		    OBJ_obj2nid(X509_ATTRIBUTE_get0_object(a)) !=
+			NID_friendlyName) {
+			X509_ATTRIBUTE_free(a);
+			a = NULL;
+		}
+	}
+	sk_ASN1_TYPE_pop_free(all, ASN1_TYPE_free);
+	return a;
+}
+
 /* UTF-8 of friendlyName, NULs inside kept; NULL if there is none. */
 static char *
 friendly_name(const SAFE_BAG *bag, size_t *n)
 {
-	const ASN1_TYPE *at;
+	X509_ATTRIBUTE *a = name_attr(bag);
 	const ASN1_BMPSTRING *bmp;
-	char *s;
+	char *s = NULL;
 	int i;
 
 	*n = 0;
-	at = PKCS12_get_attr_gen(bag->attrs, NID_friendlyName);
-	if (at == NULL || at->type != V_ASN1_BMPSTRING)
-		return NULL;
-	bmp = at->value.bmpstring;
-	s = OPENSSL_uni2utf8(bmp->data, bmp->length);
-	if (s == NULL)
-		return NULL;
-	/* it has one string for each U+0000, one behind the other */
-	*n = strlen(s);
-	for (i = 0; i + 3 < bmp->length; i += 2)
-		if (bmp->data[i] == 0 && bmp->data[i + 1] == 0)
-			*n += 1 + strlen(s + *n + 1);
+	bmp = X509_ATTRIBUTE_get0_data(a, 0, V_ASN1_BMPSTRING, NULL);
+	if (bmp != NULL)
+		s = OPENSSL_uni2utf8(bmp->data, bmp->length);
+	if (s != NULL) {
+		/* it has one string for each U+0000, one behind the other */
+		*n = strlen(s);
+		for (i = 0; i + 3 < bmp->length; i += 2)
+			if (bmp->data[i] == 0 && bmp->data[i + 1] == 0)
+				*n += 1 + strlen(s + *n + 1);
+	}
+	if (*n > FRIENDLY_MAX) {
+		OPENSSL_free(s);
+		s = NULL;
+		*n = 0;
+	}
+	X509_ATTRIBUTE_free(a);
 	return s;
 }
 
@@ -376,15 +414,6 @@ locked(struct reader *r, const char *what, const X509_ALGOR *alg)
 	why_ssl(&w, "unsupported", "%s encrypted with %s does not open", what,
 	    p12_alg_name(name, alg));
 	items_add_fault(r->out, &w);
-}
-
-/* The value of a bag as a structure, or NULL. */
-static void *
-value(const ASN1_TYPE *any, const ASN1_ITEM *it)
-{
-	if (any->type != V_ASN1_SEQUENCE)
-		return NULL;
-	return ASN1_item_unpack(any->value.sequence, it);
 }
 
 /* Adds a key; takes info. */
@@ -570,12 +599,19 @@ read_safe(struct reader *r, PKCS7 *p7)
 }
 
 static void
-read_safes(struct reader *r, const STACK_OF(PKCS7) *safes)
+read_safes(struct reader *r, const STACK_OF(ASN1_TYPE) *safes)
 {
+	PKCS7 *p7;
 	int i;
 
-	for (i = 0; i < sk_PKCS7_num(safes); i++)
-		read_safe(r, sk_PKCS7_value(safes, i));
+	for (i = 0; i < sk_ASN1_TYPE_num(safes); i++) {
+		p7 = value(sk_ASN1_TYPE_value(safes, i), ASN1_ITEM_rptr(PKCS7));
+		if (p7 == NULL)
+			damaged(r, "a part");
+		else
+			read_safe(r, p7);
+		PKCS7_free(p7);
+	}
 }
 
 /*
@@ -613,7 +649,7 @@ unlock_mac(const struct mac *m, struct secrets *s, struct form *f,
 
 /* Without a MAC: the password that opens something is right. */
 static int
-unlock_try(const STACK_OF(PKCS7) *safes, struct secrets *s, struct items *l,
+unlock_try(const STACK_OF(ASN1_TYPE) *safes, struct secrets *s, struct items *l,
     struct why *w)
 {
 	struct items got;
@@ -657,7 +693,7 @@ int
 p12_read(const uint8_t *der, size_t n, struct secrets *s, struct items *l,
     struct why *w)
 {
-	STACK_OF(PKCS7) *safes = NULL;
+	STACK_OF(ASN1_TYPE) *safes = NULL;
 	const ASN1_OCTET_STRING *content = NULL;
 	const uint8_t *p = der;
 	struct mac m = { .pb = NULL };
@@ -674,8 +710,8 @@ p12_read(const uint8_t *der, size_t n, struct secrets *s, struct items *l,
 		goto out;
 	}
 	if ((content = authsafe(pfx)) != NULL)
-		safes = (STACK_OF(PKCS7) *)ASN1_item_unpack(content,
-		    ASN1_ITEM_rptr(PKCS12_AUTHSAFES));
+		safes = ASN1_item_unpack(content,
+		    ASN1_ITEM_rptr(ASN1_SEQUENCE_ANY));
 	if (safes == NULL) {
 		why_set(w, "damaged",
 		    "no AuthenticatedSafe (RFC 7292 section "
@@ -691,7 +727,7 @@ p12_read(const uint8_t *der, size_t n, struct secrets *s, struct items *l,
 	}
 out:
 	ASN1_item_free((ASN1_VALUE *)m.pb, ASN1_ITEM_rptr(PBMAC1));
-	sk_PKCS7_pop_free(safes, PKCS7_free);
+	sk_ASN1_TYPE_pop_free(safes, ASN1_TYPE_free);
 	ASN1_item_free((ASN1_VALUE *)pfx, ASN1_ITEM_rptr(PFX));
 	ERR_clear_error();
 	return rc;

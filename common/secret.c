@@ -97,22 +97,21 @@ add_lines(struct secrets *l, int fd, int each, struct why *w)
 static int
 add_file(struct secrets *l, const char *path, int each, struct why *w)
 {
+	struct why why;
 	struct stat st;
 	int fd, rc;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
 		return why_set(w, "password", "%s: %s", path, strerror(errno));
 	if (fstat(fd, &st) == -1)
-		rc = why_set(w, "password", "%s: %s", path, strerror(errno));
+		rc = why_set(&why, "password", "%s", strerror(errno));
 	else if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
-		rc = why_set(w, "password",
-		    "%s: others can read it: run "
-		    "chmod 600 on it",
-		    path);
+		rc = why_set(&why, "password",
+		    "others can read it: run chmod 600 on it");
 	else
-		rc = add_lines(l, fd, each, w);
+		rc = add_lines(l, fd, each, &why);
 	(void)close(fd);
-	return rc;
+	return rc ? 1 : why_set(w, "password", "%s: %s", path, why.detail);
 }
 
 static int

@@ -145,9 +145,12 @@ const char *
 tool_caller(void)
 {
 	static char name[64];
-	struct passwd *pw = getpwuid(geteuid());
+	struct passwd *pw;
 
-	if (pw != NULL)
+	/* asked once, before the sandbox hides /etc/passwd */
+	if (*name != '\0')
+		return name;
+	if ((pw = getpwuid(geteuid())) != NULL)
 		(void)snprintf(name, sizeof(name), "%s", pw->pw_name);
 	else
 		(void)snprintf(name, sizeof(name), "%u", (unsigned)geteuid());

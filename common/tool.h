@@ -22,7 +22,8 @@ void tool_no_terminal(const char *what);
  */
 int tool_tmpfile(void);
 
-/* Login name of whoever runs the tool, or its number. */
+/* Login name of whoever runs the tool, or its number; call it before the
+ * sandbox is entered. */
 const char *tool_caller(void);
 
 /*

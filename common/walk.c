@@ -179,7 +179,7 @@ failed(struct child *c, const char *path)
 		ceiling(c, path, "memory", c->limits.memory);
 	else
 		fault(c, is_cut(s) ? "cut" : "damaged", path,
-		    s == NULL ? "the archive ends early" : s);
+		    s == NULL ? "the archive ends early, or is damaged" : s);
 }
 
 static ssize_t

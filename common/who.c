@@ -26,24 +26,28 @@ who_cert(struct stream_rec *e, const struct cert *c, struct text name)
 		e->user = str("");
 }
 
-/* Cuts the last component off; *t keeps what is before it. */
+/* Cuts the last component off, `.' and nothing aside; *t keeps the rest. */
 static struct text
 last(struct text *t)
 {
 	struct text part;
-	const char *slash = t->n == 0 ? NULL : memrchr(t->s, '/', t->n);
+	const char *slash;
 
-	part.s = slash == NULL ? t->s : slash + 1;
-	part.n = t->n - (size_t)(part.s - t->s);
-	t->n = slash == NULL ? 0 : (size_t)(slash - t->s);
+	do {
+		slash = t->n == 0 ? NULL : memrchr(t->s, '/', t->n);
+		part.s = slash == NULL ? t->s : slash + 1;
+		part.n = t->n - (size_t)(part.s - t->s);
+		t->n = slash == NULL ? 0 : (size_t)(slash - t->s);
+		if (part.n == 1 && part.s[0] == '.')
+			part.n = 0;
+	} while (part.n == 0 && t->n > 0);
 	return part;
 }
 
 static int
 is_name(struct text t)
 {
-	return t.n > 0 && !(t.n == 1 && t.s[0] == '.') &&
-	    !(t.n == 2 && t.s[0] == '.' && t.s[1] == '.');
+	return t.n > 0 && !(t.n == 2 && t.s[0] == '.' && t.s[1] == '.');
 }
 
 void

@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # arrays for the files that load it
 #
 # For the bats files of the archive, after common.bash: `load ca'.
 
@@ -16,22 +17,61 @@ new_archive()
 	    ca-setflag -d "$db" KRAFlags +KRAF_ENABLEFOREIGN >/dev/null 2>&1
 }
 
-# import [DB [ARG...]]: ca-import with what opens the export.
-import()
+# import: ca-import with what opens the export.
+import=(ca-import -f -d ca.db "${machine[@]}")
+
+# org_archive DIR: what the README's migration makes, in DIR: export.kms, of
+# both backups; ca.db, with all of it, encrypted to both agents; import.log.
+org_archive()
 {
-	ca-import -f -d "${1:-ca.db}" "${machine[@]}" "${@:2}"
+	local -a machine=(-p "file:$ORG/machine.pw")
+	local -a export=(kms-export -q -c "$ORG/machine.pem"
+	    -S "$ORG/machine.p12" "${machine[@]}" -p "list:$ORG/user.pws")
+
+	(
+		cd "$1" &&
+		cat "$ORG/kra1.pem" "$ORG/kra2.pem" |
+		    ca-init -c "$ORG/ca.pem" -d ca.db >/dev/null &&
+		ca-setflag -d ca.db KRAFlags +KRAF_ENABLEFOREIGN >/dev/null &&
+		{ "${export[@]}" <"$ORG/kms-backup.zip" >export.kms ||
+		    (($? == 1)); } &&
+		"${export[@]}" <"$ORG/kms-backup.tar.gz" >>export.kms &&
+		kms-verify -k "$ORG/machine.p12" "${machine[@]}" <export.kms |
+		    ca-import -fq -d ca.db -k "$ORG/machine.p12" \
+		    "${machine[@]}" >import.log
+	) 2>"$1/log" || {
+		cat "$1/log" >&2
+		return 1
+	}
 }
 
-# rows DB SQL: what the judge says, columns apart by a bar.
+# key_of SHA1: the private key that org.bash made for that certificate, PKCS#8
+# DER as openssl writes it.
+key_of()
+{
+	local pem
+
+	for pem in "$ORG"/keys/*.pem; do
+		[[ $(openssl x509 -in "$pem" -outform DER | sha1sum) == "$1 "* ]] ||
+			continue
+		openssl pkcs8 -topk8 -nocrypt -in "${pem%.pem}.key" -outform DER
+		return
+	done
+	echo "key_of: no certificate $1" >&2
+	return 1
+}
+
+# rows DB SQL: what the judge says, columns apart by a bar.  Not -readonly: that
+# leaves the files beside it behind.
 rows()
 {
-	sqlite3 -readonly "$1" "$2"
+	sqlite3 -batch -cmd ".timeout 60000" "$1" "$2"
 }
 
 # contents DB: everything in it but the audit table.
 contents()
 {
-	sqlite3 -readonly "$1" .dump | grep -v '^INSERT INTO audit '
+	rows "$1" .dump | grep -v '^INSERT INTO audit '
 }
 
 # head_of: the head of the audit chain, from messages on stdin.
@@ -55,29 +95,31 @@ whole()
 	[[ $(rows "$1" "SELECT count(*) FROM request FULL JOIN certificate c
 	    USING (RequestID) WHERE RawCertificate IS NULL
 	    OR Disposition IS NULL") == 0 ]] || return
-	ca-export -n -A "$(last_head "$1")" -d "$1" >/dev/null 2>"$ERR" ||
-	    grep -q ': audit: the chain is whole' "$ERR"
+	ca-export -n -A "$(last_head "$1")" -d "$1" >/dev/null 2>"$ERR.whole" ||
+	    grep -q ": audit: the chain is whole" "$ERR.whole"
 }
 
 # kept DB RESULTS: every result that promises a row has one, with its key if
 # KRAs are named.
 kept()
 {
-	local id sha1 kra
+	local missing
 
-	while IFS=$'\t' read -r id sha1 kra; do
-		[[ $(rows "$1" "SELECT count(*) FROM request JOIN certificate
-		    USING (RequestID) WHERE RequestID = $id
-		    AND CertificateHash = '$sha1' AND ('$kra' = ''
-		    OR RawArchivedKey IS NOT NULL)") == 1 ]] || {
-			echo "no row for result: $id $sha1" >&2
-			return 1
-		}
-	done < <(only result <"$2" | awk -F '\t' '
+	missing=$(rows "$1" "WITH want(id, sha1, kra) AS (VALUES (NULL, '', '')
+	    $(only result <"$2" | awk -F '\t' '
 	    $3 ~ /^status:(imported|updated|present)$/ {
-		sub(/^id:/, "", $4); sub(/^sha1:/, "", $5)
-		sub(/^kra:/, "", $8); print $4 "\t" $5 "\t" $8
-	    }')
+		sub(/^id:/, "", $4)
+		sub(/^sha1:/, "", $5)
+		sub(/^kra:/, "", $8)
+		printf ", (%s, \047%s\047, \047%s\047)", $4, $5, $8
+	    }')) SELECT id, sha1 FROM want WHERE id IS NOT NULL AND NOT EXISTS
+	    (SELECT 1 FROM request JOIN certificate c USING (RequestID)
+	    WHERE RequestID = id AND c.CertificateHash = sha1
+	    AND (kra = '' OR RawArchivedKey IS NOT NULL))") || return
+	if [[ -n $missing ]]; then
+		echo "no row for results: $missing" >&2
+		return 1
+	fi
 }
 
 # statuses FILE: the results in short, status and id, one a line.
@@ -92,24 +134,37 @@ statuses()
 # record N USER CERT [KEY]: a `key' record of two PEM files, or a `cert' record.
 record()
 {
-	local cert=$BATS_TEST_TMPDIR/record.cer type=cert serial spki
+	local type=cert part
 
-	openssl x509 -in "$3" -outform DER -out "$cert"
-	serial=$(openssl x509 -in "$3" -noout -serial)
-	serial=${serial#serial=}
-	spki=$(openssl x509 -in "$3" -noout -pubkey |
-	    openssl pkey -pubin -outform DER | sha256sum)
 	[[ $# -lt 4 ]] || type=key
+	part=$BATS_FILE_TMPDIR/${3//\//_}
+	# those of the organisation stay as they are
+	if [[ $3 != "$ORG"/* || ! -s $part ]]; then
+		about "$3" >"$part"
+	fi
 	printf 'rec:%s\tn:%s\tgroup:Staff\tuser:%s\tmail:\tguid:\t' \
 	    "$type" "$1" "$2"
+	cat "$part"
+	[[ $# -lt 4 ]] || printf '\tkey:%s' "$(p8 "$4" | base64 -w 0)"
+	printf '\n'
+}
+
+# about CERT: what a record says of a certificate, without LF.
+about()
+{
+	local cert=$BATS_TEST_TMPDIR/about.cer serial spki
+
+	openssl x509 -in "$1" -outform DER -out "$cert" &&
+	serial=$(openssl x509 -in "$1" -noout -serial) &&
+	spki=$(openssl x509 -in "$1" -noout -pubkey |
+	    openssl pkey -pubin -outform DER | sha256sum) || return
+	serial=${serial#serial=}
 	printf 'serial:%s\tissuer:\tsubject:\tnot_before:\t' "${serial,,}"
 	printf 'not_after:\tversion:3\talg:RSA-512\tuse:both\tspki:%s\t' \
 	    "${spki%% *}"
 	printf 'sha1:%s\tsha256:%s\t' "$(sha1sum <"$cert" | cut -c -40)" \
 	    "$(sha256sum <"$cert" | cut -c -64)"
-	printf 'source:%s\tcert:%s' "$2.pem" "$(base64 -w 0 <"$cert")"
-	[[ $# -lt 4 ]] || printf '\tkey:%s' "$(p8 "$4" | base64 -w 0)"
-	printf '\n'
+	printf 'source:%s\tcert:%s' "${1##*/}" "$(base64 -w 0 <"$cert")"
 }
 
 # p8 KEY: PKCS#8, DER, of a PEM key; a DER file as it is.
@@ -143,19 +198,16 @@ closed()
 
 # Without rights, and under strace -------------------------------------------
 
-# unprivileged COMMAND...: run it so that file modes count, for root too.
-unprivileged()
-{
-	if (($(id -u) == 0)); then
-		setpriv --bounding-set -all --inh-caps -all -- "$@"
-	else
-		"$@"
-	fi
-}
+# unprivileged: the words before a command so that file modes count, for root
+# too.
+unprivileged=()
+if (($(id -u) == 0)); then
+	unprivileged=(setpriv --bounding-set -all --inh-caps -all --)
+fi
 
 need_unprivileged()
 {
-	unprivileged true 2>/dev/null || skip 'setpriv cannot drop capabilities'
+	"${unprivileged[@]}" true 2>/dev/null || skip 'setpriv cannot drop capabilities'
 }
 
 need_strace()
@@ -163,8 +215,6 @@ need_strace()
 	strace -o /dev/null true 2>/dev/null || skip 'strace is not allowed here'
 }
 
-# traced ARG... -- COMMAND...: strace it.  LeakSanitizer cannot run under it.
-traced()
-{
-	ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 strace -f "$@"
-}
+# traced: the words before the arguments of strace and a command.  LeakSanitizer
+# cannot run under it.
+traced=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -f)

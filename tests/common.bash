@@ -131,47 +131,6 @@ files()
 	find . "$TMPDIR" ! -type d -printf '%p %i %s %T@\n' | sort
 }
 
-# org_archive DIR: what the README's migration makes, in DIR: export.kms, of
-# both backups; ca.db, with all of it, encrypted to both agents; import.log.
-org_archive()
-{
-	local -a machine=(-p "file:$ORG/machine.pw")
-	local -a export=(kms-export -q -c "$ORG/machine.pem"
-	    -S "$ORG/machine.p12" "${machine[@]}" -p "list:$ORG/user.pws")
-
-	(
-		cd "$1" &&
-		cat "$ORG/kra1.pem" "$ORG/kra2.pem" |
-		    ca-init -c "$ORG/ca.pem" -d ca.db >/dev/null &&
-		ca-setflag -d ca.db KRAFlags +KRAF_ENABLEFOREIGN >/dev/null &&
-		{ "${export[@]}" <"$ORG/kms-backup.zip" >export.kms ||
-		    (($? == 1)); } &&
-		"${export[@]}" <"$ORG/kms-backup.tar.gz" >>export.kms &&
-		kms-verify -k "$ORG/machine.p12" "${machine[@]}" <export.kms |
-		    ca-import -fq -d ca.db -k "$ORG/machine.p12" \
-		    "${machine[@]}" >import.log
-	) 2>"$1/log" || {
-		cat "$1/log" >&2
-		return 1
-	}
-}
-
-# key_of SHA1: the private key that org.bash made for that certificate, PKCS#8
-# DER as openssl writes it.
-key_of()
-{
-	local pem
-
-	for pem in "$ORG"/keys/*.pem; do
-		[[ $(openssl x509 -in "$pem" -outform DER | sha1sum) == "$1 "* ]] ||
-			continue
-		openssl pkcs8 -topk8 -nocrypt -in "${pem%.pem}.key" -outform DER
-		return
-	done
-	echo "key_of: no certificate $1" >&2
-	return 1
-}
-
 # filter_contract TOOL ARG...: what every filter keeps; valid arguments, and
 # valid input on our stdin.  It runs the tool a hundred times or more: take a
 # small input.

@@ -6,7 +6,7 @@ alone.  CMS is the openssl command, HKDF, GCM and X.509 python3-cryptography.
     sealer.py seal TO SIGNER KEY [-head ARG...] [-end ARG...]   open -> sealed
     sealer.py open TO KEY SIGNER                        sealed -> open
     sealer.py plain                                     open -> plain
-    sealer.py dent KEY NUMBER                           DER of a damaged RSA key
+    sealer.py dent KEY NUMBER...                        RSA key, damaged
     sealer.py flip FILE ALL COMMAND...                  what passes altered
 
 An open stream is a sealed one with `open:', the sealed bytes in base64, in
@@ -338,23 +338,24 @@ def tlv(tag, body):
     return bytes([tag, 128 + len(size)]) + size + body
 
 
-def dent(path, which):
-    """PKCS#8 of an RSA key with one number two larger (RFC 8017 A.1.2)."""
+def dent(path, *numbers):
+    """PKCS#8 of an RSA key with one number two larger (RFC 8017 A.1.2), in
+    base64, a line for each of n, e, d, p, q, dp, dq, qi, or none."""
     with open(path, 'rb') as f:
         key = serialization.load_pem_private_key(f.read(), None)
     p = key.private_numbers()
-    v = {'n': p.public_numbers.n, 'e': p.public_numbers.e, 'd': p.d, 'p': p.p,
-         'q': p.q, 'dp': p.dmp1, 'dq': p.dmq1, 'qi': p.iqmp}
-    if which != 'none':
-        v[which] += 2
-    pkcs1 = tlv(0x30, integer(0) + b''.join(map(integer, v.values())))
+    true = {'n': p.public_numbers.n, 'e': p.public_numbers.e, 'd': p.d, 'p': p.p,
+            'q': p.q, 'dp': p.dmp1, 'dq': p.dmq1, 'qi': p.iqmp}
     rsaenc = bytes.fromhex('300d06092a864886f70d0101010500')
-    sys.stdout.buffer.write(tlv(0x30, integer(0) + rsaenc + tlv(4, pkcs1)))
+    for number in numbers:
+        v = {a: b + 2 * (a == number) for a, b in true.items()}
+        pkcs1 = tlv(0x30, integer(0) + b''.join(map(integer, v.values())))
+        print(b64(tlv(0x30, integer(0) + rsaenc + tlv(4, pkcs1))))
 
 
 def places(data, every):
     """Byte and bit of each change to try: all, or of each long value the
-    first, middle and last four bytes and every 48th, a bit each."""
+    first, middle and last bytes and every 96th, a bit each."""
     if every:
         return [(i, b) for i in range(len(data)) for b in range(8)]
     out, at = [], 0
@@ -362,8 +363,8 @@ def places(data, every):
         n = len(f) + 1
         middle = n // 2
         out += [(at + i, (at + i) % 8) for i in range(n)
-                if n <= 24 or i < 4 or i >= n - 4 or abs(i - middle) < 2
-                or i % 48 == 0]
+                if n <= 16 or i < 2 or i >= n - 2 or i == middle
+                or i % 96 == 0]
         at += n
     return out
 

@@ -29,11 +29,12 @@ load(struct ends *e, struct secrets *s)
 {
 	struct why w;
 
-	if (!cred_load(&e->to, e->to_path, e->signer_path == NULL, s, &w))
-		msg_die("-c: %s%s", w.detail,
-		    e->signer_path == NULL ?
-			" (without -S, the key of -c signs)" :
-			"");
+	if (!cred_load(&e->to, e->to_path, 0, s, &w))
+		msg_die("-c: %s", w.detail);
+	if (e->signer_path == NULL && e->to.nkeys == 0)
+		msg_die("-c: %s: no private key to sign with: give the "
+			"exporter's own with -S",
+		    e->to_path);
 	if (e->signer_path != NULL &&
 	    !cred_load(&e->signer, e->signer_path, 1, s, &w))
 		msg_die("-S: %s", w.detail);

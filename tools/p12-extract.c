@@ -81,6 +81,10 @@ extract(struct stream_out *out, const struct items *l, int all)
 		msg_record("stdin: %d certificates without a key are not "
 			   "written (-a writes them)",
 		    left);
+	if (out->rec->n == 0) {
+		msg_warn("stdin: nothing was found");
+		status = 1;
+	}
 	return status;
 }
 

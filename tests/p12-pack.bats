@@ -1,0 +1,510 @@
+# p12-pack(1): what openssl, GnuTLS and NSS read of it, one file a user, names
+# from hostile input, and nothing at all when the stream is not whole.
+
+load common
+load ca
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR" || return 1
+	org_archive .
+	ca-export -d ca.db 2>>log | sed '/\tblob:$/d' | only archived | closed |
+	    ca-recover -k "$ORG/kra1.p12" -p "file:$ORG/kra1.pw" >all.rec
+	{ user 1 carol-2003; user 2 jane-1999; } | closed >two.rec
+}
+
+setup()
+{
+	common_setup
+	cp "$BATS_FILE_TMPDIR"/*.rec .
+	umask 077
+	echo 'pack me' >pw
+	pw=(-p file:pw)
+}
+
+# openssl_p12 FILE ARG...: openssl pkcs12 on it.
+openssl_p12()
+{
+	openssl pkcs12 -in "$1" -passin file:pw "${@:2}"
+}
+
+# as USER GROUP [N]: the records on stdin, of that person, both as raw fields;
+# numbered from N.
+as()
+{
+	user=$1 group=$2 awk -F '\t' -v OFS='\t' -v "n=${3-1}" '
+	/^rec:end/ { next }
+	{
+		$2 = "n:" n++
+		$3 = ENVIRON["group"]
+		$4 = ENVIRON["user"]
+		print
+	}'
+}
+
+# one NAME: the record of a key of the organisation, from all.rec.
+one()
+{
+	local sha1
+
+	sha1=$(openssl x509 -in "$ORG/keys/$1.pem" -outform DER | sha1sum)
+	grep -F $'\tsha1:'"${sha1%% *}" "$BATS_FILE_TMPDIR/all.rec"
+}
+
+# held FILE: SHA-256 of every private key in the PKCS#12, sorted.
+held()
+{
+	openssl_p12 "$1" -nocerts -nodes | awk '
+	/^-----BEGIN/ { on = 1 }
+	on { print }
+	/^-----END/ { print "" }' >pem
+	split_pem pem | sort
+}
+
+# split_pem FILE: SHA-256 of each key in it, as PKCS#8 DER.
+split_pem()
+{
+	csplit -sz -f key. -b %03d "$1" '/^-----BEGIN/' '{*}'
+	for key in key.[0-9][0-9][0-9]; do
+		openssl pkcs8 -topk8 -nocrypt -in "$key" -outform DER |
+		    sha256sum
+		rm "$key"
+	done
+}
+
+# wanted: the same of the records on stdin.
+wanted()
+{
+	field key | while read -r key; do
+		base64 -d <<<"$key" | sha256sum
+	done | sort
+}
+
+@test 'keeps the contract of filters, and nothing comes of a cut stream' {
+	CUT_EMPTY=1 filter_contract p12-pack "${pw[@]}" <two.rec
+}
+
+@test 'keeps it with -F tar and -F zip' {
+	CUT_EMPTY=1 filter_contract p12-pack -F tar "${pw[@]}" <two.rec
+	INPUT=two.rec output_contract p12-pack -F zip "${pw[@]}"
+}
+
+@test 'usage: no password, an operand' {
+	local usage='usage: p12-pack [-lPqVv] [-F format] -p secret'
+
+	refuses 2 "$usage" p12-pack <two.rec
+	refuses 2 "$usage" p12-pack "${pw[@]}" file <two.rec
+	: >none
+	refuses 2 "$usage" p12-pack -p list:none <two.rec
+}
+
+@test 'takes exactly one password' {
+	echo other >pw2
+	refuses 2 'p12-pack: -p: exactly one password is needed to write, not 2' \
+	    p12-pack "${pw[@]}" -p file:pw2 <two.rec
+	cat pw pw2 >pws
+	refuses 2 'p12-pack: -p: exactly one password is needed to write, not 2' \
+	    p12-pack -p list:pws <two.rec
+	run_tool 0 p12-pack -p list:pw <two.rec
+	openssl_p12 "$OUT" -noout
+	chmod 644 pw
+	refuses 2 'p12-pack: -p: pw: others can read it: run chmod 600 on it' \
+	    p12-pack "${pw[@]}" <two.rec
+	refuses 2 'p12-pack: -p: not env:VAR, file:PATH, list:PATH, fd:N or tty' \
+	    p12-pack -p 'pack me' <two.rec
+}
+
+@test 'a format that it does not write' {
+	refuses 2 'p12-pack: -F cab: not tar or zip' \
+	    p12-pack -F cab "${pw[@]}" <two.rec
+}
+
+@test 'openssl reads it' {
+	run_tool 0 p12-pack "${pw[@]}" <two.rec
+	says
+	held "$OUT" | diff <(wanted <two.rec) -
+	openssl_p12 "$OUT" -nokeys | grep -c BEGIN | grep -qx 2
+	not openssl pkcs12 -in "$OUT" -passin pass:wrong -noout 2>"$ERR"
+}
+
+@test 'GnuTLS and NSS read it, modern and with -l' {
+	local option
+
+	for option in -q -l; do
+		run_tool 0 p12-pack "$option" "${pw[@]}" <two.rec
+		certtool --p12-info --inder --password "$(<pw)" <"$OUT" \
+		    >info 2>"$ERR"
+		grep -c 'BEGIN CERTIFICATE' info | grep -qx 2
+		grep -c 'BEGIN ENCRYPTED PRIVATE KEY' info | grep -qx 2
+		pk12util -l "$OUT" -w pw >list
+		grep -c '^Certificate(has private key):' list | grep -qx 2
+		mkdir "nss$option"
+		certutil -N -d "sql:nss$option" --empty-password
+		pk12util -i "$OUT" -d "sql:nss$option" -w pw >import
+		grep -qx 'pk12util: PKCS12 IMPORT SUCCESSFUL' import
+		certutil -K -d "sql:nss$option" | grep -c '> rsa ' | grep -qx 2
+	done
+}
+
+@test 'modern algorithms: AES-256, PBKDF2 with SHA-256, SHA-256 MAC' {
+	local bag='PBES2, PBKDF2, AES-256-CBC, Iteration 10000, PRF'
+
+	bag+=' hmacWithSHA256'
+	run_tool 0 p12-pack "${pw[@]}" <two.rec
+	openssl_p12 "$OUT" -info -noout 2>&1 | diff - <(cat <<-INFO
+	MAC: sha256, Iteration 10000
+	MAC length: 32, salt length: 8
+	PKCS7 Encrypted data: $bag
+	Certificate bag
+	Certificate bag
+	PKCS7 Data
+	Shrouded Keybag: $bag
+	Shrouded Keybag: $bag
+	INFO
+	)
+}
+
+@test '-l: 3DES and SHA-1' {
+	local bag='pbeWithSHA1And3-KeyTripleDES-CBC, Iteration 2000'
+
+	run_tool 0 p12-pack -l "${pw[@]}" <two.rec
+	openssl_p12 "$OUT" -info -noout 2>&1 | diff - <(cat <<-INFO
+	MAC: sha1, Iteration 2000
+	MAC length: 20, salt length: 8
+	PKCS7 Encrypted data: $bag
+	Certificate bag
+	Certificate bag
+	PKCS7 Data
+	Shrouded Keybag: $bag
+	Shrouded Keybag: $bag
+	INFO
+	)
+	held "$OUT" | diff <(wanted <two.rec) -
+}
+
+@test 'salts and keys are new each time' {
+	p12-pack "${pw[@]}" <two.rec >one.p12
+	p12-pack "${pw[@]}" <two.rec >other.p12
+	not cmp -s one.p12 other.p12
+}
+
+@test 'key and certificate are joined by name and id' {
+	run_tool 0 p12-pack "${pw[@]}" <two.rec
+	openssl_p12 "$OUT" -nodes >pem
+	grep -A 1 '^Bag Attributes' pem | grep friendlyName | sort |
+	    uniq -c | sed 's/^ *//; s/  */ /g' >names
+	diff - names <<-'NAMES'
+	2 friendlyName: carol-2003
+	2 friendlyName: jane-1999
+	NAMES
+	grep localKeyID pem | tr -d ' ' | sort | uniq -c | sed 's/^ *//' >ids
+	field sha1 <two.rec | tr a-f A-F | sort |
+	    sed 's/\(..\)/\1/g; s/^/2 localKeyID:/' | diff - ids
+}
+
+@test 'p12-extract gives back what went in' {
+	local option
+
+	for option in -q -l; do
+		p12-pack "$option" "${pw[@]}" <all.rec >all.p12
+		run_tool 0 p12-extract "${pw[@]}" <all.p12
+		for label in cert key sha1 alg version use serial; do
+			diff <(only key <all.rec | field "$label" | sort) \
+			    <(only key <"$OUT" | field "$label" | sort)
+		done
+		# every key still with its own certificate
+		diff <(only key <all.rec | cut -f 16,20 | sort) \
+		    <(only key <"$OUT" | cut -f 16,20 | sort)
+	done
+}
+
+@test 'EC keys, too' {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
+	    -config <(printf '[req]\ndistinguished_name = dn\n[dn]\n') \
+	    -subj /CN=ec -keyout ec.key -out ec.pem 2>/dev/null
+	record 1 ec ec.pem ec.key | closed >ec.rec
+	run_tool 0 p12-pack "${pw[@]}" <ec.rec
+	held "$OUT" | diff <(wanted <ec.rec) -
+}
+
+@test 'all keys of a user, and streams one after the other, in one file' {
+	grep $'\tuser:jane\t' all.rec >jane
+	[[ $(wc -l <jane) == 4 ]]
+	cat <(as user:jane group:x <jane | closed) two.rec >both.rec
+	run_tool 0 p12-pack "${pw[@]}" <both.rec
+	held "$OUT" | diff <(wanted <both.rec) -
+	openssl_p12 "$OUT" -nokeys | grep -c BEGIN | grep -qx 6
+}
+
+@test 'certificates without a key come along, joined to none' {
+	{ user 1 carol-2003; record 2 lone "$ORG/keys/janet-1997.pem"; } |
+	    closed >lone.rec
+	run_tool 0 p12-pack "${pw[@]}" <lone.rec
+	openssl_p12 "$OUT" -nokeys >pem
+	grep -c BEGIN pem | grep -qx 2
+	held "$OUT" | diff <(wanted <lone.rec) -
+	# -clcerts gives those of a key only
+	openssl_p12 "$OUT" -nokeys -clcerts | openssl x509 -noout -subject |
+	    grep -q 'CN = carol$'
+	openssl_p12 "$OUT" -nokeys -clcerts | grep -c BEGIN | grep -qx 1
+	cp "$OUT" lone.p12
+	run_tool 0 p12-extract -a "${pw[@]}" <lone.p12
+	diff <(field cert <lone.rec | sort) <(field cert <"$OUT" | sort)
+	# a file without a key is in the archive, but not imported
+	run_tool 0 p12-pack -F tar "${pw[@]}" <lone.rec
+	bsdtar -tf "$OUT" | diff <(printf '%s\n' carol-2003.p12 lone.p12 \
+	    import.cmd) -
+	bsdtar -xOf "$OUT" import.cmd >cmd
+	grep -q carol-2003.p12 cmd
+	not grep -q lone.p12 cmd
+}
+
+@test 'passwords beyond ASCII, the empty one, and CR at the end' {
+	printf 'Gr\xc3\xbc\xc3\x9fe \xe2\x82\xac\r\n' >pw
+	run_tool 0 p12-pack "${pw[@]}" <two.rec
+	printf 'Gr\xc3\xbc\xc3\x9fe \xe2\x82\xac\n' >pw
+	held "$OUT" | diff <(wanted <two.rec) -
+	certtool --p12-info --inder --password "$(<pw)" <"$OUT" >info 2>"$ERR"
+	grep -c 'BEGIN ENCRYPTED PRIVATE KEY' info | grep -qx 2
+	NO='' run_tool 0 p12-pack -p env:NO <two.rec
+	echo >pw
+	held "$OUT" | diff <(wanted <two.rec) -
+}
+
+@test '-F tar and zip: one file a user, import.cmd, nothing else' {
+	local format
+
+	only key <all.rec | cut -f 3,4 | sort -u >users
+	[[ $(wc -l <users) == 12 ]]
+	for format in tar zip; do
+		run_tool 0 p12-pack -F "$format" "${pw[@]}" <all.rec
+		bsdtar -tvf "$OUT" >list
+		[[ $(grep -c '^-rw------- ' list) == 13 ]]
+		bsdtar -tf "$OUT" | sort >names
+		{ sed 's/.*\tuser://; s/$/.p12/' users; echo import.cmd; } |
+		    sort | diff - names
+		mkdir "$format"
+		bsdtar -C "$format" -xf "$OUT"
+		for user in bob carol heidi jane karl; do
+			held "$format/$user.p12" | diff <(grep \
+			    $'\tuser:'"$user"$'\t' all.rec | wanted) -
+		done
+	done
+	cmp tar/import.cmd zip/import.cmd
+	unzip -tq "$OUT"
+	tar tf <(p12-pack -F tar "${pw[@]}" <all.rec) | sort | diff names -
+}
+
+@test '-F -l writes old files' {
+	p12-pack -l -F tar "${pw[@]}" <two.rec | bsdtar -xf -
+	openssl_p12 carol-2003.p12 -info -noout 2>&1 |
+	    grep -qx 'MAC: sha1, Iteration 2000'
+}
+
+@test 'import.cmd: for Windows, without the password' {
+	p12-pack -F zip "${pw[@]}" <two.rec >two.zip
+	unzip -p two.zip import.cmd >cmd
+	sed 's/$/\r/' <<-'CMD' | diff - cmd
+	@echo off
+	rem Imports the keys into the archive of this CA.
+	set /p PW=Password of the files: 
+	certutil -setreg ca\KRAFlags +KRAF_ENABLEFOREIGN || exit /b 1
+	net stop certsvc
+	net start certsvc || exit /b 1
+	certutil -f -p "%PW%" -importKMS "%~dp0carol-2003.p12" || exit /b 1
+	certutil -f -p "%PW%" -importKMS "%~dp0jane-1999.p12" || exit /b 1
+	CMD
+	not grep -qF "$(<pw)" cmd
+	not grep -qaF "$(<pw)" two.zip
+}
+
+@test 'names of hostile users are safe names' {
+	local name names n=0
+
+	mapfile -t names <<'NAMES'
+user:../../etc/passwd
+user:/etc/passwd
+user:..
+user:.
+user:.bashrc
+user:-rf
+user:C:\\Windows\\x
+user:a" & del *.* & rem
+user:%PATH%
+user:a\tb\nc
+user:con
+user:NUL
+user:Aux.txt
+user:lpt1
+user:com9.p12
+user:
+user:import.cmd
+user:IMPORT.CMD
+user:jane
+user:Jane
+user:JANE
+user:jane-2
+user:J\u00fcrgen
+NAMES
+	names+=("user_b64:$(printf 'J\xfcrgen' | base64)"
+	    "user_b64:$(printf 'x\xe2\x80\xaemoc' | base64)"
+	    "user_b64:$(printf 'e\e[2Jsc' | base64)"
+	    "user_b64:$(printf 'nul\0byte' | base64)"
+	    "user:$(printf 'long%.0s' {1..2000})")
+	names=("${names[@]/'\u00fc'/$'\xc3\xbc'}")
+	one jane-1999 >key
+	for name in "${names[@]}"; do
+		((n += 1))
+		as "$name" "group:g" "$n" <key
+	done | closed >hostile.rec
+	n=${#names[@]}
+	run_tool 0 p12-pack -F zip "${pw[@]}" <hostile.rec
+	says
+	bsdtar -tf "$OUT" >list
+	[[ $(wc -l <list) == $((n + 1)) ]]
+	# nothing but these characters; no dot, no dash in front
+	not grep -vE '^[A-Za-z0-9_][A-Za-z0-9_.-]{0,80}\.p12$|^import\.cmd$' list
+	not grep -iE '^(con|prn|aux|nul|com[0-9]|lpt[0-9])\.' list
+	# no two are one file on Windows
+	[[ $(sort -uf list | wc -l) == $((n + 1)) ]]
+	# all are where they are unpacked
+	mkdir here
+	unzip -q "$OUT" -d here
+	find here -mindepth 1 -type f -printf '%P\n' | sort |
+	    diff <(sort list) -
+	[[ $(find here -mindepth 1 | wc -l) == $((n + 1)) ]]
+	# import.cmd says these, and nothing that a name brought in
+	grep -cvE '^certutil -f -p "%PW%" -importKMS "%~dp0[A-Za-z0-9_.-]+\.p12" \|\| exit /b 1'$'\r''$' \
+	    here/import.cmd | grep -qx 6
+	grep -c importKMS here/import.cmd | grep -qx "$n"
+	# each can be opened
+	for name in here/*.p12; do
+		openssl_p12 "$name" -noout
+	done
+}
+
+@test 'two users of one name stay two, in whatever groups' {
+	{
+		one carol-2003 | as user:sam group:a 1
+		one jane-1999 | as user:sam group:b 2
+		one bob-1999 | as user:sam group:a 3
+		# the two would be one if they were only put together
+		one judy-2003 | as 'user:b/c' group:a 4
+		one karl-1999 | as user:c 'group:a/b' 5
+	} | closed >sams.rec
+	run_tool 0 p12-pack -F tar "${pw[@]}" <sams.rec
+	bsdtar -tf "$OUT" | diff <(printf '%s\n' sam.p12 sam-2.p12 b_c.p12 \
+	    c.p12 import.cmd) -
+	bsdtar -xf "$OUT"
+	held sam.p12 | diff <(sed -n '1p;3p' sams.rec | wanted) -
+	held sam-2.p12 | diff <(sed -n 2p sams.rec | wanted) -
+	held b_c.p12 | diff <(sed -n 4p sams.rec | wanted) -
+	held c.p12 | diff <(sed -n 5p sams.rec | wanted) -
+}
+
+@test 'a name that no friendlyName can hold loses no key' {
+	local name
+
+	for name in "user_b64:$(printf 'J\xfcrgen' | base64)" \
+	    $'user:\xf0\x9f\x98\x80' "user_b64:$(printf 'x\e[2J' | base64)" \
+	    "user_b64:$(printf '\xff\xfe\0\0' | base64)" user: \
+	    "user:$(printf 'long%.0s' {1..2000})"; do
+		one jane-1999 | as "$name" group: | closed >named.rec
+		run_tool 0 p12-pack "${pw[@]}" <named.rec
+		says
+		held "$OUT" | diff <(wanted <named.rec) -
+		# what it is called is harmless
+		openssl_p12 "$OUT" -nokeys >shown
+		not grep -qaP '[\x00-\x08\x0b-\x1f\x7f]' shown
+	done
+	one jane-1999 | as $'user:Gr\xc3\xb6\xc3\x9fe' group: | closed >named.rec
+	p12-pack "${pw[@]}" <named.rec >named.p12
+	p12-extract "${pw[@]}" <named.p12 >back
+	openssl_p12 named.p12 -nokeys | grep -q 'friendlyName: Gr'
+}
+
+@test 'nothing is written of a stream that is not whole' {
+	local end
+
+	sed 1d two.rec >gap
+	refuses 2 'p12-pack: stdin:1: n is 2, not 1: records are missing, repeated or out of order (or this is a part: -P)' \
+	    p12-pack "${pw[@]}" <gap
+	sed '$d' two.rec >noend
+	refuses 2 'p12-pack: stdin:3: no end record: the stream was cut, or is a part (-P)' \
+	    p12-pack "${pw[@]}" <noend
+	sed '1s/\tmail:/\tmail:x/' two.rec >altered
+	refuses 2 'p12-pack: stdin:3: the digest of the stream is another: it was altered' \
+	    p12-pack "${pw[@]}" <altered
+	sed '$s/\tkeys:2/\tkeys:3/' two.rec >counts
+	end=$(p12-pack "${pw[@]}" <counts 2>&1 >/dev/null || :)
+	refuses 2 "$end" p12-pack "${pw[@]}" <counts
+	[[ $end == 'p12-pack: stdin:3: end says another number of keys than 2'* ]]
+	# the second stream is broken, the first is not
+	cat two.rec noend >second
+	refuses 2 'p12-pack: stdin:6: no end record: the stream was cut, or is a part (-P)' \
+	    p12-pack "${pw[@]}" <second
+	for format in tar zip; do
+		refuses 2 'p12-pack: stdin:3: no end record: the stream was cut, or is a part (-P)' \
+		    p12-pack -F "$format" "${pw[@]}" <noend
+	done
+	printf 'hello\n' >text
+	run_tool 2 p12-pack "${pw[@]}" <text
+	[[ ! -s $OUT ]]
+	grep -q 'stdin:1: not a kms-record stream; ' "$ERR"
+}
+
+@test '-P takes a selection, with end or without' {
+	grep -E $'^rec:end|\tuser:jane\t' all.rec >jane
+	run_tool 0 p12-pack -P "${pw[@]}" <jane
+	held "$OUT" | diff <(wanted <jane) -
+	sed '$d' jane | tac >jane2
+	run_tool 0 p12-pack -P "${pw[@]}" <jane2
+	held "$OUT" | diff <(wanted <jane) -
+	# a part, but not of a line
+	run_tool 2 p12-pack -P "${pw[@]}" < <(head -c -1 jane)
+	[[ ! -s $OUT ]]
+}
+
+@test 'a key that is not that of its certificate is left out, and said' {
+	{
+		user 1 carol-2003
+		record 2 mixed "$ORG/keys/jane-1999.pem" "$ORG/keys/bob-1999.key"
+		user 3 judy-2003
+	} | closed >mixed.rec
+	run_tool 1 p12-pack "${pw[@]}" <mixed.rec
+	says 'p12-pack: stdin:2: record 2: private key does not belong to the certificate'
+	held "$OUT" | diff <(sed 2d mixed.rec | wanted) -
+	run_tool 1 p12-pack -q "${pw[@]}" <mixed.rec
+	says
+	# what the record says of the certificate must be so, too
+	sed '1s/\tserial:[^\t]*/\tserial:00/' two.rec | sed '$d' | closed >wrong
+	run_tool 1 p12-pack "${pw[@]}" <wrong
+	says 'p12-pack: stdin:1: record 1: serial is not that of the certificate in the record'
+	held "$OUT" | diff <(sed -n 2p two.rec | wanted) -
+}
+
+@test 'no key at all: exit 1, nothing written' {
+	closed </dev/null >empty.rec
+	refuses 1 'p12-pack: no key in the input: nothing is written' \
+	    p12-pack "${pw[@]}" <empty.rec
+	record 1 lone "$ORG/keys/janet-1997.pem" | closed >lone.rec
+	refuses 1 'p12-pack: no key in the input: nothing is written' \
+	    p12-pack -F tar "${pw[@]}" <lone.rec
+}
+
+@test 'a sealed stream is refused' {
+	refuses 2 'p12-pack: stdin:2: a sealed stream: open it with ca-import, and recover from there' \
+	    p12-pack "${pw[@]}" <"$BATS_FILE_TMPDIR/export.kms"
+	# its records in a plain one, too
+	grep ^rec:key "$BATS_FILE_TMPDIR/export.kms" | head -n 1 >sealed
+	refuses 2 'p12-pack: stdin:1: a sealed record outside its stream: the stream line before it is missing' \
+	    p12-pack -P "${pw[@]}" <sealed
+}
+
+@test 'refuses a terminal before it reads' {
+	mkfifo fifo
+	exec 8<>fifo
+	run_tool 2 script -qec 'p12-pack -p file:pw <&8' /dev/null </dev/null
+	tr -d '\r' <"$OUT" | diff - <(echo "p12-pack: standard output is a \
+terminal and would show binary data: send it to a file or a pipe")
+}

@@ -1,0 +1,447 @@
+# The pipelines: from a backup to an archive to a mail, in parts and in pieces,
+# and what is heard when one of them breaks.
+
+load common
+load ca
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR" || return 1
+	org_archive .
+}
+
+# Everything of the organisation, under the names of the README, and the
+# archive of setup_file.
+setup()
+{
+	common_setup
+	cp -p "$ORG"/*.{pem,p12,pw,pws,zip,gz,eml,txt} "$ORG"/{ca,machine}.key .
+	cp -p "$BATS_FILE_TMPDIR"/{ca.db,export.kms,import.log} .
+	set -o pipefail
+	machine=(-k machine.p12 -p file:machine.pw)
+	kra1=(-k kra1.p12 -p file:kra1.pw)
+	kra2=(-k kra2.p12 -p file:kra2.pw)
+}
+
+# keys_in FILE: SHA-256 of every private key of the PKCS#12, password jane.pw.
+keys_in()
+{
+	openssl pkcs12 -in "$1" -passin file:jane.pw -nocerts -nodes |
+	    csplit -sz -f pem. - '/^-----BEGIN/' '{*}'
+	for pem in pem.*; do
+		# what csplit puts before the first key holds none
+		grep -q ^-----BEGIN "$pem" || continue
+		openssl pkcs8 -topk8 -nocrypt -in "$pem" -outform DER |
+		    sha256sum
+	done | sort
+	rm pem.*
+}
+
+# keys_of NAME...: the same of keys that org.bash made.
+keys_of()
+{
+	local name
+
+	for name; do
+		openssl pkcs8 -topk8 -nocrypt -in "$ORG/keys/$name.key" \
+		    -outform DER | sha256sum
+	done | sort
+}
+
+# made USER: the keys of this user that went into the two archives.
+made()
+{
+	awk -F '\t' -v "user=$1" '$2 == "key" && $5 == user {
+		year = $13
+		sub(/.*\//, "", year)
+		sub(/\..*/, "", year)
+		print user "-" year
+	}' "$ORG/ledger"
+}
+
+# fresh: an archive that is empty, in place of the full one.
+fresh()
+{
+	rm ca.db
+	new_archive
+}
+
+@test "DESIGN's migration" {
+	rm ca.db export.kms import.log
+	cat kra1.pem kra2.pem | ca-init -d ca.db -c ca.pem >kras 2>"$ERR"
+	ca-setflag -d ca.db KRAFlags +KRAF_ENABLEFOREIGN >flags 2>"$ERR"
+	kms-export -c machine.pem -S machine.p12 -p file:machine.pw -p list:user.pws \
+	    <kms-backup.tar.gz >export.kms 2>"$ERR"
+	kms-verify -k machine.p12 -p file:machine.pw <export.kms 2>"$ERR" |
+	    ca-import -f -d ca.db -k machine.p12 -p file:machine.pw >import.log 2>"$ERR"
+	# shellcheck disable=SC1091
+	source "$ORG/expected"
+	# shellcheck disable=SC2154
+	((tar_keys == 10 && tar_certs == 2 && tar_signing == 1))
+	only kra <kras | wc -l | grep -qx 2
+	only flag <flags | field new | grep -qx 1
+	[[ $(only key <export.kms | wc -l) == "$tar_keys" ]]
+	[[ $(grep -c $'\tstatus:imported\t' import.log) == \
+	    $((tar_keys + tar_certs - tar_signing)) ]]
+	[[ $(grep -c $'\tstatus:ignored\t' import.log) == "$tar_signing" ]]
+	[[ $(rows ca.db 'select count(*) from request
+	    where RawArchivedKey is not null') == "$tar_keys" ]]
+}
+
+@test "DESIGN's recovery" {
+	ca-export -d ca.db -s jane@example.com 2>"$ERR" |
+	    ca-recover -k kra1.p12 -p file:kra1.pw |
+	    p12-pack -p file:jane.pw >jane.p12
+	keys_in jane.p12 | diff <(keys_of jane-1998 jane-1999 jane-2000) -
+}
+
+@test 'every key comes out as it went in, with every agent' {
+	local agent user
+
+	awk -F '\t' '$2 == "key" { print $5 }' "$ORG/ledger" | sort -u >users
+	[[ $(wc -l <users) == 12 ]]
+	for agent in kra1 kra2; do
+		ca-export -d ca.db 2>"$ERR" | grep -v $'\tblob:$' |
+		    ca-recover -P -k "$agent.p12" -p "file:$agent.pw" |
+		    p12-pack -F zip -p file:jane.pw >all.zip
+		mkdir "$agent"
+		bsdtar -C "$agent" -xf all.zip
+		[[ $(find "$agent" -name '*.p12' | wc -l) == 12 ]]
+		while read -r user; do
+			# shellcheck disable=SC2046 # names of files
+			keys_in "$agent/$user.p12" |
+			    diff <(keys_of $(made "$user")) -
+		done <users
+	done
+}
+
+@test 'a key with a certificate of version 1' {
+	local serial
+
+	serial=$(openssl x509 -in "$ORG/keys/bob-1997.pem" -noout -serial)
+	openssl x509 -in "$ORG/keys/bob-1997.pem" -noout -text |
+	    grep -q 'Version: 1 '
+	ca-export -d ca.db -s "${serial#serial=}" 2>"$ERR" |
+	    ca-recover "${kra1[@]}" >v1
+	[[ $(only key <v1 | field version) == 1 ]]
+	p12-pack -p file:jane.pw <v1 >v1.p12
+	keys_in v1.p12 | diff <(keys_of bob-1997) -
+}
+
+@test 'the mail of 1999, with the key that the mail names' {
+	local serial
+
+	# as p12-pack(1) has it
+	serial=$(openssl smime -pk7out -in old-mail.eml | openssl asn1parse |
+	    sed -n 's/.*INTEGER *://p' | sed -n 3p | tr A-F a-f)
+	ca-export -d ca.db -s "$serial" 2>"$ERR" |
+	    ca-recover -k kra1.p12 -p file:kra1.pw |
+	    p12-pack -p file:jane.pw |
+	    openssl pkcs12 -passin file:jane.pw -nocerts -nodes |
+	    openssl cms -decrypt -in old-mail.eml -inkey /dev/stdin |
+	    tr -d '\r' >mail
+	cmp old-mail.txt mail
+	# and with no other
+	serial=$(openssl x509 -in "$ORG/keys/jane-2000.pem" -noout -serial)
+	ca-export -d ca.db -s "${serial#*=}" 2>"$ERR" |
+	    ca-recover "${kra2[@]}" | p12-pack -p file:jane.pw |
+	    openssl pkcs12 -passin file:jane.pw -nodes -out other.pem
+	openssl cms -decrypt -in old-mail.eml -inkey other.pem \
+	    -recip other.pem -out mail 2>"$ERR" || :
+	not cmp -s old-mail.txt <(tr -d '\r' <mail)
+}
+
+@test 'no lock-in: sqlite3 and openssl open a key, as ca-db(5) shows' {
+	local id
+
+	id=$(rows ca.db "SELECT r.RequestID FROM request r
+	    JOIN certificate c USING (RequestID) WHERE 'judy@example.com'
+	    IN (c.EMail, c.UPN, KmsMail) AND KeyFormat = 'MSBLOB'
+	    AND PublicKeyLength = 2048")
+	sqlite3 -readonly ca.db "SELECT writefile('7.p7', RawArchivedKey),
+	    writefile('7.cer', RawCertificate)
+	    FROM request JOIN certificate USING (RequestID)
+	    WHERE RequestID = $id" >"$OUT"
+	openssl pkcs12 -in kra1.p12 -passin file:kra1.pw -nocerts -nodes \
+	    -out kra1.key
+	openssl cms -decrypt -binary -inform DER -in 7.p7 \
+	    -recip kra1.pem -inkey kra1.key |
+	    openssl rsa -inform MSBLOB -out 7.key 2>"$ERR"
+	[[ $(openssl pkey -in 7.key -pubout -outform DER | sha256sum) == \
+	    $(openssl x509 -inform DER -in 7.cer -noout -pubkey |
+	    openssl pkey -pubin -outform DER | sha256sum) ]]
+	openssl pkcs8 -topk8 -nocrypt -in 7.key -outform DER | sha256sum |
+	    diff <(keys_of judy-2003) -
+}
+
+@test 'streams one after the other, in any order, twice' {
+	local n
+
+	fresh
+	awk '/^rec:stream\t/ { n++ } { print >"stream." n }' export.kms
+	cat stream.2 stream.1 |
+	    kms-verify "${machine[@]}" 2>"$ERR" |
+	    ca-import -f -d ca.db "${machine[@]}" >log 2>"$ERR"
+	n=$(grep -c $'\tstatus:imported\t' import.log)
+	((n == 24))
+	[[ $(grep -c $'\tstatus:imported\t' log) == "$n" ]]
+	cat stream.1 stream.2 stream.1 |
+	    kms-verify "${machine[@]}" 2>"$ERR" |
+	    ca-import -f -d ca.db "${machine[@]}" >log 2>"$ERR"
+	not grep -q $'\tstatus:imported\t' log
+	[[ $(grep -c $'\tstatus:present\t' log) == \
+	    $((n + $(only key <stream.1 | wc -l))) ]]
+}
+
+@test 'a selection with grep goes through the whole chain with -P' {
+	fresh
+	# kms-record(5): one user, as a part that still verifies
+	grep -E $'^rec:(stream|end)\t|\tmail:jane@' export.kms |
+	    kms-verify -P -k machine.p12 -p file:machine.pw >jane.kms 2>"$ERR"
+	[[ $(only key <jane.kms | wc -l) == 3 ]]
+	ca-import -P -f -d ca.db "${machine[@]}" <jane.kms >log 2>"$ERR"
+	[[ $(rows ca.db 'select group_concat(distinct EMail), count(*)
+	    from certificate') == 'jane@example.com|3' ]]
+	ca-export -d ca.db 2>"$ERR" | awk -F '\t' '$15 < "not_after:2000"' |
+	    ca-recover -P "${kra2[@]}" | grep ^rec:key |
+	    p12-pack -P -p file:jane.pw >jane.p12
+	keys_in jane.p12 | diff <(keys_of jane-1998) -
+	# the rest later: nothing twice
+	kms-verify "${machine[@]}" <export.kms 2>"$ERR" |
+	    ca-import -f -d ca.db "${machine[@]}" >log 2>"$ERR"
+	[[ $(grep -c $'\tstatus:present\t' log) == 3 ]]
+	[[ $(rows ca.db 'select count(*) from request') == 24 ]]
+}
+
+@test 'without -P a selection stops each tool, and the chain' {
+	fresh
+	grep -E $'^rec:(stream|end)\t|\tmail:jane@' export.kms >part
+	run_tool 2 kms-verify "${machine[@]}" <part
+	run_tool 2 ca-import -f -d ca.db "${machine[@]}" <part
+	[[ $(rows ca.db 'select count(*) from request') == 0 ]]
+	ca-export -n -d "$BATS_FILE_TMPDIR/ca.db" 2>"$ERR" |
+	    grep $'\tuser:jane\t' >rows
+	run_tool 2 ca-recover "${kra1[@]}" <rows
+	[[ ! -s $OUT ]]
+}
+
+# missing: the keys of export.kms, proven, that are not in the archive, as
+# ca-export(1) has it: their verdicts.
+missing()
+{
+	join -t $'\t' -1 4 -2 19 -v 1 \
+	    <(grep -E '^rec:(stream|key)' export.kms |
+		kms-verify -Pr -k machine.p12 -p file:machine.pw |
+		grep $'\tstatus:ok\t' | sort -t $'\t' -k 4,4) \
+	    <(ca-export -n -d ca.db | grep $'\tkra:[^\t]' |
+		sort -t $'\t' -k 19,19)
+}
+
+@test 'the ledger: every key of the export is in the archive' {
+	local sha1
+
+	# nothing is missing, of as many as there are
+	grep -E '^rec:(stream|key)' export.kms |
+	    kms-verify -Pr "${machine[@]}" 2>"$ERR" |
+	    grep -c $'\tstatus:ok\t' | grep -qx 23
+	missing >"$OUT" 2>"$ERR"
+	diff /dev/null "$OUT"
+
+	# a row that was deleted
+	sha1=$(openssl x509 -in "$ORG/keys/karl-1999.pem" -outform DER |
+	    sha1sum | cut -c -40)
+	sqlite3 ca.db "delete from certificate where CertificateHash = '$sha1';
+	    delete from request where RequestID not in
+	    (select RequestID from certificate)"
+	missing >"$OUT" 2>"$ERR"
+	[[ $(wc -l <"$OUT") == 1 ]]
+	grep -q "^sha1:$sha1"$'\trec:verdict\t.*\tuser:karl\t' "$OUT"
+
+	# and a key that was
+	sqlite3 ca.db "update request set RawArchivedKey = null,
+	    KeyRecoveryHashes = null where KmsUser = 'heidi'"
+	missing >"$OUT" 2>"$ERR"
+	[[ $(cut -f 4 "$OUT" | sort | paste -s -d ' ') == \
+	    'user:heidi user:heidi user:karl' ]]
+
+	# the import again brings back what has no row
+	kms-verify "${machine[@]}" <export.kms 2>"$ERR" |
+	    ca-import -f -d ca.db "${machine[@]}" >log 2>"$ERR"
+	missing >"$OUT" 2>"$ERR"
+	diff /dev/null "$OUT"
+	[[ $(grep -c $'\tstatus:updated\t' log) == 2 ]]
+	[[ $(grep -c $'\tstatus:imported\t' log) == 1 ]]
+}
+
+@test 'the ledger: what is in no import log' {
+	# kms-record(5)
+	lost()
+	{
+		join -t $'\t' -1 16 -2 5 -v 1 -o 1.4,1.11,1.16 \
+		    <(grep ^rec:key export.kms | sort -t $'\t' -k 16,16) \
+		    <(grep -E $'\tstatus:(imported|updated|present)\t' import.log |
+			sort -t $'\t' -k 5,5)
+	}
+
+	lost >"$OUT"
+	diff /dev/null "$OUT"
+	sed -i '/\tuser:erin\t/d' import.log
+	lost | cut -f 1,2 | diff - <(printf 'user:erin\tnot_after:%s\n' \
+	    1999-10-01T00:00:00Z 2001-03-01T00:00:00Z)
+}
+
+@test 'the list of ca-export matches the log of ca-import' {
+	diff <(grep $'\tstatus:imported\t' import.log | field sha1 | sort) \
+	    <(ca-export -n -d ca.db 2>"$ERR" | field sha1 | sort)
+	diff <(grep $'\tstatus:imported\t' import.log | field kra) \
+	    <(ca-export -n -d ca.db 2>"$ERR" | field kra)
+}
+
+@test 'an earlier tool that fails is heard, and nothing is written' {
+	local -a status
+
+	set +o pipefail
+	ca-export -d no.db 2>"$ERR" | ca-recover "${kra1[@]}" 2>>"$ERR" |
+	    p12-pack -p file:jane.pw >"$OUT" 2>>"$ERR" &&
+		false || status=("${PIPESTATUS[@]}")
+	[[ ${status[*]} == '2 2 2' && ! -s $OUT ]]
+	# the second one: half of the records, then a broken line
+	ca-export -d ca.db 2>"$ERR" | head -c 50000 |
+	    ca-recover "${kra1[@]}" 2>>"$ERR" |
+	    p12-pack -p file:jane.pw >"$OUT" 2>>"$ERR" &&
+		false || status=("${PIPESTATUS[@]}")
+	[[ ${status[*]:2} == '2 2' && ! -s $OUT ]]
+	grep -q '^p12-pack: stdin:[0-9]*: no end record' "$ERR"
+	# and one that finds nothing
+	ca-export -d ca.db -s nobody 2>"$ERR" |
+	    ca-recover "${kra1[@]}" 2>>"$ERR" |
+	    p12-pack -p file:jane.pw >"$OUT" 2>>"$ERR" &&
+		false || status=("${PIPESTATUS[@]}")
+	[[ ${status[*]} == '1 1 1' && ! -s $OUT ]]
+}
+
+@test 'a record that was altered leaves a part, which says so' {
+	local -a status
+
+	fresh
+	# one seal of the first stream does not open
+	awk '/^rec:stream\t/ { n++ } { print >"stream." n }' export.kms
+	sed '3s/\tuser:[a-z]*\t/\tuser:eve\t/' stream.1 >altered
+	set +o pipefail
+	kms-verify "${machine[@]}" <altered 2>"$ERR" |
+	    ca-import -f -d ca.db "${machine[@]}" >log 2>>"$ERR" &&
+		false || status=("${PIPESTATUS[@]}")
+	[[ ${status[*]} == '2 2' ]]
+	grep -q '^kms-verify: stdin:3: record 2: the seal does not open' "$ERR"
+	grep -q '^ca-import: stdin:3: n is 3, not 2: ' "$ERR"
+	[[ $(rows ca.db "select count(*) from request where KmsUser = 'eve'") == 0 ]]
+	# the whole one completes it
+	run_tool 0 ca-import -f -d ca.db "${machine[@]}" <stream.1
+	[[ $(rows ca.db 'select count(*) from request where RawArchivedKey
+	    is not null') == 13 ]]
+}
+
+@test 'output that nobody reads is never exit 0' {
+	local -a export=(kms-export -c machine.pem -S machine.p12
+	    -p file:machine.pw -p list:user.pws)
+	local tool
+
+	ca-export -d ca.db -s carol >carol.rec 2>"$ERR"
+	ca-recover "${kra1[@]}" <carol.rec >carol.keys
+	p12-pack -p file:jane.pw <carol.keys >carol.p12
+	cat kra1.pem >kra.in
+	# a pipe whose reader is gone
+	exec 7> >(exec true)
+	wait "$!"
+	# unread INPUT COMMAND...
+	unread()
+	{
+		local status=0
+
+		timeout -k 1 60 "${@:2}" <"$1" >&7 2>"$ERR" || status=$?
+		complained 2 "$status" "${*:2}"
+		grep -qx "$2: cannot write [a-z ]*: Broken pipe" "$ERR"
+	}
+	unread kms-backup.tar.gz "${export[@]}"
+	unread export.kms kms-verify "${machine[@]}"
+	unread export.kms kms-verify -w "${machine[@]}"
+	unread export.kms kms-verify -r "${machine[@]}"
+	unread carol.p12 p12-extract -p file:jane.pw
+	unread kra.in ca-init -c ca.pem -d new.db
+	unread /dev/null ca-setflag -d ca.db
+	unread export.kms ca-import -f -d ca.db "${machine[@]}"
+	unread /dev/null ca-export -d ca.db -s carol
+	unread carol.rec ca-recover "${kra1[@]}"
+	unread carol.keys p12-pack -p file:jane.pw
+	unread carol.keys p12-pack -F tar -p file:jane.pw
+	unread carol.keys p12-pack -F zip -p file:jane.pw
+	# shellcheck disable=SC2154 # common.bash sets it
+	for tool in "$root"/tools/*.c; do
+		tool=${tool##*/}
+		unread /dev/null "${tool%.c}" -V
+	done
+}
+
+@test 'a disk that is full is never exit 0' {
+	run_tool 0 ca-recover "${kra1[@]}" < <(ca-export -d ca.db -s carol \
+	    2>"$ERR")
+	cp "$OUT" keys
+	# a file may grow to as many blocks of 1024 bytes, no more
+	full()
+	{
+		local status=0
+
+		(
+			ulimit -f "$1"
+			exec "${@:2}" >full.out
+		) 2>"$ERR" || status=$?
+		complained 2 "$status" "${*:2}"
+	}
+	full 1 p12-pack -p file:jane.pw <keys
+	full 1 ca-recover "${kra1[@]}" < <(ca-export -d ca.db -s carol \
+	    2>/dev/null)
+	full 16 kms-verify "${machine[@]}" <export.kms
+}
+
+@test 'the demo adds up, and leaves nothing behind' {
+	mkdir tree
+	cp -R "$root"/{README,Makefile,man,tools,common,tests} tree
+	find tree -type f -exec sha256sum {} + | sort >before
+	KMS2CA_BIN=$(dirname "$(command -v kms-export)") \
+	    run_tool 0 tree/tests/demo.bash
+	tail -n 1 "$OUT" | grep -qx 'It adds up.'
+	not grep -q WRONG "$OUT"
+	find tree -type f -exec sha256sum {} + | sort | cmp before -
+	[[ -z $(ls -A "$TMPDIR") ]]
+	# the README's commands were printed, each before its output
+	awk '
+	/^-+$/		{ on = last ~ /^A (migration|recovery)$/ }
+	on && /^    /	{ print substr($0, 5) }
+	{ last = $0 }' "$root/README" >commands
+	[[ $(wc -l <commands) -ge 10 ]]
+	while IFS= read -r line; do
+		grep -qxF -e "\$ $line" -e "$line" "$OUT"
+	done <commands
+}
+
+@test 'the demo fails when a tool does' {
+	mkdir bin tree
+	cp -R "$root"/{README,tests} tree
+	# the organisation is there already
+	echo "cp -R '$ORG/.' \"\$1\"" >tree/tests/org.bash
+	for tool in "$root"/tools/*.c; do
+		tool=${tool##*/} tool=${tool%.c}
+		ln -s "$(command -v "$tool")" "bin/$tool"
+	done
+	# it loses a record, and says nothing
+	rm bin/ca-import
+	cat >bin/ca-import <<-SH
+	#!/bin/bash
+	"$(command -v ca-import)" "\$@" | sed '/\tuser:erin\t/d'
+	SH
+	chmod +x bin/ca-import
+	KMS2CA_BIN=$PWD/bin run_tool 1 tree/tests/demo.bash
+	grep -q WRONG "$OUT"
+	says 'demo: it does not add up'
+	[[ -z $(ls -A "$TMPDIR") ]]
+}
