@@ -356,6 +356,24 @@ name_attr(const SAFE_BAG *bag)
 	return a;
 }
 
+/*
+ * UTF-8 of UTF-16BE.  OPENSSL_uni2utf8() loses a last character of three bytes
+ * that no U+0000 follows.
+ */
+static char *
+utf8(const ASN1_BMPSTRING *bmp)
+{
+	unsigned char *uni = OPENSSL_zalloc((size_t)bmp->length + 2);
+	char *s = NULL;
+
+	if (uni != NULL) {
+		memcpy(uni, bmp->data, (size_t)bmp->length);
+		s = OPENSSL_uni2utf8(uni, bmp->length + 2);
+	}
+	OPENSSL_free(uni);
+	return s;
+}
+
 /* UTF-8 of friendlyName, NULs inside kept; NULL if there is none. */
 static char *
 friendly_name(const SAFE_BAG *bag, size_t *n)
@@ -368,7 +386,7 @@ friendly_name(const SAFE_BAG *bag, size_t *n)
 	*n = 0;
 	bmp = X509_ATTRIBUTE_get0_data(a, 0, V_ASN1_BMPSTRING, NULL);
 	if (bmp != NULL)
-		s = OPENSSL_uni2utf8(bmp->data, bmp->length);
+		s = utf8(bmp);
 	if (s != NULL) {
 		/* it has one string for each U+0000, one behind the other */
 		*n = strlen(s);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "msg.h"
+#include "text.h"
 
 #define SECURE_HEAP (4 * 1024 * 1024)
 #define OUT_BUFFER  (64 * 1024)
@@ -85,9 +86,15 @@ start_crypto(void)
 void
 tool_start(void)
 {
+	static char name[256];
 	struct rlimit none = { 0, 0 };
 	char *buf;
 	int fd;
+
+	/* it stands in every message, and whoever starts us chose it */
+	program_invocation_short_name = text_vis(name, sizeof(name),
+	    program_invocation_short_name,
+	    strlen(program_invocation_short_name));
 
 	for (fd = 0; fd < 3; fd++)
 		if (fcntl(fd, F_GETFD) == -1) {

@@ -391,6 +391,12 @@ refused()
 	says 'ca-init: KRA CN=KRA issuer,O=Example: not issued by the CA of the archive (-f accepts it all the same); nothing was written'
 	run_tool 0 ca-init -d ca.db <"$KRA/keys/good.pem"
 	says "ca-init: audit head: $(last_head ca.db)"
+	# and if that is not one, nobody does
+	rows ca.db "UPDATE config SET Value = x'30' WHERE Name = 'CACertificate'"
+	refuses 2 'ca-init: the CA certificate in the archive does not parse' \
+	    ca-init -d ca.db <"$ORG/kra2.pem"
+	refuses 2 'ca-init: -c is not the CA of this archive' "${init[@]}" \
+	    <"$ORG/kra2.pem"
 }
 
 @test "ca-init: again: another CA is refused" {

@@ -10,6 +10,7 @@
 #	KMS2CA_BIN	directory of the tools, if not build/bin
 #	KMS2CA_SHARED	directory of the corpora, if not ../shared
 #	KMS2CA_CUTS=all	filter_contract cuts at every byte of long input too
+#	KMS2CA_FLIPS=1	stream.bats changes every bit of a sealed stream
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 shared=${KMS2CA_SHARED:-$root/../shared}

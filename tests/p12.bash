@@ -1,9 +1,11 @@
 # shellcheck shell=bash
 #
 # Keys, certificates and PKCS#12 for the bats files, after common.bash: `load
-# p12'.  What openssl would not write is put together byte by byte with der.
+# p12'.  What openssl would not write is put together here from hex: the
+# functions below the line print hex, and unhex makes bytes of it.
 
-# pair NAME SUBJECT [ALGORITHM...]: NAME.key and NAME.pem, self-signed.
+# pair NAME SUBJECT [ALGORITHM...]: NAME.key and NAME.pem, self-signed, and
+# NAME.p8 and NAME.der, the same in DER.
 pair()
 {
 	local name=$1 subject=$2
@@ -15,6 +17,8 @@ pair()
 		cat log >&2
 		return 1
 	}
+	key_der "$name.key" >"$name.p8"
+	cert_der "$name.pem" >"$name.der"
 }
 
 # p12 FILE NAME ARG...: pack NAME.key and NAME.pem under the password of pw.
@@ -35,17 +39,6 @@ cert_der()
 	openssl x509 -in "$1" -outform DER
 }
 
-# unhex: bytes of the hex on stdin.
-unhex()
-{
-	printf %b "$(tr -d ' \n' | sed 's/../\\x&/g')"
-}
-
-hex()
-{
-	unhex <<<"$*"
-}
-
 # pem_blocks NAME: base64 of each such block on stdin, a line for each.
 pem_blocks()
 {
@@ -55,141 +48,116 @@ pem_blocks()
 	$0 == "-----BEGIN " name { on = 1; s = "" }'
 }
 
-# der TAG: stdin, with that tag and its length in front.
-der()
+# unhex: bytes of the hex on stdin.
+unhex()
 {
-	local value n
+	printf %b "$(tr -d ' \n' | sed 's/../\\x&/g')"
+}
 
-	value=$(mktemp -p "$BATS_TEST_TMPDIR")
-	cat >"$value"
-	n=$(stat -c %s "$value")
+# hex: stdin in hex.
+hex()
+{
+	od -An -v -tx1 | tr -d ' \n'
+}
+
+# ----------------------------------------------------------------------------
+
+# tlv TAG VALUE...: DER of the values, one behind the other.
+tlv()
+{
+	local IFS=''
+	local tag=$1 value="${*:2}" n
+
+	n=$((${#value} / 2))
 	if ((n < 128)); then
-		hex "$1" "$(printf %02x "$n")"
+		printf '%s%02x%s' "$tag" "$n" "$value"
 	else
-		hex "$1" 83 "$(printf %06x "$n")"
+		printf '%s83%06x%s' "$tag" "$n" "$value"
 	fi
-	cat "$value"
-	rm "$value"
 }
 
 # RFC 7292 section 4, inside out: bag, part, pfx.
-data='06092a864886f70d010701'
+oid_data=06092a864886f70d010701
 
-# bag N [ATTRIBUTES]: SafeBag of type N of section 4.2, its value on stdin;
-# attributes in hex.
+# bag TYPE VALUE [ATTRIBUTES]: SafeBag of section 4.2.
 bag()
 {
-	{
-		hex "060b2a864886f70d010c0a01$1"
-		der a0
-		[[ -z ${2-} ]] || hex "$2" | der 31
-	} | der 30
+	tlv 30 "060b2a864886f70d010c0a01$1" "$(tlv a0 "$2")" \
+	    "${3:+$(tlv 31 "$3")}"
 }
 
-# cert_bag FILE [ATTRIBUTES]: of a DER certificate.
+# cert_bag CERTIFICATE [ATTRIBUTES]
 cert_bag()
 {
-	{
-		hex 060a2a864886f70d01091601
-		der 04 <"$1" | der a0
-	} | der 30 | bag 03 "${2-}"
+	bag 03 "$(tlv 30 060a2a864886f70d01091601 \
+	    "$(tlv a0 "$(tlv 04 "$1")")")" "${2-}"
 }
 
-# name HEX: friendlyName attribute, UTF-16BE in hex, as hex.
+# name UTF16: friendlyName attribute.
 name()
 {
-	{
-		hex 06092a864886f70d010914
-		hex "$1" | der 1e | der 31
-	} | der 30 | od -An -v -tx1 | tr -d ' \n'
+	tlv 30 06092a864886f70d010914 "$(tlv 31 "$(tlv 1e "$1")")"
 }
 
-# contents TAG: ContentInfo of type data, its content on stdin.
+# part BAGS: ContentInfo of type data.
 part()
 {
-	{
-		hex "$data"
-		der 30 | der 04 | der a0
-	} | der 30
+	tlv 30 "$oid_data" "$(tlv a0 "$(tlv 04 "$(tlv 30 "$1")")")"
 }
 
-# pfx [MAC]: PFX of the parts on stdin; MacData in hex.
+# pfx PARTS [MAC]
 pfx()
 {
-	{
-		hex 020103
-		part
-		hex "${1-}"
-	} | der 30
+	tlv 30 020103 "$(part "$1")" "${2-}"
 }
 
-# plain_pair NAME [ATTRIBUTES]: bags in the clear of a key and its certificate.
-plain_pair()
+# plain NAME [ATTRIBUTES]: bags in the clear of a key and its certificate.
+plain()
 {
-	key_der "$1.key" | bag 01 "${2-}"
-	cert_der "$1.pem" >"$1.der"
-	cert_bag "$1.der" "${2-}"
+	bag 01 "$(hex <"$1.p8")" "${2-}"
+	cert_bag "$(hex <"$1.der")" "${2-}"
 }
 
-# mac_of PASSWORD: hex of the MacData over the parts on stdin, SHA-1, one
-# round; the key comes from openssl's PKCS12KDF.
+# mac ROUNDS DIGEST: MacData of SHA-1; ROUNDS is an INTEGER.
+mac()
+{
+	tlv 30 "$(tlv 30 300906052b0e03021a0500 "$(tlv 04 "$2")")" \
+	    04080102030405060708 "$1"
+}
+
+# mac_of PASSWORD PARTS: the MacData that is right, one round; its key is by
+# openssl's PKCS12KDF.
 mac_of()
 {
 	local key
 
 	key=$(openssl kdf -keylen 20 -kdfopt digest:SHA1 -kdfopt id:3 \
-	    -kdfopt iter:1 -kdfopt hexsalt:0102030405060708 \
-	    -kdfopt "hexpass:$(printf '%s\0' "$1" | iconv -t UTF-16BE |
-	    od -An -v -tx1 | tr -d ' \n')" PKCS12KDF | tr -d ':\n')
-	der 30 | openssl dgst -sha1 -mac HMAC -macopt "hexkey:$key" -binary |
-	    mac_data 020101
+	    -kdfopt iter:1 -kdfopt hexsalt:0102030405060708 -kdfopt \
+	    "hexpass:$(printf '%s\0' "$1" | iconv -t UTF-16BE | hex)" \
+	    PKCS12KDF | tr -d ':\n')
+	mac 020101 "$(tlv 30 "$2" | unhex | openssl dgst -sha1 -mac HMAC \
+	    -macopt "hexkey:$key" -binary | hex)"
 }
 
-# mac_data ROUNDS: hex of MacData with this INTEGER (hex) and the digest on
-# stdin.
-mac_data()
-{
-	{
-		{
-			hex 300906052b0e03021a0500
-			der 04
-		} | der 30
-		hex 04080102030405060708
-		hex "$1"
-	} | der 30 | od -An -v -tx1 | tr -d ' \n'
-}
-
-# pbes2 KDF: EncryptedPrivateKeyInfo under this key derivation (hex), with a
-# ciphertext that nobody will get to.
-pbes2()
-{
-	{
-		{
-			hex 06092a864886f70d01050d
-			{
-				hex "$1"
-				hex 301d060960864801650304012a0410
-				hex 00000000000000000000000000000000
-			} | der 30
-		} | der 30
-		hex 041000000000000000000000000000000000
-	} | der 30
-}
-
-# pbkdf2 ROUNDS [KEYLENGTH]: hex of the AlgorithmIdentifier; INTEGERs in hex.
+# pbkdf2 ROUNDS [LENGTH], scrypt N R P: AlgorithmIdentifier, from INTEGERs.
 pbkdf2()
 {
-	{
-		hex 06092a864886f70d01050c
-		hex "04080102030405060708$1${2-}" | der 30
-	} | der 30 | od -An -v -tx1 | tr -d ' \n'
+	tlv 30 06092a864886f70d01050c \
+	    "$(tlv 30 04080102030405060708 "$1" "${2-}")"
 }
 
-# scrypt N R P: the same.
 scrypt()
 {
-	{
-		hex 06092b06010401da47040b
-		hex "04080102030405060708$1$2$3" | der 30
-	} | der 30 | od -An -v -tx1 | tr -d ' \n'
+	tlv 30 06092b06010401da47040b \
+	    "$(tlv 30 04080102030405060708 "$1" "$2" "$3")"
+}
+
+# pbes2 KDF: EncryptedPrivateKeyInfo, AES-128, with a ciphertext that nobody
+# should get to.
+pbes2()
+{
+	local zero=00000000000000000000000000000000
+
+	tlv 30 "$(tlv 30 06092a864886f70d01050d "$(tlv 30 "$1" \
+	    "301d06096086480165030401020410$zero")")" "0410$zero"
 }

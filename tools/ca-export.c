@@ -164,7 +164,7 @@ main(int argc, char *argv[])
 		msg_die("-k: %s", w.detail);
 	(void)tool_caller();
 	if (!db_open(&x.db, path, x.list ? DB_READ : DB_WRITE, NULL, &w) ||
-	    !db_kra_all(x.db, &x.kras, &w))
+	    (key != NULL && !db_kra_all(x.db, &x.kras, &w)))
 		msg_die("%s", w.detail);
 	if (key != NULL && !find_ca(&x, &w))
 		msg_die("-k: %s: %s", key, w.detail);

@@ -138,6 +138,11 @@ store_ca(struct init *in)
 	} else if (had != NULL) {
 		p = had;
 		in->issuer = d2i_X509(NULL, &p, (long)nhad);
+		if (in->issuer == NULL) {
+			why_set(&w, "database",
+			    "the CA certificate in the archive does not parse");
+			fail(in, &w);
+		}
 	} else
 		msg_warn("no -c: every certificate will be foreign, and who "
 			 "issued the KRA certificates is not checked");
@@ -261,6 +266,7 @@ main(int argc, char *argv[])
 		if (!cred_load(&in.ca, in.capath, 0, &in.secrets, &w))
 			msg_die("-c: %s", w.detail);
 		in.issuer = in.ca.v[0].cert;
+		(void)X509_up_ref(in.issuer);
 	}
 	(void)tool_caller();
 	read_kras(&in);
@@ -291,6 +297,7 @@ main(int argc, char *argv[])
 	db_close(in.db);
 	rec_out_free(out);
 	items_free(&in.items);
+	X509_free(in.issuer);
 	cred_free(&in.ca);
 	secret_free(&in.secrets);
 	free(status);

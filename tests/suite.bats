@@ -1,0 +1,492 @@
+# The rules that nobody should have to remember: what each tool has, and what
+# is the same in all of them.
+
+load common
+
+setup()
+{
+	local file
+
+	common_setup
+	tools=()
+	# shellcheck disable=SC2154 # common.bash sets it
+	for file in "$root"/tools/*.c; do
+		file=${file##*/}
+		tools+=("${file%.c}")
+	done
+	((${#tools[@]} >= 9))
+}
+
+need_mandoc()
+{
+	command -v mandoc >/dev/null || skip 'no mandoc'
+}
+
+# usage_of TOOL: what follows its name in its usage, on one line.
+usage_of()
+{
+	"$1" -: 2>&1 >/dev/null | sed -n '/^usage: /,$p' | tr '\n\t' '  ' |
+	    sed -E "s/^usage: $1 //; s/ +/ /g; s/ $//"
+}
+
+# letters_of TOOL: the options of its usage, one a line: letter and operand.
+letters_of()
+{
+	usage_of "$1" | grep -oE -e '-[A-Za-z]+( [a-z=]+)?' | awk '{
+		if ($2 != "" || length($1) == 2)
+			print substr($1, 2), $2
+		else
+			for (i = 2; i <= length($1); i++)
+				print substr($1, i, 1)
+	}' | sed 's/ $//'
+}
+
+# section NAME FILE: the lines of that section of a page.
+section()
+{
+	awk -v "name=$1" '
+	/^\.Sh/ { on = substr($0, 5) == name; next }
+	on' "$2"
+}
+
+# option_letters: what each means, in all tools: the operands it may have.
+option_letters()
+{
+	cat <<-'LETTERS'
+	A head
+	C cert
+	F format
+	L limit=value
+	N count
+	P
+	R requester
+	S cred
+	V
+	a
+	c cert cacert
+	d db
+	f
+	g group
+	j jobs
+	k cred cacred
+	l
+	m map
+	n
+	p secret
+	q
+	r
+	s token
+	t thumb
+	u user
+	v
+	w
+	x
+	LETTERS
+}
+
+@test 'every tool has a page and a test file, and no page is of no tool' {
+	local tool page
+
+	for tool in "${tools[@]}"; do
+		[[ -s $root/man/$tool.1 && -s $root/tests/$tool.bats ]] || {
+			echo "no page or no test: $tool" >&2
+			return 1
+		}
+		[[ -x $(command -v "$tool") ]]
+	done
+	for page in "$root"/man/*.1; do
+		page=${page##*/}
+		[[ " ${tools[*]} " == *" ${page%.1} "* ]]
+	done
+}
+
+@test 'README and kms2ca(7) name every tool' {
+	local tool
+
+	for tool in "${tools[@]}"; do
+		grep -q "^    $tool  " "$root/README"
+		grep -q "^\.It Xr $tool 1 Ta " "$root/man/kms2ca.7"
+	done
+	[[ $(grep -c '^\.It Xr .* 1 Ta ' "$root/man/kms2ca.7") == \
+	    "${#tools[@]}" ]]
+}
+
+@test 'usage is the SYNOPSIS' {
+	local tool usage
+
+	need_mandoc
+	for tool in "${tools[@]}"; do
+		usage=$(usage_of "$tool")
+		[[ -n $usage ]]
+		mandoc -T ascii -O width=1000 "$root/man/$tool.1" | col -bx |
+		    sed -n '/^SYNOPSIS/,/^$/s/^ *'"$tool"' //p' |
+		    diff -u - <(echo "$usage")
+	done
+}
+
+@test 'the options of usage, getopt() and page are the same' {
+	local tool
+
+	for tool in "${tools[@]}"; do
+		letters_of "$tool" | cut -c 1 | sort >usage
+		[[ -s usage ]]
+		sed -n 's/.*getopt(argc, argv, "+:\([^"]*\)".*/\1/p' \
+		    "$root/tools/$tool.c" | grep -o '[A-Za-z]' | sort |
+		    diff usage -
+		sed -n 's/^\.It Fl \([A-Za-z]\)\( .*\)\?$/\1/p' \
+		    "$root/man/$tool.1" | sort | diff usage -
+		# and those with an operand have one everywhere
+		letters_of "$tool" | sed -n 's/ .*//p' | sort >usage
+		sed -n 's/.*getopt(argc, argv, "+:\([^"]*\)".*/\1/p' \
+		    "$root/tools/$tool.c" | grep -o '[A-Za-z]:' | tr -d : |
+		    sort | diff usage -
+		sed -n 's/^\.It Fl \([A-Za-z]\) Ar .*/\1/p' \
+		    "$root/man/$tool.1" | sort | diff usage -
+	done
+}
+
+@test 'an option letter means the same in all tools' {
+	local tool letter operand
+
+	for tool in "${tools[@]}"; do
+		while read -r letter operand; do
+			option_letters | grep -qE \
+			    "^$letter\$|^$letter .*" || return 1
+			if [[ -n $operand ]]; then
+				option_letters |
+				    grep -qE "^$letter (.* )?$operand( |\$)"
+			else
+				option_letters | grep -qx "$letter"
+			fi || {
+				echo "$tool: -$letter $operand" >&2
+				return 1
+			}
+		done < <(letters_of "$tool")
+		# these are everywhere
+		for letter in q V v; do
+			letters_of "$tool" | grep -qx "$letter"
+		done
+	done
+}
+
+@test 'the table of option letters is that of HOUSE.md' {
+	need_shared HOUSE.md
+	# -L came later
+	# shellcheck disable=SC2154 # common.bash sets it
+	sed -n '/^## Option letters/,/^## Paper/p' "$shared/HOUSE.md" |
+	    grep -oE '(^|  )-[A-Za-z] ' | tr -d ' -' | cat - <(echo L) |
+	    sort -u | diff - <(option_letters | cut -c 1 | sort)
+}
+
+@test 'exit status has the same words on every page' {
+	local page
+
+	sed -n '/^\.Sh EXIT STATUS/,/^\.El/p' "$root/man/kms2ca.7" >want
+	grep -q 'It could not be done: usage, broken or empty stream' want
+	for page in "$root"/man/*.1; do
+		sed -n '/^\.Sh EXIT STATUS/,/^\.El/p' "$page" | diff -u want -
+	done
+}
+
+@test 'every page has its sections, in order' {
+	local page
+
+	for page in "$root"/man/*.1; do
+		sed -n 's/^\.Sh //p' "$page" | diff - <(printf '%s\n' NAME \
+		    SYNOPSIS DESCRIPTION 'EXIT STATUS' EXAMPLES DIAGNOSTICS \
+		    'SEE ALSO' STANDARDS CAVEATS)
+	done
+	for page in "$root"/man/*.[57]; do
+		sed -n 's/^\.Sh //p' "$page" >sections
+		head -n 2 sections | diff - <(printf '%s\n' NAME DESCRIPTION)
+		tail -n 3 sections | diff - <(printf '%s\n' 'SEE ALSO' \
+		    STANDARDS CAVEATS)
+	done
+}
+
+@test 'pages are clean' {
+	need_mandoc
+	mandoc -T lint -W warning "$root"/man/*.[157]
+}
+
+@test 'pages refer to pages that are there' {
+	local name number
+
+	while read -r _ name number; do
+		case $name in
+		cat | cut | join | sort | bash | cron | openssl* | sqlite3 | \
+		libarchive)
+			continue ;;
+		esac
+		[[ -e $root/man/$name.$number ]] || {
+			echo "no page: $name($number)" >&2
+			return 1
+		}
+	done < <(grep -hoE 'Xr [a-z0-9-]+ [0-9]' "$root"/man/*)
+}
+
+# wild: numbers and place holders of pages and of printf(3) alike.
+wild()
+{
+	sed -E 's/%[-0-9.*lz]*[a-z]/X/g; s/\b([A-Z][A-Z0-9_]*|[0-9]+)\b/X/g
+	    s/X(:X)+/X/g'
+}
+
+@test 'each message under DIAGNOSTICS is one of the tool' {
+	local tool
+
+	command -v strings >/dev/null || skip 'no strings'
+	for tool in "${tools[@]}"; do
+		strings -n 3 "$(command -v "$tool")" | wild >messages
+		section DIAGNOSTICS "$root/man/$tool.1" |
+		    sed -n 's/^\.It "\(.*\)"$/\1/p' | wild >items
+		[[ -s items ]]
+		awk -v "tool=$tool" '
+		# a part of one, or one into which another is printed
+		function known(item,	m, at) {
+			for (m in said) {
+				at = index(m, "X")
+				if (index(m, item) > 0 || at > 20 &&
+				    index(item, substr(m, 1, at - 1)) == 1 ||
+				    said[m] != "" && item ~ said[m])
+					return 1
+			}
+			return 0
+		}
+		NR == FNR {
+			words = re = $0
+			gsub(/[][\\.^$*+?(){}|]/, "\\\\&", re)
+			gsub(/X/, ".+", re)
+			gsub(/[^a-z]/, "", words)
+			said[$0] = length(words) < 10 ? "" : re
+			next
+		}
+		{
+			# what is in front tells where it went wrong
+			item = $0
+			while (!known(item) && sub(/^[^:]*: /, "", item))
+				continue
+			if (length(item) >= 6 && known(item))
+				next
+			print tool " never says: " $0
+			wrong = 1
+		}
+		END { exit wrong }' messages items >&2
+	done
+}
+
+# bytes VALUE: a value of the page, such as 64 KiB or 10,000,000, as a number.
+bytes()
+{
+	local -A factor=([KiB]=1024 [MiB]=1048576 [GiB]=1073741824)
+	local number unit
+
+	read -r number unit <<<"${1//,/}"
+	echo $((number * ${factor[${unit:-none}]-1}))
+}
+
+# ceiling ROW: that of the page, by its name or its word for -L, as a number.
+ceiling()
+{
+	local value
+
+	value=$(section CEILINGS "$root/man/kms-record.5" | row=$1 awk -F ' Ta ' '
+	    $1 == ".It " ENVIRON["row"] || $3 == "Fl L Cm " ENVIRON["row"] {
+		print $2
+	    }')
+	[[ -n $value ]] || {
+		echo "kms-record(5) has no ceiling: $1" >&2
+		return 1
+	}
+	bytes "$value"
+}
+
+@test 'every ceiling is in kms-record(5), with its value' {
+	local name value row
+
+	cat >rows <<-'ROWS'
+	CRED_FILE_MAX	credential or recovery blob, file
+	FRIENDLY_MAX	PKCS#12 friendlyName
+	ITEMS_MAX	keys and certificates a member
+	KDF_ROUNDS_MAX	key derivation iterations
+	KEY_MAX	derived key
+	MAP_FILE_MAX	map, file
+	P12_DEPTH_MAX	PKCS#12 nesting
+	PATH_BYTES_MAX	path of a member
+	REC_FIELDS_MAX	fields a record
+	REC_LINE_MAX	line, without its LF
+	RSA_BITS_MAX	RSA key
+	SCRYPT_MAX	scrypt, N * r * p
+	SECRETS_MAX	passwords to try
+	SECRET_LIST_MAX	list of passwords, file
+	SECRET_MAX	password
+	ROWS
+	# two are no ceilings: sizes of buffers for what we write ourselves
+	sed -nE 's/^#define[ \t]+([A-Z0-9_]+_MAX)[ \t]+([^\/]*).*/\1\t\2/p' \
+	    "$root"/common/*.[ch] | grep -vE '^(AUDIT_HEAD|TEXT)_MAX' >defines
+	diff <(cut -f 1 defines | sort) <(cut -f 1 rows)
+	while IFS=$'\t' read -r name value; do
+		row=$(sed -n "s/^$name\t//p" rows)
+		[[ $(ceiling "$row") == $((value)) ]] || {
+			echo "$name is $((value)), kms-record(5) differs" >&2
+			return 1
+		}
+	done <defines
+	# those that -L raises
+	sed -n '/^const struct walk_limits walk_defaults/,/^};/s/^\t\.\([a-z]*\) = \(.*\),$/\1 \2/p' \
+	    "$root/common/walk.c" | tr -d UL >defines
+	[[ $(wc -l <defines) == 6 ]]
+	while read -r name value; do
+		[[ $(ceiling "$name") == $((value)) ]]
+	done <defines
+	# and every row is one of these
+	[[ $(section CEILINGS "$root/man/kms-record.5" | grep -c '^\.It ') == \
+	    $(($(wc -l <rows) + 6 + 1)) ]]
+}
+
+@test 'a tool is less than 300 lines' {
+	local file
+
+	for file in "$root"/tools/*.c; do
+		(($(wc -l <"$file") < 300)) || {
+			echo "$file: $(wc -l <"$file") lines" >&2
+			return 1
+		}
+	done
+}
+
+@test 'all tools are of one version' {
+	local tool
+
+	for tool in "${tools[@]}"; do
+		run_tool 0 "$tool" -V
+		sed "s/^$tool /TOOL /" "$OUT"
+	done | uniq -c | grep -qE "^ *${#tools[@]} TOOL \(kms2ca\) [0-9.]+\$"
+}
+
+@test "the README's commands are in the Makefile" {
+	local word targets=0
+
+	while read -r word; do
+		[[ -n $word && $word != *=* ]] || continue
+		grep -qE "^$word:" "$root/Makefile"
+		make -C "$root" -n B="$PWD/none" "$word" >"$OUT"
+		((targets += 1))
+	done < <(sed -n 's/^    make\>//p' "$root/README" | tr ' ' '\n')
+	((targets >= 4))
+	grep -qx '    make deps demo' "$root/README"
+	grep -qx '    make deps check' "$root/README"
+	# the demo is the first command of all
+	grep -E '^    [^ ]' "$root/README" | head -n 1 |
+	    grep -qx '    make deps demo'
+}
+
+@test 'a build leaves nothing in the tree but build/' {
+	command -v git >/dev/null || skip 'no git'
+	mkdir tree
+	cp -R "$root"/{.gitignore,README,Makefile,man,tools,common,tests} tree
+	cd tree
+	git init -q .
+	git add -A .
+	git -c user.name=x -c user.email=x -c commit.gpgsign=false \
+	    commit -qm x
+	make -j 2 CFLAGS=-O0 >"$OUT" 2>"$ERR"
+	git status --porcelain --ignored | diff - <(echo '!! build/')
+	[[ $(find build/bin -type f | wc -l) == "${#tools[@]}" ]]
+	# what is built stays, what is made again is nothing
+	make CFLAGS=-O0 | grep -q 'Nothing to be done'
+	make clean >"$OUT"
+	[[ -z $(git status --porcelain --ignored) ]]
+}
+
+@test 'make install puts tools and pages where they belong' {
+	make -C "$root" install B="$PWD/b" CFLAGS=-O0 PREFIX=/usr \
+	    DESTDIR="$PWD/here" -n >commands
+	grep -c 'here/usr/bin' commands
+	for tool in "${tools[@]}"; do
+		grep -q "b/bin/$tool\>" commands
+	done
+}
+
+@test 'no password on any command line that we show' {
+	local word
+
+	# -p and its value, of our tools; certutil wants its own
+	cat "$root"/man/*.[157] "$root/README" "$root/tests/demo.bash" |
+	    grep -v certutil | grep -oE -e ' -p +[^ ]+' | sort -u >values
+	[[ $(wc -l <values) -ge 4 ]]
+	while read -r _ word; do
+		[[ $word =~ ^\"?(env:[A-Z]+|(file|list):[a-z0-9.]+|fd:[0-9]|tty)\"?$ ]]
+	done < <(sed 's/\\(aq$//' values)
+	# openssl's
+	not grep -hE 'pass(in|out)? +[^ ]*pass:' "$root"/man/*.[157] \
+	    "$root/README" "$root"/tests/demo.bash
+}
+
+@test 'a password in place of its source is refused, and not repeated' {
+	local tool count=0
+	local -a base
+
+	for tool in "${tools[@]}"; do
+		letters_of "$tool" | grep -qx 'p secret' || continue
+		((count += 1))
+		base=()
+		[[ $tool != kms-export ]] || base=(-c "$ORG/machine.pem")
+		refuses 2 "$tool: -p: not env:VAR, file:PATH, list:PATH, fd:N or tty" \
+		    "$tool" "${base[@]}" -p 'hunter 2' <"$ORG/kms-backup.zip"
+	done
+	((count == ${#tools[@]} - 1))
+}
+
+@test 'messages show nothing that a terminal obeys' {
+	local hostile=$'x\e[31m\r\a\x7f\x9b\xff\xe2\x80\xae' tool letter status
+	local -a base
+
+	ca-init -q -c "$ORG/ca.pem" -d ca.db <"$ORG/kra1.pem" >"$OUT" 2>"$ERR"
+	# heard STDIN COMMAND...: it fails, and says so in plain text
+	heard()
+	{
+		status=0
+		EMPTY='' timeout -k 1 60 "${@:2}" <"$1" >"$OUT" 2>"$ERR" ||
+			status=$?
+		complained '[12]' "$status" "${*:2}"
+		# bytes past ASCII: UTF-8, and no format character
+		not grep -qaP '\x9b|\xff|\xe2\x80\xae' "$ERR"
+	}
+	printf 'rec:%s\n' "$hostile" >record
+	printf '%s\n' "$hostile" >text
+	printf 'rec:key\tn:1\t%s:1\n' "$hostile" >label
+	printf 'rec:fault\tn:1\tsource:%s\n' "$hostile" >value
+	for tool in "${tools[@]}"; do
+		base=(-d ca.db)
+		case $tool in
+		kms-export)	base=(-c "$ORG/machine.p12"
+				    -p "file:$ORG/machine.pw") ;;
+		kms-verify | p12-extract)
+				base=() ;;
+		p12-pack)	base=(-p env:EMPTY) ;;
+		ca-recover)	base=(-k "$ORG/kra1.p12"
+				    -p "file:$ORG/kra1.pw") ;;
+		esac
+		heard /dev/null "$tool" $'-\e'
+		heard /dev/null "$tool" $'-\xe2\x80\xae'
+		heard /dev/null "$tool" "${base[@]}" "$hostile" "$hostile"
+		# a name that somebody else gave it
+		ln -s "$(command -v "$tool")" "$hostile"
+		heard /dev/null "./$hostile" -:
+		rm "$hostile"
+		for letter in $(letters_of "$tool" | sed -n 's/ .*//p'); do
+			# any text is a token, or a requester
+			[[ $letter != s && $letter != R ]] || continue
+			heard /dev/null "$tool" "${base[@]}" \
+			    "-$letter" "$hostile"
+			[[ $letter != p ]] || heard /dev/null "$tool" \
+			    "${base[@]}" -p "file:$hostile"
+		done
+		[[ $tool != ca-export ]] || continue
+		for input in record text label value; do
+			[[ $tool != ca-setflag ]] || base=(-d ca.db -)
+			heard "$input" "$tool" "${base[@]}"
+		done
+	done
+}
