@@ -157,31 +157,39 @@ outcome(struct outcome *o, const char *status, unsigned long long *counter,
 	o->reason = reason;
 }
 
+/* SHA-1 of the KRAs of a row, apart by blanks. */
+static void
+put_kras(const struct import *im, int64_t id)
+{
+	STACK_OF(X509) *kras = choose(im, id);
+	size_t n = (size_t)sk_X509_num(kras);
+	char *list = OPENSSL_zalloc(41 * n + 1), *p = list;
+	uint8_t md[20];
+	size_t i;
+
+	if (list == NULL)
+		tool_nomem();
+	for (i = 0; i < n; i++, p += 41) {
+		if (!X509_digest(sk_X509_value(kras, (int)i), EVP_sha1(), md,
+			NULL))
+			tool_nomem();
+		rec_hex(p, md, sizeof(md));
+		p[40] = ' ';
+	}
+	rec_put(im->out, "kra", list, n == 0 ? 0 : 41 * n - 1);
+	OPENSSL_free(list);
+	sk_X509_free(kras);
+}
+
 /* Adds a `result' to those that wait for the commit. */
 static void
 result(struct import *im, const struct stream_in *s, const struct outcome *o)
 {
 	const struct rec *r = &s->rec;
 	struct rec_out *out = im->out;
-	STACK_OF(X509) *kras;
-	char list[64 * 41 + 1], *p = list;
-	uint8_t md[20];
-	int i;
 
 	++*o->counter;
 	im->waiting++;
-	*p = '\0';
-	if (o->counter == &im->imported || o->counter == &im->updated) {
-		kras = rec_is(r, "key") ? choose(im, o->id) : NULL;
-		for (i = 0; i < sk_X509_num(kras) && i < 64; i++) {
-			if (!X509_digest(sk_X509_value(kras, i), EVP_sha1(), md,
-				NULL))
-				tool_nomem();
-			p += sprintf(p, "%s%s", i == 0 ? "" : " ",
-			    rec_hex((char[41]){ 0 }, md, sizeof(md)));
-		}
-		sk_X509_free(kras);
-	}
 	rec_begin(out, "result");
 	rec_put_u64(out, "n", s->n);
 	rec_puts(out, "status", o->status);
@@ -192,7 +200,11 @@ result(struct import *im, const struct stream_in *s, const struct outcome *o)
 	rec_put_field(out, r, "sha1");
 	rec_put_field(out, r, "serial");
 	rec_put_field(out, r, "user");
-	rec_puts(out, "kra", list);
+	if (rec_is(r, "key") &&
+	    (o->counter == &im->imported || o->counter == &im->updated))
+		put_kras(im, o->id);
+	else
+		rec_puts(out, "kra", "");
 	rec_puts(out, "reason", o->reason);
 	if (rec_end(out) != 1)
 		tool_nomem();

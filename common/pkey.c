@@ -129,28 +129,6 @@ evp_id(EVP_PKEY *pk, uint8_t id[32])
 	return rc;
 }
 
-int
-pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w)
-{
-	PKCS8_PRIV_KEY_INFO *info;
-	EVP_PKEY *pk = NULL;
-	RSA_PRIVATE *rsa;
-	int rc;
-
-	if (!open_p8(p8, n, &rsa, &info, w))
-		return 0;
-	if (rsa != NULL)
-		rc = rsa_id(rsa->n, rsa->e, id);
-	else
-		rc = (pk = EVP_PKCS82PKEY(info)) != NULL && evp_id(pk, id);
-	rsa_free(rsa);
-	PKCS8_PRIV_KEY_INFO_free(info);
-	EVP_PKEY_free(pk);
-	if (!rc)
-		return why_ssl(w, "key", "cannot read the private key");
-	return 1;
-}
-
 /* P-256 and the like for NIST curves, OpenSSL's name for others. */
 static void
 name_alg(EVP_PKEY *pk, char alg[32])
@@ -269,12 +247,11 @@ evp_whole(EVP_PKEY *pk)
 }
 
 int
-pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, struct why *w)
+pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w)
 {
 	PKCS8_PRIV_KEY_INFO *info;
 	EVP_PKEY *pk = NULL;
 	RSA_PRIVATE *rsa;
-	uint8_t id[32];
 	int whole, known, is_rsa;
 
 	if (!open_p8(p8, n, &rsa, &info, w))
@@ -292,13 +269,23 @@ pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, struct why *w)
 	EVP_PKEY_free(pk);
 	if (!known)
 		return why_ssl(w, "key", "cannot read the private key");
-	if (memcmp(id, c->id, sizeof(id)) != 0)
-		return why_set(w, "key",
-		    "private key does not belong to the certificate");
 	if (!whole)
 		return why_set(w, "key",
 		    is_rsa ? "private key is not whole (RFC 8017 section 3.2)" :
 			     "private key does not fit its public key");
+	return 1;
+}
+
+int
+pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, struct why *w)
+{
+	uint8_t id[32];
+
+	if (!pkey_id(p8, n, id, w))
+		return 0;
+	if (memcmp(id, c->id, sizeof(id)) != 0)
+		return why_set(w, "key",
+		    "private key does not belong to the certificate");
 	return 1;
 }
 

@@ -14,10 +14,11 @@
  */
 
 /*
- * Identity of a public key: SHA-256 of its RSAPublicKey, or of the
- * SubjectPublicKeyInfo with uncompressed point.  Unlike a hash of the SPKI as
- * it stands it does not depend on how parameters were written.
- * Returns 1, or 0 with *w (reason "key").
+ * Checks that the key is whole (RSA: n = pq and every CRT value, RFC 8017
+ * section 3.2) and gives the identity of its public key: SHA-256 of the
+ * RSAPublicKey, or of the SubjectPublicKeyInfo with uncompressed point.
+ * Unlike a hash of the SPKI as it stands it does not depend on how parameters
+ * were written.  Returns 1, or 0 with *w (reason "key").
  */
 int pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w);
 
@@ -25,8 +26,7 @@ int pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w);
 int pkey_public_id(X509_PUBKEY *, uint8_t id[32], char alg[32], int *bits);
 
 /*
- * Proves that the key is whole (RSA: n = pq and every CRT value, RFC 8017
- * section 3.2) and that it is the one of the certificate.
+ * The same, and that the key is the one of the certificate.
  * Returns 1, or 0 with *w (reason "key").
  */
 int pkey_prove(const uint8_t *p8, size_t n, const struct cert *, struct why *w);

@@ -22,12 +22,12 @@ whole()
 {
 	local log=$BATS_TEST_TMPDIR/log proof=$BATS_TEST_TMPDIR/proof faults n
 
-	kms-verify -q -k cred.pem <"$OUT" >"$proof" 2>"$log" &&
-	    cmp "$OUT" "$proof" || {
+	if ! kms-verify -q -k cred.pem <"$OUT" >"$proof" 2>"$log" ||
+	    ! cmp "$OUT" "$proof"; then
 		cat "$log" >&2
 		echo 'the stream does not verify' >&2
 		return 1
-	}
+	fi
 	faults=$(only fault <"$OUT" | wc -l)
 	n=$(only end <"$OUT" | field n)
 	if ((($1 == 0) == (faults > 0 || n == 0))); then

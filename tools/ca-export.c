@@ -74,12 +74,13 @@ put_all(struct export *x, int64_t last)
 static int64_t
 announce(struct export *x, const char **token, size_t ntoken)
 {
-	char detail[1024], head[AUDIT_HEAD_MAX];
+	char head[AUDIT_HEAD_MAX], *detail;
 	unsigned long long rows = 0;
 	struct db_found f;
 	struct why w;
 	int64_t last = 0;
 	size_t i, n;
+	FILE *fp;
 	int rc;
 
 	while ((rc = db_select(x->db, last, &f, &w)) == 1) {
@@ -88,11 +89,13 @@ announce(struct export *x, const char **token, size_t ntoken)
 	}
 	if (rc == -1)
 		msg_die("%s", w.detail);
-	n = (size_t)snprintf(detail, sizeof(detail), "rows=%llu last=%lld",
-	    rows, (long long)last);
-	for (i = 0; i < ntoken && n < sizeof(detail); i++)
-		n += (size_t)snprintf(detail + n, sizeof(detail) - n,
-		    " token=%s", token[i]);
+	if ((fp = open_memstream(&detail, &n)) == NULL)
+		tool_nomem();
+	(void)fprintf(fp, "rows=%llu last=%lld", rows, (long long)last);
+	for (i = 0; i < ntoken; i++)
+		(void)fprintf(fp, " token=%s", token[i]);
+	if (fclose(fp) == EOF)
+		tool_nomem();
 	if (!x->list && rows > 0) {
 		if (!db_begin(x->db, &w) ||
 		    !db_commit(x->db, tool_caller(), "export", detail, head,
@@ -100,6 +103,7 @@ announce(struct export *x, const char **token, size_t ntoken)
 			msg_die("%s", w.detail);
 		msg_warn("audit head: %s", head);
 	}
+	free(detail);
 	msg_warn("rows %llu", rows);
 	return last;
 }
