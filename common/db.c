@@ -39,39 +39,56 @@ locate(struct db *db, const char *path, struct why *w)
 	    strcmp(db->dir, "/") == 0 ? "" : db->dir, base);
 	if (n == -1)
 		db->path = NULL;
-	return n != -1 || why_set(w, "database", "out of memory");
+	else
+		db->name = strdup(db->path);
+	return db->name != NULL || why_set(w, "database", "out of memory");
 }
 
-/* A regular file that nobody else can read or write.  Tells if it is empty. */
+/*
+ * A new archive grows under another name, so that at its own there is never
+ * half of one.  Returns 1, or 0 with *w.
+ */
 static int
-check_file(struct db *db, enum db_mode mode, int *fresh, struct why *w)
+new_file(struct db *db, struct why *w)
 {
-	struct stat st;
+	char *tmp;
 	int fd;
 
-	*fresh = 0;
-	if (mode == DB_CREATE) {
-		fd = open(db->path,
-		    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd == -1 && errno != EEXIST)
-			return why_set(w, "database", "%s: cannot create: %s",
-			    db->path, strerror(errno));
-		if (fd != -1)
-			(void)close(fd);
+	if (asprintf(&tmp, "%s.XXXXXX", db->name) == -1)
+		return why_set(w, "database", "out of memory");
+	if ((fd = mkostemp(tmp, O_CLOEXEC)) == -1) {
+		why_set(w, "database", "%s: cannot create: %s", db->name,
+		    strerror(errno));
+		free(tmp);
+		return 0;
 	}
-	if (lstat(db->path, &st) == -1)
-		return why_set(w, "database", "%s: %s%s", db->path,
+	(void)close(fd);
+	free(db->path);
+	db->path = tmp;
+	db->fresh = 1;
+	return 1;
+}
+
+/* A regular file that nobody else can read or write. */
+static int
+check_file(struct db *db, enum db_mode mode, struct why *w)
+{
+	struct stat st;
+
+	if (lstat(db->path, &st) == -1) {
+		if (errno == ENOENT && mode == DB_CREATE)
+			return new_file(db, w);
+		return why_set(w, "database", "%s: %s%s", db->name,
 		    strerror(errno),
 		    errno == ENOENT ? " (ca-init makes an archive)" : "");
+	}
 	if (!S_ISREG(st.st_mode))
 		return why_set(w, "database", "%s: not a regular file",
-		    db->path);
+		    db->name);
 	if ((st.st_mode & 077) != 0)
 		return why_set(w, "database",
-		    "%s: others can read or write "
-		    "it: run chmod 600 on it",
-		    db->path);
-	*fresh = mode == DB_CREATE && st.st_size == 0;
+		    "%s: others can read or write it: run chmod 600 on it",
+		    db->name);
 	return 1;
 }
 
@@ -92,49 +109,49 @@ pragma(struct db *db, const char *s, int *v, struct why *w)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE;
 }
 
-/* Settings of the connection; the schema of a fresh archive. */
+/* Makes the tables of a new archive. */
 static int
-set_up(struct db *db, enum db_mode mode, int fresh, struct why *w)
+create(struct db *db, struct why *w)
 {
-	static const char *const first[] = { "pragma temp_store=memory",
-		"pragma trusted_schema=off", "pragma foreign_keys=on",
-		"pragma synchronous=full",
-		"create temp table token(raw text, hex text)" };
 	char text[64];
+
+	(void)snprintf(text, sizeof(text), "pragma application_id=%d",
+	    SQL_APPLICATION_ID);
+	if (!pragma(db, text, NULL, w) ||
+	    !pragma(db, "pragma user_version=1", NULL, w) ||
+	    !pragma(db, "pragma journal_mode=wal", NULL, w))
+		return 0;
+	if (sqlite3_exec(db->h, sql_schema, NULL, NULL, NULL) != SQLITE_OK)
+		return sql_fail(db, w, "cannot create the tables");
+	return 1;
+}
+
+/* Settings of the connection; is it an archive, and of our version? */
+static int
+set_up(struct db *db, struct why *w)
+{
 	size_t i;
 	int v = 0;
 
 	(void)sqlite3_busy_timeout(db->h, BUSY_MS);
 	(void)sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	if (fresh) {
-		(void)snprintf(text, sizeof(text), "pragma application_id=%d",
-		    SQL_APPLICATION_ID);
-		if (!pragma(db, text, NULL, w) ||
-		    !pragma(db, "pragma user_version=1", NULL, w) ||
-		    !pragma(db, "pragma journal_mode=wal", NULL, w))
-			return 0;
-	}
-	for (i = 0; i < sizeof(first) / sizeof(first[0]); i++)
-		if (!pragma(db, first[i], NULL, w))
+	if (db->fresh && !create(db, w))
+		return 0;
+	for (i = 0; sql_settings[i] != NULL; i++)
+		if (!pragma(db, sql_settings[i], NULL, w))
 			return 0;
 	if (!pragma(db, "pragma application_id", &v, w))
 		return 0;
 	if (v != SQL_APPLICATION_ID)
 		return why_set(w, "database",
-		    "%s: a database, but not an "
-		    "archive of kms2ca",
-		    db->path);
+		    "%s: a database, but not an archive of kms2ca", db->name);
 	if (!pragma(db, "pragma user_version", &v, w))
 		return 0;
-	if (v != SQL_USER_VERSION)
-		return why_set(w, "database",
-		    "%s: archive version %d, this "
-		    "kms2ca knows %d",
-		    db->path, v, SQL_USER_VERSION);
-	if (mode == DB_CREATE && !fresh &&
-	    !pragma(db, "select count(*) from audit", &v, w))
-		return 0;
-	return 1;
+	return v == SQL_USER_VERSION ||
+	    why_set(w, "database",
+		"%s: archive version %d, this kms2ca knows "
+		"%d",
+		db->name, v, SQL_USER_VERSION);
 }
 
 /* The URI of the file as it stands, on a medium that nobody can write. */
@@ -183,89 +200,109 @@ close_opened(void)
 	db_close(opened);
 }
 
+static int
+connect_to(struct db *db, enum db_mode mode, struct why *w)
+{
+	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW, rc;
+	char *uri = NULL;
+
+	flags |= mode == DB_READ ? reader(db, &uri) : SQLITE_OPEN_READWRITE;
+	rc = sqlite3_open_v2(uri != NULL ? uri : db->path, &db->h, flags, NULL);
+	free(uri);
+	if (rc != SQLITE_OK)
+		return sql_fail(db, w, "cannot open");
+	return set_up(db, w);
+}
+
 int
 db_open(struct db **out, const char *path, enum db_mode mode, int *fresh,
     struct why *w)
 {
-	int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW, isnew = 0;
-	char *uri = NULL;
 	struct db *db;
 
 	if (strncmp(path, "postgresql:", 11) == 0 ||
 	    strncmp(path, "postgres:", 9) == 0)
 		return why_set(w, "database",
-		    "this build has no PostgreSQL: "
-		    "name a file");
+		    "this build has no PostgreSQL: name a file");
 	if ((db = calloc(1, sizeof(*db))) == NULL)
 		return why_set(w, "database", "out of memory");
-	if (!locate(db, path, w) || !check_file(db, mode, &isnew, w))
-		goto fail;
-	flags |= mode == DB_READ ? reader(db, &uri) : SQLITE_OPEN_READWRITE;
-	if (sqlite3_open_v2(uri != NULL ? uri : db->path, &db->h, flags,
-		NULL) != SQLITE_OK) {
-		sql_fail(db, w, "cannot open");
-		free(uri);
-		goto fail;
-	}
-	free(uri);
-	if (!set_up(db, mode, isnew, w))
-		goto fail;
-	if (isnew &&
-	    (sqlite3_exec(db->h, "begin immediate", NULL, NULL, NULL) !=
-		    SQLITE_OK ||
-		sqlite3_exec(db->h, sql_schema, NULL, NULL, NULL) !=
-		    SQLITE_OK ||
-		sqlite3_exec(db->h, "commit", NULL, NULL, NULL) != SQLITE_OK)) {
-		sql_fail(db, w, "cannot create the tables");
-		goto fail;
+	if (!locate(db, path, w) || !check_file(db, mode, w) ||
+	    !connect_to(db, mode, w)) {
+		db_close(db);
+		return 0;
 	}
 	if (fresh != NULL)
-		*fresh = isnew;
+		*fresh = db->fresh;
 	opened = db;
 	(void)atexit(close_opened);
 	*out = db;
 	return 1;
-fail:
-	if (isnew)
-		db_discard(db);
-	else
-		db_close(db);
-	return 0;
+}
+
+static void
+disconnect(struct db *db)
+{
+	int i;
+
+	for (i = 0; i < NSQL; i++) {
+		(void)sqlite3_finalize(db->st[i]);
+		db->st[i] = NULL;
+	}
+	(void)sqlite3_close(db->h);
+	db->h = NULL;
+}
+
+/* Removes a new archive that was not published. */
+static void
+discard(const struct db *db)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+	char *file;
+	size_t i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (asprintf(&file, "%s%s", db->path, ends[i]) != -1) {
+			(void)unlink(file);
+			free(file);
+		}
+}
+
+int
+db_publish(struct db *db, struct why *w)
+{
+	int rc, dir;
+
+	if (!db->fresh)
+		return 1;
+	disconnect(db);
+	rc = link(db->path, db->name);
+	if (rc == -1)
+		why_set(w, "database", "%s: cannot create: %s%s", db->name,
+		    strerror(errno),
+		    errno == EEXIST ? " (another process made it: run again)" :
+				      "");
+	/* the name must be on the disk before anybody relies on it */
+	if (rc == 0 && (dir = open(db->dir, O_RDONLY | O_CLOEXEC)) != -1) {
+		(void)fsync(dir);
+		(void)close(dir);
+	}
+	return rc == 0;
 }
 
 void
 db_close(struct db *db)
 {
-	int i;
-
 	if (db == NULL)
 		return;
 	if (db == opened)
 		opened = NULL;
-	for (i = 0; i < NSQL; i++)
-		(void)sqlite3_finalize(db->st[i]);
-	(void)sqlite3_close(db->h);
+	disconnect(db);
+	if (db->fresh)
+		discard(db);
 	free(db->path);
+	free(db->name);
 	free(db->dir);
 	free(db);
-}
-
-void
-db_discard(struct db *db)
-{
-	static const char *const ends[] = { "", "-wal", "-shm" };
-	char *path, *file;
-	size_t i;
-
-	path = db->path;
-	db->path = NULL;
-	db_close(db);
-	for (i = 0; path != NULL && i < 3; i++)
-		if (asprintf(&file, "%s%s", path, ends[i]) != -1) {
-			(void)unlink(file);
-			free(file);
-		}
-	free(path);
 }
 
 const char *
@@ -343,6 +380,8 @@ db_ca_get(struct db *db, uint8_t **der, size_t *n, struct why *w)
 	if (rc == 1) {
 		*n = (size_t)sqlite3_column_bytes(st, 0);
 		*der = OPENSSL_memdup(sqlite3_column_blob(st, 0), *n);
+		if (*der == NULL)
+			rc = -1 + why_set(w, "database", "out of memory");
 	}
 	if (rc != -1)
 		(void)sqlite3_reset(st);
@@ -386,7 +425,7 @@ db_kra_all(struct db *db, STACK_OF(X509) **out, struct why *w)
 			why_set(w, "database",
 			    "%s: a KRA certificate in it "
 			    "does not parse",
-			    db->path);
+			    db->name);
 			break;
 		}
 	}
@@ -511,7 +550,7 @@ db_put_key(struct db *db, int64_t id, const struct db_key *k, struct why *w)
 	if (!sql_run(db, st, w))
 		return 0;
 	return sqlite3_changes(db->h) == 1 ||
-	    why_set(w, "database", "%s: row %lld has a key already", db->path,
+	    why_set(w, "database", "%s: row %lld has a key already", db->name,
 		(long long)id);
 }
 

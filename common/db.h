@@ -28,15 +28,19 @@ enum db_mode {
 };
 
 /*
- * Opens the archive at path: a regular file of this user alone.  *fresh
- * (DB_CREATE only) tells that it is new and empty: db_discard() removes it.
+ * Opens the archive at path: a regular file that nobody but its owner can
+ * read or write.  *fresh (DB_CREATE only) tells that it is new: it is empty,
+ * under another name, and gone at db_close() unless db_publish() came first.
  * Returns 1, or 0 with *w.
  */
 int db_open(struct db **, const char *path, enum db_mode, int *fresh,
     struct why *w);
+/*
+ * Gives a fresh archive its name, unless that is taken by now; the archive
+ * can only be closed then.  Returns 1, or 0 with *w.
+ */
+int db_publish(struct db *, struct why *w);
 void db_close(struct db *);
-/* Removes the file of a fresh archive that could not be set up; frees. */
-void db_discard(struct db *);
 /* The directory that the archive needs, for sandbox_enter().  Borrowed. */
 const char *db_dir0(const struct db *);
 

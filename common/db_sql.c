@@ -46,6 +46,15 @@ const char sql_schema[] =
 " begin select raise(abort, 'the audit table is append-only'); end;";
 /* clang-format on */
 
+const char *const sql_settings[] = {
+	"pragma temp_store=memory",
+	"pragma trusted_schema=off",
+	"pragma foreign_keys=on",
+	"pragma synchronous=full",
+	"create temp table token(raw text, hex text)",
+	NULL,
+};
+
 /* What a commit wrote, hashed column by column: see db_audit(). */
 #define CERT_PART \
 	"select r.RequestID, StatusCode, Disposition," \
@@ -167,7 +176,7 @@ sql_fail(struct db *db, struct why *w, const char *what)
 	default:
 		break;
 	}
-	return why_set(w, "database", "%s: %s: %s%s", db->path, what,
+	return why_set(w, "database", "%s: %s: %s%s", db->name, what,
 	    sqlite3_errmsg(db->h), hint);
 }
 

@@ -29,12 +29,16 @@ enum sql {
 struct db {
 	sqlite3 *h;
 	sqlite3_stmt *st[NSQL];
-	char *path, *dir;
+	char *name; /* of the archive, as the user knows it */
+	char *path, *dir; /* where it is now */
+	int fresh; /* made by this process, and not published yet */
 	int64_t audit; /* AuditID of the open transaction */
 	char last[65]; /* Hash of the audit row before it */
 };
 
 extern const char sql_schema[];
+/* What every connection sets first; NULL at the end. */
+extern const char *const sql_settings[];
 
 /* Sets *w to what, SQLite's reason, and what to do about it.  Returns 0. */
 int sql_fail(struct db *, struct why *w, const char *what);

@@ -159,13 +159,18 @@ ceiling(struct child *c, const char *path, const char *name, uint64_t v)
 	fault(c, "ceiling", path, text);
 }
 
-/* Says nothing where it wanted more bytes; zlib and liblzma have codes. */
-static int
-is_cut(const char *s)
+/*
+ * The reason behind an error of libarchive.  It says nothing where it wanted
+ * more bytes; zlib and liblzma have codes for that.
+ */
+static const char *
+reason(const char *s)
 {
-	return s == NULL || strcasestr(s, "truncated") != NULL ||
+	if (s == NULL || strcasestr(s, "truncated") != NULL ||
 	    strcmp(s, "ZIP decompression failed (-5)") == 0 ||
-	    strstr(s, "No progress is possible") != NULL;
+	    strstr(s, "No progress is possible") != NULL)
+		return "cut";
+	return strcasestr(s, "encrypt") != NULL ? "password" : "damaged";
 }
 
 /* Whatever libarchive says of an error, as a fault. */
@@ -178,7 +183,7 @@ failed(struct child *c, const char *path)
 	    (s != NULL && strcasestr(s, "allocate") != NULL))
 		ceiling(c, path, "memory", c->limits.memory);
 	else
-		fault(c, is_cut(s) ? "cut" : "damaged", path,
+		fault(c, reason(s), path,
 		    s == NULL ? "the archive ends early, or is damaged" : s);
 }
 
@@ -315,10 +320,7 @@ member(struct child *c, const char *path, int link)
 		if (n < 0) {
 			failed(c, path);
 			if (n == ARCHIVE_FATAL)
-				fault(c,
-				    is_cut(archive_error_string(c->a)) ?
-					"cut" :
-					"damaged",
+				fault(c, reason(archive_error_string(c->a)),
 				    NULL,
 				    "the archive cannot be read any further");
 			return n != ARCHIVE_FATAL;

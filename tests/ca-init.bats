@@ -22,6 +22,10 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = 1.3.6.1.4.1.311.21.6
 [ca_nouse]
 extendedKeyUsage = clientAuth, 1.3.6.1.4.1.311.21.6
+[ca_forged]
+keyUsage = critical, keyEncipherment
+extendedKeyUsage = 1.3.6.1.4.1.311.21.6
+authorityKeyIdentifier = none
 CNF
 	org_serial=8192
 	org_spawn kra good 2048 ca 20030101 20491231 ca_kra
@@ -63,7 +67,7 @@ forged()
 	org_openssl req -x509 -newkey rsa:2048 -noenc -days 365 \
 	    -subj '/O=Example/CN=Example CA' -keyout "$KRA/false.key" \
 	    -out "$KRA/false.pem"
-	org_issue forged 2048 3 false 20030101 20491231 ca_kra \
+	org_issue forged 2048 3 false 20030101 20491231 ca_forged \
 	    '/O=Example/CN=KRA forged'
 }
 
@@ -403,6 +407,11 @@ refused()
 	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"
 	refuses 2 'ca-init: -c is not the CA of this archive' \
 	    ca-init -c "$ORG/kms.pem" -d ca.db <"$ORG/kra2.pem"
+	# not even one of the same length
+	openssl x509 -in "$ORG/ca.pem" -outform DER >like.cer
+	printf '%08x: 00' $(($(stat -c %s like.cer) - 9)) | xxd -r - like.cer
+	refuses 2 'ca-init: -c is not the CA of this archive' \
+	    ca-init -c like.cer -d ca.db <"$ORG/kra2.pem"
 	[[ $(agents) == "$(sha1 "$ORG/kra1.pem")" ]]
 }
 

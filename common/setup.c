@@ -1,0 +1,146 @@
+#include "setup.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "flag.h"
+#include "kra.h"
+#include "msg.h"
+#include "tool.h"
+
+int
+setup_ca(struct setup *s, X509 *ca, struct why *w)
+{
+	uint8_t *had, *der = NULL;
+	const uint8_t *p;
+	size_t nhad;
+	int n = ca == NULL ? 0 : i2d_X509(ca, &der), rc = 1;
+
+	if (!db_ca_get(s->db, &had, &nhad, w)) {
+		OPENSSL_free(der);
+		return 0;
+	}
+	p = had;
+	if (had != NULL && der != NULL &&
+	    (nhad != (size_t)n || memcmp(had, der, nhad) != 0)) {
+		rc = why_set(w, "usage", "-c is not the CA of this archive");
+	} else if (had != NULL) {
+		s->ca = d2i_X509(NULL, &p, (long)nhad);
+		rc = s->ca != NULL ||
+		    why_set(w, "database",
+			"the CA certificate in the archive does not parse");
+	} else if (der != NULL) {
+		s->changed = 1;
+		s->ca = X509_dup(ca);
+		rc = db_ca_set(s->db, der, (size_t)n, w);
+	} else {
+		msg_warn("no -c: every certificate will be foreign, and who "
+			 "issued the KRA certificates is not checked");
+	}
+	OPENSSL_free(der);
+	OPENSSL_free(had);
+	return rc;
+}
+
+static void
+put_kra(struct rec_out *o, const struct cert *c, const char *status,
+    const char *reason)
+{
+	rec_begin(o, "kra");
+	rec_put_u64(o, "n", o->n + 1);
+	rec_puts(o, "status", status);
+	rec_put_hex(o, "sha1", c->sha1, sizeof(c->sha1));
+	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
+	rec_puts(o, "serial", c->serial);
+	rec_puts(o, "issuer", c->issuer);
+	rec_puts(o, "subject", c->subject);
+	rec_puts(o, "not_before", c->not_before);
+	rec_puts(o, "not_after", c->not_after);
+	rec_puts(o, "alg", c->alg);
+	rec_puts(o, "reason", reason);
+	rec_put_b64(o, "cert", c->der, c->len);
+	if (rec_end(o) != 1)
+		tool_nomem();
+}
+
+int
+setup_kra(struct setup *s, const struct cert *c, struct why *w)
+{
+	X509 *x = cert_x509(c);
+	struct why bad = { "", "" };
+	int fits, ok, rc;
+
+	fits = x != NULL && kra_check(x, s->ca, &bad);
+	/* -f cannot help where nothing can be encrypted to it */
+	ok = fits || (x != NULL && s->force && kra_usable(x, w));
+	X509_free(x);
+	if (!ok)
+		return why_set(w, "kra", "KRA %s: %s%s; nothing was written",
+		    c->subject,
+		    x == NULL	 ? "its key cannot be read" :
+			s->force ? "nothing can be encrypted to its key" :
+				   bad.detail,
+		    s->force || x == NULL ? "" :
+					    " (-f accepts it all the "
+					    "same)");
+	if (!fits)
+		msg_warn("warning: KRA %s: %s", c->subject, bad.detail);
+	if ((rc = db_kra_add(s->db, c, w)) == -1)
+		return -1;
+	s->added += (unsigned)rc;
+	put_kra(s->out, c,
+	    rc == 0  ? "present" :
+		fits ? "added" :
+		       "forced",
+	    bad.detail);
+	return 1;
+}
+
+/* -N against the KRAs that are there now. */
+static int
+count_ok(const struct setup *s, struct why *w)
+{
+	STACK_OF(X509) *kras;
+	int n;
+
+	if (!db_kra_all(s->db, &kras, w))
+		return 0;
+	n = sk_X509_num(kras);
+	sk_X509_pop_free(kras, X509_free);
+	return s->count <= (uint32_t)n ||
+	    why_set(w, "usage", "-N %u: the archive has %d KRAs", s->count, n);
+}
+
+int
+setup_commit(struct setup *s, char head[AUDIT_HEAD_MAX], struct why *w)
+{
+	char detail[256];
+	const char *name;
+	size_t n = 0, i;
+	uint32_t v;
+	int is_count;
+
+	head[0] = '\0';
+	if (!count_ok(s, w))
+		return 0;
+	for (i = 0; (name = flag_name0(i)) != NULL; i++) {
+		is_count = strcmp(name, "KRACertCount") == 0;
+		/* a new archive gets all settings, an old one what is given */
+		if (!s->fresh && !(is_count && s->has_count))
+			continue;
+		v = is_count ? s->count : 0;
+		s->changed = 1;
+		if (!db_config_set(s->db, name, v, w))
+			return 0;
+		n += (size_t)snprintf(detail + n, sizeof(detail) - n, "%s=%u ",
+		    name, v);
+	}
+	if (!s->changed && s->added == 0) {
+		db_rollback(s->db);
+		return 1;
+	}
+	(void)snprintf(detail + n, sizeof(detail) - n, "kras=%u", s->added);
+	return db_commit(s->db, tool_caller(), s->fresh ? "init" : "kra",
+	    detail, head, w);
+}
