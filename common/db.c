@@ -256,7 +256,7 @@ disconnect(struct db *db)
 static void
 discard(const struct db *db)
 {
-	static const char *const ends[] = { "", "-wal", "-shm" };
+	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
 	char *file;
 	size_t i;
 
@@ -270,10 +270,16 @@ discard(const struct db *db)
 int
 db_publish(struct db *db, struct why *w)
 {
-	int rc, dir;
+	int rc, dir, busy = 0;
 
 	if (!db->fresh)
 		return 1;
+	/* closing does this too, but says nothing when it fails */
+	if (!pragma(db, "pragma wal_checkpoint(truncate)", &busy, w))
+		return 0;
+	if (busy)
+		return why_set(w, "database",
+		    "%s: another process holds it: run again", db->path);
 	disconnect(db);
 	rc = link(db->path, db->name);
 	if (rc == -1)

@@ -37,24 +37,26 @@ digest(struct db *db, int64_t audit, char hex[65], struct why *w)
 	sqlite3_stmt *st;
 	uint8_t sum[32];
 	size_t i;
-	int rc = 0;
+	int step, rc = 0;
 
+	why_set(w, "database", "cannot hash what is written");
 	if (md == NULL || !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
 		goto out;
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if ((st = sql_ready(db, parts[i], w)) == NULL)
 			goto out;
 		(void)sqlite3_bind_int64(st, 1, audit);
-		while ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		while ((step = sqlite3_step(st)) == SQLITE_ROW)
 			hash_row(md, st);
 		(void)sqlite3_reset(st);
-		if (rc != SQLITE_DONE) {
-			rc = sql_fail(db, w, "cannot read");
+		if (step != SQLITE_DONE) {
+			sql_fail(db, w, "cannot read");
 			goto out;
 		}
 	}
 	rc = EVP_DigestFinal_ex(md, sum, NULL);
-	rec_hex(hex, sum, sizeof(sum));
+	if (rc)
+		rec_hex(hex, sum, sizeof(sum));
 out:
 	EVP_MD_CTX_free(md);
 	return rc;
@@ -116,8 +118,11 @@ db_commit(struct db *db, const char *caller, const char *action,
 
 	(void)snprintf(id, sizeof(id), "%lld", (long long)db->audit);
 	(void)sql_now(when);
-	if (!digest(db, db->audit, sum, w) || !chain(db->last, field, hash) ||
-	    (st = sql_ready(db, AUDIT_ADD, w)) == NULL)
+	if (!digest(db, db->audit, sum, w))
+		return 0;
+	if (!chain(db->last, field, hash))
+		return why_set(w, "database", "cannot hash the audit row");
+	if ((st = sql_ready(db, AUDIT_ADD, w)) == NULL)
 		return 0;
 	(void)sqlite3_bind_int64(st, 1, db->audit);
 	for (i = 1; i < 6; i++)

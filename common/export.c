@@ -109,6 +109,25 @@ count_user(struct export *x, const struct stream_rec *e)
 	x->nusers += (unsigned)seen_add(&x->users, h);
 }
 
+/* Whose it is: the certificate, the path and the map say. */
+static void
+describe(struct export *x, struct stream_rec *e, const struct cert *c,
+    struct text name, struct text source)
+{
+	char *path;
+
+	memset(e, 0, sizeof(*e));
+	e->cert = c;
+	e->source = source;
+	e->guid.s = "";
+	who_cert(e, c, name);
+	who_path(e, source);
+	if ((path = strndup(source.s, source.n)) == NULL)
+		tool_nomem();
+	who_map(e, map_find0(&x->map, path));
+	free(path);
+}
+
 /*
  * Writes one certificate, with its key unless there is none or it must not
  * travel.  Returns what that makes of the member.
@@ -118,18 +137,8 @@ emit(struct export *x, const struct cert *c, const uint8_t *key, size_t keylen,
     struct text name, struct text source)
 {
 	struct stream_rec e;
-	char *path;
 
-	memset(&e, 0, sizeof(e));
-	e.cert = c;
-	e.source = source;
-	e.guid.s = "";
-	who_cert(&e, c, name);
-	who_path(&e, source);
-	if ((path = strndup(source.s, source.n)) == NULL)
-		tool_nomem();
-	who_map(&e, map_find0(&x->map, path));
-	free(path);
+	describe(x, &e, c, name, source);
 	if (!selected(x, &e))
 		return SKIPPED;
 	if (key != NULL && strcmp(c->use, "sign") == 0) {
@@ -159,18 +168,6 @@ name_of(const struct item *a, const struct item *b)
 	return t;
 }
 
-/* Returns 1 if the certificate came before; *h says whether it is done. */
-static int
-came(struct export *x, const struct cert *c, struct held *h)
-{
-	size_t pos = 0;
-
-	while (hold_find(x->hold, c->id, 0, &pos, h))
-		if (memcmp(h->cert, c->sha256, sizeof(h->cert)) == 0)
-			return 1;
-	return 0;
-}
-
 /* Keys that wait need not any more; their members come to class. */
 static void
 keys_done(struct export *x, const uint8_t id[32], uint8_t class)
@@ -191,21 +188,25 @@ lone_cert(struct export *x, const struct item *it, struct text path,
     uint64_t member)
 {
 	const struct cert *c = it->cert;
+	struct stream_rec e;
 	struct held h;
 	size_t pos = 0;
 	uint8_t class;
-	int found;
 
-	classify(x, member, CERTS);
-	if (came(x, c, &h))
+	if (hold_came(x->hold, c, &h)) {
+		describe(x, &e, c, name_of(it, NULL), path);
+		classify(x, member, selected(x, &e) ? CERTS : SKIPPED);
 		return;
-	found = hold_find(x->hold, c->id, 1, &pos, &h);
-	if (found) {
-		class = emit(x, c, h.data, h.len, name_of(it, NULL), h.source);
-		classify(x, h.member, class);
-		keys_done(x, c->id, class);
 	}
-	hold_cert(x->hold, c, found, path, member);
+	if (!hold_find(x->hold, c->id, 1, &pos, &h)) {
+		hold_cert(x->hold, c, 0, path, member);
+		return;
+	}
+	class = emit(x, c, h.data, h.len, name_of(it, NULL), h.source);
+	classify(x, h.member, class);
+	classify(x, member, class == SKIPPED ? SKIPPED : CERTS);
+	keys_done(x, c->id, class);
+	hold_cert(x->hold, c, 1, path, member);
 }
 
 /*
@@ -226,6 +227,7 @@ waiting(struct export *x, const struct item *key, struct text path)
 			continue;
 		one = emit(x, c, key->p8, key->p8len, name_of(key, NULL), path);
 		class = one > class ? one : class;
+		classify(x, h.member, one == SKIPPED ? SKIPPED : CERTS);
 		hold_done(x->hold, &h);
 		cert_free(c);
 	}
@@ -259,7 +261,7 @@ couple(struct export *x, const struct item *it, const struct item *key,
     struct text path, uint64_t member)
 {
 	struct held h;
-	int before = came(x, it->cert, &h);
+	int before = hold_came(x->hold, it->cert, &h);
 
 	if (before && h.done && h.member == member)
 		return;
@@ -427,7 +429,8 @@ event(struct export *x, struct walk *walk, enum walk_event ev)
 		fault(x, path.n > 0 ? path : whole, &walk->why);
 		break;
 	case WALK_NOTE:
-		msg_verbose("%s: %s", walk->path, walk->why.detail);
+		msg_verbose("%s: %s", path.n > 0 ? path.s : whole.s,
+		    walk->why.detail);
 	}
 	return 1;
 }

@@ -110,6 +110,13 @@ prefix(const uint8_t id[32])
 	return v;
 }
 
+/* Keys and certificates of one public key are apart in the table. */
+static uint64_t
+name_of(const uint8_t id[32], int is_key)
+{
+	return is_key ? ~prefix(id) : prefix(id);
+}
+
 static void
 insert(struct hold *h, uint64_t id, uint64_t at)
 {
@@ -139,11 +146,16 @@ grow(struct hold *h)
 static void
 append(struct hold *h, struct head *hd, struct text source, const uint8_t *data)
 {
-	if (4 * ++h->used > 3 * h->size)
+	h->used += 2;
+	if (4 * h->used > 3 * h->size)
 		grow(h);
 	hd->sourcelen = (uint32_t)source.n;
 	hd->num = ++h->num;
-	insert(h, prefix(hd->id), h->end + 1);
+	/* a certificate is found by its own hash and, while it waits, by key */
+	if (hd->is_key || !hd->done)
+		insert(h, name_of(hd->id, hd->is_key), h->end + 1);
+	if (!hd->is_key)
+		insert(h, prefix(hd->cert), h->end + 1);
 	put(h, hd, sizeof(*hd), h->end);
 	put(h, source.s, source.n, h->end + sizeof(*hd));
 	put(h, data, hd->len, h->end + sizeof(*hd) + source.n);
@@ -227,13 +239,13 @@ hold_find(struct hold *h, const uint8_t id[32], int is_key, size_t *pos,
 	size_t i;
 
 	if (*pos == 0)
-		*pos = 1 + ((size_t)prefix(id) & (h->size - 1));
+		*pos = 1 + ((size_t)name_of(id, is_key) & (h->size - 1));
 	for (;;) {
 		i = *pos - 1;
 		if (h->slot[i].at == 0)
 			return 0;
 		*pos = 1 + ((i + 1) & (h->size - 1));
-		if (h->slot[i].id != prefix(id))
+		if (h->slot[i].id != name_of(id, is_key))
 			continue;
 		load(h, h->slot[i].at - 1, out, 1);
 		if (out->is_key == is_key &&
@@ -242,6 +254,22 @@ hold_find(struct hold *h, const uint8_t id[32], int is_key, size_t *pos,
 			return 1;
 		}
 	}
+}
+
+int
+hold_came(struct hold *h, const struct cert *c, struct held *out)
+{
+	size_t i = (size_t)prefix(c->sha256) & (h->size - 1);
+
+	for (; h->slot[i].at != 0; i = (i + 1) & (h->size - 1)) {
+		if (h->slot[i].id != prefix(c->sha256))
+			continue;
+		load(h, h->slot[i].at - 1, out, 1);
+		if (!out->is_key &&
+		    memcmp(out->cert, c->sha256, sizeof(out->cert)) == 0)
+			return 1;
+	}
+	return 0;
 }
 
 int

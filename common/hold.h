@@ -10,7 +10,7 @@
 /*
  * Keys and certificates of a backup that wait for each other across members.
  * They wait in an unlinked temporary file, keys sealed with AES-256-GCM under
- * a key that exists only in memory; memory holds 16 bytes for each.
+ * a key that exists only in memory; memory holds 32 bytes for each.
  */
 
 struct hold;
@@ -48,6 +48,9 @@ void hold_cert(struct hold *, const struct cert *, int done, struct text source,
  */
 int hold_find(struct hold *, const uint8_t id[32], int is_key, size_t *pos,
     struct held *);
+
+/* Returns 1 with *out, without source and data, if the certificate came. */
+int hold_came(struct hold *, const struct cert *, struct held *out);
 
 /* Goes through all, in the order they came; *at is 0 for the first call. */
 int hold_each(struct hold *, uint64_t *at, struct held *);

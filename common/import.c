@@ -23,8 +23,7 @@ import_start(struct import *im, struct why *w)
 	size_t n;
 
 	if (!db_kra_all(im->db, &im->kras, w) ||
-	    !db_ca_get(im->db, &der, &n, w) ||
-	    !db_config_get(im->db, "KRACertCount", &im->count, w))
+	    !db_ca_get(im->db, &der, &n, w))
 		return 0;
 	if (sk_X509_num(im->kras) == 0)
 		return why_set(w, "kra",
@@ -37,8 +36,6 @@ import_start(struct import *im, struct why *w)
 		    "the CA certificate in the "
 		    "archive does not parse");
 	OPENSSL_free(der);
-	if (im->count == 0 || im->count > (uint32_t)sk_X509_num(im->kras))
-		im->count = (uint32_t)sk_X509_num(im->kras);
 	im->mem = open_memstream(&im->text, &im->textlen);
 	if (im->mem == NULL || (im->out = rec_out_new(im->mem)) == NULL)
 		tool_nomem();
@@ -61,13 +58,16 @@ static STACK_OF(X509) *
 choose(const struct import *im, int64_t id)
 {
 	STACK_OF(X509) *some = sk_X509_new_null();
-	int n = sk_X509_num(im->kras);
+	uint64_t n = (uint64_t)sk_X509_num(im->kras), at;
 	uint32_t i;
 
-	for (i = 0; some != NULL && i < im->count; i++)
-		(void)sk_X509_push(some,
-		    sk_X509_value(im->kras,
-			(int)((id - 1) * im->count + i) % n));
+	if (some == NULL)
+		tool_nomem();
+	for (i = 0; i < im->count; i++) {
+		at = ((uint64_t)(id - 1) * im->count + i) % n;
+		if (!sk_X509_push(some, sk_X509_value(im->kras, (int)at)))
+			tool_nomem();
+	}
 	return some;
 }
 
@@ -181,36 +181,64 @@ put_kras(const struct import *im, int64_t id)
 	sk_X509_free(kras);
 }
 
-/* Adds a `result' to those that wait for the commit. */
 static void
-result(struct import *im, const struct stream_in *s, const struct outcome *o)
+put_field(struct rec_out *o, const struct rec *r, const char *label, int brief)
+{
+	if (brief)
+		rec_puts(o, label, "");
+	else
+		rec_put_field(o, r, label);
+}
+
+/*
+ * One `result'; brief leaves out what the record brought, which may be as
+ * long as a line.  Returns 1, or 0 if it is too long.
+ */
+static int
+put_result(struct import *im, const struct stream_in *s,
+    const struct outcome *o, int brief)
 {
 	const struct rec *r = &s->rec;
 	struct rec_out *out = im->out;
+	int stored = !im->dry &&
+	    (o->counter == &im->imported || o->counter == &im->updated);
 
-	++*o->counter;
-	im->waiting++;
 	rec_begin(out, "result");
 	rec_put_u64(out, "n", s->n);
 	rec_puts(out, "status", o->status);
-	if (o->id > 0)
+	if (o->id > 0 && (stored || o->counter == &im->present))
 		rec_put_u64(out, "id", (unsigned long long)o->id);
 	else
 		rec_puts(out, "id", "");
-	rec_put_field(out, r, "sha1");
-	rec_put_field(out, r, "serial");
-	rec_put_field(out, r, "user");
-	if (rec_is(r, "key") &&
-	    (o->counter == &im->imported || o->counter == &im->updated))
+	put_field(out, r, "sha1", brief);
+	put_field(out, r, "serial", brief);
+	put_field(out, r, "user", brief);
+	if (stored && rec_is(r, "key"))
 		put_kras(im, o->id);
 	else
 		rec_puts(out, "kra", "");
-	rec_puts(out, "reason", o->reason);
-	if (rec_end(out) != 1)
-		tool_nomem();
+	rec_puts(out, "reason",
+	    im->dry && *o->reason == '\0' ? "not written (-n)" : o->reason);
+	return rec_end(out);
+}
+
+/* Adds a `result' to those that wait for the commit. */
+static void
+result(struct import *im, const struct stream_in *s, struct outcome *o)
+{
+	struct why cut;
+
+	++*o->counter;
+	im->waiting++;
 	if (*o->reason != '\0')
-		msg_record("stdin:%llu: record %llu: %s: %s", r->lineno, s->n,
-		    o->status, o->reason);
+		msg_record("stdin:%llu: record %llu: %s: %s", s->rec.lineno,
+		    s->n, o->status, o->reason);
+	if (put_result(im, s, o, 0) == 1)
+		return;
+	why_set(&cut, "ceiling", "%.400s", o->reason);
+	o->reason = cut.detail;
+	if (put_result(im, s, o, 1) != 1)
+		tool_nomem();
 }
 
 /* May a foreign certificate come in?  Both switches must say so. */
@@ -302,11 +330,16 @@ begin(struct import *im, struct why *w)
 		return 1;
 	im->open = db_begin(im->db, w);
 	(void)clock_gettime(CLOCK_MONOTONIC, &im->since);
-	return im->open && db_config_get(im->db, "KRAFlags", &im->flags, w);
+	if (!im->open || !db_config_get(im->db, "KRAFlags", &im->flags, w) ||
+	    !db_config_get(im->db, "KRACertCount", &im->count, w))
+		return 0;
+	if (im->count == 0 || im->count > (uint32_t)sk_X509_num(im->kras))
+		im->count = (uint32_t)sk_X509_num(im->kras);
+	return 1;
 }
 
 int
-import_due(const struct import *im, const struct rec_in *in)
+import_due(const struct import *im, struct rec_in *in)
 {
 	struct timespec t;
 

@@ -55,7 +55,7 @@ int import_record(struct import *, const struct stream_in *s, int bad,
  * Returns 1 when results should wait no longer: no record can be had soon, or
  * a second has passed.
  */
-int import_due(const struct import *, const struct rec_in *);
+int import_due(const struct import *, struct rec_in *);
 
 /* Commits what waits and writes its results.  Returns 1, or 0 with *w. */
 int import_commit(struct import *, struct why *w);

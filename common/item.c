@@ -40,53 +40,60 @@ add(struct items *l, enum item_kind kind)
 	return it;
 }
 
-/* Adds a fault once the list is full; returns 1 if there is room. */
+/* Returns 1 if there is room for n bytes more; else a fault says so, once. */
 static int
-room(struct items *l)
+room(struct items *l, size_t n)
 {
 	struct why w;
 
-	if (l->n < ITEMS_MAX)
+	if (l->n < ITEMS_MAX && n <= ITEM_BYTES_MAX)
 		return 1;
-	if (l->n == ITEMS_MAX) {
+	if (l->n < ITEMS_MAX)
 		why_set(&w, "ceiling",
-		    "more than %d keys and certificates "
-		    "in one file: split it",
+		    "a key or certificate of more than %d bytes, the ceiling",
+		    ITEM_BYTES_MAX);
+	else
+		why_set(&w, "ceiling",
+		    "more than %d keys and certificates in one file: split it",
 		    ITEMS_MAX);
-		items_add_fault(l, &w);
-	}
+	if (l->n <= ITEMS_MAX)
+		add(l, ITEM_FAULT)->why = w;
 	return 0;
 }
 
 void
 items_add_fault(struct items *l, const struct why *w)
 {
-	add(l, ITEM_FAULT)->why = *w;
+	if (room(l, 0))
+		add(l, ITEM_FAULT)->why = *w;
 }
 
 void
-items_add_key(struct items *l, uint8_t *p8, size_t n, char *name,
+items_add_key(struct items *l, const uint8_t *p8, size_t n, char *name,
     size_t namelen)
 {
+	struct item *it;
 	uint8_t id[32];
 	struct why w;
-	struct item *it;
 
-	if (p8 == NULL)
-		tool_nomem();
-	if (room(l) && pkey_id(p8, n, id, &w)) {
-		it = add(l, ITEM_KEY);
-		it->p8 = p8;
-		it->p8len = n;
-		memcpy(it->id, id, sizeof(id));
-		it->name = name;
-		it->namelen = namelen;
+	tool_check_heap();
+	if (!room(l, n)) {
+		OPENSSL_free(name);
 		return;
 	}
-	if (l->n < ITEMS_MAX)
+	if (!pkey_id(p8, n, id, &w)) {
 		items_add_fault(l, &w);
-	OPENSSL_secure_clear_free(p8, n);
-	OPENSSL_free(name);
+		OPENSSL_free(name);
+		return;
+	}
+	it = add(l, ITEM_KEY);
+	if ((it->p8 = OPENSSL_secure_malloc(n)) == NULL)
+		tool_nomem();
+	memcpy(it->p8, p8, n);
+	it->p8len = n;
+	memcpy(it->id, id, sizeof(id));
+	it->name = name;
+	it->namelen = namelen;
 }
 
 void
@@ -97,17 +104,20 @@ items_add_cert(struct items *l, const uint8_t *der, size_t n, char *name,
 	struct why w;
 	struct item *it;
 
-	if (room(l) && cert_new(&c, der, n, &w)) {
-		it = add(l, ITEM_CERT);
-		it->cert = c;
-		memcpy(it->id, c->id, sizeof(it->id));
-		it->name = name;
-		it->namelen = namelen;
+	if (!room(l, n)) {
+		OPENSSL_free(name);
 		return;
 	}
-	if (l->n < ITEMS_MAX)
+	if (!cert_new(&c, der, n, &w)) {
 		items_add_fault(l, &w);
-	OPENSSL_free(name);
+		OPENSSL_free(name);
+		return;
+	}
+	it = add(l, ITEM_CERT);
+	it->cert = c;
+	memcpy(it->id, c->id, sizeof(it->id));
+	it->name = name;
+	it->namelen = namelen;
 }
 
 struct item *

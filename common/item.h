@@ -9,7 +9,8 @@
 
 /* What one file holds: keys, certificates, and what could not be read. */
 
-#define ITEMS_MAX 10000 /* keys and certificates of one file */
+#define ITEMS_MAX      10000 /* keys, certificates and faults of one file */
+#define ITEM_BYTES_MAX (128 * 1024) /* of one key or certificate */
 
 enum item_kind { ITEM_KEY, ITEM_CERT, ITEM_FAULT };
 
@@ -32,11 +33,12 @@ struct items {
 void items_free(struct items *);
 
 /*
- * Adds a key, a certificate or a fault.  The key (PKCS#8 in secure memory)
- * and the name (OPENSSL memory, may be NULL) become the list's.  What does
- * not parse becomes a fault.  Out of memory exits: see tool_nomem().
+ * Adds a copy of a key (PKCS#8) or of a certificate, or a fault.  The name
+ * (OPENSSL memory, may be NULL) becomes the list's.  What does not parse or
+ * is too large becomes a fault.  Too little secure memory for all the keys of
+ * a file exits 2: that says nothing about a key.
  */
-void items_add_key(struct items *, uint8_t *p8, size_t n, char *name,
+void items_add_key(struct items *, const uint8_t *p8, size_t n, char *name,
     size_t namelen);
 void items_add_cert(struct items *, const uint8_t *der, size_t n, char *name,
     size_t namelen);

@@ -38,9 +38,9 @@ read_encrypted(const X509_SIG *sig, struct secrets *s, struct items *l,
 	int n;
 
 	X509_SIG_get0(sig, &alg, NULL);
-	if (!p12_kdf_check(alg, w))
-		return 0;
 	for (i = 0; (pass = secret_try(s, i)) != NULL; i++) {
+		if (!p12_kdf_check(alg, w))
+			return 0;
 		info = PKCS8_decrypt(sig, pass, (int)strlen(pass));
 		if (info != NULL)
 			break;
@@ -57,6 +57,7 @@ read_encrypted(const X509_SIG *sig, struct secrets *s, struct items *l,
 	(void)i2d_PKCS8_PRIV_KEY_INFO(info, &q);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	items_add_key(l, p8, (size_t)n, NULL, 0);
+	OPENSSL_secure_clear_free(p8, (size_t)n);
 	return 1;
 }
 
@@ -109,7 +110,7 @@ read_der(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &q, (long)n);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	if (info != NULL && q == p + n) {
-		items_add_key(l, secure_copy(p, n), n, NULL, 0);
+		items_add_key(l, p, n, NULL, 0);
 		return 1;
 	}
 	q = p;
@@ -122,6 +123,7 @@ read_der(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	X509_SIG_free(sig);
 	if ((p8 = pkey_traditional(p, n, &len)) != NULL) {
 		items_add_key(l, p8, len, NULL, 0);
+		OPENSSL_secure_clear_free(p8, len);
 		return 1;
 	}
 	if (read_p7(p, n, l))
@@ -170,6 +172,7 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 		    "encrypted PEM key does not "
 		    "open (wrong password or damaged file)");
 	items_add_key(l, p8, len, NULL, 0);
+	OPENSSL_secure_clear_free(p8, len);
 	return 1;
 }
 
@@ -221,9 +224,7 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
 		items_add_fault(l, &w);
 	for (i = 0; i < one.n; i++) {
 		if (one.v[i].kind == ITEM_KEY)
-			items_add_key(l,
-			    secure_copy(one.v[i].p8, one.v[i].p8len),
-			    one.v[i].p8len, NULL, 0);
+			items_add_key(l, one.v[i].p8, one.v[i].p8len, NULL, 0);
 		else if (one.v[i].kind == ITEM_CERT)
 			items_add_cert(l, one.v[i].cert->der,
 			    one.v[i].cert->len, NULL, 0);
@@ -237,17 +238,24 @@ static int
 read_pem(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
     struct why *w)
 {
-	BIO *bio = BIO_new_mem_buf(p, (int)n);
+	BIO *bio;
 	char *name, *header;
 	uint8_t *der;
 	long len;
 	unsigned long e;
 	int blocks = 0;
 
-	if (bio == NULL)
+	/* a tar of PEM files would lose the first block of each */
+	while (n > 0 && p[n - 1] == '\0')
+		n--;
+	if (memchr(p, '\0', n) != NULL)
+		return why_set(w, "format",
+		    "binary data with PEM in it: take the PEM out");
+	if ((bio = BIO_new_mem_buf(p, (int)n)) == NULL)
 		tool_nomem();
 	while (l->n <= ITEMS_MAX) {
 		ERR_clear_error();
+		tool_check_heap();
 		if (PEM_read_bio_ex(bio, &name, &header, &der, &len,
 			PEM_FLAG_SECURE)) {
 			read_block(name, header, der, len, s, l);
@@ -298,8 +306,7 @@ read_records(const uint8_t *p, size_t n, struct items *l, struct why *w)
 		if (ev != STREAM_REC)
 			continue;
 		if (st->key != NULL)
-			items_add_key(l, secure_copy(st->key, st->keylen),
-			    st->keylen, NULL, 0);
+			items_add_key(l, st->key, st->keylen, NULL, 0);
 		if (rec_get0(&st->rec, "cert") == NULL)
 			continue;
 		if ((der = rec_b64(&st->rec, "cert", 0, &len)) == NULL) {
@@ -339,16 +346,53 @@ name_ese(const uint8_t *p, size_t n, struct why *w)
 	    states[state < 6 ? state : 0]);
 }
 
+/* The kind of archive it is, or NULL. */
+static const char *
+archive_kind(const uint8_t *p, size_t n)
+{
+	static const struct {
+		size_t at;
+		const char *magic, *name;
+	} all[] = {
+		{ 0, "PK\3\4", "zip" },
+		{ 0, "\x1f\x8b", "gzip" },
+		{ 0, "\x1f\x9d", "compress" },
+		{ 0, "BZh", "bzip2" },
+		{ 0, "\3757zXZ", "xz" },
+		{ 0, "\x28\xb5\x2f\xfd", "zstd" },
+		{ 0, "7z\xbc\xaf\x27\x1c", "7z" },
+		{ 0, "MSCF", "cab" },
+		{ 0, "Rar!", "rar" },
+		{ 0, "07070", "cpio" },
+		{ 0, "!<arch>\n", "ar" },
+		{ 257, "ustar", "tar" },
+	};
+	size_t i, len;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		len = strlen(all[i].magic);
+		if (n >= all[i].at + len &&
+		    memcmp(p + all[i].at, all[i].magic, len) == 0)
+			return all[i].name;
+	}
+	return NULL;
+}
+
 int
 member_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
     struct why *w)
 {
+	const char *archive;
 	int rc;
 
+	p12_kdf_start();
 	if (n == 0)
 		return why_set(w, "empty", "empty file");
 	if (p[0] == 0x30)
 		rc = read_der(p, n, s, l, w);
+	else if ((archive = archive_kind(p, n)) != NULL)
+		rc = why_set(w, "unsupported",
+		    "%s archive: unpack it and feed in what it holds", archive);
 	else if (n > 8 && memcmp(p + 4, ESE_MAGIC, 4) == 0)
 		rc = name_ese(p, n, w);
 	else if (n > 4 && memcmp(p, "rec:", 4) == 0)

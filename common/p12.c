@@ -7,6 +7,8 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
+#include "tool.h"
+
 #define KEY_MAX	     1024 /* bytes that a KDF is asked for */
 #define SCRYPT_MAX   (1 << 24) /* N * r * p */
 #define FRIENDLY_MAX (64 * 1024) /* bytes; longer is left out */
@@ -125,6 +127,28 @@ parameters(const X509_ALGOR *alg, const ASN1_ITEM *it)
 	return ASN1_item_unpack(val, it);
 }
 
+/* Rounds that the file at hand may still ask for, all its parts together. */
+static int64_t rounds_left;
+
+void
+p12_kdf_start(void)
+{
+	rounds_left = KDF_WORK_MAX;
+}
+
+/* Counts work before it is done.  Returns 1, or 0 with *w. */
+static int
+spend(int64_t rounds, struct why *w)
+{
+	if (rounds > rounds_left)
+		return why_set(w, "ceiling",
+		    "asks for more than %d rounds of key derivation in all, "
+		    "the ceiling of a file (fewer passwords need fewer)",
+		    KDF_WORK_MAX);
+	rounds_left -= rounds;
+	return 1;
+}
+
 static int
 rounds_ok(const ASN1_INTEGER *rounds, struct why *w)
 {
@@ -135,7 +159,7 @@ rounds_ok(const ASN1_INTEGER *rounds, struct why *w)
 		    "asks for more than %d rounds of "
 		    "key derivation, the ceiling",
 		    KDF_ROUNDS_MAX);
-	return 1;
+	return spend(v, w);
 }
 
 static int
@@ -156,7 +180,7 @@ scrypt_ok(const X509_ALGOR *alg, struct why *w)
 		    "asks for more scrypt than N * r "
 		    "* p = %d, the ceiling",
 		    SCRYPT_MAX);
-	return 1;
+	return spend(n * r * par, w);
 }
 
 static int
@@ -260,6 +284,7 @@ struct mac {
 	const ASN1_OCTET_STRING *content, *want;
 	const EVP_MD *md;
 	PBMAC1 *pb; /* NULL: RFC 7292 appendix B */
+	int64_t rounds; /* of each check */
 };
 
 static int
@@ -268,6 +293,7 @@ mac_open(struct mac *m, const MAC_DATA *data, const ASN1_OCTET_STRING *content,
 {
 	const X509_ALGOR *alg;
 	const ASN1_OBJECT *oid;
+	int64_t before = rounds_left;
 	char name[80];
 	int nid;
 
@@ -295,6 +321,7 @@ mac_open(struct mac *m, const MAC_DATA *data, const ASN1_OCTET_STRING *content,
 			return 0;
 		m->md = EVP_get_digestbyobj(oid);
 	}
+	m->rounds = before - rounds_left;
 	if (m->md == NULL)
 		return why_set(w, "unsupported",
 		    "integrity check by %s, "
@@ -443,6 +470,7 @@ add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
 	char *name;
 	size_t len;
 
+	tool_check_heap();
 	if (n <= 0) {
 		damaged(r, "a private key");
 		PKCS8_PRIV_KEY_INFO_free(info);
@@ -452,7 +480,10 @@ add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
 		(void)i2d_PKCS8_PRIV_KEY_INFO(info, &p);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	name = friendly_name(bag, &len);
+	if (p8 == NULL)
+		tool_nomem();
 	items_add_key(r->out, p8, (size_t)n, name, len);
+	OPENSSL_secure_clear_free(p8, (size_t)n);
 }
 
 static void
@@ -656,11 +687,14 @@ unlock_mac(const struct mac *m, struct secrets *s, struct form *f,
 	int k;
 
 	for (i = 0; (pass = secret_try(s, i)) != NULL; i++)
-		for (k = 0; form_of(pass, k, f); k++)
+		for (k = 0; form_of(pass, k, f); k++) {
+			if (!spend(m->rounds, w))
+				return 0;
 			if (mac_check(m, f)) {
 				secret_worked(s, i);
 				return 1;
 			}
+		}
 	return why_set(w, "password",
 	    "integrity check failed (wrong password or damaged file)");
 }

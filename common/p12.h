@@ -11,6 +11,7 @@
 /* PKCS#12 files (RFC 7292), old and new. */
 
 #define KDF_ROUNDS_MAX 10000000 /* iterations of one derivation */
+#define KDF_WORK_MAX   100000000 /* of all derivations for one file */
 #define P12_DEPTH_MAX  8 /* SafeContents within SafeContents */
 
 /* Returns 1 if the bytes start as a PFX does: they need not be whole. */
@@ -25,8 +26,11 @@ int p12_is(const uint8_t *der, size_t n);
 int p12_read(const uint8_t *der, size_t n, struct secrets *, struct items *l,
     struct why *w);
 
+/* A new file: its derivations are counted from here. */
+void p12_kdf_start(void);
+
 /*
- * Checks the work that a password-based algorithm asks for, before it is
+ * Checks, and counts, the work that a password-based algorithm asks for, before it is
  * done.  Returns 1, or 0 with *w (reason "ceiling").
  */
 int p12_kdf_check(const X509_ALGOR *, struct why *w);

@@ -10,7 +10,8 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#define RSA_BITS_MAX 16384
+#define RSA_BITS_MAX  16384
+#define SMALL_KEY_MAX 4096 /* bytes of a PKCS#8 that is not RSA */
 
 /* clang-format off */
 
@@ -68,6 +69,30 @@ rsa_id(BIGNUM *n, BIGNUM *e, uint8_t id[32])
 	return rc;
 }
 
+/* RSA, also where the certificate restricts it to PSS signatures. */
+static int
+rsa_kind(const ASN1_OBJECT *oid)
+{
+	return OBJ_obj2nid(oid) == NID_rsaEncryption ||
+	    OBJ_obj2nid(oid) == NID_rsassaPss;
+}
+
+/* Keys whose arithmetic is quick whatever they say. */
+static int
+small_kind(const ASN1_OBJECT *oid)
+{
+	switch (OBJ_obj2nid(oid)) {
+	case NID_X9_62_id_ecPublicKey:
+	case NID_X25519:
+	case NID_X448:
+	case NID_ED25519:
+	case NID_ED448:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 /*
  * Takes a PKCS#8 apart.  Returns 1 with *rsa set if it is an RSA key (caller
  * frees), 1 with *info set otherwise, 0 with *w if it does not parse.
@@ -78,6 +103,7 @@ open_p8(const uint8_t *p8, size_t n, RSA_PRIVATE **rsa,
 {
 	const ASN1_OBJECT *oid;
 	const uint8_t *p = p8, *key;
+	char name[80];
 	int keylen;
 
 	*rsa = NULL;
@@ -90,8 +116,18 @@ open_p8(const uint8_t *p8, size_t n, RSA_PRIVATE **rsa,
 		    "not a PKCS#8 private key "
 		    "(RFC 5208 section 5)");
 	}
-	if (OBJ_obj2nid(oid) != NID_rsaEncryption)
-		return 1;
+	if (!rsa_kind(oid)) {
+		/* others may ask OpenSSL for days of arithmetic */
+		if (small_kind(oid) && n <= SMALL_KEY_MAX)
+			return 1;
+		(void)OBJ_obj2txt(name, sizeof(name), oid, 0);
+		PKCS8_PRIV_KEY_INFO_free(*info);
+		*info = NULL;
+		return why_set(w, "unsupported",
+		    "private key of algorithm %s, which is not known here or "
+		    "not for mail",
+		    name);
+	}
 	p = key;
 	*rsa = (RSA_PRIVATE *)ASN1_item_d2i(NULL, &p, keylen,
 	    ASN1_ITEM_rptr(RSA_PRIVATE));
@@ -164,14 +200,17 @@ pkey_public_id(X509_PUBKEY *pub, uint8_t id[32], char alg[32], int *bits)
 
 	if (!X509_PUBKEY_get0_param(&oid, &key, &len, NULL, pub))
 		return 0;
-	if (OBJ_obj2nid(oid) == NID_rsaEncryption) {
+	if (rsa_kind(oid)) {
 		p = key;
 		r = (RSA_PUBLIC *)ASN1_item_d2i(NULL, &p, len,
 		    ASN1_ITEM_rptr(RSA_PUBLIC));
 		rc = r != NULL && p == key + len && rsa_id(r->n, r->e, id);
 		if (rc) {
 			*bits = BN_num_bits(r->n);
-			(void)snprintf(alg, 32, "RSA-%d", *bits);
+			(void)snprintf(alg, 32,
+			    OBJ_obj2nid(oid) == NID_rsassaPss ? "RSA-PSS-%d" :
+								"RSA-%d",
+			    *bits);
 		}
 		ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(RSA_PUBLIC));
 		return rc;
@@ -219,12 +258,13 @@ rsa_whole(const RSA_PRIVATE *r)
 		return 0;
 	BN_CTX_start(bn);
 	t = BN_CTX_get(bn);
-	rc = t != NULL && BN_is_odd(r->e) && !BN_is_one(r->e) &&
-	    BN_is_odd(r->p) && BN_is_odd(r->q) && BN_num_bits(r->p) > 2 &&
-	    BN_num_bits(r->q) > 2 && BN_cmp(r->dp, r->p) < 0 &&
-	    BN_cmp(r->dq, r->q) < 0 && BN_cmp(r->qi, r->p) < 0 &&
-	    BN_cmp(r->d, r->n) < 0 && BN_mul(t, r->p, r->q, bn) &&
-	    BN_cmp(t, r->n) == 0 && inverse_of_order(r->d, r->e, r->p, bn) &&
+	rc = t != NULL && BN_cmp(r->p, r->n) < 0 && BN_cmp(r->q, r->n) < 0 &&
+	    BN_is_odd(r->e) && !BN_is_one(r->e) && BN_is_odd(r->p) &&
+	    BN_is_odd(r->q) && BN_num_bits(r->p) > 2 && BN_num_bits(r->q) > 2 &&
+	    BN_cmp(r->dp, r->p) < 0 && BN_cmp(r->dq, r->q) < 0 &&
+	    BN_cmp(r->qi, r->p) < 0 && BN_cmp(r->d, r->n) < 0 &&
+	    BN_mul(t, r->p, r->q, bn) && BN_cmp(t, r->n) == 0 &&
+	    inverse_of_order(r->d, r->e, r->p, bn) &&
 	    inverse_of_order(r->d, r->e, r->q, bn) &&
 	    inverse_of_order(r->dp, r->e, r->p, bn) &&
 	    inverse_of_order(r->dq, r->e, r->q, bn) &&

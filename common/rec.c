@@ -280,13 +280,21 @@ rec_in_rest(struct rec_in *in, size_t max, size_t *n, struct why *w)
 }
 
 int
-rec_in_ready(const struct rec_in *in, int ms)
+rec_in_ready(struct rec_in *in, int ms)
 {
 	struct pollfd p = { .fd = in->fd, .events = POLLIN };
+	struct why w;
 
-	if (memchr(in->buf + in->pos, '\n', in->end - in->pos) != NULL)
-		return 1;
-	return poll(&p, 1, ms) != 0;
+	/* half a line is not enough: the reader would block in it */
+	while (memchr(in->buf + in->pos, '\n', in->end - in->pos) == NULL) {
+		if (in->end - in->pos > REC_LINE_MAX)
+			return 1;
+		if (poll(&p, 1, ms) == 0)
+			return 0;
+		if (fill(in, &w) != 1)
+			return 1; /* the end, or a failure: reading tells */
+	}
+	return 1;
 }
 
 int

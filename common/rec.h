@@ -62,8 +62,11 @@ int rec_in_read(struct rec_in *, struct rec *r, struct why *w);
 int rec_in_is_rec(struct rec_in *);
 uint8_t *rec_in_rest(struct rec_in *, size_t max, size_t *n, struct why *w);
 
-/* Returns 1 if a record can be had within ms milliseconds, else 0. */
-int rec_in_ready(const struct rec_in *, int ms);
+/*
+ * Returns 1 if the next record can be read without waiting, 0 if none came
+ * within ms milliseconds.
+ */
+int rec_in_ready(struct rec_in *, int ms);
 
 /* Returns 1 if the record is of this type. */
 int rec_is(const struct rec *, const char *type);

@@ -81,15 +81,17 @@ add_lines(struct secrets *l, int fd, int each, struct why *w)
 
 	if ((buf = slurp(fd, !each, &len, w)) == NULL)
 		return 0;
-	do {
+	if (len == 0)
+		rc = why_set(w, "password", "empty: expected a password");
+	while (rc && pos < len) {
 		nl = memchr(buf + pos, '\n', len - pos);
 		n = nl == NULL ? len - pos : (size_t)(nl - (buf + pos));
 		if (n > 0 && buf[pos + n - 1] == '\r')
 			rc = keep(l, buf + pos, n - 1, w);
 		else if (n > 0 || !each)
 			rc = keep(l, buf + pos, n, w);
-		pos += n + 1;
-	} while (each && rc && pos < len);
+		pos += each ? n + 1 : len;
+	}
 	OPENSSL_secure_clear_free(buf, SECRET_LIST_MAX);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "msg.h"
 #include "seal.h"
 #include "seen.h"
 #include "sign.h"
@@ -610,6 +611,9 @@ stream_put(struct stream_out *o, const struct stream_rec *e)
 		    "its record would be longer than %d "
 		    "bytes, the ceiling",
 		    REC_LINE_MAX);
+		msg_record("%.*s: %s",
+		    (int)(e->source.n > 256 ? 256 : e->source.n), e->source.s,
+		    w.detail);
 		stream_fault(o, e->source, &w);
 	}
 	return rc;

@@ -207,6 +207,15 @@ tool_lost(void)
 }
 
 void
+tool_check_heap(void)
+{
+	if (CRYPTO_secure_used() > SECURE_HEAP / 4 * 3)
+		msg_die("more keys in one file than %d bytes of secure memory "
+			"hold: split the file",
+		    SECURE_HEAP);
+}
+
+void
 tool_nomem(void)
 {
 	msg_die("out of memory, or of the %d bytes of secure memory",

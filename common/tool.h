@@ -44,6 +44,9 @@ int tool_end(int status);
 /* Exits 2 because standard output cannot be written (errno tells). */
 void tool_lost(void) __attribute__((noreturn));
 
+/* Exits 2 when the secure heap has no room for the work on one more key. */
+void tool_check_heap(void);
+
 /* Exits 2 because memory, or the secure heap, is full. */
 void tool_nomem(void) __attribute__((noreturn));
 

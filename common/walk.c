@@ -466,6 +466,8 @@ child(struct child *c)
 		return;
 	}
 	support(c->a);
+	/* a backup may be several archives one behind the other */
+	(void)archive_read_set_options(c->a, "tar:read_concatenated_archives");
 	switch (open_archive(c)) {
 	case ARCHIVE_OK:
 	case ARCHIVE_WARN:

@@ -624,3 +624,105 @@ untouched()
 	[[ -n $done ]]
 	whole ca.db
 }
+
+# faulty KIND: let the Nth write to the new archive go wrong, for N = 1, 2, ...
+# until it comes through: there is a whole archive or none, and again makes it.
+faulty()
+{
+	local n status injected=1
+
+	for ((n = 1; injected; n++)); do
+		rm -f ca.db*
+		status=0
+		"${traced[@]}" -qq -o trace \
+		    -e trace=pwrite64,fdatasync,fsync,?link,?linkat,ftruncate \
+		    -e "inject=$1:when=$n${2-}" "${init[@]}" -N 1 \
+		    <"$ORG/kra1.pem" >"$OUT" 2>"$ERR" || status=$?
+		grep -q -E 'INJECTED|KILL' trace || injected=
+		case $1,$status in
+		*,0)
+			[[ -e ca.db ]] || return ;;
+		*signal*,137 | *signal*,265)
+			;;
+		*error*,2)
+			nothing_out ca-init || return
+			[[ -s $ERR && $(ls) == trace ]] || {
+				ls >&2
+				cat "$ERR" >&2
+				return 1
+			} ;;
+		*)
+			echo "exit $status: $1, $n" >&2
+			cat "$ERR" >&2
+			return 1 ;;
+		esac
+		# alone: what lies beside it is not needed
+		find . -name 'ca.db?*' -delete
+		if [[ -e ca.db ]]; then
+			whole ca.db || return
+			[[ $(agents) == "$(sha1 "$ORG/kra1.pem")" ]] || return
+			[[ $(setting KRACertCount) == 1 ]] || return
+		fi
+		"${init[@]}" <"$ORG/kra1.pem" >"$OUT" 2>"$ERR" || return
+		[[ $(agents) == "$(sha1 "$ORG/kra1.pem")" ]] || return
+	done
+	((n > 3))
+}
+
+@test "ca-init: kill -9 at any write: the whole archive or none" {
+	need_strace
+	faulty pwrite64:signal=SIGKILL
+	faulty '?link,?linkat,fsync,fdatasync:signal=SIGKILL'
+}
+
+@test "ca-init: a disk that is full from any write on" {
+	need_strace
+	faulty pwrite64:error=ENOSPC +
+}
+
+@test "ca-init: a disk that does not sync" {
+	need_strace
+	faulty fdatasync,fsync:error=EIO
+}
+
+@test "ca-init: another process makes it first" {
+	need_strace
+	run_tool 2 "${traced[@]}" -qq -o trace \
+	    -e 'inject=?link,?linkat:error=EEXIST' "${init[@]}" \
+	    <"$ORG/kra1.pem"
+	says "ca-init: $(pwd -P)/ca.db: cannot create: File exists (another process made it: run again)"
+	nothing_out ca-init
+	[[ $(ls) == trace ]]
+}
+
+@test "ca-init: eight at once" {
+	local n status done=0
+	local -a pid
+
+	for n in 1 2 3 4 5 6 7 8; do
+		"${init[@]}" <"$ORG/kra$((n % 2 + 1)).pem" >"got.$n" \
+		    2>"err.$n" 3>&- &
+		pid[n]=$!
+	done
+	for n in 1 2 3 4 5 6 7 8; do
+		status=0
+		wait "${pid[n]}" || status=$?
+		case $status in
+		0)
+			((done += 1))
+			# what was said to be there is
+			grep -q -x "$(only kra <"got.$n" | field sha1)" \
+			    <(agents) ;;
+		2)
+			grep -q 'cannot create: File exists (another process made it: run again)$' \
+			    "err.$n"
+			[[ ! -s got.$n ]] ;;
+		*)
+			cat "err.$n" >&2
+			return 1 ;;
+		esac
+	done
+	((done >= 1))
+	[[ $(find . -name 'ca.db*') == ./ca.db ]]
+	whole ca.db
+}

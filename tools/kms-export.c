@@ -23,26 +23,44 @@ struct ends {
 	struct cred to, signer;
 };
 
-/* Loads -c and -S, and compares -t.  Returns the pair that signs. */
+/* The certificate of -c: the only one, the one with a key, or that of -t. */
 static const struct cred_pair *
-load(struct ends *e, struct secrets *s)
+recipient(const struct ends *e)
+{
+	const struct cred *c = &e->to;
+	size_t i;
+
+	for (i = 0; e->thumb != NULL && i < c->n; i++)
+		if (cred_thumbprint(&c->v[i], e->thumb))
+			return &c->v[i];
+	if (e->thumb != NULL)
+		msg_die("-t %s is not the thumbprint of %s: give at least its "
+			"first 8 characters, or the right certificate",
+		    e->thumb, e->to_path);
+	if (c->n > 1 && c->nkeys != 1)
+		msg_die("-c: %s holds %zu certificates: say which with -t",
+		    e->to_path, c->n);
+	return &c->v[0];
+}
+
+/* Loads -c and -S.  Returns the pair that signs; *to is sealed to. */
+static const struct cred_pair *
+load(struct ends *e, struct secrets *s, const struct cred_pair **to)
 {
 	struct why w;
 
 	if (!cred_load(&e->to, e->to_path, 0, s, &w))
 		msg_die("-c: %s", w.detail);
-	if (e->signer_path == NULL && e->to.nkeys == 0)
+	*to = recipient(e);
+	if (e->signer_path == NULL && (*to)->key == NULL)
 		msg_die("-c: %s: no private key to sign with: give the "
 			"exporter's own with -S",
 		    e->to_path);
-	if (e->signer_path != NULL &&
-	    !cred_load(&e->signer, e->signer_path, 1, s, &w))
+	if (e->signer_path == NULL)
+		return *to;
+	if (!cred_load(&e->signer, e->signer_path, 1, s, &w))
 		msg_die("-S: %s", w.detail);
-	if (e->thumb != NULL && !cred_thumbprint(&e->to.v[0], e->thumb))
-		msg_die("-t %s is not the thumbprint of %s: give at least its "
-			"first 8 characters, or the right certificate",
-		    e->thumb, e->to_path);
-	return e->signer_path != NULL ? &e->signer.v[0] : &e->to.v[0];
+	return &e->signer.v[0];
 }
 
 static void
@@ -98,7 +116,7 @@ main(int argc, char *argv[])
 	struct ends e;
 	struct walk walk;
 	struct why w;
-	const struct cred_pair *signer;
+	const struct cred_pair *signer, *to;
 	int status, i;
 
 	tool_start();
@@ -113,14 +131,14 @@ main(int argc, char *argv[])
 	for (i = 0; secret[i] != NULL; i++)
 		if (!secret_add(&secrets, secret[i], &w))
 			msg_die("-p: %s", w.detail);
-	signer = load(&e, &secrets);
+	signer = load(&e, &secrets, &to);
 	if (map[0] != NULL && !map_load(&x.map, map[0], &w))
 		msg_die("-m: %s", w.detail);
 	x.hold = hold_new();
 	sandbox_enter(NULL);
 
 	x.secrets = &secrets;
-	status = export_run(&x, &walk, &e.to.v[0], signer);
+	status = export_run(&x, &walk, to, signer);
 
 	walk_stop(&walk);
 	export_free(&x);

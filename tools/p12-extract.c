@@ -27,20 +27,16 @@ fault(struct stream_out *out, const struct why *w)
 	stream_fault(out, source, w);
 }
 
-/* A certificate, with its key if there is one.  Returns 0 if not written. */
+/* A certificate, with its key if there is one.  0: a fault instead. */
 static int
-put(struct stream_out *out, const struct items *l, const struct item *it,
-    int all)
+put(struct stream_out *out, const struct item *it, const struct item *key)
 {
-	const struct item *key = items_key0(l, it->id);
 	struct text name = { it->name, it->namelen };
 	struct stream_rec e;
 
 	memset(&e, 0, sizeof(e));
 	e.cert = it->cert;
 	e.source = source;
-	if (key == NULL && !all)
-		return 0;
 	if (key != NULL) {
 		e.key = key->p8;
 		e.keylen = key->p8len;
@@ -58,7 +54,7 @@ put(struct stream_out *out, const struct items *l, const struct item *it,
 static int
 extract(struct stream_out *out, const struct items *l, int all)
 {
-	const struct item *it;
+	const struct item *it, *key;
 	struct why lone;
 	int status = 0, left = 0;
 	size_t i;
@@ -69,7 +65,11 @@ extract(struct stream_out *out, const struct items *l, int all)
 	for (i = 0; i < l->n; i++) {
 		it = &l->v[i];
 		if (it->kind == ITEM_CERT) {
-			left += !put(out, l, it, all);
+			key = items_key0(l, it->id);
+			if (key == NULL && !all)
+				left++;
+			else if (!put(out, it, key))
+				status = 1;
 			continue;
 		}
 		if (it->kind == ITEM_KEY && items_has_cert(l, it->id))
@@ -119,6 +119,7 @@ main(int argc, char *argv[])
 		msg_die("stdin: %s", w.detail);
 	if (n == 0)
 		msg_die("stdin: empty input: expected a PKCS#12 file");
+	p12_kdf_start();
 	if (p12_read(buf, n, &secrets, &items, &w))
 		status = extract(&out, &items, all);
 	else {

@@ -1,0 +1,840 @@
+#!/usr/bin/env bats
+#
+# How kms-export(1) reads archives: formats, damage, ceilings, hostile input,
+# and the child process that does it.
+#
+#	KMS2CA_SWEEP=all	all archives of the corpora, not every tenth
+
+load common
+load p12
+load backup
+
+# From common.bash and take.
+: "${shared=}" "${members=}"
+
+# 64 KiB and more of the same name: see `the compressed layer'.
+bulk=100000
+
+setup()
+{
+	common_setup
+	cat "$ORG/machine.pem" "$ORG/machine.key" >cred.pem
+	archives=$shared/corpora/archives
+}
+
+# A test that starts kms-export behind its back ends it.
+teardown()
+{
+	if [[ -n ${pid-} ]]; then
+		kill -KILL "$pid" 2>/dev/null || :
+		wait "$pid" 2>/dev/null || :
+	fi
+}
+
+# some: a small backup in G and H, and its members in $some: a pair in two
+# files, a pair in one, a certificate.
+some()
+{
+	mkdir -p G/U G/V H/W
+	cp "$ORG/keys/erin-1998.pem" G/U/c
+	cp "$ORG/keys/erin-1998.key" G/U/k
+	cat "$ORG"/keys/karl-1997.{key,pem} >G/V/b
+	cp "$ORG/keys/judy-1998.pem" H/W/d
+	some=(G/U/c G/U/k G/V/b H/W/d)
+}
+
+# bundles N...: files of that name with a key and its certificate each, made
+# once for all tests of this file.
+bundles()
+{
+	local name
+
+	for name; do
+		[[ -e $BATS_FILE_TMPDIR/$name ]] || (
+			cd "$BATS_FILE_TMPDIR"
+			openssl req -x509 -newkey rsa:512 -noenc -days 9 \
+			    -subj "/CN=$name" -keyout "$$.key" -out "$$.pem" \
+			    2>/dev/null
+			cat "$$.key" "$$.pem" >"$$.tmp"
+			rm "$$.key" "$$.pem"
+			mv "$$.tmp" "$name"
+		)
+		cp "$BATS_FILE_TMPDIR/$name" .
+	done
+}
+
+# names: the users of the keys in $OUT.
+names()
+{
+	only key <"$OUT" | field user | tr '\n' ' ' | sed 's/ $//'
+}
+
+# both STATUS ARG...: take it from the file a, and from a pipe, with the same
+# result.
+both()
+{
+	take "$@" <a || return
+	records <"$OUT" >"$BATS_TEST_TMPDIR/file"
+	take "$@" < <(cat a) || return
+	diff "$BATS_TEST_TMPDIR/file" <(records <"$OUT") >&2
+}
+
+# sanitized: the tools are built with AddressSanitizer, which maps terabytes.
+sanitized()
+{
+	grep -q __asan_init "$(command -v kms-export)"
+}
+
+# until COMMAND...: wait for it to succeed, ten seconds at most.
+until_true()
+{
+	local end=$((SECONDS + 10))
+
+	until "$@"; do
+		if ((SECONDS > end)); then
+			echo "never came true: $*" >&2
+			return 1
+		fi
+	done
+}
+
+# start ARG...: kms-export in the background, as $pid, on a fifo that we write
+# to as descriptor 9; its child is $child.
+start()
+{
+	mkfifo in
+	kms-export -c cred.pem "$@" <in >"$OUT" 2>"$ERR" 3>&- &
+	pid=$!
+	exec 9>in
+	until_true has_child
+}
+
+has_child()
+{
+	# a list of one, with a space behind it
+	read -r child _ <"/proc/$pid/task/$pid/children"
+}
+
+# waiting: the child has read all there is, and wants more.
+waiting()
+{
+	[[ $(<"/proc/$child/syscall") == "0 0x0 "* ]]
+}
+
+# need_proc: skip where processes are not ours to look at, as under a user that
+# is not root: the tools are not dumpable.
+need_proc()
+{
+	[[ -r /proc/$pid/environ && -r /proc/$child/environ ]] &&
+	    cat "/proc/$child/syscall" >/dev/null 2>&1 ||
+	    skip 'cannot look into /proc'
+}
+
+# finish: close the fifo and wait; $status is the exit status.
+finish()
+{
+	exec 9>&-
+	status=0
+	wait "$pid" || status=$?
+	pid=
+}
+
+@test "formats and filters: the same from a file and from a pipe" {
+	local how n=0
+
+	some
+	tar -cf a "${some[@]}"
+	both 0
+	found 2 1 0
+	came_to 4 2 2 0 0
+	said
+	records <"$OUT" >want
+	while read -r how; do
+		rm -f a
+		eval "$how" >log 2>&1 || {
+			cat log >&2
+			return 1
+		}
+		both 0 || {
+			echo "$how" >&2
+			return 1
+		}
+		diff want <(records <"$OUT") >&2
+		came_to 4 2 2 0 0
+		said
+		((n += 1))
+	done <<'HOW'
+tar --format=ustar -cf a "${some[@]}"
+tar --format=pax -cf a "${some[@]}"
+tar --format=v7 -cf a "${some[@]}"
+tar -czf a "${some[@]}"
+tar -cjf a "${some[@]}"
+tar -cJf a "${some[@]}"
+tar -c "${some[@]}" | zstd >a
+bsdtar --lz4 -cf a "${some[@]}"
+bsdtar -Zcf a "${some[@]}"
+bsdtar --uuencode -cf a "${some[@]}"
+bsdtar --b64encode -cf a "${some[@]}"
+tar -c "${some[@]}" | gzip | xz | gzip >a
+zip a.zip "${some[@]}"; mv a.zip a
+zip -0 a.zip "${some[@]}"; mv a.zip a
+zip -Z bzip2 a.zip "${some[@]}"; mv a.zip a
+zip -q - "${some[@]}" 2>/dev/null | cat >b.zip; mv b.zip a
+bsdtar --format zip -cf a "${some[@]}"
+7z a -bd a.7z G H; mv a.7z a
+7z a -bd -m0=PPMd a.7z G H; mv a.7z a
+bsdtar --format 7zip -cf a "${some[@]}"
+gcab -c a.cab "${some[@]}"; mv a.cab a
+gcab -cz a.cab "${some[@]}"; mv a.cab a
+printf '%s\n' "${some[@]}" | cpio -o -H newc >a
+printf '%s\n' "${some[@]}" | cpio -o -H crc >a
+printf '%s\n' "${some[@]}" | cpio -o -H odc >a
+printf '%s\n' "${some[@]}" | cpio -o -H bin >a
+bsdtar --format iso9660 -cf a "${some[@]}"
+bsdtar --format warc -cf a "${some[@]}"
+HOW
+	((n == 28))
+	bsdtar --format arbsd -cf a "${some[@]}"
+	both 0
+	diff <(printf '%s\n' k b d) <(field source <"$OUT") >&2
+}
+
+# The input in pieces of 97 bytes, each written by a program of its own.
+@test "a slow pipe" {
+	local kind
+
+	some
+	tar -cf a.tar "${some[@]}"
+	zip -q a.zip "${some[@]}"
+	7z a -bd a.7z G H >/dev/null
+	gzip -k a.tar
+	for kind in tar.gz zip 7z; do
+		take 0 <"a.$kind"
+		records <"$OUT" >want
+		take 0 < <(
+			while dd bs=97 count=1 2>log && grep -q '^[01]+[01].* in$' log &&
+			    ! grep -q '^0+0.* in$' log; do
+				:
+			done <"a.$kind"
+		)
+		diff want <(records <"$OUT") >&2
+	done
+}
+
+@test "formats that nobody writes any more, from the corpora" {
+	local file want n=0
+
+	need_shared corpora/archives
+	while IFS='|' read -r file want; do
+		cp "$archives/libarchive/$file" a
+		both 1
+		diff <(echo "$want") <(field source <"$OUT" | tr '\n' ' ' |
+		    sed 's/ $//') >&2
+		[[ $(field reason <"$OUT" | sort -u) == format ]]
+		((n += 1))
+	done <<'FILES'
+test_read_format_rar.rar|test.txt testdir/test.txt
+test_read_format_rar5_stored_manyfiles.rar|make_uue.tcl cebula.txt test.bin
+test_read_format_lha_lh6.lzh|file1 file2
+test_read_format_lha_header1.lzh|file1 file2
+test_compat_zip_2.zip|file1 file2
+FILES
+	((n == 5))
+}
+
+@test "what libarchive would open local files or run programs for" {
+	local file n=0
+
+	cp "$ORG/keys/erin-1998.pem" secret
+	printf '#mtree\n./x type=file contents=%s\n' "$PWD/secret" >a
+	both 1
+	faults 'stdin: format: not a format that holds keys or certificates'
+	need_shared corpora/archives
+	for file in cpio/test_extract.cpio.lrz tar/test_extract.tar.grz \
+	    tar/test_extract.tar.lzo; do
+		cp "$archives/$file" a
+		both 1
+		faults 'stdin: format: not a format that holds keys or certificates'
+		((n += 1))
+	done
+	((n == 3))
+}
+
+@test "an archive inside the archive is a fault that says so" {
+	local kind n=0
+
+	some
+	bundles x
+	tar -cf in.tar "${some[@]}"
+	tar --format=v7 -cf in.v7 "${some[@]}"
+	tar -c "${some[@]}" | gzip >in.gz
+	tar -c "${some[@]}" | bzip2 >in.bz2
+	tar -c "${some[@]}" | xz >in.xz
+	tar -c "${some[@]}" | zstd >in.zst
+	zip -q in.zip "${some[@]}"
+	7z a -bd in.7z G H >/dev/null
+	gcab -c in.cab "${some[@]}"
+	printf '%s\n' "${some[@]}" | cpio -o -H newc --quiet >in.cpio
+	tar -cf a in.tar in.gz in.bz2 in.xz in.zst in.zip in.7z in.cab in.cpio x
+	both 1
+	faults "in.tar: unsupported: tar archive: unpack it and feed in what it holds" \
+	    "in.gz: unsupported: gzip archive: unpack it and feed in what it holds" \
+	    "in.bz2: unsupported: bzip2 archive: unpack it and feed in what it holds" \
+	    "in.xz: unsupported: xz archive: unpack it and feed in what it holds" \
+	    "in.zst: unsupported: zstd archive: unpack it and feed in what it holds" \
+	    "in.zip: unsupported: zip archive: unpack it and feed in what it holds" \
+	    "in.7z: unsupported: 7z archive: unpack it and feed in what it holds" \
+	    "in.cab: unsupported: cab archive: unpack it and feed in what it holds" \
+	    "in.cpio: unsupported: cpio archive: unpack it and feed in what it holds"
+	[[ $(names) == x ]]
+	came_to 10 1 0 9 0
+	# the old tar has no magic, but certificates at the start of lines
+	tar -cf a in.v7
+	both 1
+	faults 'in.v7: format: binary data with PEM in it: take the PEM out'
+	# zeros behind it are padding
+	{ cat x; head -c 100 /dev/zero; } >a
+	both 0
+	# too large to be read, but not to be named
+	tar -cf a in.zip
+	take 1 -L member=1K <a
+	faults 'in.zip: unsupported: zip archive: unpack it and feed in what it holds'
+}
+
+@test "links, directories and devices are no members" {
+	bundles x
+	mkdir d
+	ln -s ../x d/soft
+	ln x hard
+	mkfifo fifo
+	tar -cf a d x hard fifo
+	both 0 -v
+	[[ $(names) == x ]]
+	came_to 1 1 0 0 0
+	grep -qx 'kms-export: d/soft: a link: not followed' "$ERR"
+	grep -qx 'kms-export: hard: a link: not followed' "$ERR"
+	tar -cf a d hard
+	both 0
+	[[ $(only key <"$OUT" | field source) == hard ]]
+	# cpio has the data of a file with the last of its names
+	printf '%s\n' x hard | cpio -o -H newc --quiet >a
+	both 1
+	[[ $(only key <"$OUT" | field source) == hard ]]
+	faults 'x: empty: empty file'
+}
+
+@test "a name is a name: nothing is written anywhere" {
+	local before
+
+	bundles x
+	mkdir elsewhere
+	tar -P -cf a --transform "s|.*|$PWD/elsewhere/abs|" x
+	tar -P -rf a --transform 's|.*|../elsewhere/rel|' x
+	tar -P -rf a --transform 's|.*|elsewhere/../../up|' x
+	before=$(files)
+	take 0 <a
+	diff <(echo "$before") <(files) >&2
+	diff <(printf '%s\n' "$PWD/elsewhere/abs" ../elsewhere/rel \
+	    elsewhere/../../up) <(field source <"$OUT") >&2
+	[[ -z $(find elsewhere -mindepth 1) ]]
+}
+
+@test "the writer of a pipe is heard out" {
+	local i
+
+	bundles x
+	mkdir many
+	for i in {1..900}; do
+		printf 'many/%0200d\n' "$i"
+	done >names
+	while read -r name; do
+		: >"$name"
+	done <names
+	# a directory of 240 KB behind the last member
+	zip -q a.zip x -@ <names
+	take 1 -q < <(cat a.zip; echo $? >cat.status)
+	until_true test -s cat.status
+	[[ $(<cat.status) == 0 && $(names) == x ]]
+	take 0 < <(tar -b 2048 -c x; echo $? >tar.status)
+	until_true test -s tar.status
+	[[ $(<tar.status) == 0 ]]
+}
+
+# cuts_of FILE: where a tar of one-block records could be cut, with how many
+# members are whole before: in headers, data and padding, and on every border.
+cuts_of()
+{
+	local i size at=0 whole=0
+
+	for i in "${@:2}"; do
+		size=$(stat -c %s "$i")
+		printf '%d %d\n' $((at + 1)) "$whole" $((at + 511)) "$whole" \
+		    $((at + 512)) "$whole" $((at + 512 + size / 2)) "$whole" \
+		    $((at + 512 + size - 1)) "$whole"
+		((whole += 1))
+		printf '%d %d\n' $((at + 512 + size)) "$whole" \
+		    $((at + 512 + (size + 511) / 512 * 512 - 1)) "$whole" \
+		    $((at + 512 + (size + 511) / 512 * 512)) "$whole"
+		((at += 512 + (size + 511) / 512 * 512))
+	done
+	printf '%d %d\n' $((at + 100)) "$whole" $((at + 511)) "$whole"
+}
+
+@test "a tar that is cut: what was whole is exported, and the cut is a fault" {
+	local at whole n=0
+	local -a all=(x y z)
+
+	bundles "${all[@]}"
+	# no padding may end on a border by itself
+	echo >>y
+	tar -b 1 -cf a.tar "${all[@]}"
+	while read -r at whole; do
+		# before the first header is whole it is no tar
+		((at >= 512)) || continue
+		head -c "$at" a.tar >a
+		take 1 <a || {
+			echo "at $at" >&2
+			return 1
+		}
+		diff <(echo "$at: ${all[*]:0:whole}") \
+		    <(echo "$at: $(names)") >&2
+		only fault <"$OUT" | field reason | grep -qx cut
+		[[ $(only fault <"$OUT" | field source | tail -n 1) == stdin ]]
+		((n += 1))
+	done < <(cuts_of a.tar "${all[@]}")
+	((n == 24))
+	# behind the end marker nothing is missing
+	head -c -512 a.tar >a
+	both 0
+	head -c 2000 a.tar >a
+	both 1
+	for at in 1 100 511; do
+		head -c "$at" a.tar >a
+		both 1
+		found 0 0 1
+	done
+}
+
+@test "a tar that is cut behind a directory, a link, a member too large" {
+	local last
+
+	bundles x
+	mkdir d
+	ln -s x soft
+	head -c 3000 /dev/zero >large
+	for last in d soft large; do
+		tar -b 1 -cf a.tar x "$last"
+		head -c -1024 a.tar >a
+		both 1 -L member=2K
+		[[ $(names) == x ]]
+		only fault <"$OUT" | field reason | grep -qx cut
+		take 1 -L member=2K -u x <a
+		only fault <"$OUT" | field reason | grep -qx cut
+		tar -b 1 -cf a x "$last"
+		both "$([[ $last == large ]] && echo 1 || echo 0)" -L member=2K
+		only fault <"$OUT" | field reason | not grep -qx cut
+	done
+}
+
+@test "a tar that is cut in the compressed layer" {
+	local zip at n=0
+
+	bundles x y z
+	head -c "$bulk" /dev/urandom >1
+	cp 1 2
+	tar -cf a.tar x 1 y 2 z
+	for zip in gzip bzip2 xz zstd lz4; do
+		if [[ $zip == lz4 ]]; then
+			bsdtar --lz4 -cf a.z x 1 y 2 z
+		else
+			"$zip" -c a.tar >a.z
+		fi
+		# all but z, nothing, the trailer
+		head -c $(($(stat -c %s a.z) * 3 / 4)) a.z >a
+		both 1
+		[[ $zip == bzip2 || $(names) == 'x y' || $(names) == x ]]
+		[[ $zip != gzip || $(names) == 'x y' ]]
+		only fault <"$OUT" | field reason | grep -qx 'cut\|damaged'
+		[[ $(only fault <"$OUT" | field source | tail -n 1) == stdin ]]
+		head -c 100 a.z >a
+		both 1
+		found 0 0 1
+		((n += 1))
+	done
+	((n == 5))
+	# unpacked before, not one member is lost
+	gzip -c a.tar >a.gz
+	head -c $(($(stat -c %s a.gz) - 600)) a.gz >cut.gz
+	take 1 < <(gzip -dc cut.gz 2>log)
+	[[ $(names) == 'x y' ]]
+}
+
+@test "a zip that is cut" {
+	local at n=0 size whole
+
+	bundles x y z
+	zip -q a.zip x y z
+	size=$(stat -c %s a.zip)
+	# where the local headers and the directory begin
+	mapfile -t at < <(LC_ALL=C grep -abo $'PK\x03\x04' a.zip | cut -d : -f 1)
+	at[3]=$(LC_ALL=C grep -abo $'PK\x01\x02' a.zip | head -n 1 | cut -d : -f 1)
+	for whole in 0 1 2; do
+		for cut in "${at[whole]}" $((at[whole] + 2)) \
+		    $((at[whole] + 20)) $((at[whole] + 100)) \
+		    $((at[whole + 1] - 1)); do
+			((cut >= 30)) || continue
+			head -c "$cut" a.zip >a
+			both 1
+			diff <(echo "$cut: $(printf '%s\n' x y z |
+			    head -n "$whole" | tr '\n' ' ' | sed 's/ $//')") \
+			    <(echo "$cut: $(names)") >&2
+			only fault <"$OUT" | field reason | grep -qx cut
+			[[ $(only fault <"$OUT" | field source | tail -n 1) == \
+			    stdin ]]
+			((n += 1))
+		done
+	done
+	((n == 12))
+	# in the directory: all members are there
+	for cut in "${at[3]}" $((at[3] + 10)) $((size - 10)); do
+		head -c "$cut" a.zip >a
+		run_tool "$((cut == at[3]))" kms-export -c cred.pem <a
+		[[ $(names) == 'x y z' ]]
+	done
+}
+
+@test "7z, cab and cpio that are cut" {
+	local kind size cut n=0
+
+	bundles x y z
+	7z a -bd a.7z x y z >/dev/null
+	gcab -c a.cab x y z
+	printf '%s\n' x y z | cpio -o -H newc --quiet >a.cpio
+	for kind in 7z cab cpio; do
+		size=$(stat -c %s "a.$kind")
+		# cpio pads
+		[[ $kind != cpio ]] || size=$((size - 512))
+		for cut in 6 32 $((size / 3)) $((size * 2 / 3)) $((size - 1)); do
+			head -c "$cut" "a.$kind" >a
+			both 1
+			((n += 1))
+			[[ $kind != 7z ]] || found 0 0 1
+		done
+		# of the last one, all but what was cut
+		[[ $kind != cab ]] || [[ $(names) == 'x y' ]]
+		[[ $kind != cpio ]] || [[ $(names) == 'x y z' ]]
+	done
+	((n == 15))
+}
+
+@test "damage in the middle: the rest is spoken for" {
+	local at
+
+	bundles x y z
+	zip -q a.zip x y z
+	at=$(LC_ALL=C grep -abo $'PK\x03\x04' a.zip | sed -n '2s/:.*//p')
+	cp a.zip a
+	head -c 40 /dev/zero | tr '\0' '\377' |
+	    dd of=a bs=1 seek=$((at + 40)) conv=notrunc 2>log
+	both 1
+	[[ $(names) == x ]]
+	faults 'y: damaged: ZIP decompression failed (-3)' \
+	    'stdin: damaged: the archive cannot be read any further'
+	came_to 2 1 0 1 0
+	# a checksum is wrong: that member only
+	zip -0 -q b.zip x y z
+	at=$(LC_ALL=C grep -abo 'BEGIN CERTIFICATE' b.zip | sed -n '2s/:.*//p')
+	mv b.zip a
+	printf x | dd of=a bs=1 seek=$((at + 50)) conv=notrunc 2>log
+	both 1
+	[[ $(names) == 'x z' ]]
+	[[ $(only fault <"$OUT" | cut -f 3-5) == \
+	    $'source:y\treason:damaged\tdetail:ZIP bad CRC: '* ]]
+	came_to 3 2 0 1 0
+}
+
+@test "what the archive encrypts" {
+	local what='the archive encrypts it: unpack it with its own tool and feed the files in'
+
+	bundles x y
+	zip -qP pw a.zip x
+	zip -q a.zip y
+	mv a.zip a
+	both 1
+	[[ $(names) == y ]]
+	faults "x: password: $what"
+	came_to 2 1 0 1 0
+	7z a -bd -ppw a.7z x y >/dev/null
+	mv a.7z a
+	both 1
+	faults "x: password: $what" "y: password: $what"
+	7z a -bd -ppw -mhe=on a.7z x y >/dev/null
+	mv a.7z a
+	both 1
+	faults 'stdin: password: The archive header is encrypted, but currently not supported'
+}
+
+@test "-L: what is no ceiling" {
+	local limit n=0
+
+	for limit in foo=1 =1 member '' member:1 Member=1 memberx=1; do
+		refuses 2 "kms-export: -L $limit: not members=, member=, total=, cpu=, memory= or warnings=" \
+		    kms-export -c cred.pem -L "$limit" <cred.pem
+		((n += 1))
+	done
+	for limit in member= member=0 member=-1 member=+1 'member= 1' member=x \
+	    member=1T member=1k member=1KK member=1.5 member=0x10 \
+	    total=18446744073709551616 total=99999999999G; do
+		refuses 2 "kms-export: -L $limit: not a number above 0, with K, M or G behind it if need be" \
+		    kms-export -c cred.pem -L "$limit" <cred.pem
+		((n += 1))
+	done
+	((n == 20))
+}
+
+@test "-L member: one fault, and the walk goes on" {
+	local what='larger than 2048 bytes, the ceiling of a member: raise it with -L member='
+
+	bundles x y z
+	{ cat y; head -c 2048 /dev/zero | tr '\0' '\n'; } >large
+	{ cat y; yes | head -c 2048; } | head -c 2048 >just
+	tar -cf a x large just z
+	both 1 -L member=2K
+	faults "large: ceiling: $what"
+	[[ $(names) == 'x y z' ]]
+	came_to 4 3 0 1 0
+	take 0 -L member=4K <a
+	[[ $(names) == 'x y z' ]]
+	take 0 -L member=1K -L member=4K <a
+	take 1 -L member=1 <a
+	came_to 4 0 0 4 0
+	# the default is 16 MiB; zeros pack well
+	{ cat y; head -c 16M /dev/zero; } >large
+	tar -czf a x large z
+	take 1 <a
+	faults 'large: ceiling: larger than 16777216 bytes, the ceiling of a member: raise it with -L member='
+	[[ $(names) == 'x z' ]]
+}
+
+@test "-L members, total: the archive ends there" {
+	bundles x y z
+	tar -cf a x y z
+	both 1 -L members=2
+	faults 'stdin: ceiling: the archive passes the ceiling members=2: raise it with -L members='
+	[[ $(names) == 'x y' ]]
+	came_to 2 2 0 0 0
+	both 0 -L members=3
+	said
+	both 1 -L total=1K
+	faults 'stdin: ceiling: the archive passes the ceiling total=1024: raise it with -L total='
+	[[ $(names) == x ]]
+	both 0 -L total=1M
+}
+
+@test "-L memory: of a 7z from a pipe" {
+	bundles x y
+	7z a -bd a.7z x y >/dev/null
+	take 0 -L memory=500 <a.7z
+	take 1 -L memory=500 < <(cat a.7z)
+	faults 'stdin: ceiling: the archive passes the ceiling memory=500: raise it with -L memory='
+	found 0 0 1
+	take 0 -L memory=1M < <(cat a.7z)
+	[[ $(names) == 'x y' ]]
+}
+
+@test "-L memory: of the reader" {
+	need_shared corpora/archives
+	sanitized && skip 'no limit of memory under AddressSanitizer'
+	cp "$archives/libarchive/test_read_format_iso_rockridge_ce_loop.iso.Z" a
+	both 1 -L memory=64M
+	faults 'stdin: ceiling: the archive passes the ceiling memory=67108864: raise it with -L memory='
+	came_to 0 0 0 0 0
+}
+
+# It would loop for ever, or as long as there is memory.
+@test "-L cpu" {
+	need_shared corpora/archives
+	sanitized && skip 'takes more memory than there may be'
+	take 1 -L cpu=1 -L memory=64G \
+	    <"$archives/libarchive/test_read_format_iso_rockridge_ce_loop.iso.Z"
+	faults 'stdin: ceiling: the archive passes the ceiling cpu=1: raise it with -L cpu='
+}
+
+@test "-L warnings" {
+	local name
+
+	bundles x
+	for name in 1 2 3; do
+		cp x "$(printf 'd\xfc%d' "$name")"
+	done
+	# pax is UTF-8, and this is not
+	tar --format=pax -cf a d*
+	both 0 -L warnings=3
+	take 0 -v <a
+	[[ $(grep -c "^kms-export: stdin: Pathname can't be converted" "$ERR") == 3 ]]
+	both 1 -L warnings=2
+	faults 'stdin: ceiling: the archive passes the ceiling warnings=2: raise it with -L warnings='
+	found 2 0 1
+}
+
+@test "the reader dies: what came before is exported" {
+	bundles x y
+	tar -cf a.tar x y
+	start
+	need_proc
+	# x, and half of y
+	head -c 2700 a.tar >&9
+	until_true waiting
+	kill -SEGV "$child"
+	finish
+	((status == 1))
+	whole 1
+	[[ $(names) == x ]]
+	faults 'stdin: reader: the archive reader died of signal 11 (Segmentation fault): the archive is hostile, or libarchive has a fault'
+}
+
+@test "the reader holds no password and no file" {
+	(umask 077 && echo from-a-file >pw)
+	exec 8<pw
+	PW=from-the-environment start -p env:PW -p fd:8
+	exec 8<&-
+	need_proc
+	printf x >&9
+	until_true waiting
+	# so that we know what we would see
+	tr '\0' '\n' <"/proc/$pid/environ" | grep -q from-the-environment
+	[[ -e /proc/$pid/fd/8 ]]
+	not grep -q from-the-environment "/proc/$child/environ"
+	diff <(printf '%s\n' 0 1 2) <(cd "/proc/$child/fd" && ls) >&2
+	finish
+	((status == 1))
+}
+
+@test "the reader does not outlive kms-export" {
+	start
+	need_proc
+	printf x >&9
+	until_true waiting
+	kill -KILL "$pid"
+	wait "$pid" || :
+	pid=
+	until_true not test -e "/proc/$child/fd"
+	exec 9>&-
+}
+
+# The member with the key waits for a certificate, in the temporary file.
+@test "no temporary file holds a clear key" {
+	local fd key cert all
+
+	pair a /CN=a rsa:512
+	pair b /CN=b rsa:512
+	head -c 2000 /dev/zero >rest
+	tar -cf a.tar a.key b.pem rest
+	start
+	need_proc
+	head -c 3500 a.tar >&9
+	until_true waiting
+	fd=$(find "/proc/$pid/fd" -lname "$TMPDIR/*")
+	[[ $(wc -l <<<"$fd") == 1 ]]
+	[[ $(readlink "$fd") == *' (deleted)' ]]
+	until_true test "$(hex <b.der | wc -c)" -gt 100 -a "$(stat -Lc %s "$fd")" -gt 100
+	until_true in_file "$fd" "$(hex <b.der)"
+	# RFC 8017 appendix A.1.2: the second half is all secrets
+	key=$(hex <a.p8)
+	key=${key:${#key} - 200:40}
+	not in_file "$fd" "$key"
+	hex <a.p8 | grep -q "$key"
+	[[ -z $(find "$TMPDIR" -mindepth 1) ]]
+	finish
+	((status == 1))
+}
+
+# in_file FILE HEX: the file has these bytes.
+in_file()
+{
+	hex <"$1" | grep -q "$2"
+}
+
+@test "no file is written, nothing is executed, nobody is called" {
+	local kind
+	local -a trace=(strace -f -qq -o log
+	    -e 'trace=execve,execveat,open,openat,creat,socket,memfd_create,connect')
+
+	export ASAN_OPTIONS+=:detect_leaks=0 # not under ptrace
+	"${trace[@]}" true 2>/dev/null || skip 'no strace here'
+	some
+	tar -czf a.tgz "${some[@]}"
+	7z a -bd a.7z G H >/dev/null
+	for kind in tgz 7z; do
+		"${trace[@]}" kms-export -q -c cred.pem < <(cat "a.$kind") \
+		    >"$OUT" 2>"$ERR"
+		whole 0
+		# so that we know that it saw something, of both processes
+		grep -q '"cred.pem", O_RDONLY' log
+		[[ $(cut -d ' ' -f 1 log | sort -u | wc -l) == 2 ||
+		    $kind == tgz ]]
+		[[ $(grep -c 'execve' log) == 1 ]]
+		grep 'O_WRONLY\|O_RDWR\|O_CREAT\|creat(' log >written
+		[[ $(wc -l <written) == 1 ]]
+		grep -q "\"$TMPDIR\", O_RDWR|O_CLOEXEC|O_TMPFILE" written
+		not grep -q 'socket(\|connect(' log
+		[[ $(grep -c memfd_create log) == "$([[ $kind == 7z ]] &&
+		    echo 1 || echo 0)" ]]
+	done
+}
+
+# sweep HOW STEP OFFSET: kms-export ends and tells the truth on archives of the
+# corpora, from a file or from a pipe.
+sweep()
+{
+	local file status n=0 step=$2
+
+	need_shared corpora/archives
+	[[ ${KMS2CA_SWEEP-} != all ]] || step=1
+	while read -r file; do
+		# under AddressSanitizer it takes more memory than there is
+		if [[ $file == *rockridge_ce_loop* ]] && sanitized; then
+			continue
+		fi
+		echo "$file" >&2
+		status=0
+		if [[ $1 == file ]]; then
+			timeout -k 1 60 kms-export -L cpu=9 -c cred.pem \
+			    <"$archives/$file" >"$OUT" 2>"$ERR" || status=$?
+		else
+			timeout -k 1 60 kms-export -L cpu=9 -c cred.pem \
+			    < <(cat "$archives/$file") \
+			    >"$OUT" 2>"$ERR" || status=$?
+		fi
+		harmless "$file"
+		((status <= 2))
+		[[ -z $(find "$TMPDIR" -mindepth 1) ]]
+		not grep -q 'reason:reader' "$OUT"
+		if ((status == 2)); then
+			nothing_out "$file"
+		else
+			whole "$status"
+		fi
+		((n += 1))
+	done < <(awk -F '\t' -v "step=$step" -v "at=$3" \
+	    'NR > 1 && (NR % step == at % step) { print $1 }' \
+	    "$archives/manifest.tsv")
+	((n >= 280 / step))
+}
+
+@test "sweep: archives of the corpora, from files" {
+	sweep file 10 1
+}
+
+@test "sweep: archives of the corpora, from pipes" {
+	sweep pipe 10 6
+}
+
+@test "sweep: all CMS and PKCS#12 files of the corpora in one backup" {
+	need_shared corpora/pkcs12
+	tar -C "$shared/corpora" -czf a cms pkcs12
+	take 1 -q -g '*' <a
+	[[ $members == "$(tar -tzf a | grep -vc '/$') "* ]]
+	(($(only key <"$OUT" | wc -l) > 30))
+	not grep -q -a -P '[\x00-\x08\x0b-\x1f\x7f]' "$OUT"
+}
