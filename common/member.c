@@ -388,11 +388,11 @@ member_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	p12_kdf_start();
 	if (n == 0)
 		return why_set(w, "empty", "empty file");
-	if (p[0] == 0x30)
-		rc = read_der(p, n, s, l, w);
-	else if ((archive = archive_kind(p, n)) != NULL)
+	if ((archive = archive_kind(p, n)) != NULL)
 		rc = why_set(w, "unsupported",
 		    "%s archive: unpack it and feed in what it holds", archive);
+	else if (p[0] == 0x30)
+		rc = read_der(p, n, s, l, w);
 	else if (n > 8 && memcmp(p + 4, ESE_MAGIC, 4) == 0)
 		rc = name_ese(p, n, w);
 	else if (n > 4 && memcmp(p, "rec:", 4) == 0)

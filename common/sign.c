@@ -86,7 +86,8 @@ sign_check(const uint8_t *der, size_t len, const void *data, size_t n,
 	CMS_ContentInfo *cms;
 	const uint8_t *p = der;
 	CMS_SignerInfo *si;
-	BIO *in = BIO_new_mem_buf(data, (int)n);
+	/* CMS_verify() copies a memory BIO, and may lose the copy: hide it */
+	BIO *mem = BIO_new_mem_buf(data, (int)n), *in = BIO_new(BIO_f_null());
 	X509 *cert;
 	int rc = 0;
 
@@ -115,8 +116,9 @@ sign_check(const uint8_t *der, size_t len, const void *data, size_t n,
 		    "made by another certificate than the record says");
 		goto out;
 	}
-	if (one == NULL || in == NULL || !sk_X509_push(one, cert) ||
-	    CMS_verify(cms, one, NULL, in, NULL,
+	if (one == NULL || mem == NULL || in == NULL ||
+	    !sk_X509_push(one, cert) ||
+	    CMS_verify(cms, one, NULL, BIO_push(in, mem), NULL,
 		CMS_BINARY | CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY) != 1) {
 		why_set(w, "signature",
 		    "does not fit the line: altered, or "
@@ -131,6 +133,7 @@ out:
 	sk_X509_pop_free(inside, X509_free);
 	CMS_ContentInfo_free(cms);
 	BIO_free(in);
+	BIO_free(mem);
 	ERR_clear_error();
 	return rc;
 }

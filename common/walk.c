@@ -303,22 +303,41 @@ warning(struct child *c, int r)
 	return 1;
 }
 
+/* The member of a tar is whole, only its padding was cut off. */
+static int
+all_but_padding(struct child *c, struct archive_entry *e, size_t len)
+{
+	return (archive_format(c->a) & ARCHIVE_FORMAT_BASE_MASK) ==
+	    ARCHIVE_FORMAT_TAR &&
+	    archive_entry_size_is_set(e) &&
+	    archive_entry_size(e) == (int64_t)len &&
+	    strcmp(reason(archive_error_string(c->a)), "cut") == 0;
+}
+
 /*
  * Reads the data of one member and sends it; a link may have none.  Returns 0
  * to end the walk.
  */
 static int
-member(struct child *c, const char *path, int link)
+member(struct child *c, struct archive_entry *e, const char *path, int link)
 {
-	size_t len = 0, max = (size_t)c->limits.member;
+	size_t len = 0, max = (size_t)c->limits.member, to = max + 1;
 	ssize_t n;
 
+	/* what comes in one call with an error is lost: first all but its end */
+	if (archive_entry_size(e) > 0 && archive_entry_size(e) <= (int64_t)max)
+		to = (size_t)archive_entry_size(e);
 	while (len <= max &&
-	    (n = archive_read_data(c->a, c->data + len, max + 1 - len)) != 0) {
+	    (n = archive_read_data(c->a, c->data + len,
+		 (len < to ? to : max + 1) - len)) != 0) {
 		if (n == ARCHIVE_RETRY)
 			continue;
 		if (n < 0) {
-			failed(c, path);
+			if (len > 0 && all_but_padding(c, e, len))
+				report(c, WALK_MEMBER, NULL, path, c->data,
+				    len);
+			else
+				failed(c, path);
 			if (n == ARCHIVE_FATAL)
 				fault(c, reason(archive_error_string(c->a)),
 				    NULL,
@@ -377,7 +396,7 @@ entry(struct child *c, struct archive_entry *e)
 		    "with its own tool and feed the files in");
 		return 1;
 	}
-	return member(c, path, link);
+	return member(c, e, path, link);
 }
 
 /*

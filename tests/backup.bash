@@ -20,7 +20,7 @@ take()
 # keys, with certificates, faulted, skipped.
 whole()
 {
-	local log=$BATS_TEST_TMPDIR/log proof=$BATS_TEST_TMPDIR/proof faults n
+	local log=$BATS_TEST_TMPDIR/log proof=$BATS_TEST_TMPDIR/proof
 
 	if ! kms-verify -q -k cred.pem <"$OUT" >"$proof" 2>"$log" ||
 	    ! cmp "$OUT" "$proof"; then
@@ -28,42 +28,53 @@ whole()
 		echo 'the stream does not verify' >&2
 		return 1
 	fi
-	faults=$(only fault <"$OUT" | wc -l)
-	n=$(only end <"$OUT" | field n)
-	if ((($1 == 0) == (faults > 0 || n == 0))); then
-		echo "exit $1 with $n records and $faults faults" >&2
-		return 1
-	fi
-	diff <(numbers) <(grep -a '^kms-export: users ' "$ERR") >&2 || return
-	members=$(grep -a '^kms-export: members ' "$ERR" | tail -n 1 |
-	    tr -dc '0-9 ' | tr -s ' ')
-	# shellcheck disable=SC2086 # numbers
-	set -- $members
-	members=${members# }
-	if (($# != 5 || $1 != $2 + $3 + $4 + $5)); then
-		echo "members do not add up: $members" >&2
-		return 1
-	fi
-}
-
-# numbers: the first line of the summary, counted from $OUT; which keys were
-# held back only the tool knows.
-numbers()
-{
-	local held
-
-	held=$(sed -n 's/.* held back \([0-9]*\),.*/\1/p' "$ERR" | tail -n 1)
-	if ((held > $(only cert <"$OUT" | field use | grep -c '^sign'))); then
-		echo "$held signing keys held back, but no such certificates"
-		return
-	fi
-	printf 'kms-export: users %d, keys %d (v1 %d), certificates %d, ' \
-	    "$(only key <"$OUT" | cut -f 3,4 | sort -u | wc -l)" \
-	    "$(only key <"$OUT" | wc -l)" \
-	    "$(only key <"$OUT" | field version | grep -c '^1$')" \
-	    "$(only cert <"$OUT" | wc -l)"
-	printf 'signing keys held back %d, faults %d\n' "$held" \
-	    "$(only fault <"$OUT" | wc -l)"
+	members=$(awk -F '\t' -v "status=$1" '
+	function wrong(what) {
+		print what >"/dev/stderr"
+		failed = 1
+	}
+	NR == FNR {
+		n[$1]++
+		if ($1 == "rec:key" && !(($3, $4) in seen)) {
+			seen[$3, $4]
+			users++
+		}
+		v1 += $1 == "rec:key" && $12 == "version:1"
+		signing += $1 == "rec:cert" && $14 == "use:sign"
+		next
+	}
+	/^kms-export: users [0-9]/ {
+		held = $0
+		sub(/.*held back /, "", held)
+		held += 0
+		if (held > signing)
+			wrong(held " signing keys, " signing " certificates")
+		want = sprintf("kms-export: users %d, keys %d (v1 %d), " \
+		    "certificates %d, signing keys held back %d, faults %d",
+		    users, n["rec:key"], v1, n["rec:cert"], held,
+		    n["rec:fault"])
+		if ($0 != want)
+			wrong($0 "\nbut counted:\n" want)
+		said++
+	}
+	/^kms-export: members [0-9]/ {
+		gsub(/[^0-9 ]/, "")
+		gsub(/ +/, " ")
+		sub(/^ /, "")
+		split($0, m, " ")
+		if (m[1] != m[2] + m[3] + m[4] + m[5])
+			wrong("members do not add up: " $0)
+		print
+		said++
+	}
+	END {
+		if (said != 2)
+			wrong("no summary, or more than one")
+		if ((status == 0) == (n["rec:fault"] > 0 ||
+		    n["rec:key"] + n["rec:cert"] == 0))
+			wrong("exit " status " with " n["rec:fault"] " faults")
+		exit failed
+	}' "$OUT" "$ERR")
 }
 
 # faults [LINE]...: the faults in $OUT are these, in order, as `SOURCE: REASON:

@@ -625,18 +625,19 @@ untouched()
 	whole ca.db
 }
 
-# faulty KIND: let the Nth write to the new archive go wrong, for N = 1, 2, ...
-# until it comes through: there is a whole archive or none, and again makes it.
+# faulty KIND STEP [+]: let the Nth write to the new archive go wrong, and with +
+# those after it, for N = 1, 1 + STEP, ... until it comes through: there is a
+# whole archive or none, and again makes it.
 faulty()
 {
 	local n status injected=1
 
-	for ((n = 1; injected; n++)); do
+	for ((n = 1; injected; n += $2)); do
 		rm -f ca.db*
 		status=0
 		"${traced[@]}" -qq -o trace \
 		    -e trace=pwrite64,fdatasync,fsync,?link,?linkat,ftruncate \
-		    -e "inject=$1:when=$n${2-}" "${init[@]}" -N 1 \
+		    -e "inject=$1:when=$n${3-}" "${init[@]}" -N 1 \
 		    <"$ORG/kra1.pem" >"$OUT" 2>"$ERR" || status=$?
 		grep -q -E 'INJECTED|KILL' trace || injected=
 		case $1,$status in
@@ -666,23 +667,23 @@ faulty()
 		"${init[@]}" <"$ORG/kra1.pem" >"$OUT" 2>"$ERR" || return
 		[[ $(agents) == "$(sha1 "$ORG/kra1.pem")" ]] || return
 	done
-	((n > 3))
+	((n > 1 + 3 * $2))
 }
 
 @test "ca-init: kill -9 at any write: the whole archive or none" {
 	need_strace
-	faulty pwrite64:signal=SIGKILL
-	faulty '?link,?linkat,fsync,fdatasync:signal=SIGKILL'
+	faulty pwrite64:signal=SIGKILL 6
+	faulty '?link,?linkat,fsync,fdatasync:signal=SIGKILL' 1
 }
 
 @test "ca-init: a disk that is full from any write on" {
 	need_strace
-	faulty pwrite64:error=ENOSPC +
+	faulty pwrite64:error=ENOSPC 7 +
 }
 
 @test "ca-init: a disk that does not sync" {
 	need_strace
-	faulty fdatasync,fsync:error=EIO
+	faulty fdatasync,fsync:error=EIO 1
 }
 
 @test "ca-init: another process makes it first" {

@@ -152,7 +152,7 @@ record()
 # about CERT: what a record says of a certificate, without LF.
 about()
 {
-	local cert=$BATS_TEST_TMPDIR/about.cer serial spki
+	local cert=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/about.cer serial spki
 
 	openssl x509 -in "$1" -outform DER -out "$cert" &&
 	serial=$(openssl x509 -in "$1" -noout -serial) &&
@@ -186,7 +186,7 @@ user()
 # closed: the records on stdin, closed by a right `end'.
 closed()
 {
-	local body=$BATS_TEST_TMPDIR/body
+	local body=${BATS_TEST_TMPDIR:-$BATS_FILE_TMPDIR}/body
 
 	cat >"$body"
 	cat "$body"

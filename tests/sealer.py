@@ -6,7 +6,7 @@ alone.  CMS is the openssl command, HKDF, GCM and X.509 python3-cryptography.
     sealer.py seal TO SIGNER KEY [-head ARG...] [-end ARG...]   open -> sealed
     sealer.py open TO KEY SIGNER                        sealed -> open
     sealer.py plain                                     open -> plain
-    sealer.py dent KEY NUMBER...                        RSA key, damaged
+    sealer.py dent KEY NUMBER|KEY...                    RSA key, damaged
     sealer.py flip FILE ALL COMMAND...                  what passes altered
 
 An open stream is a sealed one with `open:', the sealed bytes in base64, in
@@ -340,15 +340,21 @@ def tlv(tag, body):
 
 def dent(path, *numbers):
     """PKCS#8 of an RSA key with one number two larger (RFC 8017 A.1.2), in
-    base64, a line for each of n, e, d, p, q, dp, dq, qi, or none."""
-    with open(path, 'rb') as f:
-        key = serialization.load_pem_private_key(f.read(), None)
-    p = key.private_numbers()
+    base64, a line for each of n, e, d, p, q, dp, dq, qi, or none; or with n
+    and e of another key."""
+    def load_key(path):
+        with open(path, 'rb') as f:
+            return serialization.load_pem_private_key(f.read(), None)
+
+    p = load_key(path).private_numbers()
     true = {'n': p.public_numbers.n, 'e': p.public_numbers.e, 'd': p.d, 'p': p.p,
             'q': p.q, 'dp': p.dmp1, 'dq': p.dmq1, 'qi': p.iqmp}
     rsaenc = bytes.fromhex('300d06092a864886f70d0101010500')
     for number in numbers:
         v = {a: b + 2 * (a == number) for a, b in true.items()}
+        if '/' in number:
+            other = load_key(number).public_key().public_numbers()
+            v.update(n=other.n, e=other.e)
         pkcs1 = tlv(0x30, integer(0) + b''.join(map(integer, v.values())))
         print(b64(tlv(0x30, integer(0) + rsaenc + tlv(4, pkcs1))))
 

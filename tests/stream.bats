@@ -299,8 +299,12 @@ line()
 		openssl cms -verify -binary -inform DER -in "$i" -content signed \
 		    -noverify -nointern -certfile ca.pem -out /dev/null \
 		    2>/dev/null || judge=1
-		# SignedData may hold more signers and content: not here
-		((status == 2 * judge)) || grep -q 'detached\|signer' "$ERR"
+		case $status$judge in
+		00 | 21) ;;
+		# SignedData may hold more signers, and content: not here
+		20) grep -q 'detached\|signers' "$ERR" ;;
+		*) false ;;
+		esac
 		((++agreed))
 	done
 	((agreed > 40))
@@ -824,24 +828,25 @@ slipped()
 
 @test "key: not whole" {
 	local i who
-	local -a edits messages
+	local -a edits
 
-	for i in d p q dp dq qi n e none; do
-		messages+=('private key is not whole (RFC 8017 section 3.2)')
-	done
-	messages[6]='private key does not belong to the certificate'
-	messages[7]=${messages[6]}
-	sealer dent "$ORG/keys/jane-1999.key" d p q dp dq qi n e none >dented
+	# the last but one: all of erin's, but for the modulus, which is jane's
+	{
+		sealer dent "$ORG/keys/jane-1999.key" d p q dp dq qi n e
+		sealer dent "$ORG/keys/erin-1999.key" "$ORG/keys/jane-1999.key"
+		sealer dent "$ORG/keys/jane-1999.key" none
+	} >dented
 	while read -r i; do
 		edits+=("2 s|open:.*|open:$i|")
 	done <dented
 	sealed_each "${edits[@]}"
-	for i in 1 2 3 4 5 6 7 8; do
-		drops 2 "${messages[i - 1]}" "${both[@]}" <$i.kms
+	for i in 1 2 3 4 5 6 7 8 9; do
+		drops 2 'private key is not whole (RFC 8017 section 3.2)' \
+		    "${both[@]}" <$i.kms
 	done
 	# the other way to write a key is not at fault
-	[[ $(line 9 dented) == "$(line 2 good.open | field open)" ]]
-	accepts "${both[@]}" <9.kms
+	[[ $(line 10 dented) == "$(line 2 good.open | field open)" ]]
+	accepts "${both[@]}" <10.kms
 	# half of bob, half of eve: the number of one, the point of the other
 	for who in bob eve; do
 		openssl pkcs8 -topk8 -nocrypt -in "$who.key" -outform DER \

@@ -307,8 +307,10 @@ ceiling()
 	cat >rows <<-'ROWS'
 	CRED_FILE_MAX	credential or recovery blob, file
 	FRIENDLY_MAX	PKCS#12 friendlyName
+	ITEM_BYTES_MAX	key or certificate
 	ITEMS_MAX	keys and certificates a member
 	KDF_ROUNDS_MAX	key derivation iterations
+	KDF_WORK_MAX	iterations, all of a file
 	KEY_MAX	derived key
 	MAP_FILE_MAX	map, file
 	P12_DEPTH_MAX	PKCS#12 nesting
@@ -320,11 +322,12 @@ ceiling()
 	SECRETS_MAX	passwords to try
 	SECRET_LIST_MAX	list of passwords, file
 	SECRET_MAX	password
+	SMALL_KEY_MAX	key of another kind
 	ROWS
 	# two are no ceilings: sizes of buffers for what we write ourselves
 	sed -nE 's/^#define[ \t]+([A-Z0-9_]+_MAX)[ \t]+([^\/]*).*/\1\t\2/p' \
 	    "$root"/common/*.[ch] | grep -vE '^(AUDIT_HEAD|TEXT)_MAX' >defines
-	diff <(cut -f 1 defines | sort) <(cut -f 1 rows)
+	diff <(cut -f 1 defines | sort) <(cut -f 1 rows | sort)
 	while IFS=$'\t' read -r name value; do
 		row=$(sed -n "s/^$name\t//p" rows)
 		[[ $(ceiling "$row") == $((value)) ]] || {

@@ -4,6 +4,8 @@
 # and the child process that does it.
 #
 #	KMS2CA_SWEEP=all	all archives of the corpora, not every tenth
+#
+# shellcheck disable=SC2030,SC2031 # each test has its own pid
 
 load common
 load p12
@@ -11,9 +13,6 @@ load backup
 
 # From common.bash and take.
 : "${shared=}" "${members=}"
-
-# 64 KiB and more of the same name: see `the compressed layer'.
-bulk=100000
 
 setup()
 {
@@ -51,7 +50,7 @@ bundles()
 
 	for name; do
 		[[ -e $BATS_FILE_TMPDIR/$name ]] || (
-			cd "$BATS_FILE_TMPDIR"
+			cd "$BATS_FILE_TMPDIR" || exit
 			openssl req -x509 -newkey rsa:512 -noenc -days 9 \
 			    -subj "/CN=$name" -keyout "$$.key" -out "$$.pem" \
 			    2>/dev/null
@@ -66,7 +65,7 @@ bundles()
 # names: the users of the keys in $OUT.
 names()
 {
-	only key <"$OUT" | field user | tr '\n' ' ' | sed 's/ $//'
+	only key <"$OUT" | field user | paste -sd ' '
 }
 
 # both STATUS ARG...: take it from the file a, and from a pipe, with the same
@@ -111,8 +110,9 @@ start()
 
 has_child()
 {
-	# a list of one, with a space behind it
-	read -r child _ <"/proc/$pid/task/$pid/children"
+	child=$(<"/proc/$pid/task/$pid/children")
+	child=${child% }
+	[[ -n $child ]]
 }
 
 # waiting: the child has read all there is, and wants more.
@@ -125,8 +125,7 @@ waiting()
 # is not root: the tools are not dumpable.
 need_proc()
 {
-	[[ -r /proc/$pid/environ && -r /proc/$child/environ ]] &&
-	    cat "/proc/$child/syscall" >/dev/null 2>&1 ||
+	cat "/proc/$pid/environ" "/proc/$child/syscall" >/dev/null 2>&1 ||
 	    skip 'cannot look into /proc'
 }
 
@@ -228,8 +227,7 @@ HOW
 	while IFS='|' read -r file want; do
 		cp "$archives/libarchive/$file" a
 		both 1
-		diff <(echo "$want") <(field source <"$OUT" | tr '\n' ' ' |
-		    sed 's/ $//') >&2
+		diff <(echo "$want") <(field source <"$OUT" | paste -sd ' ') >&2
 		[[ $(field reason <"$OUT" | sort -u) == format ]]
 		((n += 1))
 	done <<'FILES'
@@ -237,7 +235,7 @@ test_read_format_rar.rar|test.txt testdir/test.txt
 test_read_format_rar5_stored_manyfiles.rar|make_uue.tcl cebula.txt test.bin
 test_read_format_lha_lh6.lzh|file1 file2
 test_read_format_lha_header1.lzh|file1 file2
-test_compat_zip_2.zip|file1 file2
+test_read_format_zip_zip64a.zip|-
 FILES
 	((n == 5))
 }
@@ -440,20 +438,22 @@ cuts_of()
 	local zip at n=0
 
 	bundles x y z
-	head -c "$bulk" /dev/urandom >1
-	cp 1 2
-	tar -cf a.tar x 1 y 2 z
+	head -c 100000 /dev/urandom >r1
+	head -c 100000 /dev/urandom >r2
+	tar -cf a.tar x r1 y r2 z
 	for zip in gzip bzip2 xz zstd lz4; do
 		if [[ $zip == lz4 ]]; then
-			bsdtar --lz4 -cf a.z x 1 y 2 z
+			bsdtar --lz4 -cf a.z x r1 y r2 z
 		else
 			"$zip" -c a.tar >a.z
 		fi
-		# all but z, nothing, the trailer
+		# behind y; libarchive loses up to a block of what it unpacked
 		head -c $(($(stat -c %s a.z) * 3 / 4)) a.z >a
 		both 1
-		[[ $zip == bzip2 || $(names) == 'x y' || $(names) == x ]]
-		[[ $zip != gzip || $(names) == 'x y' ]]
+		case $zip in
+		bzip2 | lz4)	[[ $(names) == '' ]] ;; # larger blocks
+		*)		[[ $(names) == 'x y' ]] ;;
+		esac
 		only fault <"$OUT" | field reason | grep -qx 'cut\|damaged'
 		[[ $(only fault <"$OUT" | field source | tail -n 1) == stdin ]]
 		head -c 100 a.z >a
@@ -486,7 +486,7 @@ cuts_of()
 			head -c "$cut" a.zip >a
 			both 1
 			diff <(echo "$cut: $(printf '%s\n' x y z |
-			    head -n "$whole" | tr '\n' ' ' | sed 's/ $//')") \
+			    head -n "$whole" | paste -sd ' ')") \
 			    <(echo "$cut: $(names)") >&2
 			only fault <"$OUT" | field reason | grep -qx cut
 			[[ $(only fault <"$OUT" | field source | tail -n 1) == \
@@ -512,8 +512,9 @@ cuts_of()
 	printf '%s\n' x y z | cpio -o -H newc --quiet >a.cpio
 	for kind in 7z cab cpio; do
 		size=$(stat -c %s "a.$kind")
-		# cpio pads
-		[[ $kind != cpio ]] || size=$((size - 512))
+		# cpio has padding behind its last entry
+		[[ $kind != cpio ]] ||
+		    size=$(LC_ALL=C grep -abo TRAILER a.cpio | cut -d : -f 1)
 		for cut in 6 32 $((size / 3)) $((size * 2 / 3)) $((size - 1)); do
 			head -c "$cut" "a.$kind" >a
 			both 1
@@ -531,7 +532,7 @@ cuts_of()
 	local at
 
 	bundles x y z
-	zip -q a.zip x y z
+	zip -qX a.zip x y z
 	at=$(LC_ALL=C grep -abo $'PK\x03\x04' a.zip | sed -n '2s/:.*//p')
 	cp a.zip a
 	head -c 40 /dev/zero | tr '\0' '\377' |
@@ -579,14 +580,14 @@ cuts_of()
 
 	for limit in foo=1 =1 member '' member:1 Member=1 memberx=1; do
 		refuses 2 "kms-export: -L $limit: not members=, member=, total=, cpu=, memory= or warnings=" \
-		    kms-export -c cred.pem -L "$limit" <cred.pem
+		    kms-export -c cred.pem -L "$limit" </dev/null
 		((n += 1))
 	done
 	for limit in member= member=0 member=-1 member=+1 'member= 1' member=x \
 	    member=1T member=1k member=1KK member=1.5 member=0x10 \
 	    total=18446744073709551616 total=99999999999G; do
 		refuses 2 "kms-export: -L $limit: not a number above 0, with K, M or G behind it if need be" \
-		    kms-export -c cred.pem -L "$limit" <cred.pem
+		    kms-export -c cred.pem -L "$limit" </dev/null
 		((n += 1))
 	done
 	((n == 20))
@@ -604,7 +605,7 @@ cuts_of()
 	[[ $(names) == 'x y z' ]]
 	came_to 4 3 0 1 0
 	take 0 -L member=4K <a
-	[[ $(names) == 'x y z' ]]
+	[[ $(names) == 'x y y z' ]]
 	take 0 -L member=1K -L member=4K <a
 	take 1 -L member=1 <a
 	came_to 4 0 0 4 0
@@ -625,8 +626,8 @@ cuts_of()
 	came_to 2 2 0 0 0
 	both 0 -L members=3
 	said
-	both 1 -L total=1K
-	faults 'stdin: ceiling: the archive passes the ceiling total=1024: raise it with -L total='
+	both 1 -L total=2K
+	faults 'stdin: ceiling: the archive passes the ceiling total=2048: raise it with -L total='
 	[[ $(names) == x ]]
 	both 0 -L total=1M
 }
@@ -724,7 +725,7 @@ cuts_of()
 
 # The member with the key waits for a certificate, in the temporary file.
 @test "no temporary file holds a clear key" {
-	local fd key cert all
+	local fd key
 
 	pair a /CN=a rsa:512
 	pair b /CN=b rsa:512
@@ -737,7 +738,6 @@ cuts_of()
 	fd=$(find "/proc/$pid/fd" -lname "$TMPDIR/*")
 	[[ $(wc -l <<<"$fd") == 1 ]]
 	[[ $(readlink "$fd") == *' (deleted)' ]]
-	until_true test "$(hex <b.der | wc -c)" -gt 100 -a "$(stat -Lc %s "$fd")" -gt 100
 	until_true in_file "$fd" "$(hex <b.der)"
 	# RFC 8017 appendix A.1.2: the second half is all secrets
 	key=$(hex <a.p8)
