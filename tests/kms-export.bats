@@ -931,6 +931,21 @@ KEYS
 	done
 }
 
+@test "-c: which of several certificates, says -t" {
+	local name
+
+	one a /CN=a
+	cat a.key a.pem >a
+	cat "$ORG/machine.pem" "$ORG/machine.key" >cred.pem
+	cat a.pem "$ORG/machine.pem" "$ORG/ca.pem" >three.pem
+	for name in "$ORG/machine.pem" a.pem; do
+		run_tool 0 kms-export -c three.pem -S cred.pem <a -t \
+		    "$(cert_der "$name" | sha256sum | cut -c -64)"
+		[[ $(head -n 1 "$OUT" | field to) == \
+		    "$(cert_der "$name" | sha256sum | cut -c -64)" ]]
+	done
+}
+
 @test "-S: the exporter's own key, which kms-verify wants to be told of" {
 	one a /CN=a
 	cat a.key a.pem >a
@@ -982,6 +997,10 @@ KEYS
 -c cred.pem -p secret|-p: not env:VAR, file:PATH, list:PATH, fd:N or tty
 CREDS
 	((n == 14))
+	# of several certificates none is taken by chance
+	cat machine.pem a.pem >two.pem
+	refuses 2 'kms-export: -c: two.pem holds 2 certificates: say which with -t' \
+	    kms-export -c two.pem -S cred.pem <a.key
 	for args in '-c ed.cred' '-c ed.cred -S cred.pem' \
 	    '-c cred.pem -S ed.cred'; do
 		# shellcheck disable=SC2086 # words

@@ -607,6 +607,39 @@ EOF
 	((n == 6))
 }
 
+# A cipher that nobody knows: the rounds are counted, and not done.
+@test "ceiling: a hundred million rounds for one file" {
+	local bag parts
+
+	bag=$(bag 02 "$(pbes2 "$(pbkdf2 02030fffff)" 300506032a0304)")
+	printf -v parts "$bag%.0s" {1..96}
+	parts=$(part "$parts")
+	pfx "$parts" "$(mac_of secret "$parts")" | unhex >a.p12
+	run_tool 1 p12-extract -q -p file:pw <a.p12
+	counts 0 0 96
+	# 0x0fffff is 1,048,575; the MAC took one
+	diff - <(only fault <"$OUT" | cut -f 4,5 | uniq -c | tr '\t' ' ' |
+	    sed 's/^ *//; s/open: .*/open/') >&2 <<'EOF'
+95 reason:unsupported detail:a key encrypted with PBES2 does not open
+1 reason:ceiling detail:asks for more than 100000000 rounds of key derivation in all, the ceiling of a file (fewer passwords need fewer)
+EOF
+}
+
+@test "ceiling: 128 KiB of one certificate" {
+	local large
+
+	pair a /CN=a
+	printf -v large '00%.0s' {1..131073}
+	pfx "$(part "$(cert_bag "$large")$(plain a)")" | unhex >a.p12
+	run_tool 1 p12-extract <a.p12
+	counts 1 0 1
+	holds a
+	says 'p12-extract: stdin: a key or certificate of more than 131072 bytes, the ceiling'
+	pfx "$(part "$(cert_bag "${large%00}")$(plain a)")" | unhex >a.p12
+	run_tool 1 p12-extract <a.p12
+	[[ $(only fault <"$OUT" | field reason) == certificate ]]
+}
+
 @test "ceiling: SafeContents eight deep, and no deeper" {
 	local bags
 

@@ -152,12 +152,12 @@ scrypt()
 	    "$(tlv 30 04080102030405060708 "$1" "$2" "$3")"
 }
 
-# pbes2 KDF: EncryptedPrivateKeyInfo, AES-128, with a ciphertext that nobody
-# should get to.
+# pbes2 KDF [CIPHER]: EncryptedPrivateKeyInfo, AES-128 if nothing is said, with
+# a ciphertext that nobody should get to.
 pbes2()
 {
 	local zero=00000000000000000000000000000000
 
 	tlv 30 "$(tlv 30 06092a864886f70d01050d "$(tlv 30 "$1" \
-	    "301d06096086480165030401020410$zero")")" "0410$zero"
+	    "${2:-301d06096086480165030401020410$zero}")")" "0410$zero"
 }

@@ -403,7 +403,7 @@ hang_up()
 	under_tty 'p12-extract -p tty <a.p12 >a.out 2>a.err &
 	    p12-extract -p tty <b.p12 >b.out 2>b.err; wait $!'
 	prompted 'password: '
-	# who is first may not have it that is asked for: who asks is what counts
+	# which of the two asks first is not known
 	echo secret >&"${tty[1]}"
 	prompted 'password: '
 	echo other >&"${tty[1]}"

@@ -199,6 +199,22 @@ HOW
 }
 
 # The input in pieces of 97 bytes, each written by a program of its own.
+@test "archives one behind the other" {
+	bundles x y z
+	tar -cf 1.tar x
+	tar -cf 2.tar y z
+	cat 1.tar 2.tar >a
+	both 0
+	[[ $(names) == 'x y z' ]]
+	{ gzip -c 1.tar; gzip -c 2.tar; } >a
+	both 0
+	[[ $(names) == 'x y z' ]]
+	{ cat 1.tar; head -c 2000 2.tar; } >a
+	both 1
+	[[ $(names) == 'x y' ]]
+	only fault <"$OUT" | field reason | grep -qx cut
+}
+
 @test "a slow pipe" {
 	local kind
 
