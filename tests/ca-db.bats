@@ -462,7 +462,7 @@ turned_lines()
 	cp "$MADE/full.db" ca.db
 	run_tool 0 ca-export -n -d ca.db
 	run_tool 0 ca-export -d ca.db
-	run_tool 1 ca-export -d ca.db -s nobody
+	run_tool 1 ca-export -d ca.db -s 'nobody at all'
 	run_tool 0 ca-setflag -d ca.db
 	run_tool 0 ca-setflag -d ca.db KRACertCount 1
 	run_tool 2 ca-setflag -d ca.db KRACertCount x

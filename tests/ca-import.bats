@@ -817,6 +817,10 @@ opens()
 	    -e trace=openat,pwrite64,write,fdatasync,fsync \
 	    ca-import -f -q -d ca.db <many.rec
 	[[ $(count present "$OUT") == 1099 ]]
+	# they are not dumpable, so only root sees what they write where
+	if (($(id -u) != 0)) && ! grep -q -e '-wal"' trace; then
+		skip 'strace sees no strings of the tools'
+	fi
 	awk '
 	/openat\(.*-wal"/	{ wal = $NF }
 	{ call = $0; sub(/^[0-9]+ +/, "", call) }

@@ -22,6 +22,7 @@ struct recover {
 	struct input in;
 	struct stream_out out;
 	int status;
+	int rows; /* some `archived' record came */
 };
 
 /* Whose signature counts; NULL without -C. */
@@ -80,6 +81,7 @@ row(struct recover *rv)
 
 	if (!rec_is(&s->rec, "archived"))
 		return;
+	rv->rows = 1;
 	if (recovery_row(&rv->in.k, trusted(rv), &s->rec, &p8, &n, &c, &w)) {
 		put(rv, &s->rec, c, p8, n);
 		return;
@@ -173,6 +175,9 @@ main(int argc, char *argv[])
 				row(&rv);
 		if (ev == STREAM_BROKEN)
 			input_broken(&rv.in);
+		if (!rv.rows)
+			msg_warn("no archived record in the input: expected "
+				 "what ca-export writes");
 	} else
 		windows(&rv);
 	if (rv.out.rec->n == 0)
