@@ -57,7 +57,7 @@ demo: all
 	tests/demo.bash
 
 check: all
-	bats -j $(JOBS) tests
+	bats -j $(JOBS) --no-parallelize-within-files tests
 
 # The same tests on a build with AddressSanitizer and UBSan.
 asan:
@@ -65,7 +65,7 @@ asan:
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 	    LDFLAGS='-fsanitize=address,undefined' all
 	ASAN_OPTIONS=detect_leaks=0 KMS2CA_BIN=$(CURDIR)/$B/asan/bin \
-	    bats -j $(JOBS) tests
+	    bats -j $(JOBS) --no-parallelize-within-files tests
 	ASAN_OPTIONS=exitcode=134 KMS2CA_BIN=$(CURDIR)/$B/asan/bin \
 	    tests/demo.bash
 
