@@ -262,15 +262,18 @@ couple(struct export *x, const struct item *it, const struct item *key,
 {
 	struct held h;
 	int before = hold_came(x->hold, it->cert, &h);
+	uint8_t class;
 
 	if (before && h.done && h.member == member)
 		return;
-	if (before && !h.done)
-		hold_done(x->hold, &h);
+	class = emit(x, it->cert, key->p8, key->p8len, name_of(it, key), path);
+	classify(x, member, class);
 	if (!before)
 		hold_cert(x->hold, it->cert, 1, path, member);
-	classify(x, member,
-	    emit(x, it->cert, key->p8, key->p8len, name_of(it, key), path));
+	else if (!h.done) {
+		hold_done(x->hold, &h);
+		classify(x, h.member, class == SKIPPED ? SKIPPED : CERTS);
+	}
 }
 
 /* A key that went with its certificate: others of it may be elsewhere. */

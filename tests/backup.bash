@@ -64,6 +64,8 @@ whole()
 		split($0, m, " ")
 		if (m[1] != m[2] + m[3] + m[4] + m[5])
 			wrong("members do not add up: " $0)
+		if (m[4] > n["rec:fault"])
+			wrong(m[4] " members faulted, but not so many faults")
 		print
 		said++
 	}
