@@ -7,12 +7,25 @@
 #include <string.h>
 
 #include "p12.h"
+#include "pbe.h"
 #include "pkey.h"
 #include "rec.h"
 #include "stream.h"
 #include "tool.h"
 
 #define ESE_MAGIC "\xef\xcd\xab\x89" /* at offset 4, libesedb */
+
+/* Returns 1 if all of it is a PrivateKeyInfo (RFC 5208 section 5). */
+static int
+is_p8(const uint8_t *p, size_t n)
+{
+	const uint8_t *q = p;
+	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &q, (long)n);
+
+	PKCS8_PRIV_KEY_INFO_free(info);
+	ERR_clear_error();
+	return info != NULL && q == p + n;
+}
 
 static uint8_t *
 secure_copy(const void *p, size_t n)
@@ -30,34 +43,32 @@ static int
 read_encrypted(const X509_SIG *sig, struct secrets *s, struct items *l,
     struct why *w)
 {
-	PKCS8_PRIV_KEY_INFO *info = NULL;
+	struct pbe_tries t = { .secrets = s };
+	const ASN1_OCTET_STRING *data;
 	const X509_ALGOR *alg;
-	const char *pass;
-	uint8_t *p8, *q;
-	size_t i;
-	int n;
+	struct pbe_form f;
+	uint8_t *p8;
+	size_t n;
+	int rc = 0;
 
-	X509_SIG_get0(sig, &alg, NULL);
-	for (i = 0; (pass = secret_try(s, i)) != NULL; i++) {
-		if (!p12_kdf_check(alg, w))
-			return 0;
-		info = PKCS8_decrypt(sig, pass, (int)strlen(pass));
-		if (info != NULL)
-			break;
+	X509_SIG_get0(sig, &alg, &data);
+	while (rc == 0 && pbe_next(&t, &f)) {
+		tool_check_heap();
+		rc = pbe_decrypt(alg, &f, data->data, (size_t)data->length, &p8,
+		    &n, w);
+		if (rc == 1 && !(rc = is_p8(p8, n)))
+			OPENSSL_clear_free(p8, n);
 	}
-	ERR_clear_error();
-	if (info == NULL)
-		return why_set(w, "password",
-		    "encrypted private key does not "
-		    "open (wrong password or damaged file)");
-	secret_worked(s, i);
-	n = i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
-	if (n <= 0 || (p8 = q = OPENSSL_secure_malloc((size_t)n)) == NULL)
-		tool_nomem();
-	(void)i2d_PKCS8_PRIV_KEY_INFO(info, &q);
-	PKCS8_PRIV_KEY_INFO_free(info);
-	items_add_key(l, p8, (size_t)n, NULL, 0);
-	OPENSSL_secure_clear_free(p8, (size_t)n);
+	pbe_wipe(&f);
+	if (rc == 0)
+		why_set(w, "password",
+		    "encrypted private key does not open (wrong password or "
+		    "damaged file)");
+	if (rc != 1)
+		return 0;
+	secret_worked(s, t.i - 1);
+	items_add_key(l, p8, n, NULL, 0);
+	OPENSSL_clear_free(p8, n);
 	return 1;
 }
 
@@ -91,7 +102,6 @@ static int
 read_der(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
     struct why *w)
 {
-	PKCS8_PRIV_KEY_INFO *info;
 	struct cert *c;
 	const uint8_t *q;
 	uint8_t *p8;
@@ -106,10 +116,7 @@ read_der(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 		items_add_cert(l, p, n, NULL, 0);
 		return 1;
 	}
-	q = p;
-	info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &q, (long)n);
-	PKCS8_PRIV_KEY_INFO_free(info);
-	if (info != NULL && q == p + n) {
+	if (is_p8(p, n)) {
 		items_add_key(l, p, n, NULL, 0);
 		return 1;
 	}
@@ -385,7 +392,7 @@ member_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	const char *archive;
 	int rc;
 
-	p12_kdf_start();
+	pbe_start();
 	if (n == 0)
 		return why_set(w, "empty", "empty file");
 	if ((archive = archive_kind(p, n)) != NULL)

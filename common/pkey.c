@@ -87,6 +87,7 @@ small_kind(const ASN1_OBJECT *oid)
 	case NID_X448:
 	case NID_ED25519:
 	case NID_ED448:
+	case NID_dsa:
 		return 1;
 	default:
 		return 0;
@@ -350,13 +351,13 @@ pkey_p8(const EVP_PKEY *pk, size_t *n)
 uint8_t *
 pkey_traditional(const uint8_t *der, size_t len, size_t *n)
 {
-	static const int kinds[] = { EVP_PKEY_RSA, EVP_PKEY_EC };
+	static const int kinds[] = { EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_DSA };
 	const uint8_t *p;
 	EVP_PKEY *pk;
 	uint8_t *out = NULL;
 	size_t i;
 
-	for (i = 0; i < 2 && out == NULL; i++) {
+	for (i = 0; i < 3 && out == NULL; i++) {
 		p = der;
 		pk = d2i_PrivateKey(kinds[i], NULL, &p, (long)len);
 		if (pk != NULL && p == der + len)

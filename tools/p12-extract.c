@@ -9,6 +9,7 @@
 #include "item.h"
 #include "msg.h"
 #include "p12.h"
+#include "pbe.h"
 #include "sandbox.h"
 #include "secret.h"
 #include "stream.h"
@@ -119,7 +120,7 @@ main(int argc, char *argv[])
 		msg_die("stdin: %s", w.detail);
 	if (n == 0)
 		msg_die("stdin: empty input: expected a PKCS#12 file");
-	p12_kdf_start();
+	pbe_start();
 	if (p12_read(buf, n, &secrets, &items, &w))
 		status = extract(&out, &items, all);
 	else {

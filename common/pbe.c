@@ -1,0 +1,439 @@
+#include "pbe.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "text.h"
+#include "tool.h"
+
+#define SCRYPT_MAX (1 << 24) /* N * r * p */
+
+/* Passwords ------------------------------------------------------------- */
+
+/* UTF-16BE of a password, its terminator not counted; what is no UTF-8 is
+ * taken as Latin-1. */
+static void
+utf16(uint8_t *dst, size_t *n, const char *pass, int latin)
+{
+	unsigned char *uni;
+	int len;
+
+	uni = latin ? OPENSSL_asc2uni(pass, -1, NULL, &len) :
+		      OPENSSL_utf82uni(pass, -1, NULL, &len);
+	if (uni == NULL)
+		tool_nomem();
+	memcpy(dst, uni, (size_t)len);
+	*n = (size_t)len - 2;
+	OPENSSL_clear_free(uni, (size_t)len);
+}
+
+/* Latin-1 of a password in UTF-8.  Returns 0 if it has none. */
+static int
+latin1(struct pbe_form *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->nbmp; i += 2) {
+		if (f->bmp[i] != 0)
+			return 0;
+		f->raw[i / 2] = f->bmp[i + 1];
+	}
+	f->nraw = f->nbmp / 2;
+	return 1;
+}
+
+static int
+is_ascii(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s > 0x7f)
+			return 0;
+	return 1;
+}
+
+int
+pbe_form(struct pbe_form *f, const char *pass, int i)
+{
+	memset(f, 0, sizeof(*f));
+	utf16(f->bmp, &f->nbmp, pass, 0);
+	switch (i) {
+	case 0:
+		f->has_bmp = f->has_raw = 1;
+		f->nbmp += 2;
+		f->nraw = strlen(pass);
+		memcpy(f->raw, pass, f->nraw);
+		return 1;
+	case 1: /* UTF-16 without terminator, if empty: nothing at all */
+		f->has_bmp = 1;
+		return 1;
+	case 2:
+		f->has_raw = 1;
+		f->nraw = f->nbmp + 2;
+		break;
+	case 3:
+		f->has_raw = f->nbmp > 0;
+		f->nraw = f->nbmp;
+		break;
+	case 4:
+		if (is_ascii(pass))
+			return 0;
+		f->has_raw = latin1(f);
+		utf16(f->bmp, &f->nbmp, pass, 1);
+		f->nbmp += 2;
+		f->has_bmp = 1;
+		return 1;
+	default:
+		return 0;
+	}
+	memcpy(f->raw, f->bmp, f->nraw);
+	return 1;
+}
+
+void
+pbe_wipe(struct pbe_form *f)
+{
+	OPENSSL_cleanse(f, sizeof(*f));
+}
+
+int
+pbe_next(struct pbe_tries *t, struct pbe_form *f)
+{
+	const char *pass;
+
+	for (;; t->i = 0, t->form++, t->more = 0) {
+		while ((pass = secret_try(t->secrets, t->i)) != NULL) {
+			t->i++;
+			if (pbe_form(f, pass, t->form)) {
+				t->more = 1;
+				return 1;
+			}
+		}
+		if (!t->more)
+			return 0;
+	}
+}
+
+/* Ceilings -------------------------------------------------------------- */
+
+/* Rounds that the file at hand may still ask for, all its parts together. */
+static int64_t rounds_left;
+
+void
+pbe_start(void)
+{
+	rounds_left = KDF_WORK_MAX;
+}
+
+int
+pbe_spend(int64_t rounds, struct why *w)
+{
+	if (rounds > rounds_left)
+		return why_set(w, "ceiling",
+		    "asks for more than %d rounds of key derivation in all, "
+		    "the ceiling of a file (fewer passwords need fewer)",
+		    KDF_WORK_MAX);
+	rounds_left -= rounds;
+	return 1;
+}
+
+int
+pbe_rounds(const ASN1_INTEGER *rounds, struct why *w)
+{
+	int64_t v;
+
+	if (!ASN1_INTEGER_get_int64(&v, rounds) || v < 1 || v > KDF_ROUNDS_MAX)
+		return why_set(w, "ceiling",
+		    "asks for more than %d rounds of key derivation, the "
+		    "ceiling",
+		    KDF_ROUNDS_MAX);
+	return pbe_spend(v, w);
+}
+
+void *
+pbe_parameters(const X509_ALGOR *alg, const ASN1_ITEM *it)
+{
+	const void *val;
+	int type;
+
+	X509_ALGOR_get0(NULL, &type, &val, alg);
+	if (type != V_ASN1_SEQUENCE)
+		return NULL;
+	return ASN1_item_unpack(val, it);
+}
+
+static int
+scrypt_ok(const X509_ALGOR *alg, struct why *w)
+{
+	SCRYPT_PARAMS *p = pbe_parameters(alg, ASN1_ITEM_rptr(SCRYPT_PARAMS));
+	int64_t n = 0, r = 0, par = 0;
+	int ok;
+
+	ok = p != NULL && ASN1_INTEGER_get_int64(&n, p->costParameter) &&
+	    ASN1_INTEGER_get_int64(&r, p->blockSize) &&
+	    ASN1_INTEGER_get_int64(&par, p->parallelizationParameter) &&
+	    n > 0 && r > 0 && par > 0 && n <= SCRYPT_MAX && r <= SCRYPT_MAX &&
+	    par <= SCRYPT_MAX && n * r <= SCRYPT_MAX / par;
+	SCRYPT_PARAMS_free(p);
+	if (!ok)
+		return why_set(w, "ceiling",
+		    "asks for more scrypt than N * r * p = %d, the ceiling",
+		    SCRYPT_MAX);
+	return pbe_spend(n * r * par, w);
+}
+
+int
+pbe_pbkdf2(const X509_ALGOR *alg, struct why *w)
+{
+	PBKDF2PARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBKDF2PARAM));
+	int ok;
+
+	if (p == NULL)
+		return why_set(w, "damaged",
+		    "no PBKDF2 parameters (RFC 8018 appendix A.2)");
+	ok = pbe_rounds(p->iter, w);
+	if (ok && p->keylength != NULL &&
+	    (ASN1_INTEGER_get(p->keylength) < 1 ||
+		ASN1_INTEGER_get(p->keylength) > KDF_KEY_MAX))
+		ok = why_set(w, "ceiling",
+		    "asks for a key of more than %d bytes, the ceiling",
+		    KDF_KEY_MAX);
+	PBKDF2PARAM_free(p);
+	return ok;
+}
+
+/* Decryption ------------------------------------------------------------ */
+
+static int
+nid_of(const X509_ALGOR *alg)
+{
+	const ASN1_OBJECT *oid;
+
+	X509_ALGOR_get0(&oid, NULL, NULL, alg);
+	return OBJ_obj2nid(oid);
+}
+
+static char *
+oid_name(char dst[80], const X509_ALGOR *alg)
+{
+	const ASN1_OBJECT *oid;
+
+	X509_ALGOR_get0(&oid, NULL, NULL, alg);
+	(void)OBJ_obj2txt(dst, 80, oid, 0);
+	return dst;
+}
+
+char *
+pbe_name(char dst[192], const X509_ALGOR *alg)
+{
+	PBE2PARAM *v2 = NULL;
+	char name[80], kdf[80];
+
+	oid_name(name, alg);
+	if (nid_of(alg) == NID_pbes2)
+		v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM));
+	if (v2 == NULL)
+		(void)snprintf(dst, 192, "%s", name);
+	else
+		(void)snprintf(dst, 192, "PBES2 of %s and %s",
+		    oid_name(kdf, v2->keyfunc), oid_name(name, v2->encryption));
+	PBE2PARAM_free(v2);
+	return dst;
+}
+
+static int
+unsupported(const X509_ALGOR *alg, struct why *w)
+{
+	char name[192];
+
+	ERR_clear_error();
+	why_set(w, "unsupported",
+	    "encrypted with %s, which OpenSSL does not have here",
+	    pbe_name(name, alg));
+	return -1;
+}
+
+/*
+ * A cipher of PKCS#12 appendix C, keyed.  OpenSSL's own would take the
+ * password as UTF-8 with terminator only.
+ */
+static EVP_CIPHER_CTX *
+pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
+    const struct pbe_form *f, struct why *w)
+{
+	PBEPARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
+	const EVP_CIPHER *c = EVP_get_cipherbynid(cipher);
+	const EVP_MD *md = EVP_get_digestbynid(hash);
+	EVP_CIPHER_CTX *ctx = NULL;
+	uint8_t key[EVP_MAX_KEY_LENGTH], iv[EVP_MAX_IV_LENGTH];
+	uint8_t *bmp = f->nbmp == 0 ? NULL : (uint8_t *)f->bmp;
+	int rounds, len = (int)f->nbmp, rc = 0;
+
+	if (p == NULL) {
+		why_set(w, "damaged",
+		    "no parameters of its encryption (RFC 7292 appendix C)");
+		return NULL;
+	}
+	if (c == NULL || md == NULL || (ctx = EVP_CIPHER_CTX_new()) == NULL)
+		(void)unsupported(alg, w);
+	else if (pbe_rounds(p->iter, w)) {
+		rounds = (int)ASN1_INTEGER_get(p->iter);
+		rc = PKCS12_key_gen_uni(bmp, len, p->salt->data,
+			 p->salt->length, PKCS12_KEY_ID, rounds,
+			 EVP_CIPHER_get_key_length(c), key, md) &&
+		    PKCS12_key_gen_uni(bmp, len, p->salt->data, p->salt->length,
+			PKCS12_IV_ID, rounds, EVP_CIPHER_get_iv_length(c), iv,
+			md) &&
+		    EVP_DecryptInit_ex(ctx, c, NULL, key, iv);
+		if (!rc)
+			(void)unsupported(alg, w);
+	}
+	OPENSSL_cleanse(key, sizeof(key));
+	PBEPARAM_free(p);
+	if (rc)
+		return ctx;
+	EVP_CIPHER_CTX_free(ctx);
+	return NULL;
+}
+
+/*
+ * OpenSSL refuses a keyLength that is not that of the cipher (RFC 8018
+ * appendix A.2).  NSS used to write 256-bit AES under the name of another: the
+ * keyLength is right.
+ */
+static void
+repair_aes(PBE2PARAM *v2, const PBKDF2PARAM *kdf)
+{
+	static const struct {
+		int nid, bytes;
+	} aes[] = { { NID_aes_128_cbc, 16 }, { NID_aes_192_cbc, 24 },
+		{ NID_aes_256_cbc, 32 } };
+	long want = kdf->keylength == NULL ? 0 :
+					     ASN1_INTEGER_get(kdf->keylength);
+	size_t i, k;
+
+	for (i = 0; i < 3 && nid_of(v2->encryption) != aes[i].nid; i++)
+		continue;
+	for (k = 0; i < 3 && k < 3; k++)
+		if (aes[k].bytes == want)
+			v2->encryption->algorithm = OBJ_nid2obj(aes[k].nid);
+}
+
+/* PBES2 parameters as OpenSSL takes them.  NULL with *w. */
+static ASN1_STRING *
+pbes2_repaired(const X509_ALGOR *alg, struct why *w)
+{
+	PBE2PARAM *v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM));
+	ASN1_STRING *out = NULL;
+	PBKDF2PARAM *kdf;
+	int ok = 1;
+
+	if (v2 == NULL) {
+		why_set(w, "damaged",
+		    "no PBES2 parameters (RFC 8018 appendix A.4)");
+		return NULL;
+	}
+	if (nid_of(v2->keyfunc) == NID_id_pbkdf2) {
+		if ((ok = pbe_pbkdf2(v2->keyfunc, w))) {
+			kdf = pbe_parameters(v2->keyfunc,
+			    ASN1_ITEM_rptr(PBKDF2PARAM));
+			repair_aes(v2, kdf);
+			PBKDF2PARAM_free(kdf);
+		}
+	} else if (nid_of(v2->keyfunc) == NID_id_scrypt)
+		ok = scrypt_ok(v2->keyfunc, w);
+	if (ok &&
+	    (out = ASN1_item_pack(v2, ASN1_ITEM_rptr(PBE2PARAM), NULL)) == NULL)
+		tool_nomem();
+	PBE2PARAM_free(v2);
+	return out;
+}
+
+/* A cipher of PBES1 or PBES2, keyed. */
+static EVP_CIPHER_CTX *
+pbes_cipher(const X509_ALGOR *alg, const struct pbe_form *f, struct why *w)
+{
+	const ASN1_OBJECT *oid;
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	ASN1_TYPE *param = ASN1_TYPE_new();
+	PBEPARAM *v1 = NULL;
+	ASN1_STRING *v2;
+	int ok = 1;
+
+	if (ctx == NULL || param == NULL)
+		tool_nomem();
+	X509_ALGOR_get0(&oid, NULL, NULL, alg);
+	if (OBJ_obj2nid(oid) == NID_pbes2) {
+		if ((v2 = pbes2_repaired(alg, w)) == NULL)
+			ok = 0;
+		else
+			ASN1_TYPE_set(param, V_ASN1_SEQUENCE, v2);
+	} else {
+		v1 = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
+		ok = v1 == NULL || pbe_rounds(v1->iter, w);
+		if (v1 != NULL)
+			(void)ASN1_TYPE_pack_sequence(ASN1_ITEM_rptr(PBEPARAM),
+			    v1, &param);
+	}
+	PBEPARAM_free(v1);
+	if (ok &&
+	    !EVP_PBE_CipherInit((ASN1_OBJECT *)oid, (const char *)f->raw,
+		(int)f->nraw, param, ctx, 0)) {
+		(void)unsupported(alg, w);
+		ok = 0;
+	}
+	ASN1_TYPE_free(param);
+	if (ok)
+		return ctx;
+	EVP_CIPHER_CTX_free(ctx);
+	return NULL;
+}
+
+/* Returns 1 for the ciphers of RFC 7292 appendix C, with what they use. */
+static int
+is_pkcs12(int nid, int *cipher, int *hash)
+{
+	switch (nid) {
+	case NID_pbe_WithSHA1And128BitRC4:
+	case NID_pbe_WithSHA1And40BitRC4:
+	case NID_pbe_WithSHA1And3_Key_TripleDES_CBC:
+	case NID_pbe_WithSHA1And2_Key_TripleDES_CBC:
+	case NID_pbe_WithSHA1And128BitRC2_CBC:
+	case NID_pbe_WithSHA1And40BitRC2_CBC:
+		return EVP_PBE_find(EVP_PBE_TYPE_OUTER, nid, cipher, hash,
+		    NULL);
+	default:
+		return 0;
+	}
+}
+
+int
+pbe_decrypt(const X509_ALGOR *alg, const struct pbe_form *f, const uint8_t *in,
+    size_t n, uint8_t **out, size_t *outlen, struct why *w)
+{
+	int cipher, hash, len, last, rc, old;
+	EVP_CIPHER_CTX *ctx;
+
+	old = is_pkcs12(nid_of(alg), &cipher, &hash);
+	if (!(old ? f->has_bmp : f->has_raw) ||
+	    n > INT_MAX - EVP_MAX_BLOCK_LENGTH)
+		return 0;
+	ctx = old ? pkcs12_cipher(alg, cipher, hash, f, w) :
+		    pbes_cipher(alg, f, w);
+	if (ctx == NULL)
+		return -1;
+	if ((*out = OPENSSL_malloc(n + EVP_MAX_BLOCK_LENGTH)) == NULL)
+		tool_nomem();
+	rc = EVP_DecryptUpdate(ctx, *out, &len, in, (int)n) &&
+	    EVP_DecryptFinal_ex(ctx, *out + len, &last);
+	if (rc)
+		*outlen = (size_t)(len + last);
+	else
+		OPENSSL_clear_free(*out, n + EVP_MAX_BLOCK_LENGTH);
+	EVP_CIPHER_CTX_free(ctx);
+	ERR_clear_error();
+	return rc;
+}
