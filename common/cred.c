@@ -57,6 +57,8 @@ static int
 fill(struct cred_pair *p, const struct cert *c, const struct item *key)
 {
 	const uint8_t *der;
+	uint8_t *p8;
+	size_t n;
 
 	if ((p->cert = cert_x509(c)) == NULL)
 		return 0;
@@ -64,8 +66,9 @@ fill(struct cred_pair *p, const struct cert *c, const struct item *key)
 	memcpy(p->sha256, c->sha256, sizeof(p->sha256));
 	if (key == NULL)
 		return 1;
-	der = key->p8;
-	p->key = d2i_AutoPrivateKey(NULL, &der, (long)key->p8len);
+	der = p8 = item_key1(key, &n);
+	p->key = d2i_AutoPrivateKey(NULL, &der, (long)n);
+	OPENSSL_secure_clear_free(p8, n);
 	return p->key != NULL;
 }
 

@@ -214,7 +214,8 @@ lone_cert(struct export *x, const struct item *it, struct text path,
  * its member: NOTHING if there are none.
  */
 static uint8_t
-waiting(struct export *x, const struct item *key, struct text path)
+waiting(struct export *x, const struct item *key, const uint8_t *p8, size_t n,
+    struct text path)
 {
 	struct cert *c;
 	struct held h;
@@ -225,7 +226,7 @@ waiting(struct export *x, const struct item *key, struct text path)
 	while (hold_find(x->hold, key->id, 0, &pos, &h)) {
 		if (h.done || !cert_new(&c, h.data, h.len, &w))
 			continue;
-		one = emit(x, c, key->p8, key->p8len, name_of(key, NULL), path);
+		one = emit(x, c, p8, n, name_of(key, NULL), path);
 		class = one > class ? one : class;
 		classify(x, h.member, one == SKIPPED ? SKIPPED : CERTS);
 		hold_done(x->hold, &h);
@@ -240,19 +241,20 @@ lone_key(struct export *x, const struct item *key, struct text path,
     uint64_t member)
 {
 	struct held h;
-	size_t pos = 0;
-	uint8_t class;
+	size_t pos = 0, n;
+	uint8_t class, *p8;
 
 	if (hold_find(x->hold, key->id, 1, &pos, &h) && h.done) {
 		classify(x, member, KEYS);
 		return;
 	}
-	class = waiting(x, key, path);
+	p8 = item_key1(key, &n);
+	class = waiting(x, key, p8, n, path);
 	classify(x, member, class);
 	if (class != NOTHING)
 		keys_done(x, key->id, class);
-	hold_key(x->hold, key->id, key->p8, key->p8len, class != NOTHING, path,
-	    member);
+	hold_key(x->hold, key->id, p8, n, class != NOTHING, path, member);
+	OPENSSL_secure_clear_free(p8, n);
 }
 
 /* A certificate and its key, of one member. */
@@ -262,11 +264,14 @@ couple(struct export *x, const struct item *it, const struct item *key,
 {
 	struct held h;
 	int before = hold_came(x->hold, it->cert, &h);
-	uint8_t class;
+	uint8_t class, *p8;
+	size_t n;
 
 	if (before && h.done && h.member == member)
 		return;
-	class = emit(x, it->cert, key->p8, key->p8len, name_of(it, key), path);
+	p8 = item_key1(key, &n);
+	class = emit(x, it->cert, p8, n, name_of(it, key), path);
+	OPENSSL_secure_clear_free(p8, n);
 	classify(x, member, class);
 	if (!before)
 		hold_cert(x->hold, it->cert, 1, path, member);
@@ -282,14 +287,15 @@ coupled_key(struct export *x, const struct item *key, struct text path,
     uint64_t member)
 {
 	struct held h;
-	size_t pos = 0;
+	size_t pos = 0, n;
+	uint8_t *p8 = item_key1(key, &n);
 
-	classify(x, member, waiting(x, key, path));
+	classify(x, member, waiting(x, key, p8, n, path));
 	if (hold_find(x->hold, key->id, 1, &pos, &h))
 		keys_done(x, key->id, KEYS);
 	else
-		hold_key(x->hold, key->id, key->p8, key->p8len, 1, path,
-		    member);
+		hold_key(x->hold, key->id, p8, n, 1, path, member);
+	OPENSSL_secure_clear_free(p8, n);
 }
 
 /* Everything one member holds. */

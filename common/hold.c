@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,20 +37,15 @@ struct hold {
 struct hold *
 hold_new(void)
 {
-	static const uint8_t none[32];
-	uint8_t key[SEAL_KEY], id[SEAL_ID];
 	struct hold *h;
 
 	if ((h = calloc(1, sizeof(*h))) == NULL)
 		tool_nomem();
 	h->fd = tool_tmpfile();
 	h->size = 1024;
-	h->slot = calloc(h->size, sizeof(*h->slot));
-	if (h->slot == NULL || RAND_priv_bytes(key, SEAL_KEY) != 1 ||
-	    RAND_bytes(id, SEAL_ID) != 1 ||
-	    (h->seal = seal_new(key, id, none)) == NULL)
+	h->seal = seal_random();
+	if ((h->slot = calloc(h->size, sizeof(*h->slot))) == NULL)
 		tool_nomem();
-	OPENSSL_cleanse(key, sizeof(key));
 	return h;
 }
 

@@ -5,7 +5,12 @@
 #include <string.h>
 
 #include "pkey.h"
+#include "seal.h"
 #include "tool.h"
+
+/* What seals the keys that wait, and how many it has sealed. */
+static struct seal *vault;
+static unsigned long long keys;
 
 void
 items_free(struct items *l)
@@ -14,7 +19,7 @@ items_free(struct items *l)
 
 	while (l->n > 0) {
 		it = &l->v[--l->n];
-		OPENSSL_secure_clear_free(it->p8, it->p8len);
+		OPENSSL_free(it->sealed);
 		cert_free(it->cert);
 		OPENSSL_free(it->name);
 	}
@@ -86,11 +91,14 @@ items_add_key(struct items *l, const uint8_t *p8, size_t n, char *name,
 		OPENSSL_free(name);
 		return;
 	}
+	if (vault == NULL)
+		vault = seal_random();
 	it = add(l, ITEM_KEY);
-	if ((it->p8 = OPENSSL_secure_malloc(n)) == NULL)
+	it->num = ++keys;
+	it->sealedlen = n + SEAL_TAG;
+	if ((it->sealed = OPENSSL_malloc(it->sealedlen)) == NULL ||
+	    !seal_close(vault, it->num, "", 0, p8, n, it->sealed))
 		tool_nomem();
-	memcpy(it->p8, p8, n);
-	it->p8len = n;
 	memcpy(it->id, id, sizeof(id));
 	it->name = name;
 	it->namelen = namelen;
@@ -118,6 +126,32 @@ items_add_cert(struct items *l, const uint8_t *der, size_t n, char *name,
 	memcpy(it->id, c->id, sizeof(it->id));
 	it->name = name;
 	it->namelen = namelen;
+}
+
+uint8_t *
+item_key1(const struct item *it, size_t *n)
+{
+	uint8_t *p8;
+
+	*n = it->sealedlen - SEAL_TAG;
+	tool_check_heap();
+	if ((p8 = OPENSSL_secure_malloc(*n)) == NULL ||
+	    !seal_open(vault, it->num, "", 0, it->sealed, it->sealedlen, p8))
+		tool_nomem();
+	return p8;
+}
+
+void
+items_move(struct items *to, struct items *from)
+{
+	size_t i;
+
+	for (i = 0; i < from->n; i++)
+		if (room(to, 0)) {
+			*add(to, from->v[i].kind) = from->v[i];
+			memset(&from->v[i], 0, sizeof(from->v[i]));
+		}
+	items_free(from);
 }
 
 struct item *

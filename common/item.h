@@ -7,7 +7,11 @@
 #include "cert.h"
 #include "why.h"
 
-/* What one file holds: keys, certificates, and what could not be read. */
+/*
+ * What one file holds: keys, certificates, and what could not be read.  Keys
+ * wait sealed under a key that exists only in memory: a file may hold more of
+ * them than the secure heap.
+ */
 
 #define ITEMS_MAX      10000 /* keys, certificates and faults of one file */
 #define ITEM_BYTES_MAX (128 * 1024) /* of one key or certificate */
@@ -16,8 +20,9 @@ enum item_kind { ITEM_KEY, ITEM_CERT, ITEM_FAULT };
 
 struct item {
 	enum item_kind kind;
-	uint8_t *p8; /* ITEM_KEY: PKCS#8, secure memory */
-	size_t p8len;
+	uint8_t *sealed; /* ITEM_KEY: see item_key1() */
+	size_t sealedlen;
+	unsigned long long num;
 	struct cert *cert; /* ITEM_CERT */
 	uint8_t id[32]; /* of the public key, see pkey_id() */
 	char *name; /* friendlyName, UTF-8; may be NULL */
@@ -35,14 +40,22 @@ void items_free(struct items *);
 /*
  * Adds a copy of a key (PKCS#8) or of a certificate, or a fault.  The name
  * (OPENSSL memory, may be NULL) becomes the list's.  What does not parse or
- * is too large becomes a fault.  Too little secure memory for all the keys of
- * a file exits 2: that says nothing about a key.
+ * is too large becomes a fault.
  */
 void items_add_key(struct items *, const uint8_t *p8, size_t n, char *name,
     size_t namelen);
 void items_add_cert(struct items *, const uint8_t *der, size_t n, char *name,
     size_t namelen);
 void items_add_fault(struct items *, const struct why *);
+
+/*
+ * The PKCS#8 of a key, *n bytes in secure memory; the caller frees it with
+ * OPENSSL_secure_clear_free().
+ */
+uint8_t *item_key1(const struct item *, size_t *n);
+
+/* Appends all of another list, which is empty then. */
+void items_move(struct items *to, struct items *from);
 
 /* The first key of this public key, or NULL.  Borrowed. */
 struct item *items_key0(const struct items *, const uint8_t id[32]);

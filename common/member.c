@@ -229,16 +229,7 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
 		rc = read_der(p, (size_t)n, s, &one, &w);
 	if (!rc)
 		items_add_fault(l, &w);
-	for (i = 0; i < one.n; i++) {
-		if (one.v[i].kind == ITEM_KEY)
-			items_add_key(l, one.v[i].p8, one.v[i].p8len, NULL, 0);
-		else if (one.v[i].kind == ITEM_CERT)
-			items_add_cert(l, one.v[i].cert->der,
-			    one.v[i].cert->len, NULL, 0);
-		else
-			items_add_fault(l, &one.v[i].why);
-	}
-	items_free(&one);
+	items_move(l, &one);
 }
 
 static int

@@ -5,8 +5,11 @@
 #include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <string.h>
+
+#include "tool.h"
 
 #define INFO  "kms2ca seal v1"
 #define NONCE 12
@@ -67,6 +70,21 @@ seal_new(const uint8_t key[SEAL_KEY], const uint8_t id[SEAL_ID],
 		return s;
 	seal_free(s);
 	return NULL;
+}
+
+struct seal *
+seal_random(void)
+{
+	static const uint8_t none[32];
+	uint8_t key[SEAL_KEY], id[SEAL_ID];
+	struct seal *s;
+
+	if (RAND_priv_bytes(key, SEAL_KEY) != 1 ||
+	    RAND_bytes(id, SEAL_ID) != 1 ||
+	    (s = seal_new(key, id, none)) == NULL)
+		tool_nomem();
+	OPENSSL_cleanse(key, sizeof(key));
+	return s;
 }
 
 void

@@ -25,6 +25,11 @@ struct seal;
  */
 struct seal *seal_new(const uint8_t key[SEAL_KEY], const uint8_t id[SEAL_ID],
     const uint8_t head[32]);
+/*
+ * One under a random key that exists only in memory, for what waits here and
+ * must not stand in the clear.  Out of memory exits 2.
+ */
+struct seal *seal_random(void);
 void seal_free(struct seal *);
 
 /*

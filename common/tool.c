@@ -210,8 +210,8 @@ void
 tool_check_heap(void)
 {
 	if (CRYPTO_secure_used() > SECURE_HEAP / 4 * 3)
-		msg_die("more keys in one file than %d bytes of secure memory "
-			"hold: split the file",
+		msg_die("the %d bytes of secure memory are full: give fewer "
+			"passwords",
 		    SECURE_HEAP);
 }
 

@@ -34,13 +34,14 @@ put(struct stream_out *out, const struct item *it, const struct item *key)
 {
 	struct text name = { it->name, it->namelen };
 	struct stream_rec e;
+	uint8_t *p8 = NULL;
+	int ok;
 
 	memset(&e, 0, sizeof(e));
 	e.cert = it->cert;
 	e.source = source;
 	if (key != NULL) {
-		e.key = key->p8;
-		e.keylen = key->p8len;
+		e.key = p8 = item_key1(key, &e.keylen);
 		if (name.n == 0) {
 			name.s = key->name;
 			name.n = key->namelen;
@@ -48,7 +49,9 @@ put(struct stream_out *out, const struct item *it, const struct item *key)
 	}
 	who_cert(&e, it->cert, name);
 	e.guid = (struct text){ "", 0 };
-	return stream_put(out, &e);
+	ok = stream_put(out, &e);
+	OPENSSL_secure_clear_free(p8, e.keylen);
+	return ok;
 }
 
 /* Writes all that the file holds.  Returns the exit status. */
