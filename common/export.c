@@ -359,7 +359,11 @@ member(struct export *x, struct walk *walk, int big)
 		    "larger than %llu bytes, the "
 		    "ceiling of a member: raise it with -L member=",
 		    (unsigned long long)walk->limits.member);
-	if (ok)
+	if (ok && l.n == 0) {
+		msg_record("%s: %s: holds no key, skipped", walk->path,
+		    w.detail);
+		classify(x, n, SKIPPED);
+	} else if (ok)
 		items(x, &l, path, n);
 	else {
 		fault(x, path, &w);

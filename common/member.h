@@ -11,13 +11,16 @@
 /*
  * Recognises what a file is by its content, never by its name, and takes its
  * keys and certificates out: PKCS#12, PEM, DER certificate, PKCS#8 (plain and
- * encrypted), PKCS#1, SEC 1, PKCS#7 certificate bag, plain records.
+ * encrypted), PKCS#1, SEC 1, PKCS#7 certificate bag, plain records; DER as
+ * base64 and text as UTF-16 too.
  */
 
 /*
  * Reads the n bytes of one file into *l, which is empty; each password is
  * tried on what is locked.  Parts that cannot be read become faults in *l.
- * Returns 1, or 0 with *w when the whole of it cannot be read.
+ * Returns 1; with nothing in *l then, *w (reason "noted") names what holds no
+ * key and no certificate, such as a CRL.  0 with *w when the whole of it
+ * cannot be read.
  */
 int member_read(const uint8_t *p, size_t n, struct secrets *, struct items *l,
     struct why *w);

@@ -241,7 +241,7 @@ part_open(struct reader *r, const char *what, const X509_ALGOR *alg,
 		r->opened++;
 		return p.value;
 	}
-	r->locked++;
+	r->locked += rc == 0;
 	if (rc == 0 && garbled && r->secrets != NULL) {
 		damaged(r, what);
 		return NULL;

@@ -284,9 +284,10 @@ pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
 		rc = PKCS12_key_gen_uni(bmp, len, p->salt->data,
 			 p->salt->length, PKCS12_KEY_ID, rounds,
 			 EVP_CIPHER_get_key_length(c), key, md) &&
-		    PKCS12_key_gen_uni(bmp, len, p->salt->data, p->salt->length,
-			PKCS12_IV_ID, rounds, EVP_CIPHER_get_iv_length(c), iv,
-			md) &&
+		    (EVP_CIPHER_get_iv_length(c) == 0 ||
+			PKCS12_key_gen_uni(bmp, len, p->salt->data,
+			    p->salt->length, PKCS12_IV_ID, rounds,
+			    EVP_CIPHER_get_iv_length(c), iv, md)) &&
 		    EVP_DecryptInit_ex(ctx, c, NULL, key, iv);
 		if (!rc)
 			(void)unsupported(alg, w);

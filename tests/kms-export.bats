@@ -88,9 +88,9 @@ listed()
 	take 1 -p "list:$ORG/user.pws" <"$ORG/kms-backup.zip"
 	diff <(ledger zip) <(listed) >&2
 	found "$zip_keys" "$zip_certs" "$zip_faults"
-	faults "$damaged_path: damaged: not a whole PFX, version 3 (RFC 7292 section 4)" \
+	faults "$damaged_path: damaged: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged" \
 	    "$lost_path: password: integrity check failed (wrong password or damaged file)"
-	said "$damaged_path: not a whole PFX, version 3 (RFC 7292 section 4)" \
+	said "$damaged_path: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged" \
 	    "$lost_path: integrity check failed (wrong password or damaged file)"
 	came_to "$zip_members" "$zip_keys" "$zip_certs" "$zip_faults" 0
 	grep -qx "kms-export: users $zip_users, keys $zip_keys (v1 $zip_v1), certificates $zip_certs, signing keys held back $zip_signing, faults $zip_faults" \
@@ -237,7 +237,7 @@ MZ\x90\x00|format: $what
 0\x03\x02\x01\x01|format: DER of an unknown kind, or damaged
 0|format: DER of an unknown kind, or damaged
 -----BEGIN X-----|damaged: PEM block cannot be read (RFC 7468 section 2): bad end line
------BEGIN PUBLIC KEY-----\nMA==\n-----END PUBLIC KEY-----\n|empty: no key and no certificate in it
+-----BEGIN PUBLIC KEY-----\nMA==\n-----END PUBLIC KEY-----\n|format: DER of an unknown kind, or damaged
 -----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n|certificate: not a DER certificate (RFC 5280 section 4.1)
 -----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n|format: DER of an unknown kind, or damaged
 rec:key\tn:1\n|damaged: line 1: key record without group
@@ -856,7 +856,7 @@ KEYS
 	((n == 3))
 	head -c 200 "$file" >in
 	take 1 <in
-	faults 'stdin: cut: ESE database, cut in its header'
+	faults 'stdin: cut: ESE database, cut in its header: fetch it again'
 }
 
 @test "ceiling: keys and certificates a member" {
@@ -986,7 +986,7 @@ KEYS
 -c empty|-c: empty: empty file
 -c text|-c: text: not a format that holds keys or certificates
 -c cut.pem|-c: cut.pem: PEM block cannot be read (RFC 7468 section 2): bad end line
--c cut.p12|-c: cut.p12: not a whole PFX, version 3 (RFC 7292 section 4)
+-c cut.p12|-c: cut.p12: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged
 -c machine.pem|-c: machine.pem: no private key to sign with: give the exporter's own with -S
 -c machine.key|-c: machine.key: no certificate in it
 -c machine.p12|-c: machine.p12: integrity check failed (wrong password or damaged file)

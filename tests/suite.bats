@@ -309,9 +309,9 @@ ceiling()
 	FRIENDLY_MAX	PKCS#12 friendlyName
 	ITEM_BYTES_MAX	key or certificate
 	ITEMS_MAX	keys and certificates a member
+	KDF_KEY_MAX	derived key
 	KDF_ROUNDS_MAX	key derivation iterations
 	KDF_WORK_MAX	iterations, all of a file
-	KEY_MAX	derived key
 	MAP_FILE_MAX	map, file
 	P12_DEPTH_MAX	PKCS#12 nesting
 	PATH_BYTES_MAX	path of a member

@@ -1,0 +1,24 @@
+#ifndef DER_H
+#define DER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "item.h"
+#include "secret.h"
+#include "why.h"
+
+/*
+ * One DER object, whichever it is: PKCS#12, certificate, PKCS#8 (plain and
+ * encrypted), PKCS#1, SEC 1, certificates of a PKCS#7 or CMS SignedData.
+ */
+
+/*
+ * Reads the n bytes as member_read() does.  Returns 1; with nothing added, *w
+ * (reason "noted") names something that holds no key and no certificate, such
+ * as a CRL.  0 with *w if it cannot be read.
+ */
+int der_read(const uint8_t *p, size_t n, struct secrets *, struct items *l,
+    struct why *w);
+
+#endif

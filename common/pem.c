@@ -1,0 +1,167 @@
+#include "pem.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#include "der.h"
+#include "pkey.h"
+#include "tool.h"
+
+static uint8_t *
+secure_copy(const void *p, size_t n)
+{
+	uint8_t *q = OPENSSL_secure_malloc(n);
+
+	if (q == NULL)
+		tool_nomem();
+	memcpy(q, p, n);
+	return q;
+}
+
+/* Gives one password to PEM_do_header(). */
+static int
+give(char *buf, int size, int rw, void *pass)
+{
+	int n = (int)strlen(pass);
+
+	(void)rw;
+	if (n > size)
+		return -1;
+	memcpy(buf, pass, (size_t)n);
+	return n;
+}
+
+/* A key under DEK-Info (RFC 1421 section 4.6.1.3). */
+static int
+read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
+    struct items *l, struct why *w)
+{
+	EVP_CIPHER_INFO ci;
+	const char *pass, *dek;
+	uint8_t *copy, *p8 = NULL;
+	size_t i, len;
+	long clear;
+
+	if (!PEM_get_EVP_CIPHER_INFO(header, &ci)) {
+		dek = strstr(header, "DEK-Info:");
+		n = dek == NULL ? 0 : (long)strcspn(dek, ",\r\n");
+		return why_set(w, "unsupported",
+		    "PEM encryption %.*s, which OpenSSL does not have here",
+		    (int)n, dek == NULL ? "" : dek);
+	}
+	for (i = 0; p8 == NULL && (pass = secret_try(s, i)) != NULL; i++) {
+		copy = secure_copy(p, (size_t)n);
+		clear = n;
+		if (PEM_do_header(&ci, copy, &clear, give, (void *)pass))
+			p8 = pkey_traditional(copy, (size_t)clear, &len);
+		OPENSSL_secure_clear_free(copy, (size_t)n);
+		if (p8 != NULL)
+			secret_worked(s, i);
+	}
+	ERR_clear_error();
+	if (p8 == NULL)
+		return why_set(w, "password",
+		    "encrypted PEM key does not "
+		    "open (wrong password or damaged file)");
+	items_add_key(l, p8, len, NULL, 0);
+	OPENSSL_secure_clear_free(p8, len);
+	return 1;
+}
+
+/* Bytes of a certificate that OpenSSL's trust settings follow. */
+static void
+read_trusted(const uint8_t *p, long n, struct items *l)
+{
+	const uint8_t *q = p;
+	X509 *x = d2i_X509_AUX(NULL, &q, n);
+	uint8_t *der = NULL;
+	int len = x == NULL ? 0 : i2d_X509(x, &der);
+
+	items_add_cert(l, len > 0 ? der : p, (size_t)(len > 0 ? len : n), NULL,
+	    0);
+	OPENSSL_free(der);
+	X509_free(x);
+}
+
+/* One PEM block.  What cannot be read becomes a fault. */
+static void
+read_block(const char *name, char *header, const uint8_t *p, long n,
+    struct secrets *s, struct items *l, struct why *w)
+{
+	static const char *const skipped[] = { "EC PARAMETERS", "DH PARAMETERS",
+		"RSA PUBLIC KEY" };
+	struct items one = { NULL, 0 };
+	size_t i;
+	int rc = 1;
+
+	for (i = 0; i < sizeof(skipped) / sizeof(skipped[0]); i++)
+		if (strcmp(name, skipped[i]) == 0) {
+			why_set(w, "noted", "%s", skipped[i]);
+			return;
+		}
+	if (strcmp(name, "TRUSTED CERTIFICATE") == 0)
+		read_trusted(p, n, &one);
+	else if (strstr(name, "CERTIFICATE") != NULL &&
+	    strstr(name, "REQUEST") == NULL)
+		items_add_cert(&one, p, (size_t)n, NULL, 0);
+	else if (strstr(header, "ENCRYPTED") != NULL)
+		rc = read_dek(header, p, n, s, &one, w);
+	else
+		rc = der_read(p, (size_t)n, s, &one, w);
+	if (!rc)
+		items_add_fault(&one, w);
+	items_move(l, &one);
+}
+
+int
+pem_is(const uint8_t *p, size_t n)
+{
+	return memmem(p, n, "-----BEGIN ", 11) != NULL;
+}
+
+int
+pem_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
+    struct why *w)
+{
+	char *name, *header;
+	uint8_t *der;
+	BIO *bio;
+	long len;
+	int blocks = 0;
+
+	/* a tar of PEM files would lose the first block of each */
+	while (n > 0 && p[n - 1] == '\0')
+		n--;
+	if (memchr(p, '\0', n) != NULL)
+		return why_set(w, "format",
+		    "binary data with PEM in it: take the PEM out");
+	if ((bio = BIO_new_mem_buf(p, (int)n)) == NULL)
+		tool_nomem();
+	while (l->n <= ITEMS_MAX) {
+		ERR_clear_error();
+		tool_check_heap();
+		if (PEM_read_bio_ex(bio, &name, &header, &der, &len,
+			PEM_FLAG_SECURE)) {
+			read_block(name, header, der, len, s, l, w);
+			OPENSSL_secure_free(name);
+			OPENSSL_secure_free(header);
+			OPENSSL_secure_clear_free(der, (size_t)len);
+			blocks++;
+			continue;
+		}
+		if (ERR_GET_REASON(ERR_peek_last_error()) ==
+		    PEM_R_NO_START_LINE)
+			break;
+		why_ssl(w, "damaged",
+		    "PEM block cannot be read (RFC 7468 section 2)");
+		items_add_fault(l, w);
+		if (BIO_eof(bio))
+			break;
+	}
+	BIO_free(bio);
+	ERR_clear_error();
+	if (blocks == 0 && l->n == 0)
+		return why_set(w, "format", "no PEM block in it");
+	return 1;
+}
