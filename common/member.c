@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "der.h"
-#include "kind.h"
+#include "store.h"
 #include "pbe.h"
 #include "pem.h"
 #include "rec.h"
@@ -147,7 +147,7 @@ read_any(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 		OPENSSL_clear_free(text, n / 2);
 		return rc;
 	}
-	if (kind_named(p, n, w))
+	if (store_named(p, n, w))
 		return 0;
 	if (pem_is(p, n))
 		return pem_read(p, n, s, l, w);

@@ -1,5 +1,5 @@
-#ifndef KIND_H
-#define KIND_H
+#ifndef STORE_H
+#define STORE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +15,6 @@
  * Returns 1 with *w (reason "unsupported": what it is, and what to do) if the
  * n bytes, which may be the first of a file only, are of such a kind.
  */
-int kind_named(const uint8_t *p, size_t n, struct why *w);
+int store_named(const uint8_t *p, size_t n, struct why *w);
 
 #endif

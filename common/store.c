@@ -1,4 +1,4 @@
-#include "kind.h"
+#include "store.h"
 
 #include <string.h>
 
@@ -63,7 +63,7 @@ java(const uint8_t *p, size_t n, struct why *w)
 }
 
 int
-kind_named(const uint8_t *p, size_t n, struct why *w)
+store_named(const uint8_t *p, size_t n, struct why *w)
 {
 	static const struct {
 		size_t len;
