@@ -426,6 +426,9 @@ event(struct export *x, struct walk *walk, enum walk_event ev)
 	case WALK_BIG:
 		member(x, walk, ev == WALK_BIG);
 		break;
+	case WALK_PIECE:
+	case WALK_PIECES_END:
+		break;
 	case WALK_FAULT:
 		if (path.n > 0)
 			classify(x, new_member(x), FAULTED);
@@ -438,15 +441,30 @@ event(struct export *x, struct walk *walk, enum walk_event ev)
 	return 1;
 }
 
+/* For what the archive encrypts: the map's password, then those of -p. */
+static const char *
+pass(void *ctx, const char *path, size_t i)
+{
+	struct export *x = ctx;
+	const struct map_line *m = i > 0 ? NULL : map_find0(&x->map, path);
+
+	if (i == 0)
+		return m == NULL || m->pass == NULL ? "" : m->pass;
+	return i <= x->secrets->n ? x->secrets->v[i - 1] : NULL;
+}
+
 int
 export_run(struct export *x, struct walk *walk, const struct cred_pair *to,
     const struct cred_pair *signer)
 {
-	enum walk_event ev = walk_next(walk);
+	enum walk_event ev;
 	unsigned long long records;
 	struct why w;
 	int status;
 
+	walk->pass = pass;
+	walk->ctx = x;
+	ev = walk_next(walk);
 	/* nothing is written for no input at all */
 	if (ev == WALK_FAULT && strcmp(walk->why.reason, "empty") == 0)
 		msg_die("stdin: %s", walk->why.detail);

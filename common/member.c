@@ -6,6 +6,7 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
+#include "kind.h"
 #include "p12.h"
 #include "pkey.h"
 #include "rec.h"
@@ -346,51 +347,20 @@ name_ese(const uint8_t *p, size_t n, struct why *w)
 	    states[state < 6 ? state : 0]);
 }
 
-/* The kind of archive it is, or NULL. */
-static const char *
-archive_kind(const uint8_t *p, size_t n)
-{
-	static const struct {
-		size_t at;
-		const char *magic, *name;
-	} all[] = {
-		{ 0, "PK\3\4", "zip" },
-		{ 0, "\x1f\x8b", "gzip" },
-		{ 0, "\x1f\x9d", "compress" },
-		{ 0, "BZh", "bzip2" },
-		{ 0, "\3757zXZ", "xz" },
-		{ 0, "\x28\xb5\x2f\xfd", "zstd" },
-		{ 0, "7z\xbc\xaf\x27\x1c", "7z" },
-		{ 0, "MSCF", "cab" },
-		{ 0, "Rar!", "rar" },
-		{ 0, "07070", "cpio" },
-		{ 0, "!<arch>\n", "ar" },
-		{ 257, "ustar", "tar" },
-	};
-	size_t i, len;
-
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		len = strlen(all[i].magic);
-		if (n >= all[i].at + len &&
-		    memcmp(p + all[i].at, all[i].magic, len) == 0)
-			return all[i].name;
-	}
-	return NULL;
-}
-
 int
 member_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
     struct why *w)
 {
-	const char *archive;
+	const struct kind *archive;
 	int rc;
 
 	p12_kdf_start();
 	if (n == 0)
 		return why_set(w, "empty", "empty file");
-	if ((archive = archive_kind(p, n)) != NULL)
+	if ((archive = kind_of(p, n)) != NULL)
 		rc = why_set(w, "unsupported",
-		    "%s archive: unpack it and feed in what it holds", archive);
+		    "%s archive: unpack it and feed in what it holds",
+		    archive->name);
 	else if (p[0] == 0x30)
 		rc = read_der(p, n, s, l, w);
 	else if (n > 8 && memcmp(p + 4, ESE_MAGIC, 4) == 0)
