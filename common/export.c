@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carve.h"
 #include "item.h"
 #include "member.h"
 #include "msg.h"
@@ -337,6 +338,114 @@ skip(struct export *x, struct text path, const struct map_line *m)
 	    (e.user.s != NULL && !matches(x->user, x->nuser, e.user));
 }
 
+/* A member that is searched, since it cannot be read (-x). */
+struct carving {
+	struct export *x;
+	struct carve c;
+	struct why why; /* why it cannot be read */
+	struct text path;
+	uint64_t member;
+	unsigned keys, certs;
+};
+
+/* Something was found: from here on it is as if it were a file. */
+static void
+found(void *ctx, uint64_t at, struct items *l)
+{
+	struct carving *cv = ctx;
+	struct text source;
+	char *path;
+	size_t i;
+	int n;
+
+	n = asprintf(&path, "%.*s@%llu", (int)cv->path.n, cv->path.s,
+	    (unsigned long long)at);
+	if (n == -1)
+		tool_nomem();
+	source.s = path;
+	source.n = (size_t)n;
+	for (i = 0; i < l->n; i++) {
+		cv->keys += l->v[i].kind == ITEM_KEY;
+		cv->certs += l->v[i].kind == ITEM_CERT;
+	}
+	items(cv->x, l, source, cv->member);
+	free(path);
+}
+
+static struct carving *
+carving_new(struct export *x, const struct why *why, struct text path,
+    uint64_t member)
+{
+	struct carving *cv = calloc(1, sizeof(*cv));
+
+	if (cv == NULL || (cv->path.s = strndup(path.s, path.n)) == NULL)
+		tool_nomem();
+	cv->path.n = path.n;
+	cv->x = x;
+	cv->why = *why;
+	cv->member = member;
+	cv->c.found = found;
+	cv->c.ctx = cv;
+	cv->c.secrets = x->secrets;
+	return cv;
+}
+
+/* All of it was searched: it stays a fault, with what was found in it. */
+static void
+carving_end(struct carving *cv)
+{
+	int all = carve_end(&cv->c);
+	struct why w;
+
+	why_set(&w, cv->why.reason, "%s; %s whole certificates %u, keys %u",
+	    cv->why.detail,
+	    all ? "searched (-x):" :
+		  "searched (-x) in part, for it is made to look like keys:",
+	    cv->certs, cv->keys);
+	fault(cv->x, cv->path, &w);
+	classify(cv->x, cv->member, FAULTED);
+	free((char *)cv->path.s);
+	free(cv);
+}
+
+/* A member that cannot be read. */
+static void
+unread(struct export *x, struct walk *walk, const struct why *w, uint64_t n,
+    int big)
+{
+	struct text path = { walk->path, walk->pathlen };
+	struct carving *cv;
+
+	if (!x->carve) {
+		fault(x, path, w);
+		classify(x, n, FAULTED);
+		return;
+	}
+	cv = carving_new(x, w, path, n);
+	if (big) {
+		x->carving = cv;
+		return;
+	}
+	carve_feed(&cv->c, walk->data, walk->len);
+	carving_end(cv);
+}
+
+/* A piece of a member past the ceiling, or the end of it. */
+static void
+piece(struct export *x, struct walk *walk, int last)
+{
+	struct text path = { walk->path, walk->pathlen };
+
+	if (x->carving != NULL && !last)
+		carve_feed(&x->carving->c, walk->data, walk->len);
+	if (x->carving == NULL || !last)
+		return;
+	carving_end(x->carving);
+	x->carving = NULL;
+	if (walk->why.reason != NULL)
+		fault(x, path, &walk->why);
+}
+
 static void
 member(struct export *x, struct walk *walk, int big)
 {
@@ -365,10 +474,8 @@ member(struct export *x, struct walk *walk, int big)
 		classify(x, n, SKIPPED);
 	} else if (ok)
 		items(x, &l, path, n);
-	else {
-		fault(x, path, &w);
-		classify(x, n, FAULTED);
-	}
+	else
+		unread(x, walk, &w, n, big);
 	items_free(&l);
 	OPENSSL_cleanse(walk->data, walk->len);
 }
@@ -436,6 +543,10 @@ event(struct export *x, struct walk *walk, enum walk_event ev)
 	case WALK_BIG:
 		member(x, walk, ev == WALK_BIG);
 		break;
+	case WALK_PIECE:
+	case WALK_PIECES_END:
+		piece(x, walk, ev == WALK_PIECES_END);
+		break;
 	case WALK_FAULT:
 		if (path.n > 0)
 			classify(x, new_member(x), FAULTED);
@@ -448,15 +559,30 @@ event(struct export *x, struct walk *walk, enum walk_event ev)
 	return 1;
 }
 
+/* For what the archive encrypts: the map's password, then those of -p. */
+static const char *
+pass(void *ctx, const char *path, size_t i)
+{
+	struct export *x = ctx;
+	const struct map_line *m = i > 0 ? NULL : map_find0(&x->map, path);
+
+	if (i == 0)
+		return m == NULL || m->pass == NULL ? "" : m->pass;
+	return i <= x->secrets->n ? x->secrets->v[i - 1] : NULL;
+}
+
 int
 export_run(struct export *x, struct walk *walk, const struct cred_pair *to,
     const struct cred_pair *signer)
 {
-	enum walk_event ev = walk_next(walk);
+	enum walk_event ev;
 	unsigned long long records;
 	struct why w;
 	int status;
 
+	walk->pass = pass;
+	walk->ctx = x;
+	ev = walk_next(walk);
 	/* nothing is written for no input at all */
 	if (ev == WALK_FAULT && strcmp(walk->why.reason, "empty") == 0)
 		msg_die("stdin: %s", walk->why.detail);
@@ -464,6 +590,8 @@ export_run(struct export *x, struct walk *walk, const struct cred_pair *to,
 		msg_die("%s", w.detail);
 	while (event(x, walk, ev))
 		ev = walk_next(walk);
+	if (x->carving != NULL) /* the reader died of it */
+		carving_end(x->carving);
 	leftovers(x);
 	records = x->out.rec->n;
 	status = x->out.rec->faults > 0 || records == 0;

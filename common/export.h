@@ -25,12 +25,14 @@ struct export
 	struct secrets *secrets;
 	const char **group, **user; /* patterns of -g, -u */
 	size_t ngroup, nuser;
+	int carve; /* -x */
 	/* own */
 	struct stream_out out;
 	struct seen users;
 	uint8_t *class; /* of each member */
 	uint64_t members;
 	unsigned long long nusers, v1, signing;
+	struct carving *carving; /* a member past the ceiling comes in pieces */
 };
 
 /* Room for n patterns of each kind.  Out of memory exits 2. */

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "der.h"
-#include "store.h"
+#include "kind.h"
 #include "pbe.h"
 #include "pem.h"
 #include "rec.h"
+#include "store.h"
 #include "stream.h"
 #include "tool.h"
 
@@ -54,38 +55,6 @@ read_records(const uint8_t *p, size_t n, struct items *l, struct why *w)
 	stream_in_free(st);
 	rec_in_free(in);
 	return ev == STREAM_EOF;
-}
-
-/* The kind of archive it is, or NULL. */
-static const char *
-archive_kind(const uint8_t *p, size_t n)
-{
-	static const struct {
-		size_t at;
-		const char *magic, *name;
-	} all[] = {
-		{ 0, "PK\3\4", "zip" },
-		{ 0, "\x1f\x8b", "gzip" },
-		{ 0, "\x1f\x9d", "compress" },
-		{ 0, "BZh", "bzip2" },
-		{ 0, "\3757zXZ", "xz" },
-		{ 0, "\x28\xb5\x2f\xfd", "zstd" },
-		{ 0, "7z\xbc\xaf\x27\x1c", "7z" },
-		{ 0, "MSCF", "cab" },
-		{ 0, "Rar!", "rar" },
-		{ 0, "07070", "cpio" },
-		{ 0, "!<arch>\n", "ar" },
-		{ 257, "ustar", "tar" },
-	};
-	size_t i, len;
-
-	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		len = strlen(all[i].magic);
-		if (n >= all[i].at + len &&
-		    memcmp(p + all[i].at, all[i].magic, len) == 0)
-			return all[i].name;
-	}
-	return NULL;
 }
 
 /* Text of Windows' "Unicode" as one byte a character, or NULL. */
@@ -159,16 +128,17 @@ int
 member_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
     struct why *w)
 {
-	const char *archive;
+	const struct kind *archive;
 	int rc;
 
 	pbe_start();
 	w->reason = "";
 	if (n == 0)
 		return why_set(w, "empty", "empty file");
-	if ((archive = archive_kind(p, n)) != NULL)
+	if ((archive = kind_of(p, n)) != NULL)
 		return why_set(w, "unsupported",
-		    "%s archive: unpack it and feed in what it holds", archive);
+		    "%s archive: unpack it and feed in what it holds",
+		    archive->name);
 	rc = read_any(p, n, s, l, w);
 	if (rc && l->n == 0 && strcmp(w->reason, "noted") != 0)
 		rc = why_set(w, "empty", "no key and no certificate in it");

@@ -7,8 +7,9 @@
 #include "why.h"
 
 /*
- * Walks an archive in a child process that holds no key and no password,
- * because some files of a hundred bytes loop or crash in libarchive.
+ * Walks an archive in a child process that holds no key, because some files of
+ * a hundred bytes loop or crash in libarchive.  An archive inside the archive
+ * is opened, one level deep.
  */
 
 /* Ceilings; -L raises them. */
@@ -16,9 +17,10 @@ struct walk_limits {
 	uint64_t members; /* number */
 	uint64_t member; /* bytes of one */
 	uint64_t total; /* bytes unpacked in all */
-	uint64_t cpu; /* seconds of the child */
+	uint64_t cpu; /* seconds of the child without progress */
 	uint64_t memory; /* bytes of the child */
 	uint64_t warnings; /* number */
+	int pieces; /* not a ceiling: WALK_PIECE is wanted */
 };
 
 extern const struct walk_limits walk_defaults;
@@ -26,10 +28,15 @@ extern const struct walk_limits walk_defaults;
 /* Sets one ceiling from `name=value' (K, M, G).  1, or 0 with *w. */
 int walk_limit(struct walk_limits *, const char *spec, struct why *w);
 
+#define WALK_PIECE_MAX (1024 * 1024) /* bytes of one */
+
 enum walk_event {
 	WALK_END, /* nothing follows */
 	WALK_MEMBER, /* a whole regular file */
-	WALK_BIG, /* the first bytes of one past the ceiling */
+	WALK_BIG, /* the first bytes of one past the ceiling; with pieces, all
+		     of it follows from its first byte on ... */
+	WALK_PIECE, /* ... in these ... */
+	WALK_PIECES_END, /* ... up to here: why says if it breaks off */
 	WALK_FAULT, /* a member that cannot be had (path), or the
 				   rest of the archive (path is empty) */
 	WALK_NOTE /* worth a word with -v */
@@ -37,17 +44,26 @@ enum walk_event {
 
 struct walk {
 	/* of the last event; valid until the next */
-	char *path; /* bytes as they came */
+	char *path; /* bytes as they came; stays during pieces */
 	size_t pathlen;
 	uint8_t *data;
 	size_t len;
-	struct why why; /* WALK_FAULT, WALK_NOTE */
+	struct why why; /* WALK_FAULT, WALK_NOTE; WALK_PIECES_END, where
+			   reason is NULL if the member is whole */
+	/*
+	 * To be set after walk_start(), if there are passwords: gives number i
+	 * to try on what the archive encrypts, NULL behind the last one, "" for
+	 * none.  Number 0 is that of this member, the others are the same for
+	 * all.  The child gets one after the other, when it needs one.
+	 */
+	const char *(*pass)(void *ctx, const char *path, size_t i);
+	void *ctx;
 	/* own */
 	struct walk_limits limits;
 	int fd;
-	int go; /* -1 once the child was told to read */
+	int go; /* to the child: that it may read, then passwords */
 	int pid;
-	int over;
+	int started, over;
 	size_t pathcap, datacap;
 };
 

@@ -14,7 +14,7 @@
 #include "walk.h"
 
 static const char usage[] =
-    "[-qVv] -c cert [-g group]... [-L limit=value]... "
+    "[-qVvx] -c cert [-g group]... [-L limit=value]... "
     "[-m map] [-p secret]...\n\t[-S cred] [-t thumb] [-u user]...";
 
 /* Where the stream goes and who signs it. */
@@ -71,7 +71,7 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 	size_t nsecret = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "+:c:g:L:m:p:qS:t:u:Vv")) != -1)
+	while ((c = getopt(argc, argv, "+:c:g:L:m:p:qS:t:u:Vvx")) != -1)
 		switch (c) {
 		case 'c':
 			e->to_path = optarg;
@@ -97,6 +97,9 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 			break;
 		case 'u':
 			x->user[x->nuser++] = optarg;
+			break;
+		case 'x':
+			x->carve = limits->pieces = 1;
 			break;
 		default:
 			if (!tool_option(c))
