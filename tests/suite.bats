@@ -305,6 +305,7 @@ ceiling()
 	local name value row
 
 	cat >rows <<-'ROWS'
+	CARVE_TRIES_MAX	places in a carved member that only look right
 	CRED_FILE_MAX	credential or recovery blob, file
 	FRIENDLY_MAX	PKCS#12 friendlyName
 	ITEM_BYTES_MAX	key or certificate
