@@ -161,6 +161,19 @@ find_use(const struct cert *c)
 	return enc == sig ? "both" : enc ? "encrypt" : "sign";
 }
 
+static int
+is_ca(const struct cert *c)
+{
+	BASIC_CONSTRAINTS *bc;
+	int ca;
+
+	bc = X509_get_ext_d2i(c->x, NID_basic_constraints, NULL, NULL);
+	ca = bc != NULL && bc->ca;
+	BASIC_CONSTRAINTS_free(bc);
+	ERR_clear_error();
+	return ca;
+}
+
 /* subjectKeyIdentifier, or the SHA-1 of the key bits that would be it. */
 static char *
 find_ski(const struct cert *c)
@@ -222,6 +235,7 @@ describe(struct cert *c)
 	}
 	ERR_clear_error();
 	c->use = find_use(c);
+	c->ca = is_ca(c);
 	c->ski = find_ski(c);
 	return EVP_Digest(c->der, c->len, c->sha1, NULL, EVP_sha1(), NULL) &&
 	    EVP_Digest(c->der, c->len, c->sha256, NULL, EVP_sha256(), NULL) &&

@@ -27,6 +27,7 @@ struct cert {
 	char alg[32]; /* RSA-1024, P-256, Ed25519 */
 	int bits;
 	const char *use; /* encrypt, sign or both */
+	int ca; /* basicConstraints says CA:TRUE */
 	uint8_t spki[32]; /* SHA-256 of SubjectPublicKeyInfo */
 	uint8_t sha1[20], sha256[32];
 	char *ski; /* hex, of the extension or RFC 5280

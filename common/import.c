@@ -302,14 +302,14 @@ store(struct import *im, const struct stream_in *s, const struct cert *c,
 {
 	int own = is_own(im, c), has_key = 0, there;
 
-	if (!own && !foreign_ok(im, w)) {
-		outcome(o, "refused", &im->refused, w->detail);
-		return 1;
-	}
 	if ((there = db_find(im->db, c->sha256, &o->id, &has_key, w)) == -1)
 		return 0;
 	if (there && (has_key || s->key == NULL)) {
 		outcome(o, "present", &im->present, "");
+		return 1;
+	}
+	if (!own && !foreign_ok(im, w)) {
+		outcome(o, "refused", &im->refused, w->detail);
 		return 1;
 	}
 	if (there)
@@ -371,6 +371,9 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 		outcome(&o, "ignored", &im->ignored,
 		    "not a record of keys or "
 		    "certificates");
+	else if (c->ca && s->key == NULL)
+		outcome(&o, "ignored", &im->ignored,
+		    "certificate of a CA: only those of users are archived");
 	else if (strcmp(c->use, "sign") == 0)
 		outcome(&o, "ignored", &im->ignored,
 		    "signing certificate: "

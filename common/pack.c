@@ -3,7 +3,21 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "rec.h"
 #include "text.h"
+#include "tool.h"
+
+static int
+by_text(const char *const *a, const char *const *b)
+{
+	return strcmp(*a, *b);
+}
+
+static void
+free_name(char *name)
+{
+	OPENSSL_free(name);
+}
 
 int
 pack_init(struct pack *p, const char *pass, int legacy)
@@ -13,7 +27,8 @@ pack_init(struct pack *p, const char *pass, int legacy)
 	p->legacy = legacy;
 	p->keys = sk_PKCS12_SAFEBAG_new_null();
 	p->certs = sk_PKCS12_SAFEBAG_new_null();
-	return p->keys != NULL && p->certs != NULL;
+	p->names = sk_OPENSSL_STRING_new(by_text);
+	return p->keys != NULL && p->certs != NULL && p->names != NULL;
 }
 
 void
@@ -21,6 +36,7 @@ pack_free(struct pack *p)
 {
 	sk_PKCS12_SAFEBAG_pop_free(p->keys, PKCS12_SAFEBAG_free);
 	sk_PKCS12_SAFEBAG_pop_free(p->certs, PKCS12_SAFEBAG_free);
+	sk_OPENSSL_STRING_pop_free(p->names, free_name);
 }
 
 static int
@@ -36,15 +52,29 @@ rounds(const struct pack *p)
 	return p->legacy ? PACK_ROUNDS_OLD : PACK_ROUNDS;
 }
 
+/* A friendlyName that nothing else in the file has. */
+static void
+make_name(struct pack *p, const struct cert *c, const char *name, size_t n,
+    char dst[600])
+{
+	char safe[512], sha1[41], *copy;
+
+	(void)snprintf(dst, 600, "%s", text_vis(safe, sizeof(safe), name, n));
+	if (sk_OPENSSL_STRING_find(p->names, dst) >= 0)
+		(void)snprintf(dst, 600, "%s %.10s %.8s", safe, c->not_after,
+		    rec_hex(sha1, c->sha1, sizeof(c->sha1)));
+	if ((copy = OPENSSL_strdup(dst)) == NULL ||
+	    sk_OPENSSL_STRING_push(p->names, copy) <= 0)
+		tool_nomem();
+	sk_OPENSSL_STRING_sort(p->names);
+}
+
 /* The name loses no key: a BMPString cannot hold all, so it may go without. */
 static void
-add_name(PKCS12_SAFEBAG *bag, const char *name, size_t n)
+add_name(PKCS12_SAFEBAG *bag, const char *name)
 {
-	char safe[512];
-
-	text_vis(safe, sizeof(safe), name, n);
-	if (n > 0 &&
-	    !PKCS12_add_friendlyname_utf8(bag, safe, (int)strlen(safe)))
+	if (*name != '\0' &&
+	    !PKCS12_add_friendlyname_utf8(bag, name, (int)strlen(name)))
 		ERR_clear_error();
 }
 
@@ -78,6 +108,7 @@ pack_add(struct pack *p, const struct cert *c, const uint8_t *p8, size_t n,
 {
 	X509 *x = cert_x509(c);
 	PKCS12_SAFEBAG *cert = NULL, *key = NULL;
+	char unique[600];
 	int rc;
 
 	if (x != NULL)
@@ -97,9 +128,10 @@ pack_add(struct pack *p, const struct cert *c, const uint8_t *p8, size_t n,
 		PKCS12_SAFEBAG_free(key);
 		return why_ssl(w, "pack", "cannot pack the record");
 	}
-	add_name(cert, name, namelen);
+	make_name(p, c, name, namelen, unique);
+	add_name(cert, unique);
 	if (key != NULL)
-		add_name(key, name, namelen);
+		add_name(key, unique);
 	return 1;
 }
 

@@ -19,6 +19,7 @@
 struct pack {
 	const char *pass;
 	int legacy;
+	STACK_OF(OPENSSL_STRING) *names; /* given so far */
 	STACK_OF(PKCS12_SAFEBAG) *keys, *certs;
 };
 
@@ -28,7 +29,9 @@ void pack_free(struct pack *);
 
 /*
  * Adds a certificate with its key (PKCS#8), or alone if p8 is NULL, under a
- * friendlyName: as much of the name as such a one can hold.
+ * friendlyName: as much of the name as such a one can hold, and behind it the
+ * day the certificate ends and the start of its thumbprint if another has that
+ * name already (NSS refuses one name for unlike subjects).
  * Returns 1, or 0 with *w.
  */
 int pack_add(struct pack *, const struct cert *, const uint8_t *p8, size_t n,

@@ -252,6 +252,7 @@ recovery_row(const struct cred *k, const struct cred *trusted,
     const struct rec *r, uint8_t **p8, size_t *n, struct cert **c,
     struct why *w)
 {
+	static const char nothing[] = "no archived key in this row";
 	uint8_t *der;
 	size_t len;
 	int rc;
@@ -264,13 +265,14 @@ recovery_row(const struct cred *k, const struct cred *trusted,
 		    "no certificate in the "
 		    "record");
 	if ((der = rec_b64(r, "recovery", 0, &len)) != NULL)
-		rc = signed_row(k, trusted, der, len, *c, p8, n, w);
+		rc = len == 0 ? why_set(w, "none", "%s", nothing) :
+				signed_row(k, trusted, der, len, *c, p8, n, w);
 	else if (trusted != NULL)
 		rc = why_set(w, "signature",
 		    "not signed, and -C wants that: "
 		    "export it with ca-export -k");
 	else if ((der = rec_b64(r, "blob", 0, &len)) == NULL || len == 0)
-		rc = why_set(w, "blob", "no archived key in this row");
+		rc = why_set(w, "none", "%s", nothing);
 	else
 		rc = open_key(k, der, len, *c, p8, n, w);
 	OPENSSL_free(der);

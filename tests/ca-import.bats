@@ -100,7 +100,7 @@ thumbprints()
 	all=$((all_keys + all_certs + all_faults))
 	run_tool 0 "${import[@]}" <"$MADE/export.kms"
 	says "${kras[@]}" \
-	    'ca-import: stdin:6: record 5: fault: not a whole PFX, version 3 (RFC 7292 section 4)' \
+	    'ca-import: stdin:6: record 5: fault: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged' \
 	    'ca-import: stdin:11: record 10: ignored: signing certificate: only encryption keys are archived' \
 	    'ca-import: stdin:13: record 12: fault: integrity check failed (wrong password or damaged file)' \
 	    'ca-import: stdin:21: record 2: ignored: signing certificate: only encryption keys are archived' \

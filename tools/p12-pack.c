@@ -23,6 +23,10 @@ record(struct bundle *b, const struct stream_in *s)
 	size_t n;
 	int rc;
 
+	if (rec_is(&s->rec, "fault"))
+		msg_record("stdin:%llu: record %llu: a fault: what it names is "
+			   "not in the output",
+		    s->rec.lineno, s->n);
 	if (!rec_is(&s->rec, "key") && !rec_is(&s->rec, "cert"))
 		return 1;
 	if (s->sealed)
