@@ -149,6 +149,12 @@ spend(int64_t rounds, struct why *w)
 	return 1;
 }
 
+int
+p12_kdf_spend(int64_t rounds, struct why *w)
+{
+	return spend(rounds, w);
+}
+
 static int
 rounds_ok(const ASN1_INTEGER *rounds, struct why *w)
 {

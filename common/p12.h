@@ -35,6 +35,9 @@ void p12_kdf_start(void);
  */
 int p12_kdf_check(const X509_ALGOR *, struct why *w);
 
+/* The same for derivations of another format, in rounds. */
+int p12_kdf_spend(int64_t rounds, struct why *w);
+
 /* Name of an algorithm, its OID where OpenSSL has no name.  Returns dst. */
 char *p12_alg_name(char dst[80], const X509_ALGOR *);
 
