@@ -14,7 +14,7 @@ setup()
 		file=${file##*/}
 		tools+=("${file%.c}")
 	done
-	((${#tools[@]} >= 9))
+	((${#tools[@]} >= 10))
 }
 
 need_mandoc()
@@ -306,6 +306,10 @@ ceiling()
 
 	cat >rows <<-'ROWS'
 	CRED_FILE_MAX	credential or recovery blob, file
+	EPF_COUNTS_MAX	profile, iteration counts to try
+	EPF_LOCKED_MAX	profile, encrypted values
+	EPF_SALTS_MAX	profile, salts to try
+	EPF_VALUE_MAX	profile (.epf), one value
 	FRIENDLY_MAX	PKCS#12 friendlyName
 	ITEM_BYTES_MAX	key or certificate
 	ITEMS_MAX	keys and certificates a member
@@ -465,7 +469,7 @@ ceiling()
 		case $tool in
 		kms-export)	base=(-c "$ORG/machine.p12"
 				    -p "file:$ORG/machine.pw") ;;
-		kms-verify | p12-extract)
+		kms-verify | p12-extract | epf-extract)
 				base=() ;;
 		p12-pack)	base=(-p env:EMPTY) ;;
 		ca-recover)	base=(-k "$ORG/kra1.p12"
