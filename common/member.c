@@ -6,6 +6,7 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
+#include "epf.h"
 #include "p12.h"
 #include "pkey.h"
 #include "rec.h"
@@ -397,6 +398,8 @@ member_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 		rc = name_ese(p, n, w);
 	else if (n > 4 && memcmp(p, "rec:", 4) == 0)
 		rc = read_records(p, n, l, w);
+	else if (epf_is(p, n))
+		rc = epf_read(p, n, s, l, NULL, w);
 	else if (memmem(p, n, "-----BEGIN ", 11) != NULL)
 		rc = read_pem(p, n, s, l, w);
 	else
