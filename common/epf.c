@@ -638,48 +638,55 @@ lab_new(struct lab *b)
 	}
 }
 
-/* What stays closed, and which certificates are left without a key. */
+/* Adds the one fault for all that stays closed or is left without a key. */
 static void
-account(struct profile *f, size_t *spare)
+add_lost(struct profile *f, size_t lost)
 {
-	size_t opened = f->n - f->closed, lost = 0, i;
-	const char *why;
+	static const char unknown[] = "wrong password, damaged file, or a "
+				      "variant that is not known; export PFX "
+				      "where it was made";
+	int early = *f->over.detail != '\0';
+	const char *reason = early ? "ceiling" : "password";
+	const char *detail = early ? f->over.detail : unknown;
 	struct why w;
 
-	for (i = 0; i < f->l->n; i++)
-		lost += (size_t)lacks_key(f->l, &f->l->v[i]);
-	why = *f->over.detail != '\0' ? f->over.detail :
-					"wrong password, damaged file, or a "
-					"variant that is not known; export "
-					"PFX where it was made";
-	*spare = 0;
-	if (f->closed > 0 && opened == 0)
-		why_set(&w, "password", "%zu encrypted values, none opens: %s",
-		    f->closed, why);
-	else if (f->closed > 0 && lost > 0)
-		why_set(&w, "password",
-		    "%zu certificates are left without a key, and %zu "
-		    "encrypted values stay closed: %s",
-		    lost, f->closed, why);
-	else if (lost > 0)
+	if (f->closed == 0)
 		why_set(&w, "empty",
 		    "%zu certificates are left without a key, and no "
 		    "encrypted value is left: it was cut, or they are "
 		    "elsewhere",
 		    lost);
+	else if (f->closed == f->n)
+		why_set(&w, reason, "%zu encrypted values, none opens: %s",
+		    f->closed, detail);
 	else
-		*spare = f->closed;
-	if (*f->over.detail != '\0')
-		w.reason = "ceiling";
-	if ((f->closed > 0 && opened == 0) || lost > 0)
-		items_add_fault(f->l, &w);
-	if (f->strange == 0)
-		return;
-	why_set(&w, "no-certificate",
-	    "%zu private keys open that no certificate in the profile is of: "
-	    "they are not believed",
-	    f->strange);
+		why_set(&w, reason,
+		    "%zu certificates are left without a key, and %zu "
+		    "encrypted values stay closed: %s",
+		    lost, f->closed, detail);
 	items_add_fault(f->l, &w);
+}
+
+/* Says what was not found.  Returns how many values are closed for good. */
+static size_t
+account(struct profile *f)
+{
+	size_t lost = 0, i;
+	struct why w;
+
+	for (i = 0; i < f->l->n; i++)
+		lost += (size_t)lacks_key(f->l, &f->l->v[i]);
+	if (f->strange > 0) {
+		why_set(&w, "no-certificate",
+		    "%zu private keys open that no certificate in the profile "
+		    "is of: they are not believed",
+		    f->strange);
+		items_add_fault(f->l, &w);
+	}
+	if (lost == 0 && (f->closed == 0 || f->closed < f->n))
+		return f->closed;
+	add_lost(f, lost);
+	return 0;
 }
 
 int
@@ -689,7 +696,7 @@ epf_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	struct profile *f;
 	struct reader r;
 	struct lab b;
-	size_t i;
+	size_t closed;
 
 	if (!epf_is(p, n))
 		return why_set(w, "format",
@@ -712,9 +719,9 @@ epf_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	lab_new(&b);
 	search(f, &b, s);
 	lab_free(&b);
-	account(f, &i);
+	closed = account(f);
 	if (spare != NULL)
-		*spare = i;
+		*spare = closed;
 	while (f->n > 0)
 		OPENSSL_free(f->v[--f->n].p);
 	OPENSSL_free(f->v);

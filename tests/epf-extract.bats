@@ -178,7 +178,7 @@ rounds()
 	run_tool 0 epf-extract -p file:pw <b.epf
 	holds b a
 	printf -v long '%01000d' 0
-	{ cat a.epf; echo '[ = ]'; echo ']['; echo "$long"; echo =; } >b.epf
+	{ cat a.epf; printf '[ = ]\n][\n%s\n=\n' "$long"; } >b.epf
 	run_tool 0 epf-extract -p file:pw <b.epf
 	holds a b
 }
@@ -252,11 +252,11 @@ rounds()
 	run_tool 1 epf-extract -p file:pw <a.epf
 	counts 0 1 2
 	diff - "$ERR" >&2 <<'EOF'
-epf-extract: stdin: 1 certificates are left without a key, and no encrypted value is left: it was cut, or they are elsewhere
 epf-extract: stdin: 1 private keys open that no certificate in the profile is of: they are not believed
+epf-extract: stdin: 1 certificates are left without a key, and no encrypted value is left: it was cut, or they are elsewhere
 EOF
 	not grep -qF "$(b64 b.p8)" "$OUT"
-	diff <(printf 'reason:%s\n' empty no-certificate) \
+	diff <(printf 'reason:%s\n' no-certificate empty) \
 	    <(only fault <"$OUT" | cut -f 4) >&2
 	# the one that has its certificate goes all the same
 	{
