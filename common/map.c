@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cred.h"
+#include "secret.h"
 #include "tool.h"
 
 static int
@@ -66,6 +67,12 @@ add(struct map *m, const struct rec *r, struct why *w)
 	v->guid = take(r, "guid");
 	if ((pass = rec_text(r, "pass", &n)) == NULL)
 		return 1;
+	if (n > SECRET_MAX) {
+		OPENSSL_clear_free(pass, n + 1);
+		return why_set(w, "map",
+		    "line %llu: pass is longer than %d bytes", r->lineno,
+		    SECRET_MAX);
+	}
 	if ((v->pass = OPENSSL_secure_malloc(n + 1)) == NULL)
 		tool_nomem();
 	memcpy(v->pass, pass, n + 1);

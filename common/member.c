@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "der.h"
+#include "epf.h"
 #include "kind.h"
 #include "pbe.h"
 #include "pem.h"
@@ -118,6 +119,8 @@ read_any(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	}
 	if (store_named(p, n, w))
 		return 0;
+	if (epf_is(p, n))
+		return epf_read(p, n, s, l, NULL, w);
 	if (pem_is(p, n))
 		return pem_read(p, n, s, l, w);
 	why_set(w, "format", "not a format that holds keys or certificates");

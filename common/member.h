@@ -11,8 +11,8 @@
 /*
  * Recognises what a file is by its content, never by its name, and takes its
  * keys and certificates out: PKCS#12, PEM, DER certificate, PKCS#8 (plain and
- * encrypted), PKCS#1, SEC 1, PKCS#7 certificate bag, plain records; DER as
- * base64 and text as UTF-16 too.
+ * encrypted), PKCS#1, SEC 1, PKCS#7 certificate bag, Entrust and Outlook
+ * profile (.epf), plain records; DER as base64 and text as UTF-16 too.
  */
 
 /*

@@ -59,6 +59,8 @@ int
 pbe_form(struct pbe_form *f, const char *pass, int i)
 {
 	memset(f, 0, sizeof(*f));
+	if (strlen(pass) > SECRET_MAX)
+		return 0;
 	utf16(f->bmp, &f->nbmp, pass, 0);
 	switch (i) {
 	case 0:

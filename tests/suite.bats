@@ -14,7 +14,7 @@ setup()
 		file=${file##*/}
 		tools+=("${file%.c}")
 	done
-	((${#tools[@]} >= 9))
+	((${#tools[@]} >= 10))
 }
 
 need_mandoc()
@@ -307,6 +307,10 @@ ceiling()
 	cat >rows <<-'ROWS'
 	CARVE_TRIES_MAX	places in a carved member that only look right
 	CRED_FILE_MAX	credential or recovery blob, file
+	EPF_COUNTS_MAX	profile, iteration counts to try
+	EPF_LOCKED_MAX	profile, encrypted values
+	EPF_SALTS_MAX	profile, salts to try
+	EPF_VALUE_MAX	profile (.epf), one value
 	FRIENDLY_MAX	PKCS#12 friendlyName
 	ITEM_BYTES_MAX	key or certificate
 	ITEMS_MAX	keys and certificates a member
@@ -466,7 +470,7 @@ ceiling()
 		case $tool in
 		kms-export)	base=(-c "$ORG/machine.p12"
 				    -p "file:$ORG/machine.pw") ;;
-		kms-verify | p12-extract)
+		kms-verify | p12-extract | epf-extract)
 				base=() ;;
 		p12-pack)	base=(-p env:EMPTY) ;;
 		ca-recover)	base=(-k "$ORG/kra1.p12"
