@@ -46,9 +46,7 @@ read_encrypted(const X509_SIG *sig, struct secrets *s, struct items *l,
 	}
 	pbe_wipe(&f);
 	if (rc == 0)
-		why_set(w, "password",
-		    "encrypted private key does not open (wrong password or "
-		    "damaged file)");
+		secret_wrong(s, "encrypted private key does not open", w);
 	if (rc != 1)
 		return 0;
 	secret_worked(s, t.i - 1);

@@ -455,8 +455,7 @@ unlock_mac(struct reader *r, const struct mac *m, struct why *w)
 	while (rc == 0 && pbe_next(&t, &r->form))
 		rc = mac_check(m, &r->form, w);
 	if (rc == 0)
-		why_set(w, "password",
-		    "integrity check failed (wrong password or damaged file)");
+		secret_wrong(r->secrets, "integrity check failed", w);
 	if (rc != 1)
 		return 0;
 	secret_worked(r->secrets, t.i - 1);
@@ -485,9 +484,8 @@ unlock_try(struct reader *r, const STACK_OF(ASN1_TYPE) *safes, struct why *w)
 		one.locked = 0;
 		items_free(&got);
 	}
-	return why_set(w, "password",
-	    "nothing in it opens (wrong password or damaged file; it has no "
-	    "integrity check)");
+	return secret_wrong(r->secrets,
+	    "nothing in it opens, and it has no integrity check", w);
 }
 
 /* The bytes of the AuthenticatedSafe, be it signed or not. */

@@ -61,9 +61,7 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 	}
 	ERR_clear_error();
 	if (p8 == NULL)
-		return why_set(w, "password",
-		    "encrypted PEM key does not "
-		    "open (wrong password or damaged file)");
+		return secret_wrong(s, "encrypted PEM key does not open", w);
 	items_add_key(l, p8, len, NULL, 0);
 	OPENSSL_secure_clear_free(p8, len);
 	return 1;

@@ -75,14 +75,12 @@ slurp(int fd, int one, size_t *len, struct why *w)
 static int
 add_lines(struct secrets *l, int fd, int each, struct why *w)
 {
-	size_t len, pos = 0, n;
+	size_t len, pos = 0, n, before = l->n;
 	char *buf, *nl;
 	int rc = 1;
 
 	if ((buf = slurp(fd, !each, &len, w)) == NULL)
 		return 0;
-	if (len == 0)
-		rc = why_set(w, "password", "empty: expected a password");
 	while (rc && pos < len) {
 		nl = memchr(buf + pos, '\n', len - pos);
 		n = nl == NULL ? len - pos : (size_t)(nl - (buf + pos));
@@ -92,6 +90,8 @@ add_lines(struct secrets *l, int fd, int each, struct why *w)
 			rc = keep(l, buf + pos, n, w);
 		pos += each ? n + 1 : len;
 	}
+	if (rc && l->n == before)
+		rc = why_set(w, "password", "empty: expected a password");
 	OPENSSL_secure_clear_free(buf, SECRET_LIST_MAX);
 	return rc;
 }
@@ -209,6 +209,14 @@ secret_worked(struct secrets *l, size_t i)
 		return;
 	if (i > 0 && i < l->n)
 		l->last = i <= l->last ? i - 1 : i;
+}
+
+int
+secret_wrong(const struct secrets *l, const char *what, struct why *w)
+{
+	return why_set(w, "password", "%s (%s or damaged file)", what,
+	    l->n == 0 && l->first == NULL ? "no password given: -p," :
+					    "wrong password");
 }
 
 void

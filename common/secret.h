@@ -34,6 +34,12 @@ const char *secret_try(const struct secrets *, size_t i);
 /* Remembers that the i-th of secret_try() worked. */
 void secret_worked(struct secrets *, size_t i);
 
+/*
+ * Says that none of them opened what; or that none was given.  Returns 0 with
+ * *w (reason "password").
+ */
+int secret_wrong(const struct secrets *, const char *what, struct why *w);
+
 void secret_free(struct secrets *);
 
 #endif

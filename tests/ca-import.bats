@@ -377,9 +377,12 @@ dent()
 	[[ $(rows ca.db "SELECT RawArchivedKey IS NOT NULL, KeyFormat,
 	    RequesterName FROM request") == '1|MSBLOB|first' ]]
 	rows ca.db 'SELECT * FROM certificate' | cmp before -
+	# what is there is there, also without -f
 	for file in cert key; do
-		run_tool 0 ca-import -f -d ca.db <"$file.rec"
-		[[ $(statuses "$OUT") == 'present 1' ]]
+		for force in -f -v; do
+			run_tool 0 ca-import "$force" -d ca.db <"$file.rec"
+			[[ $(statuses "$OUT") == 'present 1' ]]
+		done
 	done
 	whole ca.db
 }

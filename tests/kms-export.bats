@@ -989,11 +989,11 @@ KEYS
 -c cut.p12|-c: cut.p12: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged
 -c machine.pem|-c: machine.pem: no private key to sign with: give the exporter's own with -S
 -c machine.key|-c: machine.key: no certificate in it
--c machine.p12|-c: machine.p12: integrity check failed (wrong password or damaged file)
+-c machine.p12|-c: machine.p12: integrity check failed (no password given: -p, or damaged file)
 -c cred.pem -S machine.pem|-S: machine.pem: no certificate with its private key in it
 -c cred.pem -S machine.key|-S: machine.key: no certificate in it
 -c cred.pem -S nothing|-S: nothing: No such file or directory
--c cred.pem -S machine.p12|-S: machine.p12: integrity check failed (wrong password or damaged file)
+-c cred.pem -S machine.p12|-S: machine.p12: integrity check failed (no password given: -p, or damaged file)
 -c cred.pem -p secret|-p: not env:VAR, file:PATH, list:PATH, fd:N or tty
 CREDS
 	((n == 14))

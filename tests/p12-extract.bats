@@ -288,7 +288,7 @@ EOF
 	PW=wrong run_tool 1 p12-extract -p env:PW <a.p12
 	faulted password "$bad"
 	run_tool 1 p12-extract <a.p12
-	faulted password "$bad"
+	faulted password 'integrity check failed (no password given: -p, or damaged file)'
 	PW=wrong run_tool 0 p12-extract -p env:PW -p list:list <a.p12
 	holds a
 	p12 a.p12 a -passout pass:
@@ -318,7 +318,7 @@ EOF
 	pair a /CN=a
 	p12 a.p12 a -nomac
 	PW=wrong run_tool 1 p12-extract -p env:PW <a.p12
-	faulted password 'nothing in it opens (wrong password or damaged file; it has no integrity check)'
+	faulted password 'nothing in it opens, and it has no integrity check (wrong password or damaged file)'
 }
 
 @test "a key without a certificate is a fault, -a or not" {

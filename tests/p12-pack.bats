@@ -403,6 +403,40 @@ NAMES
 	held c.p12 | diff <(sed -n 5p sams.rec | wanted) -
 }
 
+@test 'keys of one name: each has a friendlyName of its own, and NSS takes them' {
+	local sha1 day
+
+	# unlike subjects under one nickname are what NSS refuses
+	{ one jane-1999 | as user:sam group: 1
+	    one carol-2003 | as user:sam group: 2
+	    one bob-1999 | as user:sam group: 3; } | closed >sam.rec
+	run_tool 0 p12-pack "${pw[@]}" <sam.rec
+	says
+	openssl_p12 "$OUT" -nodes >pem
+	{
+		echo 'friendlyName: sam'
+		for n in 2 3; do
+			sha1=$(only key <sam.rec | field sha1 | sed -n "${n}p")
+			day=$(only key <sam.rec | field not_after | sed -n "${n}p")
+			echo "friendlyName: sam ${day%T*} ${sha1:0:8}"
+		done
+	} | sort >want
+	grep -o 'friendlyName: .*' pem | sort -u | diff want -
+	mkdir nss
+	certutil -N -d sql:nss --empty-password
+	pk12util -i "$OUT" -d sql:nss -w pw >import
+	grep -qx 'pk12util: PKCS12 IMPORT SUCCESSFUL' import
+	[[ $(certutil -K -d sql:nss | grep -c rsa) == 3 ]]
+	held "$OUT" | diff <(wanted <sam.rec) -
+}
+
+@test 'faults in the input are said, and are not in the output' {
+	{ user 1 jane-1999; printf 'rec:fault\tn:2\tsource:x\treason:cut\tdetail:y\n'
+	    } | closed >faulty.rec
+	run_tool 0 p12-pack "${pw[@]}" <faulty.rec
+	says 'p12-pack: stdin:2: record 2: a fault: what it names is not in the output'
+}
+
 @test 'a name that no friendlyName can hold loses no key' {
 	local name
 
