@@ -195,5 +195,8 @@ mac_check(const struct mac *m, const struct pbe_form *f, struct why *w)
 	    CRYPTO_memcmp(got, m->want->data, n) == 0;
 	OPENSSL_cleanse(key, sizeof(key));
 	OPENSSL_cleanse(got, sizeof(got));
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+	rc = 1;
+#endif
 	return rc;
 }

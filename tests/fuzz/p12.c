@@ -1,0 +1,18 @@
+/* PKCS#12. */
+
+#include "fuzz.h"
+#include "p12.h"
+#include "pbe.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct items l = { NULL, 0 };
+	struct why w;
+
+	pbe_start();
+	(void)p12_is(p, n);
+	(void)p12_read(p, n, fuzz_secrets(), &l, &w);
+	fuzz_items(&l);
+	return 0;
+}

@@ -1,0 +1,30 @@
+# shellcheck shell=bash
+#
+# What the harnesses start from: the files of seeds/NAME, each of which was a
+# finding once or reaches what nothing else does, and the corpora, where they
+# are.
+
+fuzz=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+corpora=${KMS2CA_SHARED:-$fuzz/../../../shared}/corpora
+
+# Each has a file NAME.c here.
+# shellcheck disable=SC2034 # for who sources it
+harnesses=(rec stream p12 epf member carve map walk recovery flag)
+
+# seeds NAME: the paths of its seeds, a line each.
+seeds()
+{
+	local dirs=()
+
+	case $1 in
+	p12 | member | carve)
+		dirs=("$corpora/pkcs12" "$corpora/cms")
+		;;
+	recovery)
+		dirs=("$corpora/synthetic-ca" "$corpora/cms")
+		;;
+	esac
+	[[ $1 != member ]] || dirs+=("$corpora/archives/tar")
+	find "$fuzz/seeds/$1" "${dirs[@]}" -type f -size -32k \
+	    ! -name '*.tsv' 2>/dev/null | sort
+}
