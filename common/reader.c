@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <iconv.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <signal.h>
@@ -53,7 +54,8 @@ struct level {
 	uint64_t next; /* the number to ask for */
 	int own; /* the entry's own was asked for */
 	int none; /* there are no more */
-	int tried; /* libarchive was given one */
+	int tried; /* libarchive was given one, */
+	int given; /* and since it was opened */
 	uint64_t again; /* the entry that a was opened again for */
 };
 
@@ -164,7 +166,8 @@ reason(const char *s)
 	if (strcasestr(s, "encrypt") != NULL ||
 	    strcasestr(s, "passphrase") != NULL)
 		return "password";
-	if (strcasestr(s, "support") != NULL)
+	if (strcasestr(s, "support") != NULL ||
+	    strcasestr(s, "codec ID") != NULL)
 		return "unsupported";
 	return "damaged";
 }
@@ -173,8 +176,9 @@ reason(const char *s)
 static void
 failed(struct level *l, const char *path)
 {
-	const char *s = archive_error_string(l->a), *why = reason(s), *remedy;
+	const char *s = archive_error_string(l->a), *why, *remedy;
 	char text[READER_TEXT_MAX];
+	size_t n;
 
 	/* it is not the inner one's fault that the outer one breaks */
 	if (l->outer != NULL && l->outer->err < 0)
@@ -184,12 +188,18 @@ failed(struct level *l, const char *path)
 		ceiling(l->c, path, "memory", l->c->limits.memory);
 		return;
 	}
+	if (s == NULL && archive_read_has_encrypted_entries(l->a) > 0)
+		s = "its directory is encrypted";
+	why = reason(s);
 	if (strcmp(why, "password") == 0 || strcmp(why, "unsupported") == 0)
 		remedy = OWN_TOOL;
 	else
 		remedy = "the archive is cut or damaged here: fetch it again";
-	(void)snprintf(text, sizeof(text), "%s: %s",
-	    s == NULL ? "it ends early" : s, remedy);
+	if (s == NULL)
+		s = "it ends early";
+	for (n = strlen(s); n > 0 && strchr(".\n", s[n - 1]) != NULL;)
+		n--;
+	(void)snprintf(text, sizeof(text), "%.*s: %s", (int)n, s, remedy);
 	fault(l->c, why, path, text);
 }
 
@@ -299,7 +309,8 @@ next_pass(struct archive *a, void *ctx)
 	while (r == 0 && !l->none)
 		if ((r = ask(l, l->next++)) == -1)
 			l->none = 1;
-	l->tried |= r == 1;
+	if (r == 1)
+		l->tried = l->given = 1;
 	return r == 1 ? l->c->pass : NULL;
 }
 
@@ -529,7 +540,8 @@ again(struct level *l)
 	uint64_t index = l->index;
 	struct archive_entry *e;
 
-	if (!l->encrypted || l->fd == -1 || l->c->over != NULL || s == NULL ||
+	if (!l->tried || l->fd == -1 || l->c->over != NULL || s == NULL ||
+	    !l->encrypted || (l->again == index && !l->given) ||
 	    strcmp(reason(s), "password") == 0 ||
 	    strcmp(reason(s), "unsupported") == 0)
 		return 0;
@@ -539,6 +551,7 @@ again(struct level *l)
 		l->none = 0;
 	}
 	l->again = index;
+	l->given = 0;
 	(void)archive_read_free(l->a);
 	if (!open_archive(l))
 		return 0;
@@ -918,6 +931,8 @@ reader_run(int in, int out, int go, const struct walk_limits *limits)
 	(void)setrlimit(RLIMIT_AS, &as);
 #endif
 	progress(&c);
+	/* what iconv loads for names from Japan, in lha and cab */
+	(void)iconv_open("UTF-8", "CP932");
 	sandbox_enter(NULL);
 	input(&c);
 	report(&c, WALK_END, NULL, NULL, NULL, 0);
