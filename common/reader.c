@@ -330,6 +330,10 @@ take(struct level *l, size_t max, const uint8_t **p, size_t *n)
 	while (l->err == 0 && l->n == 0 && l->at >= l->offset) {
 		r = archive_read_data_block(l->a, &q, &l->n, &l->offset);
 		l->p = q;
+		/* the hole at the end of a sparse file of tar */
+		if (r == ARCHIVE_EOF && l->offset == l->size &&
+		    l->at < l->size)
+			r = ARCHIVE_OK;
 		if (r == ARCHIVE_EOF)
 			return 0;
 		if (r == ARCHIVE_OK && l->offset < l->at) {
