@@ -29,8 +29,7 @@ BUILD_DEPS = gcc libc6-dev pkg-config libssl-dev libarchive-dev libsqlite3-dev \
 TEST_DEPS = bats parallel clang clang-format libclang-rt-14-dev mandoc \
     shellcheck cppcheck gnutls-bin libnss3-tools libarchive-tools sqlite3 \
     p7zip-full gcab zstd xz-utils unzip miller git strace gdb \
-    python3-cryptography xxd lz4 cpio bzip2 \
-    bsdextrautils
+    python3-cryptography xxd lz4 cpio bzip2 bsdextrautils time
 
 all: $(TOOLS:%=$B/bin/%)
 
@@ -58,6 +57,10 @@ demo: all
 
 check: all
 	bats -j $(JOBS) --no-parallelize-within-files tests
+
+# Every file of ../shared/corpora, and a table.
+corpus: all
+	KMS2CA_BIN=$(CURDIR)/$B/bin tests/corpus.bash
 
 # The same tests on a build with AddressSanitizer and UBSan.
 asan:
@@ -88,6 +91,6 @@ install: all
 clean:
 	rm -rf $B
 
-.PHONY: all deps demo check asan lint install clean
+.PHONY: all deps demo check corpus asan lint install clean
 .DELETE_ON_ERROR:
 .SECONDARY:

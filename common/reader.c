@@ -24,7 +24,7 @@
 
 #define BLOCK	   (128 * 1024)
 #define PROGRESS   (64ULL << 20) /* bytes unpacked */
-#define CPU_MAX	   (24 * 3600) /* seconds, over the ceiling, progress or not */
+#define CPU_MORE   (24 * 3600) /* seconds, over the ceiling, progress or not */
 #define LINK	   "a link: not followed"
 #define OWN_TOOL   "unpack it with its own tool and feed the files in"
 #define NO_FURTHER "the archive cannot be read any further"
@@ -105,7 +105,7 @@ report(struct child *c, uint32_t event, const char *reason, const char *path,
 	memset(&f, 0, sizeof(f));
 	f.event = event;
 	f.pathlen = (uint32_t)(path == NULL ? 0 :
-					      strnlen(path, READER_PATH_MAX));
+					      strnlen(path, PATH_BYTES_MAX));
 	f.len = len;
 	if (reason != NULL)
 		(void)snprintf(f.reason, sizeof(f.reason), "%s", reason);
@@ -119,14 +119,13 @@ fault(struct child *c, const char *reason, const char *path, const char *text)
 	if (c->over != NULL)
 		return;
 	c->events++;
-	report(c, WALK_FAULT, reason, path, text,
-	    strnlen(text, READER_TEXT_MAX));
+	report(c, WALK_FAULT, reason, path, text, strnlen(text, READER_TEXT));
 }
 
 static void
 note(struct child *c, const char *path, const char *text)
 {
-	report(c, WALK_NOTE, NULL, path, text, strnlen(text, READER_TEXT_MAX));
+	report(c, WALK_NOTE, NULL, path, text, strnlen(text, READER_TEXT));
 }
 
 /* A ceiling on the archive: says which, and how to raise it. */
@@ -177,7 +176,7 @@ static void
 failed(struct level *l, const char *path)
 {
 	const char *s = archive_error_string(l->a), *why, *remedy;
-	char text[READER_TEXT_MAX];
+	char text[READER_TEXT];
 	size_t n;
 
 	/* it is not the inner one's fault that the outer one breaks */
@@ -228,7 +227,7 @@ unreadable(struct level *l)
 static void
 progress(struct child *c)
 {
-	uint64_t hard = c->limits.cpu + CPU_MAX;
+	uint64_t hard = c->limits.cpu + CPU_MORE;
 	struct timespec now = { 0, 0 };
 	struct rlimit r;
 
@@ -331,8 +330,7 @@ take(struct level *l, size_t max, const uint8_t **p, size_t *n)
 		r = archive_read_data_block(l->a, &q, &l->n, &l->offset);
 		l->p = q;
 		/* the hole at the end of a sparse file of tar */
-		if (r == ARCHIVE_EOF && l->offset == l->size &&
-		    l->at < l->size)
+		if (r == ARCHIVE_EOF && l->offset == l->size && l->at < l->size)
 			r = ARCHIVE_OK;
 		if (r == ARCHIVE_EOF)
 			return 0;
@@ -627,10 +625,10 @@ pieces(struct level *l, size_t len)
 	int r = 1;
 
 	for (; len > 0; p += n, len -= n) {
-		n = len < WALK_PIECE_MAX ? len : WALK_PIECE_MAX;
+		n = len < WALK_PIECE_BYTES ? len : WALK_PIECE_BYTES;
 		report(c, WALK_PIECE, NULL, NULL, p, n);
 	}
-	while ((r = take(l, WALK_PIECE_MAX, &p, &n)) == 1)
+	while ((r = take(l, WALK_PIECE_BYTES, &p, &n)) == 1)
 		report(c, WALK_PIECE, NULL, NULL, p, n);
 	s = archive_error_string(l->a);
 	if (c->over != NULL)
@@ -638,7 +636,7 @@ pieces(struct level *l, size_t len)
 	else if (s == NULL)
 		s = "it ends early";
 	report(c, WALK_PIECES_END, c->over != NULL ? "ceiling" : reason(s),
-	    NULL, s, r == 0 ? 0 : strnlen(s, READER_TEXT_MAX));
+	    NULL, s, r == 0 ? 0 : strnlen(s, READER_TEXT));
 }
 
 /* Reads on into c->data, to len bytes.  As take(). */
