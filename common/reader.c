@@ -315,20 +315,16 @@ next_pass(struct archive *a, void *ctx)
 
 /* Bytes in ------------------------------------------------------------- */
 
-/*
- * The next bytes of the entry, max at most, with zeros for what a sparse file
- * leaves out.  Returns 1, 0 at its end, or an error of libarchive.
- */
+/* Has libarchive unpack more of the entry.  Returns 1, 0 at its end, or err. */
 static int
-take(struct level *l, size_t max, const uint8_t **p, size_t *n)
+unpack(struct level *l)
 {
-	static const uint8_t zeros[BLOCK];
-	const void *q;
+	const void *p;
 	int r;
 
-	while (l->err == 0 && l->n == 0 && l->at >= l->offset) {
-		r = archive_read_data_block(l->a, &q, &l->n, &l->offset);
-		l->p = q;
+	do {
+		r = archive_read_data_block(l->a, &p, &l->n, &l->offset);
+		l->p = p;
 		/* the hole at the end of a sparse file of tar */
 		if (r == ARCHIVE_EOF && l->offset == l->size && l->at < l->size)
 			r = ARCHIVE_OK;
@@ -339,10 +335,27 @@ take(struct level *l, size_t max, const uint8_t **p, size_t *n)
 			    "sparse blocks out of order");
 			r = ARCHIVE_FAILED;
 		}
-		l->err = r;
-	}
-	if (l->err != 0)
-		return l->err;
+	} while (r == ARCHIVE_OK && l->n == 0 && l->at == l->offset);
+	l->err = r;
+	return r == ARCHIVE_OK ? 1 : r;
+}
+
+/*
+ * The next bytes of the entry, max at most, with zeros for what a sparse file
+ * leaves out.  Returns 1, 0 at its end, or an error of libarchive.
+ */
+static int
+take(struct level *l, size_t max, const uint8_t **p, size_t *n)
+{
+	static const uint8_t zeros[BLOCK];
+	int r = l->err;
+
+	if (r == 0 && l->n == 0 && l->at == l->offset)
+		r = unpack(l);
+	else if (r == 0)
+		r = 1;
+	if (r != 1)
+		return r;
 	if (l->at < l->offset) {
 		*n = sizeof(zeros);
 		if ((int64_t)*n > l->offset - l->at)

@@ -184,10 +184,10 @@ openssl req -x509 -newkey rsa:2048 -noenc -days 9 -subj /CN=machine \
 cat "$scratch/key" >>"$cred"
 export shared bin seconds kib options scratch cred
 export -f one outcome wrong adds_up
+# shellcheck disable=SC2016 # for that shell
 for corpus; do
 	list "$corpus"
-done | # shellcheck disable=SC2016
-    xargs -d '\n' -P 2 -n 1 bash -c 'set -euo pipefail; one "$1"' - |
+done | xargs -d '\n' -P 2 -n 1 bash -c 'set -euo pipefail; one "$1"' - |
     sort >"$scratch/log"
 [[ -z ${CORPUS_LOG-} ]] || cp "$scratch/log" "$CORPUS_LOG"
 table <"$scratch/log"
