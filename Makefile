@@ -60,7 +60,7 @@ check: all
 
 # Every file of ../shared/corpora, and a table.
 corpus: all
-	KMS2CA_BIN=$(CURDIR)/$B/bin tests/corpus.bash
+	KMS2CA_BIN=$(abspath $B/bin) tests/corpus.bash
 
 # The same tests on a build with AddressSanitizer and UBSan.
 asan:
