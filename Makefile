@@ -10,9 +10,9 @@ B = build
 TOOLS = $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 OBJS = $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*.c))
 HEADERS = $(wildcard common/*.h)
-SOURCES = $(wildcard tools/*.c common/*.c) $(HEADERS)
+SOURCES = $(wildcard tools/*.c common/*.c tests/fuzz/*.[ch]) $(HEADERS)
 PAGES = $(wildcard man/*.[157])
-SCRIPTS = $(wildcard tests/*.bash tests/*.bats)
+SCRIPTS = $(wildcard tests/*.bash tests/*.bats tests/fuzz/*.bash)
 JOBS = $(shell nproc)
 
 SECCOMP = $(shell pkg-config --exists libseccomp 2>/dev/null && echo 1)
@@ -29,8 +29,7 @@ BUILD_DEPS = gcc libc6-dev pkg-config libssl-dev libarchive-dev libsqlite3-dev \
 TEST_DEPS = bats parallel clang clang-format libclang-rt-14-dev mandoc \
     shellcheck cppcheck gnutls-bin libnss3-tools libarchive-tools sqlite3 \
     p7zip-full gcab zstd xz-utils unzip miller git strace gdb \
-    python3-cryptography xxd lz4 cpio bzip2 \
-    bsdextrautils
+    python3-cryptography xxd lz4 cpio bzip2 bsdextrautils time
 
 all: $(TOOLS:%=$B/bin/%)
 
@@ -56,8 +55,34 @@ deps:
 demo: all
 	tests/demo.bash
 
-check: all
+check: all harnesses
 	bats -j $(JOBS) --no-parallelize-within-files tests
+
+# Each parser over its seeds; with FUZZ_MAIN=-fsanitize=fuzzer, libFuzzer.
+HARNESSES = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(filter-out \
+    %/fuzz.c %/replay.c,$(wildcard tests/fuzz/*.c)))
+FUZZ_MAIN = tests/fuzz/replay.c
+FUZZ_TIME = 600
+
+$B/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h \
+    tests/fuzz/replay.c $(OBJS) $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	@echo CC $<
+	@$(CC) $(ALL_CFLAGS) -Icommon -Itests/fuzz $(ALL_LDFLAGS) -o $@ $< \
+	    tests/fuzz/fuzz.c $(FUZZ_MAIN) $(OBJS) $(LIBS)
+
+harnesses: $(HARNESSES)
+
+fuzz:
+	$(MAKE) B=$B/fuzzing CC=clang FUZZ_MAIN=-fsanitize=fuzzer CFLAGS='-DSANITIZE \
+	    -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -O1 -g \
+	    -fsanitize=fuzzer-no-link,address,undefined' \
+	    LDFLAGS='-fsanitize=address,undefined' harnesses
+	tests/fuzz/run.bash $B/fuzzing $(FUZZ_TIME)
+
+# Every file of ../shared/corpora, and a table.
+corpus: all
+	KMS2CA_BIN=$(abspath $B/bin) tests/corpus.bash
 
 # The same tests on a build with AddressSanitizer and UBSan.
 asan:
@@ -88,6 +113,6 @@ install: all
 clean:
 	rm -rf $B
 
-.PHONY: all deps demo check asan lint install clean
+.PHONY: all deps demo harnesses fuzz check corpus asan lint install clean
 .DELETE_ON_ERROR:
 .SECONDARY:

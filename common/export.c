@@ -584,7 +584,8 @@ export_run(struct export *x, struct walk *walk, const struct cred_pair *to,
 	walk->ctx = x;
 	ev = walk_next(walk);
 	/* nothing is written for no input at all */
-	if (ev == WALK_FAULT && strcmp(walk->why.reason, "empty") == 0)
+	if (ev == WALK_FAULT && walk->pathlen == 0 &&
+	    strcmp(walk->why.reason, "empty") == 0)
 		msg_die("stdin: %s", walk->why.detail);
 	if (!stream_out_sealed(&x->out, stdout, to, signer, &w))
 		msg_die("%s", w.detail);

@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <iconv.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <signal.h>
@@ -23,7 +24,7 @@
 
 #define BLOCK	   (128 * 1024)
 #define PROGRESS   (64ULL << 20) /* bytes unpacked */
-#define CPU_MAX	   (24 * 3600) /* seconds, over the ceiling, progress or not */
+#define CPU_MORE   (24 * 3600) /* seconds, over the ceiling, progress or not */
 #define LINK	   "a link: not followed"
 #define OWN_TOOL   "unpack it with its own tool and feed the files in"
 #define NO_FURTHER "the archive cannot be read any further"
@@ -53,7 +54,8 @@ struct level {
 	uint64_t next; /* the number to ask for */
 	int own; /* the entry's own was asked for */
 	int none; /* there are no more */
-	int tried; /* libarchive was given one */
+	int tried; /* libarchive was given one, */
+	int given; /* and since it was opened */
 	uint64_t again; /* the entry that a was opened again for */
 };
 
@@ -103,7 +105,7 @@ report(struct child *c, uint32_t event, const char *reason, const char *path,
 	memset(&f, 0, sizeof(f));
 	f.event = event;
 	f.pathlen = (uint32_t)(path == NULL ? 0 :
-					      strnlen(path, READER_PATH_MAX));
+					      strnlen(path, PATH_BYTES_MAX));
 	f.len = len;
 	if (reason != NULL)
 		(void)snprintf(f.reason, sizeof(f.reason), "%s", reason);
@@ -117,14 +119,13 @@ fault(struct child *c, const char *reason, const char *path, const char *text)
 	if (c->over != NULL)
 		return;
 	c->events++;
-	report(c, WALK_FAULT, reason, path, text,
-	    strnlen(text, READER_TEXT_MAX));
+	report(c, WALK_FAULT, reason, path, text, strnlen(text, READER_TEXT));
 }
 
 static void
 note(struct child *c, const char *path, const char *text)
 {
-	report(c, WALK_NOTE, NULL, path, text, strnlen(text, READER_TEXT_MAX));
+	report(c, WALK_NOTE, NULL, path, text, strnlen(text, READER_TEXT));
 }
 
 /* A ceiling on the archive: says which, and how to raise it. */
@@ -164,7 +165,8 @@ reason(const char *s)
 	if (strcasestr(s, "encrypt") != NULL ||
 	    strcasestr(s, "passphrase") != NULL)
 		return "password";
-	if (strcasestr(s, "support") != NULL)
+	if (strcasestr(s, "support") != NULL ||
+	    strcasestr(s, "codec ID") != NULL)
 		return "unsupported";
 	return "damaged";
 }
@@ -173,8 +175,9 @@ reason(const char *s)
 static void
 failed(struct level *l, const char *path)
 {
-	const char *s = archive_error_string(l->a), *why = reason(s), *remedy;
-	char text[READER_TEXT_MAX];
+	const char *s = archive_error_string(l->a), *why, *remedy;
+	char text[READER_TEXT];
+	size_t n;
 
 	/* it is not the inner one's fault that the outer one breaks */
 	if (l->outer != NULL && l->outer->err < 0)
@@ -184,12 +187,18 @@ failed(struct level *l, const char *path)
 		ceiling(l->c, path, "memory", l->c->limits.memory);
 		return;
 	}
+	if (s == NULL && archive_read_has_encrypted_entries(l->a) > 0)
+		s = "its directory is encrypted";
+	why = reason(s);
 	if (strcmp(why, "password") == 0 || strcmp(why, "unsupported") == 0)
 		remedy = OWN_TOOL;
 	else
 		remedy = "the archive is cut or damaged here: fetch it again";
-	(void)snprintf(text, sizeof(text), "%s: %s",
-	    s == NULL ? "it ends early" : s, remedy);
+	if (s == NULL)
+		s = "it ends early";
+	for (n = strlen(s); n > 0 && strchr(".\n", s[n - 1]) != NULL;)
+		n--;
+	(void)snprintf(text, sizeof(text), "%.*s: %s", (int)n, s, remedy);
 	fault(l->c, why, path, text);
 }
 
@@ -218,7 +227,7 @@ unreadable(struct level *l)
 static void
 progress(struct child *c)
 {
-	uint64_t hard = c->limits.cpu + CPU_MAX;
+	uint64_t hard = c->limits.cpu + CPU_MORE;
 	struct timespec now = { 0, 0 };
 	struct rlimit r;
 
@@ -299,11 +308,37 @@ next_pass(struct archive *a, void *ctx)
 	while (r == 0 && !l->none)
 		if ((r = ask(l, l->next++)) == -1)
 			l->none = 1;
-	l->tried |= r == 1;
+	if (r == 1)
+		l->tried = l->given = 1;
 	return r == 1 ? l->c->pass : NULL;
 }
 
 /* Bytes in ------------------------------------------------------------- */
+
+/* Has libarchive unpack more of the entry.  Returns 1, 0 at its end, or err. */
+static int
+unpack(struct level *l)
+{
+	const void *p;
+	int r;
+
+	do {
+		r = archive_read_data_block(l->a, &p, &l->n, &l->offset);
+		l->p = p;
+		/* the hole at the end of a sparse file of tar */
+		if (r == ARCHIVE_EOF && l->offset == l->size && l->at < l->size)
+			r = ARCHIVE_OK;
+		if (r == ARCHIVE_EOF)
+			return 0;
+		if (r == ARCHIVE_OK && l->offset < l->at) {
+			archive_set_error(l->a, EILSEQ,
+			    "sparse blocks out of order");
+			r = ARCHIVE_FAILED;
+		}
+	} while (r == ARCHIVE_OK && l->n == 0 && l->at == l->offset);
+	l->err = r;
+	return r == ARCHIVE_OK ? 1 : r;
+}
 
 /*
  * The next bytes of the entry, max at most, with zeros for what a sparse file
@@ -313,23 +348,14 @@ static int
 take(struct level *l, size_t max, const uint8_t **p, size_t *n)
 {
 	static const uint8_t zeros[BLOCK];
-	const void *q;
-	int r;
+	int r = l->err;
 
-	while (l->err == 0 && l->n == 0 && l->at >= l->offset) {
-		r = archive_read_data_block(l->a, &q, &l->n, &l->offset);
-		l->p = q;
-		if (r == ARCHIVE_EOF)
-			return 0;
-		if (r == ARCHIVE_OK && l->offset < l->at) {
-			archive_set_error(l->a, EILSEQ,
-			    "sparse blocks out of order");
-			r = ARCHIVE_FAILED;
-		}
-		l->err = r;
-	}
-	if (l->err != 0)
-		return l->err;
+	if (r == 0 && l->n == 0 && l->at == l->offset)
+		r = unpack(l);
+	else if (r == 0)
+		r = 1;
+	if (r != 1)
+		return r;
 	if (l->at < l->offset) {
 		*n = sizeof(zeros);
 		if ((int64_t)*n > l->offset - l->at)
@@ -529,7 +555,8 @@ again(struct level *l)
 	uint64_t index = l->index;
 	struct archive_entry *e;
 
-	if (!l->encrypted || l->fd == -1 || l->c->over != NULL || s == NULL ||
+	if (!l->tried || l->fd == -1 || l->c->over != NULL || s == NULL ||
+	    !l->encrypted || (l->again == index && !l->given) ||
 	    strcmp(reason(s), "password") == 0 ||
 	    strcmp(reason(s), "unsupported") == 0)
 		return 0;
@@ -539,6 +566,7 @@ again(struct level *l)
 		l->none = 0;
 	}
 	l->again = index;
+	l->given = 0;
 	(void)archive_read_free(l->a);
 	if (!open_archive(l))
 		return 0;
@@ -610,10 +638,10 @@ pieces(struct level *l, size_t len)
 	int r = 1;
 
 	for (; len > 0; p += n, len -= n) {
-		n = len < WALK_PIECE_MAX ? len : WALK_PIECE_MAX;
+		n = len < WALK_PIECE_BYTES ? len : WALK_PIECE_BYTES;
 		report(c, WALK_PIECE, NULL, NULL, p, n);
 	}
-	while ((r = take(l, WALK_PIECE_MAX, &p, &n)) == 1)
+	while ((r = take(l, WALK_PIECE_BYTES, &p, &n)) == 1)
 		report(c, WALK_PIECE, NULL, NULL, p, n);
 	s = archive_error_string(l->a);
 	if (c->over != NULL)
@@ -621,7 +649,7 @@ pieces(struct level *l, size_t len)
 	else if (s == NULL)
 		s = "it ends early";
 	report(c, WALK_PIECES_END, c->over != NULL ? "ceiling" : reason(s),
-	    NULL, s, r == 0 ? 0 : strnlen(s, READER_TEXT_MAX));
+	    NULL, s, r == 0 ? 0 : strnlen(s, READER_TEXT));
 }
 
 /* Reads on into c->data, to len bytes.  As take(). */
@@ -918,6 +946,8 @@ reader_run(int in, int out, int go, const struct walk_limits *limits)
 	(void)setrlimit(RLIMIT_AS, &as);
 #endif
 	progress(&c);
+	/* what iconv loads for names from Japan, in lha and cab */
+	(void)iconv_open("UTF-8", "CP932");
 	sandbox_enter(NULL);
 	input(&c);
 	report(&c, WALK_END, NULL, NULL, NULL, 0);

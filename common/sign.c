@@ -124,9 +124,9 @@ sign_check(const uint8_t *der, size_t len, const void *data, size_t n,
 	}
 	if (one == NULL || mem == NULL || in == NULL ||
 	    !sk_X509_push(one, cert) ||
-	    CMS_verify(cms, one, NULL, BIO_push(in, mem), NULL,
-		CMS_BINARY | CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY) != 1 &&
-	    !FUZZING) {
+	    !(CMS_verify(cms, one, NULL, BIO_push(in, mem), NULL,
+		  CMS_BINARY | CMS_NOINTERN | CMS_NO_SIGNER_CERT_VERIFY) == 1 ||
+		FUZZING)) {
 		why_set(w, "signature",
 		    "does not fit the line: altered, or "
 		    "made by another key");

@@ -91,7 +91,7 @@ walk_start(struct walk *w, int fd, const struct walk_limits *limits,
 	if (pipe2(p, O_CLOEXEC) == -1 || pipe2(go, O_CLOEXEC) == -1)
 		return why_set(why, "reader", "cannot start: %s",
 		    strerror(errno));
-	(void)fcntl(p[1], F_SETPIPE_SZ, WALK_PIECE_MAX);
+	(void)fcntl(p[1], F_SETPIPE_SZ, WALK_PIECE_BYTES);
 	if ((w->pid = fork()) == -1)
 		return why_set(why, "reader", "cannot start: %s",
 		    strerror(errno));
@@ -220,11 +220,11 @@ longest(const struct walk *w, uint32_t event)
 	case WALK_BIG:
 		return READER_HEAD;
 	case WALK_PIECE:
-		return WALK_PIECE_MAX;
+		return WALK_PIECE_BYTES;
 	case WALK_PIECES_END:
 	case WALK_FAULT:
 	case WALK_NOTE:
-		return READER_TEXT_MAX;
+		return READER_TEXT;
 	default:
 		return UINT64_MAX;
 	}
@@ -261,7 +261,7 @@ walk_next(struct walk *w)
 	if (!w->started)
 		go(w);
 	/* the child may be in the hands of the archive: believe nothing */
-	while (receive(w, &f, sizeof(f)) && f.pathlen <= READER_PATH_MAX &&
+	while (receive(w, &f, sizeof(f)) && f.pathlen <= PATH_BYTES_MAX &&
 	    (f.event == READER_ASK ||
 		(longest(w, f.event) < UINT64_MAX &&
 		    f.len <= longest(w, f.event))) &&
@@ -272,7 +272,7 @@ walk_next(struct walk *w)
 			answer(w, f.len);
 			continue;
 		}
-		if (w->len > 0 && longest(w, f.event) == READER_TEXT_MAX)
+		if (w->len > 0 && longest(w, f.event) == READER_TEXT)
 			why_set(&w->why, reason_of(f.reason), "%s",
 			    (char *)w->data);
 		w->over = f.event == WALK_END;

@@ -28,7 +28,7 @@ extern const struct walk_limits walk_defaults;
 /* Sets one ceiling from `name=value' (K, M, G).  1, or 0 with *w. */
 int walk_limit(struct walk_limits *, const char *spec, struct why *w);
 
-#define WALK_PIECE_MAX (1024 * 1024) /* bytes of one */
+#define WALK_PIECE_BYTES (1024 * 1024) /* bytes of one */
 
 enum walk_event {
 	WALK_END, /* nothing follows */

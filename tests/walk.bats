@@ -274,45 +274,186 @@ FILES
 	((n == 3))
 }
 
-@test "an archive inside the archive is a fault that says so" {
-	local kind n=0
+# sources: the sources of the records on stdin, sorted, each once.
+sources()
+{
+	field source | sort -u
+}
+
+@test "an archive inside the archive is opened: all kinds, in all kinds" {
+	local inner outer n=0
+	local -a all=(in.tar in.v7 in.tar.gz in.tar.bz2 in.tar.xz in.tar.zst
+	    in.tar.lz4 in.tar.Z in.zip in.7z in.cab in.cpio in.odc in.bin
+	    in.iso in.warc)
 
 	some
-	bundles x
 	tar -cf in.tar "${some[@]}"
 	tar --format=v7 -cf in.v7 "${some[@]}"
-	tar -c "${some[@]}" | gzip >in.gz
-	tar -c "${some[@]}" | bzip2 >in.bz2
-	tar -c "${some[@]}" | xz >in.xz
-	tar -c "${some[@]}" | zstd >in.zst
+	gzip -k in.tar
+	bzip2 -k in.tar
+	xz -k in.tar
+	zstd -q in.tar
+	bsdtar --lz4 -cf in.tar.lz4 "${some[@]}"
+	bsdtar -Zcf in.tar.Z "${some[@]}"
 	zip -q in.zip "${some[@]}"
 	7z a -bd in.7z G H >/dev/null
 	gcab -c in.cab "${some[@]}"
 	printf '%s\n' "${some[@]}" | cpio -o -H newc --quiet >in.cpio
-	tar -cf a in.tar in.gz in.bz2 in.xz in.zst in.zip in.7z in.cab in.cpio x
-	both 1
-	faults "in.tar: unsupported: tar archive: unpack it and feed in what it holds" \
-	    "in.gz: unsupported: gzip archive: unpack it and feed in what it holds" \
-	    "in.bz2: unsupported: bzip2 archive: unpack it and feed in what it holds" \
-	    "in.xz: unsupported: xz archive: unpack it and feed in what it holds" \
-	    "in.zst: unsupported: zstd archive: unpack it and feed in what it holds" \
-	    "in.zip: unsupported: zip archive: unpack it and feed in what it holds" \
-	    "in.7z: unsupported: 7z archive: unpack it and feed in what it holds" \
-	    "in.cab: unsupported: cab archive: unpack it and feed in what it holds" \
-	    "in.cpio: unsupported: cpio archive: unpack it and feed in what it holds"
-	[[ $(names) == x ]]
-	came_to 10 1 0 9 0
-	# the old tar has no magic, but certificates at the start of lines
-	tar -cf a in.v7
-	both 1
-	faults 'in.v7: format: binary data with PEM in it: take the PEM out'
-	# zeros behind it are padding
-	{ cat x; head -c 100 /dev/zero; } >a
+	printf '%s\n' "${some[@]}" | cpio -o -H odc --quiet >in.odc
+	printf '%s\n' "${some[@]}" | cpio -o -H bin --quiet >in.bin
+	bsdtar --format iso9660 -cf in.iso "${some[@]}"
+	bsdtar --format warc -cf in.warc "${some[@]}"
+	tar -cf a "${some[@]}"
+	take 0 <a
+	sources <"$OUT" >want
+	for inner in "${all[@]}"; do
+		tar -cf a "$inner"
+		both 0 || {
+			echo "$inner" >&2
+			return 1
+		}
+		said
+		came_to 4 2 2 0 0
+		diff <(sed "s|^|$inner/|" want) <(sources <"$OUT" | sed 's|ISO/||') >&2
+		((n += 1))
+	done
+	((n == 16))
+	bundles x
+	for outer in 'zip -q0 -' 'zip -q -' 'bsdtar --format 7zip -cf -' \
+	    'bsdtar -czf -' 'bsdtar --format iso9660 -cf -' \
+	    'bsdtar --format newc -cf -'; do
+		for inner in in.tar.gz in.zip in.7z; do
+			$outer "$inner" x >a
+			both 0 || {
+				echo "$inner in $outer" >&2
+				return 1
+			}
+			came_to 5 3 2 0 0
+			diff <(sed "s|^|$inner/|" want; echo x) <(sources <"$OUT") >&2
+			((n += 1))
+		done
+	done
+	((n == 34))
+}
+
+@test "a compressed member keeps its path" {
+	bundles x
+	openssl pkcs12 -export -in x -out bundle.pfx -passout pass:
+	mkdir -p G/U
+	gzip -c bundle.pfx >G/U/bundle.pfx.gz
+	xz -c x >G/U/x
+	tar -cf a G
 	both 0
+	came_to 2 2 0 0 0
+	diff <(printf '%s\n' G/U/bundle.pfx.gz G/U/x) <(sources <"$OUT") >&2
+	# of a file that has no keys
+	echo text | gzip >t.gz
+	tar -cf a t.gz x
+	both 1
+	faults 't.gz: format: not a format that holds keys or certificates'
+	came_to 2 1 0 1 0
+}
+
+@test "an archive two levels down is a fault that says so" {
+	bundles x y
+	tar -cf in.tar x
+	zip -q in.zip in.tar y
+	tar -cf a in.zip x
+	both 1
+	faults 'in.zip/in.tar: unsupported: tar archive: unpack it and feed in what it holds'
+	came_to 3 2 0 1 0
 	# too large to be read, but not to be named
-	tar -cf a in.zip
-	take 1 -L member=1K <a
-	faults 'in.zip: unsupported: zip archive: unpack it and feed in what it holds'
+	both 1 -L member=2K
+	faults 'in.zip/in.tar: unsupported: tar archive: unpack it and feed in what it holds'
+	gzip -c in.zip >in.zip.gz
+	tar -cf a in.zip.gz x
+	both 1
+	faults 'in.zip.gz/in.tar: unsupported: tar archive: unpack it and feed in what it holds'
+	came_to 3 2 0 1 0
+}
+
+@test "an archive inside that is cut, damaged, empty or a bomb" {
+	local what='the archive is cut or damaged here: fetch it again'
+
+	bundles x y z
+	tar -b 1 -cf in.tar x y
+	head -c -1600 in.tar >cut.tar
+	tar -cf a cut.tar z
+	both 1
+	[[ $(names) == 'x z' ]]
+	faults "cut.tar/y: cut: Truncated tar archive: $what" \
+	    'cut.tar: cut: the archive cannot be read any further'
+	came_to 4 2 0 2 0
+	7z a -bd in.7z x y >/dev/null
+	head -c 200 in.7z >cut.7z
+	zip -q in.zip x y
+	printf 'PK\3\4 and so on' >no.zip
+	mkdir d
+	tar -cf empty.tar.d d
+	: | gzip >empty.gz
+	tar -cf a cut.7z no.zip empty.tar.d empty.gz z
+	both 1
+	[[ $(names) == z ]]
+	diff <(printf '%s\n' cut.7z empty.gz empty.tar.d no.zip) \
+	    <(only fault <"$OUT" | sources) >&2
+	grep -qx 'kms-export: empty.tar.d: tar archive with nothing in it' "$ERR"
+	grep -qx 'kms-export: empty.gz: gzip archive with nothing in it' "$ERR"
+	# the outer one is cut inside the inner one
+	tar -b 1 -cf o.tar z in.tar
+	head -c -1800 o.tar >a
+	both 1
+	only fault <"$OUT" | field source | grep -qx in.tar
+	[[ $(only fault <"$OUT" | field source | tail -n 1) == stdin ]]
+	[[ $(names) == z* ]]
+	# a gigabyte
+	head -c 1G /dev/zero | tr '\0' x | gzip >bomb.gz
+	tar -cf a bomb.gz x
+	take 1 <a
+	faults 'bomb.gz: ceiling: larger than 16777216 bytes, the ceiling of a member: raise it with -L member='
+	[[ $(names) == x ]]
+	take 1 -L total=100M <a
+	faults 'bomb.gz: ceiling: larger than 16777216 bytes, the ceiling of a member: raise it with -L member=' \
+	    'stdin: ceiling: the archive passes the ceiling total=104857600: raise it with -L total='
+}
+
+@test "-L members, member, memory with an archive inside" {
+	bundles x y z
+	zip -q in.zip x y
+	tar -cf a in.zip z
+	both 0 -L members=3
+	both 1 -L members=2
+	[[ $(names) == 'x y' ]]
+	faults 'stdin: ceiling: the archive passes the ceiling members=2: raise it with -L members='
+	# not for the container
+	head -c 40000 /dev/urandom >r
+	zip -q big.zip r x
+	tar -cf a big.zip z
+	both 1 -L member=20K
+	faults 'big.zip/r: ceiling: larger than 20480 bytes, the ceiling of a member: raise it with -L member='
+	[[ $(names) == 'x z' ]]
+	# what must seek
+	7z a -bd in.7z x y r >/dev/null
+	tar -cf a in.7z z
+	both 1 -L memory=9K
+	faults 'in.7z: ceiling: the archive passes the ceiling memory=9216: raise it with -L memory='
+	[[ $(names) == z ]]
+}
+
+@test "what is no archive is not taken for one" {
+	local -a all=(k1 k2 k3 k4)
+
+	bundles x
+	{ echo 'BZhello, this is'; cat x; } >k1
+	{ echo '!<arch> of a bridge'; cat x; } >k2
+	{ echo 'WARC/1 in text'; cat x; } >k3
+	{ echo 'MSCF'; head -c 600 /dev/zero | tr '\0' '0'; echo; cat x; } >k4
+	tar -cf a "${all[@]}"
+	both 0
+	came_to 4 4 0 0 0
+	echo 070707 is a number >k
+	tar -cf a k
+	both 1
+	[[ $(only fault <"$OUT" | field reason) == format ]]
 }
 
 @test "links, directories and devices are no members" {
@@ -555,7 +696,7 @@ cuts_of()
 	    dd of=a bs=1 seek=$((at + 40)) conv=notrunc 2>log
 	both 1
 	[[ $(names) == x ]]
-	faults 'y: damaged: ZIP decompression failed (-3)' \
+	faults 'y: damaged: ZIP decompression failed (-3): the archive is cut or damaged here: fetch it again' \
 	    'stdin: damaged: the archive cannot be read any further'
 	came_to 2 1 0 1 0
 	# a checksum is wrong: that member only
@@ -570,25 +711,115 @@ cuts_of()
 	came_to 3 2 0 1 0
 }
 
-@test "what the archive encrypts" {
-	local what='the archive encrypts it: unpack it with its own tool and feed the files in'
+# passwords N PASSWORD...: a file $pws of N wrong ones, then these.
+passwords()
+{
+	pws=$PWD/pws
+	seq -f 'wrong-%.0f' "$1" >"$pws"
+	printf '%s\n' "${@:2}" >>"$pws"
+	chmod 600 "$pws"
+}
+
+# A wrong password seems right to ZipCrypto once in 256 times.
+@test "an encrypted zip: each password is tried" {
+	local kind n=0
+
+	bundles x y z w
+	passwords 2000 one two
+	zip -qP one stream.zip x y
+	zip -q stream.zip w
+	zip -qP two stream.zip z
+	zip -q0P one stored.zip x y
+	zip -q0P two stored.zip z
+	zip -q0 stored.zip w
+	7z a -bd -tzip -mem=AES256 -pone aes.zip x y >/dev/null
+	7z a -bd -tzip -mem=AES256 -ptwo aes.zip z >/dev/null
+	7z a -bd -tzip aes.zip w >/dev/null
+	for kind in stream stored aes; do
+		cp "$kind.zip" a
+		both 0 -p "list:$pws"
+		[[ $(names | tr ' ' '\n' | sort | paste -sd ' ') == 'w x y z' ]]
+		came_to 4 4 0 0 0
+		said
+		tar -cf a "$kind.zip"
+		both 0 -p "list:$pws"
+		came_to 4 4 0 0 0
+		((n += 1))
+	done
+	((n == 3))
+}
+
+@test "an encrypted zip: the password of the map, of each its own" {
+	bundles x y
+	passwords 1 y-pass
+	zip -qP x-pass a.zip x
+	zip -qP y-pass a.zip y
+	mv a.zip a
+	printf 'path:x\tpass:x-pass\n' >map
+	chmod 600 map
+	both 0 -m map -p "list:$pws"
+	[[ $(names) == 'x y' ]]
+	both 1 -m map
+	[[ $(names) == x ]]
+	# in the archive, with the same password as the archive
+	mkdir in
+	openssl pkcs12 -export -in x -out in/x.pfx -passout pass:both
+	rm a
+	zip -qrP both a.zip in
+	mv a.zip a
+	printf 'path:in/*\tpass:both\n' >map
+	both 0 -m map
+	came_to 1 1 0 0 0
+}
+
+@test "what the archive encrypts, without its password" {
+	local own='encrypted by the archive: unpack it with its own tool and feed the files in'
+	local give='encrypted by the archive: give its password with -p'
+	local none='encrypted by the archive: no password opens it (wrong password or damaged file): give its password with -p'
 
 	bundles x y
+	passwords 300
 	zip -qP pw a.zip x
 	zip -q a.zip y
 	mv a.zip a
 	both 1
 	[[ $(names) == y ]]
-	faults "x: password: $what"
+	faults "x: password: $give"
 	came_to 2 1 0 1 0
+	both 1 -p "list:$pws"
+	faults "x: password: $none"
+	7z a -bd -tzip -mem=AES256 -ppw aes.zip x >/dev/null
+	mv aes.zip a
+	both 1 -p "list:$pws"
+	faults "x: password: $none"
 	7z a -bd -ppw a.7z x y >/dev/null
 	mv a.7z a
-	both 1
-	faults "x: password: $what" "y: password: $what"
+	both 1 -p "list:$pws"
+	faults "x: password: $own" "y: password: $own"
 	7z a -bd -ppw -mhe=on a.7z x y >/dev/null
 	mv a.7z a
 	both 1
-	faults 'stdin: password: The archive header is encrypted, but currently not supported'
+	faults 'stdin: password: The archive header is encrypted, but currently not supported: unpack it with its own tool and feed the files in'
+	need_shared corpora/archives
+	cp "$archives/libarchive/test_read_format_zip_encryption_header.zip" a
+	both 1
+	faults 'stdin: password: its directory is encrypted: unpack it with its own tool and feed the files in'
+}
+
+@test "an encrypted member that is damaged ends, with any list" {
+	local at
+
+	bundles x y
+	passwords 1000 pw
+	zip -q0P pw a.zip x y
+	at=$(LC_ALL=C grep -abo $'PK\x03\x04' a.zip | sed -n '2s/:.*//p')
+	printf 'damaged' | dd of=a.zip bs=1 seek=$((at - 100)) conv=notrunc 2>log
+	mv a.zip a
+	both 1 -p "list:$pws"
+	[[ $(names) == y ]]
+	[[ $(only fault <"$OUT" | field reason) == password ]]
+	only fault <"$OUT" | field detail | grep -q 'wrong password or damaged'
+	came_to 2 1 0 1 0
 }
 
 @test "-L: what is no ceiling" {
@@ -722,7 +953,8 @@ cuts_of()
 	tr '\0' '\n' <"/proc/$pid/environ" | grep -q from-the-environment
 	[[ -e /proc/$pid/fd/8 ]]
 	not grep -q from-the-environment "/proc/$child/environ"
-	diff <(printf '%s\n' 0 1 2) <(cd "/proc/$child/fd" && ls) >&2
+	# 3 is where it is given those that an archive needs
+	diff <(printf '%s\n' 0 1 2 3) <(cd "/proc/$child/fd" && ls) >&2
 	finish
 	((status == 1))
 }

@@ -24,8 +24,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if ((known = flag_find0(name, &w)) == NULL)
 		return 0;
 	if (!flag_apply(known, value, 3, &v, &w))
-		fuzz_must(v == 0x5a5a5a5a, "a value that is refused changes "
-					   "nothing");
+		fuzz_must(v == 0x5a5a5a5a,
+		    "a value that is refused changes "
+		    "nothing");
 	else
 		(void)flag_symbols(known, v, symbols, sizeof(symbols));
 	return 0;

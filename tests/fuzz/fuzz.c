@@ -57,8 +57,9 @@ fuzz_items(struct items *l)
 		if (l->v[i].kind != ITEM_KEY)
 			continue;
 		p8 = item_key1(&l->v[i], &n);
-		fuzz_must(pkey_id(p8, n, id, &w), "a key that was taken is "
-						  "whole");
+		fuzz_must(pkey_id(p8, n, id, &w),
+		    "a key that was taken is "
+		    "whole");
 		fuzz_must(memcmp(id, l->v[i].id, sizeof(id)) == 0,
 		    "a key has one identity");
 		OPENSSL_secure_clear_free(p8, n);

@@ -18,8 +18,8 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 
 	if (fd == -1)
 		fd = memfd_create("map", 0);
-	fuzz_must(ftruncate(fd, 0) == 0 &&
-		pwrite(fd, p, n, 0) == (ssize_t)n && fchmod(fd, 0600) == 0,
+	fuzz_must(ftruncate(fd, 0) == 0 && pwrite(fd, p, n, 0) == (ssize_t)n &&
+		fchmod(fd, 0600) == 0,
 	    "a memory file");
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	if (!map_load(&m, path, &w))

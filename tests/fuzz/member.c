@@ -1,8 +1,8 @@
 /* Members of a backup: which kind a file is, DER, PEM, records. */
 
+#include "member.h"
 #include "fuzz.h"
 #include "kind.h"
-#include "member.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)

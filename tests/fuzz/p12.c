@@ -1,7 +1,7 @@
 /* PKCS#12. */
 
-#include "fuzz.h"
 #include "p12.h"
+#include "fuzz.h"
 #include "pbe.h"
 
 int

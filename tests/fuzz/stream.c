@@ -1,8 +1,8 @@
 /* Streams, plain and sealed, whole and in part. */
 
+#include "stream.h"
 #include "fuzz.h"
 #include "prove.h"
-#include "stream.h"
 
 static void
 read_all(const uint8_t *p, size_t n, int part)
