@@ -88,7 +88,7 @@ corpus: all
 asan:
 	$(MAKE) B=$B/asan CC=clang CFLAGS='-DSANITIZE -O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
-	    LDFLAGS='-fsanitize=address,undefined' all
+	    LDFLAGS='-fsanitize=address,undefined' all harnesses
 	ASAN_OPTIONS=detect_leaks=0 KMS2CA_BIN=$(CURDIR)/$B/asan/bin \
 	    bats -j $(JOBS) --no-parallelize-within-files tests
 	ASAN_OPTIONS=exitcode=134 KMS2CA_BIN=$(CURDIR)/$B/asan/bin \
