@@ -178,6 +178,54 @@ audit_row(struct db *db, sqlite3_stmt *st, char before[65], struct why *w)
 	return 1;
 }
 
+/* The digest of the schema.  Returns 1, or 0 with *w. */
+static int
+schema_digest(struct db *db, uint8_t sum[32], struct why *w)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	sqlite3_stmt *st = sql_ready(db, SCHEMA, w);
+	int rc;
+
+	rc = st != NULL && md != NULL &&
+	    EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+	while (rc && sqlite3_step(st) == SQLITE_ROW)
+		hash_row(md, st);
+	rc = rc &&
+	    (sqlite3_reset(st) == SQLITE_OK || sql_fail(db, w, "cannot read"));
+	rc = rc && EVP_DigestFinal_ex(md, sum, NULL);
+	EVP_MD_CTX_free(md);
+	return rc;
+}
+
+/*
+ * Compares the schema with that of a new archive: a trigger or view that
+ * somebody planted could show other rows than there are.  Returns 1, 0 with
+ * *w if it differs, -1 with *w if it cannot be read.
+ */
+static int
+schema_same(struct db *db, struct why *w)
+{
+	uint8_t is[32], ought[32];
+	struct db fresh;
+	int rc;
+
+	memset(&fresh, 0, sizeof(fresh));
+	fresh.name = db->name;
+	rc = sqlite3_open(":memory:", &fresh.h) == SQLITE_OK &&
+	    sqlite3_exec(fresh.h, sql_schema, NULL, NULL, NULL) == SQLITE_OK;
+	if (!rc)
+		sql_fail(&fresh, w, "cannot make a schema to compare with");
+	rc = rc && schema_digest(&fresh, ought, w) && schema_digest(db, is, w);
+	(void)sqlite3_finalize(fresh.st[SCHEMA]);
+	(void)sqlite3_close(fresh.h);
+	if (!rc)
+		return -1;
+	return memcmp(is, ought, sizeof(is)) == 0 ||
+	    why_set(w, "audit",
+		"the schema is not that of ca-db(5): a table, index, view or "
+		"trigger was added, dropped or changed");
+}
+
 int
 db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
     struct why *w)
@@ -187,6 +235,8 @@ db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
 	int found = 0, rc, ok;
 
 	last[0] = '\0';
+	if ((rc = schema_same(db, w)) != 1)
+		return rc;
 	if ((st = sql_ready(db, AUDIT_ALL, w)) == NULL)
 		return -1;
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {

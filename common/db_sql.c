@@ -147,6 +147,8 @@ static const char *const sql[NSQL] = {
 	    " and exists (select 1" SETTERS("n") ")"
 	    " union all select 'certificate ' || RequestID from certificate"
 	    " where RequestID not in (select RequestID from request)",
+	[SCHEMA] = "select type, name, tbl_name, sql from sqlite_schema"
+	    " where name not like 'sqlite~_%' escape '~' order by 1, 2",
 };
 /* clang-format on */
 
