@@ -472,6 +472,27 @@ to_memory(struct level *l)
 	return 1;
 }
 
+/*
+ * Returns 1 if the input begins with a block of zeros: to libarchive that is a
+ * tar without members, but it may be the image of a disk.
+ */
+static int
+is_image(struct level *l)
+{
+	static const char zeros[512];
+	char first[sizeof(zeros)];
+
+	if (l->outer != NULL)
+		return 0;
+	if (l->fd != -1)
+		return pread(l->fd, first, sizeof(first), l->start) ==
+		    (ssize_t)sizeof(first) &&
+		    memcmp(first, zeros, sizeof(zeros)) == 0;
+	read_ahead(l, sizeof(zeros));
+	return l->nfirst >= sizeof(zeros) &&
+	    memcmp(l->block, zeros, sizeof(zeros)) == 0;
+}
+
 /* One by one: not mtree (opens local files), no filter that runs programs. */
 static void
 support(struct level *l)
@@ -485,7 +506,12 @@ support(struct level *l)
 	(void)archive_read_support_filter_lz4(a);
 	(void)archive_read_support_filter_compress(a);
 	(void)archive_read_support_filter_uu(a);
-	(void)archive_read_support_format_tar(a);
+	if (!is_image(l)) {
+		(void)archive_read_support_format_tar(a);
+		/* a backup may be several archives one behind the other */
+		(void)archive_read_set_options(a,
+		    "tar:read_concatenated_archives");
+	}
 	(void)archive_read_support_format_cpio(a);
 	(void)archive_read_support_format_zip(a);
 	(void)archive_read_support_format_7zip(a);
@@ -500,8 +526,6 @@ support(struct level *l)
 		(void)archive_read_support_format_raw(a);
 		(void)archive_read_support_format_empty(a);
 	}
-	/* a backup may be several archives one behind the other */
-	(void)archive_read_set_options(a, "tar:read_concatenated_archives");
 	(void)archive_read_set_passphrase_callback(a, l, next_pass);
 }
 

@@ -1086,3 +1086,25 @@ sweep()
 	(($(only key <"$OUT" | wc -l) > 30))
 	not grep -q -a -P '[\x00-\x08\x0b-\x1f\x7f]' "$OUT"
 }
+
+# To libarchive a block of zeros is a tar without members.
+@test "an image of a disk that begins with zeros is no empty archive" {
+	local input
+
+	pair a /CN=a
+	{ head -c 3000000 /dev/zero; cat a.der; head -c 999 /dev/zero
+	    cat a.p8; } >image
+	for input in image <(cat image); do
+		take 1 <"$input"
+		found 0 0 1
+		faults 'stdin: format: not a format that holds keys or certificates'
+		came_to 1 0 0 1 0
+	done
+	for input in image <(cat image); do
+		take 1 -x <"$input"
+		found 1 0 1
+		[[ $(only key <"$OUT" | field source) == "stdin@$((3000999 +
+		    $(stat -c %s a.der)))" ]]
+		came_to 1 1 0 0 0
+	done
+}
