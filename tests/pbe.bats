@@ -76,7 +76,8 @@ ARGS
 	openssl pkcs12 -in a.p12 -noenc -passin pass: -out judge
 }
 
-# The name of the form is that of the MAC, behind the colon that of the key.
+# Password, form for the MAC, form for the key and the certificate, cipher.  HMAC
+# fills short keys with zeros, so that a terminator matters from 32 characters.
 @test "a password in every form, with a MAC and without" {
 	local pass mac key how maker n=0
 
@@ -112,6 +113,9 @@ Grüße 1999|twice|twice|3des
 🔑|twice|utf8|pbes2
 secret|bmp|bmp|pbes2
 secret|bmp|bmpn|pbes2
+secret as long as a sentence, or longer|bmp|bmp|pbes2
+secret as long as a sentence, or longer|bmp|bmpn|pbes2
+secret as long as a sentence, or longer|bmp|utf8|pbes2
 secret|bmpn|bmpn|3des
 secret|bmpn|utf8|pbes2
 |bmp|bmp|3des
@@ -122,7 +126,7 @@ secret|bmpn|utf8|pbes2
 |null|utf8|pbes2
 |bmp|bmp|pbes2
 FORMS
-	((n == 56))
+	((n == 62))
 }
 
 # What is not the password must not open it in another form: not its letters in
