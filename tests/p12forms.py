@@ -4,6 +4,8 @@ the derivation of appendix B is written out here, PBKDF2 is hashlib's.
 
     p12forms.py NAME=VALUE...       one key and its certificate, on stdout
     p12forms.py many N              N keys and certificates in the clear, no MAC
+    p12forms.py flips FILE FROM [TO]    a copy of it for each byte from there on
+                                    (or before TO), with one bit of it changed
 
     key=FILE cert=FILE              PKCS#8 and X.509, DER
     pass=TEXT form=FORM             what encrypts the key
@@ -211,9 +213,18 @@ def many(n):
     return pfx(tlv(0x30, part(*bags)))
 
 
+def flips(path, start, end=None):
+    with open(path, 'rb') as f:
+        data = f.read()
+    return b''.join(b'..' + data[:i] + bytes([data[i] ^ 1 << i % 8]) +
+                    data[i + 1:] for i in range(start, end or len(data)))
+
+
 def main():
     if sys.argv[1] == 'many':
         out = many(int(sys.argv[2]))
+    elif sys.argv[1] == 'flips':
+        out = flips(sys.argv[2], *map(int, sys.argv[3:]))
     else:
         o = {'pass': 'secret', 'form': 'utf8', 'pbe': 'pbes2', 'iter': '1',
              'certpass': '', 'mac': 'sha256', 'macform': 'bmp', 'maciter': '1',
