@@ -88,7 +88,7 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
     struct secrets *s, struct items *l, struct why *w)
 {
 	static const char *const skipped[] = { "EC PARAMETERS", "DH PARAMETERS",
-		"RSA PUBLIC KEY" };
+		"X9.42 DH PARAMETERS", "DSA PARAMETERS", "RSA PUBLIC KEY" };
 	struct items one = { NULL, 0 };
 	size_t i;
 	int rc = 1;
