@@ -250,7 +250,7 @@ EOF
 	searched 1 1
 	take 1 -x <in
 	found 0 0 2
-	faults 'stdin@111111: password: integrity check failed (wrong password or damaged file)' \
+	faults 'stdin@111111: password: integrity check failed (no password given: -p, or damaged file)' \
 	    "stdin: format: $unknown; searched (-x): whole certificates 0, keys 0"
 	# a cut one may be none: nothing is said of it
 	noise 300K >in

@@ -7,8 +7,8 @@ load p12
 load backup
 
 # More than the secure heap of 1 MiB can hold at once: about 1,100 of EC.
-@test "1,500 keys of one file: all come out, and each is its own" {
-	local n=1500
+@test "1,200 keys of one file: all come out, and each is its own" {
+	local n=1200
 
 	(umask 077 && echo secret >pw)
 	/usr/bin/python3 "$BATS_TEST_DIRNAME/p12forms.py" many "$n" >many.p12
