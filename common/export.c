@@ -583,6 +583,10 @@ event(struct export *x, struct walk *walk, enum walk_event ev)
 		piece(x, walk, ev == WALK_PIECES_END);
 		break;
 	case WALK_FAULT:
+		if (path.n > 0 && skip(x, path, map_of(x, path))) {
+			classify(x, new_member(x), SKIPPED);
+			break;
+		}
 		if (path.n > 0)
 			classify(x, new_member(x), FAULTED);
 		fault(x, path.n > 0 ? path : whole, &walk->why);

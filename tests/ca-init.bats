@@ -240,7 +240,7 @@ agents()
 @test "ca-init: input without certificates" {
 	refuses 2 'ca-init: stdin: empty input: expected the certificates of the KRAs' \
 	    "${init[@]}" </dev/null
-	refuses 2 'ca-init: stdin: not a format that holds keys or certificates: expected the certificates of the KRAs' \
+	refuses 2 'ca-init: stdin: not a format that is read here: if it holds keys, get them out as PKCS#12: expected the certificates of the KRAs' \
 	    "${init[@]}" <"$ORG/jane.pw"
 	refuses 2 'ca-init: stdin: no certificate in it: expected those of the KRAs' \
 	    "${init[@]}" <"$ORG/kra1.key"

@@ -19,7 +19,7 @@ size()
 
 # What an ESE database and an unknown format are said to be.
 ese='how a KMS stores keys in it is not public; export PFX per user on Windows and feed those in'
-unknown='not a format that holds keys or certificates'
+unknown='not a format that is read here: if it holds keys, get them out as PKCS#12'
 
 setup_file()
 {

@@ -504,9 +504,9 @@ STORES
 	done
 	((n == 2))
 	printf '\xff\xfe' >in
-	only_fault in format 'not a format that holds keys or certificates'
+	only_fault in format 'not a format that is read here: if it holds keys, get them out as PKCS#12'
 	printf '\xff\xfex' >in
-	only_fault in format 'not a format that holds keys or certificates'
+	only_fault in format 'not a format that is read here: if it holds keys, get them out as PKCS#12'
 }
 
 @test "bare base64: a certificate, a key, a PFX; in lines or in one" {
@@ -535,9 +535,9 @@ STORES
 	faults 'stdin: password: integrity check failed (wrong password or damaged file)'
 	base64 -w 0 /dev/null >in
 	printf 'MIIB!!' >in
-	only_fault in format 'not a format that holds keys or certificates'
+	only_fault in format 'not a format that is read here: if it holds keys, get them out as PKCS#12'
 	echo 'Many words, and none of them is base64' >in
-	only_fault in format 'not a format that holds keys or certificates'
+	only_fault in format 'not a format that is read here: if it holds keys, get them out as PKCS#12'
 	base64 -w 0 a.der | head -c 200 >in
 	take 1 <in
 	found 0 0 1
