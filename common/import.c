@@ -355,7 +355,8 @@ fault_text(const struct rec *r)
 	char *source = rec_text(r, "source", NULL), *text = NULL;
 	char *detail = rec_text(r, "detail", NULL);
 
-	if (asprintf(&text, "%s: %s", source == NULL ? "" : source,
+	if (asprintf(&text, "%s%s%s", source == NULL ? "" : source,
+		source == NULL || *source == '\0' ? "" : ": ",
 		detail == NULL ? "" : detail) == -1)
 		tool_nomem();
 	OPENSSL_free(source);

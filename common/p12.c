@@ -10,6 +10,7 @@
 #include "pbe.h"
 #include "tool.h"
 
+#define FILE_MIN     64 /* bytes; less holds no key */
 #define FRIENDLY_MAX (64 * 1024) /* bytes; longer is left out */
 
 /* clang-format off */
@@ -588,7 +589,7 @@ p12_read(const uint8_t *der, size_t n, struct secrets *s, struct items *l,
 	}
 	while (p < end && (*p == 0 || *p == 0x1a || *p == '\r' || *p == '\n'))
 		p++;
-	if (p < end) {
+	if (end - p >= FILE_MIN) {
 		why_set(&behind, "format",
 		    "%zu bytes behind the end of the PFX are not read: if they "
 		    "are another file, feed it in by itself",

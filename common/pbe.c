@@ -156,15 +156,21 @@ pbe_next(struct pbe_tries *t, struct pbe_form *f)
 /* Ceilings -------------------------------------------------------------- */
 
 /* Rounds that the file at hand may still ask for, all its parts together. */
-static int64_t rounds_left;
+static int64_t rounds_left, rounds_max;
 
 void
 pbe_start(void)
 {
-	rounds_left = KDF_WORK_MAX;
+	pbe_start_with(KDF_WORK_MAX);
+}
+
+void
+pbe_start_with(int64_t max)
+{
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-	rounds_left = 20000;
+	max = 20000;
 #endif
+	rounds_left = rounds_max = max;
 }
 
 int
@@ -172,10 +178,10 @@ pbe_spend(int64_t rounds, struct why *w)
 {
 	if (rounds > rounds_left)
 		return why_set(w, "ceiling",
-		    "asks for more than %d rounds of key derivation in all, "
-		    "the ceiling of a file (give fewer passwords, or its own with "
-		    "pass in the map of kms-export)",
-		    KDF_WORK_MAX);
+		    "asks for more than %lld rounds of key derivation in all, "
+		    "the ceiling of a file (give fewer passwords, or its own "
+		    "with pass in the map of kms-export)",
+		    (long long)rounds_max);
 	rounds_left -= rounds;
 	return 1;
 }

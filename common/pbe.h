@@ -49,6 +49,8 @@ int pbe_next(struct pbe_tries *t, struct pbe_form *);
 
 /* A new file: its derivations are counted from here. */
 void pbe_start(void);
+/* The same with another ceiling than KDF_WORK_MAX. */
+void pbe_start_with(int64_t rounds);
 
 /* Counts rounds before they are done.  Returns 1, or 0 with *w. */
 int pbe_spend(int64_t rounds, struct why *w);

@@ -358,7 +358,7 @@ refused()
 	    WHERE Name = 'CACertificate'") == \
 	    "$(openssl x509 -in "$ORG/ca.pem" -outform DER | xxd -p -c 0)" ]]
 	rm ca.db
-	refuses 2 'ca-init: -c: ca.p12: integrity check failed (wrong password or damaged file)' \
+	refuses 2 'ca-init: -c: ca.p12: integrity check failed (no password given: -p, or damaged file)' \
 	    ca-init -c ca.p12 -d ca.db <"$ORG/kra1.pem"
 	refuses 2 "ca-init: -c: $ORG/ca.key: no certificate in it" \
 	    ca-init -c "$ORG/ca.key" -d ca.db <"$ORG/kra1.pem"

@@ -126,6 +126,8 @@ corpus()
 		    <"$shared/corpora/pkcs12/$file"
 		if [[ $expected == bad-password ]]; then
 			faulted password 'integrity check failed (wrong password or damaged file)'
+		elif [[ $file == */base64-wrapped.p12 ]]; then
+			faulted format 'not PKCS#12 (RFC 7292 section 4): kms-export reads other formats'
 		else
 			faulted damaged 'not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged'
 		fi
@@ -657,6 +659,27 @@ EOF
 	pfx "$(part "$(bag 06 "$(tlv 30 "$bags")")")" | unhex >a.p12
 	run_tool 1 p12-extract <a.p12
 	faulted ceiling 'more than 8 SafeContents in one another, the ceiling'
+}
+
+@test "bytes behind the PFX: padding, another PFX, something else" {
+	pair a /CN=a
+	pair b /CN=b
+	p12 a.p12 a
+	p12 b.p12 b
+	{ cat a.p12; head -c 5000 /dev/zero; printf '\r\n\032'; } >padded
+	run_tool 0 p12-extract -p file:pw <padded
+	holds a
+	cat a.p12 b.p12 >two
+	run_tool 0 p12-extract -p file:pw <two
+	counts 2 0 0
+	{ cat a.p12; head -c 300 b.p12; } >cut
+	run_tool 1 p12-extract -p file:pw <cut
+	counts 1 0 1
+	says 'p12-extract: stdin: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged'
+	{ cat a.p12 b.pem; } >pem
+	run_tool 1 p12-extract -p file:pw <pem
+	counts 1 0 1
+	says "p12-extract: stdin: $(stat -c %s b.pem) bytes behind the end of the PFX are not read: if they are another file, feed it in by itself"
 }
 
 @test "bytes behind the PFX do no harm; a file past the ceiling is refused" {
