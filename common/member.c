@@ -146,6 +146,9 @@ member_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	w->reason = "";
 	if (n == 0)
 		return why_set(w, "empty", "empty file");
+	if (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0)
+		return why_set(w, "empty",
+		    "nothing but zero bytes, or an empty tar");
 	if ((archive = kind_of(p, n)) != NULL)
 		return why_set(w, "unsupported",
 		    "%s archive: unpack it and feed in what it holds",
