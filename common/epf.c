@@ -123,7 +123,7 @@ append(struct reader *r, const char *s, size_t n)
 	if (r->n <= EPF_VALUE_MAX && n <= EPF_VALUE_MAX - r->n)
 		memcpy(r->value + r->n, s, n);
 	else
-		r->n = EPF_VALUE_MAX;
+		r->n = EPF_VALUE_MAX + 1, n = 0;
 	r->n += n;
 }
 

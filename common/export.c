@@ -196,10 +196,21 @@ keys_done(struct export *x, const uint8_t id[32], uint8_t class)
 	size_t pos = 0;
 
 	while (hold_find(x->hold, id, 1, &pos, &h))
-		if (!h.done) {
+		if (h.state == HELD_WAITS) {
 			hold_done(x->hold, &h);
 			classify(x, h.member, class);
 		}
+}
+
+/* Would the certificate go, if it were for this path? */
+static int
+wanted(struct export *x, const struct item *cert, const struct item *key,
+    struct text path)
+{
+	struct stream_rec e;
+
+	describe(x, &e, cert->cert, name_of(cert, key), path);
+	return selected(x, &e);
 }
 
 /* A certificate whose key is not in its member. */
@@ -208,30 +219,34 @@ lone_cert(struct export *x, const struct item *it, struct text path,
     uint64_t member)
 {
 	const struct cert *c = it->cert;
-	struct stream_rec e;
+	int mine = wanted(x, it, NULL, path);
 	struct held h;
 	size_t pos = 0;
 	uint8_t class;
 
 	if (hold_came(x->hold, c, &h)) {
-		describe(x, &e, c, name_of(it, NULL), path);
-		classify(x, member, selected(x, &e) ? CERTS : SKIPPED);
+		classify(x, member, mine ? CERTS : SKIPPED);
 		return;
 	}
-	if (!hold_find(x->hold, c->id, 1, &pos, &h)) {
-		hold_cert(x->hold, c, 0, path, member);
+	while (hold_find(x->hold, c->id, 1, &pos, &h)) {
+		class = emit(x, c, h.data, h.len, name_of(it, NULL), h.source);
+		if (class == SKIPPED && mine)
+			class = emit(x, c, h.data, h.len, name_of(it, NULL),
+			    path);
+		classify(x, h.member, class);
+		if (class == SKIPPED)
+			continue;
+		classify(x, member, CERTS);
+		keys_done(x, c->id, class);
+		hold_cert(x->hold, c, HELD_DONE, path, member);
 		return;
 	}
-	class = emit(x, c, h.data, h.len, name_of(it, NULL), h.source);
-	classify(x, h.member, class);
-	classify(x, member, class == SKIPPED ? SKIPPED : CERTS);
-	keys_done(x, c->id, class);
-	hold_cert(x->hold, c, 1, path, member);
+	hold_cert(x->hold, c, mine ? HELD_WAITS : HELD_LEFT, path, member);
 }
 
 /*
- * Writes the certificates that wait for a key.  Returns what that makes of
- * its member: NOTHING if there are none.
+ * Writes the certificates that wait for a key, selected by its path or their
+ * own.  Returns what that makes of its member: NOTHING if there are none.
  */
 static uint8_t
 waiting(struct export *x, const struct item *key, const uint8_t *p8, size_t n,
@@ -244,12 +259,15 @@ waiting(struct export *x, const struct item *key, const uint8_t *p8, size_t n,
 	uint8_t class = NOTHING, one;
 
 	while (hold_find(x->hold, key->id, 0, &pos, &h)) {
-		if (h.done || !cert_new(&c, h.data, h.len, &w))
+		if (h.state == HELD_DONE || !cert_new(&c, h.data, h.len, &w))
 			continue;
 		one = emit(x, c, p8, n, name_of(key, NULL), path);
+		if (one == SKIPPED && h.state == HELD_WAITS)
+			one = emit(x, c, p8, n, name_of(key, NULL), h.source);
 		class = one > class ? one : class;
 		classify(x, h.member, one == SKIPPED ? SKIPPED : CERTS);
-		hold_done(x->hold, &h);
+		if (one != SKIPPED)
+			hold_done(x->hold, &h);
 		cert_free(c);
 	}
 	return class;
@@ -264,16 +282,21 @@ lone_key(struct export *x, const struct item *key, struct text path,
 	size_t pos = 0, n;
 	uint8_t class, *p8;
 
-	if (hold_find(x->hold, key->id, 1, &pos, &h) && h.done) {
-		classify(x, member, KEYS);
-		return;
-	}
+	while (hold_find(x->hold, key->id, 1, &pos, &h))
+		if (h.state == HELD_DONE) {
+			classify(x, member, KEYS);
+			return;
+		}
 	p8 = item_key1(key, &n);
 	class = waiting(x, key, p8, n, path);
 	classify(x, member, class);
-	if (class != NOTHING)
+	if (class > SKIPPED)
 		keys_done(x, key->id, class);
-	hold_key(x->hold, key->id, p8, n, class != NOTHING, path, member);
+	hold_key(x->hold, key->id, p8, n,
+	    class == NOTHING	 ? HELD_WAITS :
+		class == SKIPPED ? HELD_LEFT :
+				   HELD_DONE,
+	    path, member);
 	OPENSSL_secure_clear_free(p8, n);
 }
 
@@ -287,35 +310,66 @@ couple(struct export *x, const struct item *it, const struct item *key,
 	uint8_t class, *p8;
 	size_t n;
 
-	if (before && h.done && h.member == member)
+	if (before && h.state == HELD_DONE && h.member == member)
 		return;
 	p8 = item_key1(key, &n);
 	class = emit(x, it->cert, p8, n, name_of(it, key), path);
 	OPENSSL_secure_clear_free(p8, n);
 	classify(x, member, class);
+	if (class == SKIPPED)
+		return;
 	if (!before)
-		hold_cert(x->hold, it->cert, 1, path, member);
-	else if (!h.done) {
+		hold_cert(x->hold, it->cert, HELD_DONE, path, member);
+	else if (h.state == HELD_WAITS) {
 		hold_done(x->hold, &h);
-		classify(x, h.member, class == SKIPPED ? SKIPPED : CERTS);
+		classify(x, h.member, CERTS);
 	}
 }
 
-/* A key that went with its certificate: others of it may be elsewhere. */
+/*
+ * A key that came with its certificate, which is wanted or not: other
+ * certificates of it may be elsewhere.
+ */
 static void
-coupled_key(struct export *x, const struct item *key, struct text path,
-    uint64_t member)
+coupled_key(struct export *x, const struct item *key, int is_wanted,
+    struct text path, uint64_t member)
 {
 	struct held h;
 	size_t pos = 0, n;
-	uint8_t *p8 = item_key1(key, &n);
+	uint8_t *p8 = item_key1(key, &n), class;
 
-	classify(x, member, waiting(x, key, p8, n, path));
-	if (hold_find(x->hold, key->id, 1, &pos, &h))
-		keys_done(x, key->id, KEYS);
-	else
-		hold_key(x->hold, key->id, p8, n, 1, path, member);
+	if (hold_find(x->hold, key->id, 1, &pos, &h)) {
+		if (is_wanted)
+			keys_done(x, key->id, KEYS);
+	} else {
+		class = waiting(x, key, p8, n, path);
+		classify(x, member, class);
+		hold_key(x->hold, key->id, p8, n,
+		    is_wanted || class > SKIPPED ? HELD_DONE : HELD_LEFT, path,
+		    member);
+	}
 	OPENSSL_secure_clear_free(p8, n);
+}
+
+/*
+ * Whether the member has a certificate of this key, and if so whether one of
+ * them is wanted.
+ */
+static int
+partner(struct export *x, const struct items *l, const struct item *key,
+    struct text path, int *is_wanted)
+{
+	int found = 0;
+	size_t i;
+
+	*is_wanted = 0;
+	for (i = 0; i < l->n && !*is_wanted; i++)
+		if (l->v[i].kind == ITEM_CERT &&
+		    memcmp(l->v[i].id, key->id, sizeof(key->id)) == 0) {
+			found = 1;
+			*is_wanted = wanted(x, &l->v[i], key, path);
+		}
+	return found;
 }
 
 /* Everything one member holds. */
@@ -324,6 +378,7 @@ items(struct export *x, const struct items *l, struct text path,
     uint64_t member)
 {
 	const struct item *it, *key;
+	int is_wanted;
 	size_t i;
 
 	for (i = 0; i < l->n; i++) {
@@ -340,8 +395,9 @@ items(struct export *x, const struct items *l, struct text path,
 			lone_key(x, it, path, member);
 	}
 	for (i = 0; i < l->n; i++)
-		if (l->v[i].kind == ITEM_KEY && items_has_cert(l, l->v[i].id))
-			coupled_key(x, &l->v[i], path, member);
+		if (l->v[i].kind == ITEM_KEY &&
+		    partner(x, l, &l->v[i], path, &is_wanted))
+			coupled_key(x, &l->v[i], is_wanted, path, member);
 }
 
 /* Returns 1 if group and user are known without reading, and not wanted. */
@@ -526,7 +582,9 @@ leftovers(struct export *x)
 	struct why w;
 
 	while (hold_each(x->hold, &at, &h)) {
-		if (h.done)
+		if (h.state == HELD_LEFT)
+			classify(x, h.member, SKIPPED);
+		if (h.state != HELD_WAITS)
 			continue;
 		if (h.is_key) {
 			why_set(&w, "no-certificate",

@@ -14,7 +14,7 @@
 struct head {
 	uint64_t num, member;
 	uint32_t sourcelen, len;
-	uint8_t is_key, done;
+	uint8_t is_key, state;
 	uint8_t id[32], cert[32];
 };
 
@@ -146,7 +146,7 @@ append(struct hold *h, struct head *hd, struct text source, const uint8_t *data)
 	hd->sourcelen = (uint32_t)source.n;
 	hd->num = ++h->num;
 	/* a certificate is found by its own hash and, while it waits, by key */
-	if (hd->is_key || !hd->done)
+	if (hd->is_key || hd->state != HELD_DONE)
 		insert(h, name_of(hd->id, hd->is_key), h->end + 1);
 	if (!hd->is_key)
 		insert(h, prefix(hd->cert), h->end + 1);
@@ -158,7 +158,7 @@ append(struct hold *h, struct head *hd, struct text source, const uint8_t *data)
 
 void
 hold_key(struct hold *h, const uint8_t id[32], const uint8_t *p8, size_t n,
-    int done, struct text source, uint64_t member)
+    enum held_state state, struct text source, uint64_t member)
 {
 	struct head hd;
 	uint8_t *sealed;
@@ -166,7 +166,7 @@ hold_key(struct hold *h, const uint8_t id[32], const uint8_t *p8, size_t n,
 	memset(&hd, 0, sizeof(hd));
 	hd.member = member;
 	hd.is_key = 1;
-	hd.done = (uint8_t)done;
+	hd.state = (uint8_t)state;
 	hd.len = (uint32_t)(n + SEAL_TAG);
 	memcpy(hd.id, id, sizeof(hd.id));
 	if ((sealed = OPENSSL_malloc(n + SEAL_TAG)) == NULL ||
@@ -177,15 +177,15 @@ hold_key(struct hold *h, const uint8_t id[32], const uint8_t *p8, size_t n,
 }
 
 void
-hold_cert(struct hold *h, const struct cert *c, int done, struct text source,
-    uint64_t member)
+hold_cert(struct hold *h, const struct cert *c, enum held_state state,
+    struct text source, uint64_t member)
 {
 	struct head hd;
 
 	memset(&hd, 0, sizeof(hd));
 	hd.member = member;
-	hd.done = (uint8_t)done;
-	hd.len = done ? 0 : (uint32_t)c->len;
+	hd.state = (uint8_t)state;
+	hd.len = state == HELD_DONE ? 0 : (uint32_t)c->len;
 	memcpy(hd.id, c->id, sizeof(hd.id));
 	memcpy(hd.cert, c->sha256, sizeof(hd.cert));
 	append(h, &hd, source, c->der);
@@ -200,7 +200,7 @@ load(struct hold *h, uint64_t at, struct held *out, int light)
 	forget(h);
 	get(h, &hd, sizeof(hd), at);
 	out->is_key = hd.is_key;
-	out->done = hd.done;
+	out->state = (enum held_state)hd.state;
 	out->member = hd.member;
 	memcpy(out->id, hd.id, sizeof(out->id));
 	memcpy(out->cert, hd.cert, sizeof(out->cert));
@@ -259,7 +259,7 @@ hold_came(struct hold *h, const struct cert *c, struct held *out)
 		if (h->slot[i].id != prefix(c->sha256))
 			continue;
 		load(h, h->slot[i].at - 1, out, 1);
-		if (!out->is_key &&
+		if (!out->is_key && out->state != HELD_LEFT &&
 		    memcmp(out->cert, c->sha256, sizeof(out->cert)) == 0)
 			return 1;
 	}
@@ -283,6 +283,6 @@ hold_done(struct hold *h, const struct held *what)
 	struct head hd;
 
 	get(h, &hd, sizeof(hd), what->at);
-	hd.done = 1;
+	hd.state = HELD_DONE;
 	put(h, &hd, sizeof(hd), what->at);
 }

@@ -15,10 +15,13 @@
 
 struct hold;
 
+/* HELD_LEFT: -g and -u do not select it where it is; its partner may be. */
+enum held_state { HELD_WAITS, HELD_DONE, HELD_LEFT };
+
 struct held {
 	int is_key;
-	int done; /* a record was written of it; a certificate
-					   then has no data */
+	enum held_state state; /* done: a record was written of it; a
+					   certificate then has no data */
 	uint64_t member; /* number of the member it came from */
 	uint8_t id[32]; /* of the public key: pkey_id() */
 	uint8_t cert[32]; /* SHA-256 of a certificate */
@@ -34,13 +37,13 @@ struct hold *hold_new(void);
 void hold_free(struct hold *);
 
 /*
- * Keep a key, or a certificate, for what is still to come; done if a record
- * was written of it.  Failure to write exits 2.
+ * Keep a key, or a certificate, for what is still to come.  Failure to write
+ * exits 2.
  */
 void hold_key(struct hold *, const uint8_t id[32], const uint8_t *p8, size_t n,
-    int done, struct text source, uint64_t member);
-void hold_cert(struct hold *, const struct cert *, int done, struct text source,
-    uint64_t member);
+    enum held_state, struct text source, uint64_t member);
+void hold_cert(struct hold *, const struct cert *, enum held_state,
+    struct text source, uint64_t member);
 
 /*
  * Finds the next thing of this public key, a key or a certificate; *pos is 0
@@ -49,7 +52,10 @@ void hold_cert(struct hold *, const struct cert *, int done, struct text source,
 int hold_find(struct hold *, const uint8_t id[32], int is_key, size_t *pos,
     struct held *);
 
-/* Returns 1 with *out, without source and data, if the certificate came. */
+/*
+ * Returns 1 with *out, without source and data, if the certificate came and
+ * was not left out.
+ */
 int hold_came(struct hold *, const struct cert *, struct held *out);
 
 /* Goes through all, in the order they came; *at is 0 for the first call. */

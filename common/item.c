@@ -74,6 +74,12 @@ items_add_fault(struct items *l, const struct why *w)
 }
 
 void
+items_add_large(struct items *l)
+{
+	(void)room(l, ITEM_BYTES_MAX + 1);
+}
+
+void
 items_add_key(struct items *l, const uint8_t *p8, size_t n, char *name,
     size_t namelen)
 {

@@ -47,6 +47,8 @@ void items_add_key(struct items *, const uint8_t *p8, size_t n, char *name,
 void items_add_cert(struct items *, const uint8_t *der, size_t n, char *name,
     size_t namelen);
 void items_add_fault(struct items *, const struct why *);
+/* Adds the fault of what is larger than ITEM_BYTES_MAX. */
+void items_add_large(struct items *);
 
 /*
  * The PKCS#8 of a key, *n bytes in secure memory; the caller frees it with

@@ -181,12 +181,14 @@ int
 mac_check(const struct mac *m, const struct pbe_form *f, struct why *w)
 {
 	uint8_t key[KDF_KEY_MAX], got[EVP_MAX_MD_SIZE];
+	int size = EVP_MD_get_size(m->pb == NULL ? m->md : m->prf), rc;
 	unsigned n = 0;
-	int rc;
 
 	if (!(m->pb == NULL ? f->has_bmp : f->has_raw))
 		return 0;
-	if (!pbe_spend(m->rounds, w))
+	if (!pbe_spend(m->rounds * ((m->keylen + size - 1) / size) +
+		    (m->content->length + m->data->salt->length) / 16,
+		w))
 		return -1;
 	rc = derive(m, f, key) &&
 	    HMAC(m->md, key, m->keylen, m->content->data,

@@ -25,6 +25,7 @@ read_records(const uint8_t *p, size_t n, struct items *l, struct why *w)
 					    stream_in_new(in, NULL, NULL, 0);
 	enum stream_event ev;
 	uint8_t *der;
+	char *detail;
 	size_t len;
 
 	if (st == NULL)
@@ -39,6 +40,13 @@ read_records(const uint8_t *p, size_t n, struct items *l, struct why *w)
 		}
 		if (ev != STREAM_REC)
 			continue;
+		if (rec_is(&st->rec, "fault")) {
+			detail = rec_text(&st->rec, "detail", NULL);
+			why_set(w, "damaged", "line %llu: %s", st->rec.lineno,
+			    detail == NULL ? "" : detail);
+			items_add_fault(l, w);
+			OPENSSL_free(detail);
+		}
 		if (st->key != NULL)
 			items_add_key(l, st->key, st->keylen, NULL, 0);
 		if (rec_get0(&st->rec, "cert") == NULL)

@@ -203,6 +203,10 @@ part_try(struct part *p, const struct pbe_form *f)
 		return rc;
 	q = clear;
 	p->value = ASN1_item_d2i(NULL, &q, (long)n, p->it);
+	if (p->value != NULL && q != clear + n) {
+		ASN1_item_free(p->value, p->it);
+		p->value = NULL;
+	}
 	p->garbled = p->value == NULL;
 	OPENSSL_clear_free(clear, n);
 	ERR_clear_error();
@@ -266,8 +270,11 @@ add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
 	size_t len;
 
 	tool_check_heap();
-	if (n <= 0) {
-		damaged(r, "a private key");
+	if (n <= 0 || n > ITEM_BYTES_MAX) {
+		if (n <= 0)
+			damaged(r, "a private key");
+		else
+			items_add_large(r->out);
 		PKCS8_PRIV_KEY_INFO_free(info);
 		return;
 	}
@@ -362,7 +369,7 @@ read_bags(struct reader *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 	const SAFE_BAG *bag;
 	int i;
 
-	for (i = 0; i < sk_SAFE_BAG_num(bags); i++) {
+	for (i = 0; i < sk_SAFE_BAG_num(bags) && r->out->n <= ITEMS_MAX; i++) {
 		bag = sk_SAFE_BAG_value(bags, i);
 		switch (OBJ_obj2nid(bag->type)) {
 		case NID_keyBag:
@@ -464,9 +471,13 @@ unlock_mac(struct reader *r, const struct mac *m, struct why *w)
 	return 1;
 }
 
-/* Without a MAC: the password that opens something is right. */
+/*
+ * Without a MAC: the password that opens something is right.  The safes have
+ * size bytes.
+ */
 static int
-unlock_try(struct reader *r, const STACK_OF(ASN1_TYPE) *safes, struct why *w)
+unlock_try(struct reader *r, const STACK_OF(ASN1_TYPE) *safes, int size,
+    struct why *w)
 {
 	struct pbe_tries t = { .secrets = r->secrets };
 	struct items got = { NULL, 0 };
@@ -474,6 +485,8 @@ unlock_try(struct reader *r, const STACK_OF(ASN1_TYPE) *safes, struct why *w)
 
 	memset(&one, 0, sizeof(one));
 	while (pbe_next(&t, &one.form)) {
+		if (!pbe_spend(64 + size / 16, w))
+			return 0;
 		one.out = &got;
 		read_safes(&one, safes);
 		if (one.opened > 0 || one.locked == 0) {
@@ -510,10 +523,10 @@ read_pfx(struct reader *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
 	int rc;
 
 	if (pfx->mac == NULL)
-		return unlock_try(r, safes, w);
+		return unlock_try(r, safes, content->length, w);
 	if ((m = mac_new(pfx->mac, content, w)) == NULL) {
 		if (strcmp(w->reason, "unsupported") != 0 ||
-		    !unlock_try(r, safes, &other))
+		    !unlock_try(r, safes, content->length, &other))
 			return 0;
 		/* nobody has vouched for the rest, and that is worth a word */
 		items_add_fault(r->out, w);

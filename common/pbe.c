@@ -468,6 +468,9 @@ pbe_decrypt(const X509_ALGOR *alg, const struct pbe_form *f, const uint8_t *in,
 	if (!(old ? f->has_bmp : f->has_raw) ||
 	    n > INT_MAX - EVP_MAX_BLOCK_LENGTH)
 		return 0;
+	/* to decrypt it, and to parse it, is work too */
+	if (!pbe_spend(64 + (int64_t)n / 16, w))
+		return -1;
 	ctx = old ? pkcs12_cipher(alg, cipher, hash, f, w) :
 		    pbes_cipher(alg, f, w);
 	if (ctx == NULL)

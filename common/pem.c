@@ -56,6 +56,8 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 	while (p8 == NULL && pbe_next(&t, &f)) {
 		if (!f.has_raw)
 			continue;
+		if (!pbe_spend(64 + n / 16, w))
+			return 0;
 		copy = secure_copy(p, (size_t)n);
 		clear = n;
 		if (PEM_do_header(&ci, copy, &clear, give, &f))
@@ -106,13 +108,16 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
 		}
 	if (strcmp(name, "TRUSTED CERTIFICATE") == 0)
 		read_trusted(p, n, &one);
-	else if (strstr(name, "CERTIFICATE") != NULL &&
-	    strstr(name, "REQUEST") == NULL)
-		items_add_cert(&one, p, (size_t)n, NULL, 0);
+	else if (strcmp(name, "OPENSSH PRIVATE KEY") == 0)
+		rc = why_set(w, "unsupported", "OpenSSH key: not for mail");
 	else if (strstr(header, "ENCRYPTED") != NULL)
 		rc = read_dek(header, p, n, s, &one, w);
 	else
 		rc = der_read(p, (size_t)n, s, &one, w);
+	if (!rc && strcmp(w->reason, "format") == 0 &&
+	    strstr(name, "CERTIFICATE") != NULL)
+		why_set(w, "certificate",
+		    "not a DER certificate (RFC 5280 section 4.1)");
 	if (!rc)
 		items_add_fault(&one, w);
 	items_move(l, &one);

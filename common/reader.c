@@ -25,6 +25,7 @@
 #define BLOCK	   (128 * 1024)
 #define PROGRESS   (64ULL << 20) /* bytes unpacked */
 #define CPU_MORE   (24 * 3600) /* seconds, over the ceiling, progress or not */
+#define REREAD_MAX 1000000
 #define LINK	   "a link: not followed"
 #define OWN_TOOL   "unpack it with its own tool and feed the files in"
 #define NO_FURTHER "the archive cannot be read any further"
@@ -69,6 +70,7 @@ struct child {
 	char pass[SECRET_MAX + 1];
 	uint64_t members, total, warnings;
 	uint64_t events; /* members and faults */
+	uint64_t reread; /* entries passed by once more for a password */
 	uint64_t since; /* bytes unpacked since the last progress */
 	const char *over; /* the ceiling that ended the walk, and its value */
 	uint64_t over_at;
@@ -230,10 +232,13 @@ static void
 progress(struct child *c)
 {
 	uint64_t hard = c->limits.cpu + CPU_MORE;
+	struct rlimit had;
 	struct timespec now = { 0, 0 };
 	struct rlimit r;
 
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	if (getrlimit(RLIMIT_CPU, &had) == 0 && had.rlim_max < hard)
+		hard = had.rlim_max;
 	/* past the soft limit SIGXCPU comes, past the hard one SIGKILL */
 	r.rlim_cur = (uint64_t)now.tv_sec + (now.tv_nsec > 0) + c->limits.cpu;
 	r.rlim_max = hard;
@@ -591,6 +596,8 @@ again(struct level *l)
 	uint64_t index = l->index;
 	struct archive_entry *e;
 
+	if ((l->c->reread += index) > REREAD_MAX)
+		return 0; /* to get there once more takes as long each time */
 	if (!l->tried || l->fd == -1 || l->c->over != NULL || s == NULL ||
 	    !l->encrypted || (l->again == index && !l->given) ||
 	    strcmp(reason(s), "password") == 0 ||
@@ -661,6 +668,7 @@ inner(struct level *l, const struct kind *kind, size_t len)
 	} else if (c->events == before) {
 		(void)snprintf(text, sizeof(text),
 		    "%s archive with nothing in it", kind->name);
+		c->members++;
 		fault(c, "empty", l->path, text);
 	}
 }
@@ -720,6 +728,8 @@ deliver(struct level *l, size_t len)
 	progress(c);
 	if (big && c->limits.pieces)
 		pieces(l, len);
+	/* it may hold keys, and the next member may be hostile */
+	OPENSSL_cleanse(c->data, len);
 }
 
 /* The data of one member; a link may have none. */

@@ -173,6 +173,18 @@ add_tty(struct secrets *l, struct why *w)
 }
 
 int
+secret_open(const char *spec, struct why *w)
+{
+	long fd;
+
+	if (strncmp(spec, "fd:", 3) != 0)
+		return 1;
+	fd = strtol(spec + 3, NULL, 10);
+	return fd < 0 || fd > 1024 || fcntl((int)fd, F_GETFD) != -1 ||
+	    why_set(w, "password", "%s", strerror(errno));
+}
+
+int
 secret_add(struct secrets *l, const char *spec, struct why *w)
 {
 	if (strncmp(spec, "env:", 4) == 0)

@@ -22,6 +22,12 @@ struct secrets {
 	const char *first; /* tried before all others if set; borrowed */
 };
 
+/*
+ * Returns 1, or 0 with *w if spec names a descriptor that is not open: to be
+ * told before the tool opens one of its own in its place.
+ */
+int secret_open(const char *spec, struct why *w);
+
 /* Adds what spec names.  Returns 1, or 0 with *w. */
 int secret_add(struct secrets *, const char *spec, struct why *w);
 

@@ -87,10 +87,6 @@ store_named(const uint8_t *p, size_t n, struct why *w)
 		{ MAGIC("regf"),
 		    "registry hive: keys of Outlook 2000 in it "
 		    "are encrypted for the user: export PFX on Windows" },
-		{ MAGIC("-----BEGIN OPENSSH PRIVATE KEY-----"),
-		    "OpenSSH key: not for mail" },
-		{ MAGIC("-----BEGIN PGP PRIVATE KEY BLOCK-----"),
-		    "OpenPGP key: not for S/MIME mail" },
 		{ MAGIC("PuTTY-User-Key-File-2:"), "PuTTY key: not for mail" },
 	};
 	size_t i;

@@ -71,6 +71,9 @@ walk_limit(struct walk_limits *l, const char *spec, struct why *w)
 		    "-L %s: not a number above 0, with "
 		    "K, M or G behind it if need be",
 		    spec);
+	if (v == &l->member && n << shift > 1ULL << 30)
+		return why_set(w, "usage",
+		    "-L %s: a member is held in memory: at most 1G", spec);
 	*v = n << shift;
 	return 1;
 }
@@ -103,6 +106,7 @@ walk_start(struct walk *w, int fd, const struct walk_limits *limits,
 	(void)close(go[0]);
 	w->fd = p[0];
 	w->go = go[1];
+	(void)fcntl(w->go, F_SETFL, O_NONBLOCK);
 	return 1;
 }
 
@@ -114,8 +118,8 @@ go(struct walk *w)
 	w->started = 1;
 }
 
-/* Gives the child password i.  It may be gone. */
-static void
+/* Gives the child password i.  Returns 1, or 0 if it does not take it. */
+static int
 answer(struct walk *w, uint64_t i)
 {
 	const char *s = w->pass == NULL || i > SECRETS_MAX ?
@@ -128,7 +132,8 @@ answer(struct walk *w, uint64_t i)
 		v[1].iov_len = 0;
 	if (s != NULL && n > SECRET_MAX)
 		n = 0;
-	(void)!writev(w->go, v, 2);
+	/* it does not block: a child that asks and does not read is no good */
+	return writev(w->go, v, 2) == (ssize_t)(v[0].iov_len + v[1].iov_len);
 }
 
 /* Reads n bytes.  Returns 1, or 0 if the child is gone. */
@@ -269,12 +274,15 @@ walk_next(struct walk *w)
 		f.reason[sizeof(f.reason) - 1] = '\0';
 		w->why.reason = NULL;
 		if (f.event == READER_ASK) {
-			answer(w, f.len);
+			if (!answer(w, f.len))
+				break;
 			continue;
 		}
 		if (w->len > 0 && longest(w, f.event) == READER_TEXT)
 			why_set(&w->why, reason_of(f.reason), "%s",
 			    (char *)w->data);
+		if (f.event == WALK_FAULT && w->why.reason == NULL)
+			break; /* a fault always says why */
 		w->over = f.event == WALK_END;
 		return (enum walk_event)f.event;
 	}

@@ -323,6 +323,7 @@ ceiling()
 	PATH_BYTES_MAX	path of a member
 	REC_FIELDS_MAX	fields a record
 	REC_LINE_MAX	line, without its LF
+	REREAD_MAX	entries read again for a password
 	RSA_BITS_MAX	RSA key
 	SCRYPT_MAX	scrypt, N * r * p
 	SECRETS_MAX	passwords to try

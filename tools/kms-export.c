@@ -87,6 +87,8 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 			map[0] = optarg;
 			break;
 		case 'p':
+			if (!secret_open(optarg, &w))
+				msg_die("-p: %s", w.detail);
 			secret[nsecret++] = optarg;
 			break;
 		case 'S':
