@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <iconv.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include "kind.h"
 #include "sandbox.h"
 #include "secret.h"
+#include "tool.h"
 
 #define BLOCK	   (128 * 1024)
 #define PROGRESS   (64ULL << 20) /* bytes unpacked */
@@ -378,6 +380,14 @@ take(struct level *l, size_t max, const uint8_t **p, size_t *n)
 	return l->err == 0 ? 1 : l->err;
 }
 
+/* Wipes what was read, which may hold keys, before there is a wait for more. */
+static void
+wipe(struct level *l)
+{
+	OPENSSL_cleanse(l->block, sizeof(l->block));
+	tool_scrub();
+}
+
 /* The next bytes of the container itself, for libarchive. */
 static ssize_t
 pull(struct archive *a, void *ctx, const void **buf)
@@ -390,6 +400,8 @@ pull(struct archive *a, void *ctx, const void **buf)
 
 	*buf = l->block;
 	l->nfirst = 0;
+	if (len == 0)
+		wipe(l);
 	if (len > 0)
 		return (ssize_t)len;
 	if (l->outer != NULL) {
@@ -615,6 +627,7 @@ inner(struct level *l, const struct kind *kind, size_t len)
 	if (open_archive(in))
 		(void)walk(in);
 	(void)archive_read_free(in->a);
+	OPENSSL_cleanse(in->block, sizeof(in->block));
 	free(in->path);
 	if (in->fd != -1)
 		(void)close(in->fd);
@@ -712,6 +725,7 @@ member(struct level *l, int link)
 		note(c, l->path, LINK);
 	else
 		deliver(l, len);
+	OPENSSL_cleanse(c->data, len);
 	if (l->err == ARCHIVE_FATAL)
 		fault(c, reason(archive_error_string(l->a)), l->base,
 		    NO_FURTHER);
@@ -946,6 +960,8 @@ reader_run(int in, int out, int go, const struct walk_limits *limits)
 	(void)setrlimit(RLIMIT_AS, &as);
 #endif
 	progress(&c);
+	/* what libarchive frees is wiped, but for small pieces */
+	(void)mallopt(M_PERTURB, 0xff);
 	/* what iconv loads for names from Japan, in lha and cab */
 	(void)iconv_open("UTF-8", "CP932");
 	sandbox_enter(NULL);

@@ -21,8 +21,10 @@
 
 #define SECURE_HEAP (4 * 1024 * 1024)
 #define OUT_BUFFER  (64 * 1024)
+#define STACK	    (64 * 1024) /* as deep as libraries go, and more */
 
 static int unlocked; /* the secure heap may be swapped */
+static char *out_buf; /* secure: plain streams carry keys */
 
 static void *
 mem_alloc(size_t n, const char *file, int line)
@@ -88,7 +90,6 @@ tool_start(void)
 {
 	static char name[256];
 	struct rlimit none = { 0, 0 };
-	char *buf;
 	int fd;
 
 	/* it stands in every message, and whoever starts us chose it */
@@ -113,9 +114,9 @@ tool_start(void)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 	start_crypto();
-	if ((buf = OPENSSL_secure_malloc(OUT_BUFFER)) == NULL)
+	if ((out_buf = OPENSSL_secure_malloc(OUT_BUFFER)) == NULL)
 		tool_nomem();
-	(void)setvbuf(stdout, buf, _IOFBF, OUT_BUFFER);
+	(void)setvbuf(stdout, out_buf, _IOFBF, OUT_BUFFER);
 }
 
 void
@@ -201,6 +202,22 @@ tool_usage(const char *args)
 }
 
 void
+tool_wait(void)
+{
+	if (fflush(stdout) == EOF)
+		tool_lost();
+	OPENSSL_cleanse(out_buf, OUT_BUFFER);
+	tool_scrub();
+}
+
+void __attribute__((noinline)) tool_scrub(void)
+{
+	char behind[STACK];
+
+	OPENSSL_cleanse(behind, sizeof(behind));
+}
+
+void
 tool_lost(void)
 {
 	msg_die("cannot write standard output: %s", strerror(errno));
@@ -227,5 +244,7 @@ tool_end(int status)
 {
 	if (fflush(stdout) == EOF || fclose(stdout) == EOF)
 		tool_lost();
+	OPENSSL_cleanse(out_buf, OUT_BUFFER);
+	tool_scrub();
 	return status;
 }
