@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "kind.h"
+#include "msg.h"
 #include "sandbox.h"
 #include "secret.h"
 #include "tool.h"
@@ -937,6 +938,8 @@ begin(int in, int out, int go)
 		_exit(2);
 	for (v = environ; *v != NULL; v++)
 		OPENSSL_cleanse(*v, strlen(*v));
+	(void)setenv("TZ", "UTC0", 1); /* or each date would ask for a file */
+	tzset();
 	if (read(STDERR_FILENO + 1, &byte, 1) != 1)
 		_exit(0);
 	(void)close_range(STDERR_FILENO + 2, ~0U, 0);
@@ -964,6 +967,7 @@ reader_run(int in, int out, int go, const struct walk_limits *limits)
 	(void)mallopt(M_PERTURB, 0xff);
 	/* what iconv loads for names from Japan, in lha and cab */
 	(void)iconv_open("UTF-8", "CP932");
+	msg_level = 0; /* the parent says what the system lacks */
 	sandbox_enter(NULL);
 	input(&c);
 	report(&c, WALK_END, NULL, NULL, NULL, 0);

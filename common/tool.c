@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "msg.h"
@@ -106,6 +107,9 @@ tool_start(void)
 		}
 	if (setlocale(LC_ALL, "C.UTF-8") == NULL)
 		msg_die("the locale C.UTF-8 is missing: install it");
+	/* all times are UTC, and nothing reads /etc/localtime later */
+	(void)setenv("TZ", "UTC0", 1);
+	tzset();
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN); /* a lost pipe is EPIPE: exit 2 */
 	(void)signal(SIGXFSZ, SIG_IGN); /* and past ulimit -f is EFBIG */
