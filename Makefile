@@ -12,7 +12,8 @@ OBJS = $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*.c))
 HEADERS = $(wildcard common/*.h)
 SOURCES = $(wildcard tools/*.c common/*.c tests/*.c tests/fuzz/*.[ch]) $(HEADERS)
 PAGES = $(wildcard man/*.[157])
-SCRIPTS = $(wildcard tests/*.bash tests/*.bats tests/fuzz/*.bash)
+SCRIPTS = $(wildcard tests/*.bash tests/*.bats tests/fuzz/*.bash \
+    tests/bench/*.bash)
 JOBS = $(shell nproc)
 
 SECCOMP = $(shell pkg-config --exists libseccomp 2>/dev/null && echo 1)
@@ -84,6 +85,9 @@ fuzz:
 corpus: all
 	KMS2CA_BIN=$(abspath $B/bin) tests/corpus.bash
 
+bench: all
+	KMS2CA_BIN=$(abspath $B/bin) tests/bench/carve.bash
+
 # The same tests on a build with AddressSanitizer and UBSan.
 asan:
 	$(MAKE) B=$B/asan CC=clang CFLAGS='-DSANITIZE -O1 -g -fno-omit-frame-pointer \
@@ -113,6 +117,6 @@ install: all
 clean:
 	rm -rf $B
 
-.PHONY: all deps demo harnesses fuzz check corpus asan lint install clean
+.PHONY: all deps demo harnesses fuzz check corpus bench asan lint install clean
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -7,6 +7,7 @@
 #include "cert.h"
 #include "der.h"
 #include "p12.h"
+#include "pbe.h"
 #include "pkey.h"
 #include "tool.h"
 
@@ -91,8 +92,10 @@ take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
 	struct why w;
 
 	if (p12_is(p, n)) {
+		/* what is damaged may be none, and be there by chance */
+		pbe_start();
 		if (!p12_read(p, n, c->secrets, &l, &w) &&
-		    strcmp(w.reason, "password") == 0)
+		    strcmp(w.reason, "damaged") != 0)
 			items_add_fault(&l, &w);
 	} else if (cert_new(&cert, p, n, &w)) {
 		cert_free(cert);

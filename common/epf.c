@@ -706,6 +706,7 @@ epf_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	    (f->v = OPENSSL_zalloc(EPF_LOCKED_MAX * sizeof(*f->v))) == NULL)
 		tool_nomem();
 	f->l = l;
+	pbe_start_with(EPF_WORK_MAX);
 	start(&r, p, n);
 	while (next_value(&r))
 		add_value(f, &r);

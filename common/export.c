@@ -110,23 +110,42 @@ count_user(struct export *x, const struct stream_rec *e)
 	x->nusers += (unsigned)seen_add(&x->users, h);
 }
 
+/*
+ * The line of the map for a source.  What -x found, at member@offset, goes by
+ * the line of its member.
+ */
+static const struct map_line *
+map_of(struct export *x, struct text source)
+{
+	const struct map_line *m = NULL;
+	char *path, *at;
+
+	if ((path = strndup(source.s, source.n)) == NULL)
+		tool_nomem();
+	at = x->carve ? strrchr(path, '@') : NULL;
+	if (at != NULL && at[1 + strspn(at + 1, "0123456789")] == '\0') {
+		*at = '\0';
+		m = map_find0(&x->map, path);
+		*at = '@';
+	}
+	if (m == NULL)
+		m = map_find0(&x->map, path);
+	free(path);
+	return m;
+}
+
 /* Whose it is: the certificate, the path and the map say. */
 static void
 describe(struct export *x, struct stream_rec *e, const struct cert *c,
     struct text name, struct text source)
 {
-	char *path;
-
 	memset(e, 0, sizeof(*e));
 	e->cert = c;
 	e->source = source;
 	e->guid.s = "";
 	who_cert(e, c, name);
 	who_path(e, source);
-	if ((path = strndup(source.s, source.n)) == NULL)
-		tool_nomem();
-	who_map(e, map_find0(&x->map, path));
-	free(path);
+	who_map(e, map_of(x, source));
 }
 
 /*
@@ -344,6 +363,7 @@ struct carving {
 	struct carve c;
 	struct why why; /* why it cannot be read */
 	struct text path;
+	const char *pass; /* of the map */
 	uint64_t member;
 	unsigned keys, certs;
 };
@@ -377,6 +397,7 @@ carving_new(struct export *x, const struct why *why, struct text path,
     uint64_t member)
 {
 	struct carving *cv = calloc(1, sizeof(*cv));
+	const struct map_line *m;
 
 	if (cv == NULL || (cv->path.s = strndup(path.s, path.n)) == NULL)
 		tool_nomem();
@@ -387,16 +408,30 @@ carving_new(struct export *x, const struct why *why, struct text path,
 	cv->c.found = found;
 	cv->c.ctx = cv;
 	cv->c.secrets = x->secrets;
+	m = map_find0(&x->map, cv->path.s);
+	cv->pass = m == NULL ? NULL : m->pass;
 	return cv;
+}
+
+/* Searches n bytes more. */
+static void
+carving_feed(struct carving *cv, const uint8_t *p, size_t n)
+{
+	cv->x->secrets->first = cv->pass;
+	carve_feed(&cv->c, p, n);
+	cv->x->secrets->first = NULL;
 }
 
 /* All of it was searched: it stays a fault, with what was found in it. */
 static void
 carving_end(struct carving *cv)
 {
-	int all = carve_end(&cv->c);
 	struct why w;
+	int all;
 
+	cv->x->secrets->first = cv->pass;
+	all = carve_end(&cv->c);
+	cv->x->secrets->first = NULL;
 	why_set(&w, cv->why.reason, "%s; %s whole certificates %u, keys %u",
 	    cv->why.detail,
 	    all ? "searched (-x):" :
@@ -426,7 +461,7 @@ unread(struct export *x, struct walk *walk, const struct why *w, uint64_t n,
 		x->carving = cv;
 		return;
 	}
-	carve_feed(&cv->c, walk->data, walk->len);
+	carving_feed(cv, walk->data, walk->len);
 	carving_end(cv);
 }
 
@@ -437,7 +472,7 @@ piece(struct export *x, struct walk *walk, int last)
 	struct text path = { walk->path, walk->pathlen };
 
 	if (x->carving != NULL && !last)
-		carve_feed(&x->carving->c, walk->data, walk->len);
+		carving_feed(x->carving, walk->data, walk->len);
 	if (x->carving == NULL || !last)
 		return;
 	carving_end(x->carving);
@@ -548,6 +583,10 @@ event(struct export *x, struct walk *walk, enum walk_event ev)
 		piece(x, walk, ev == WALK_PIECES_END);
 		break;
 	case WALK_FAULT:
+		if (path.n > 0 && skip(x, path, map_of(x, path))) {
+			classify(x, new_member(x), SKIPPED);
+			break;
+		}
 		if (path.n > 0)
 			classify(x, new_member(x), FAULTED);
 		fault(x, path.n > 0 ? path : whole, &walk->why);

@@ -348,6 +348,22 @@ import_due(const struct import *im, struct rec_in *in)
 	    (t.tv_sec > im->since.tv_sec + AGE_S || !rec_in_ready(in, IDLE_MS));
 }
 
+/* What a fault is about, and why; the caller frees it. */
+static char *
+fault_text(const struct rec *r)
+{
+	char *source = rec_text(r, "source", NULL), *text = NULL;
+	char *detail = rec_text(r, "detail", NULL);
+
+	if (asprintf(&text, "%s%s%s", source == NULL ? "" : source,
+		source == NULL || *source == '\0' ? "" : ": ",
+		detail == NULL ? "" : detail) == -1)
+		tool_nomem();
+	OPENSSL_free(source);
+	OPENSSL_free(detail);
+	return text;
+}
+
 int
 import_record(struct import *im, const struct stream_in *s, int bad,
     struct why *w)
@@ -363,8 +379,8 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 	if (bad)
 		outcome(&o, "refused", &im->refused, s->why.detail);
 	else if (rec_is(&s->rec, "fault")) {
-		detail = rec_text(&s->rec, "detail", NULL);
-		outcome(&o, "fault", &im->faults, detail == NULL ? "" : detail);
+		detail = fault_text(&s->rec);
+		outcome(&o, "fault", &im->faults, detail);
 	} else if (!prove_record(s, &c, w))
 		outcome(&o, "refused", &im->refused, w->detail);
 	else if (c == NULL)
@@ -383,7 +399,7 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 	if (rc)
 		result(im, s, &o);
 	cert_free(c);
-	OPENSSL_free(detail);
+	free(detail);
 	return rc && (im->waiting < BATCH || import_commit(im, w));
 }
 

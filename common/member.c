@@ -10,6 +10,7 @@
 #include "kind.h"
 #include "pbe.h"
 #include "pem.h"
+#include "pkey.h"
 #include "rec.h"
 #include "store.h"
 #include "stream.h"
@@ -103,7 +104,8 @@ static int
 read_any(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
     struct why *w)
 {
-	uint8_t *text;
+	uint8_t *text, *p8;
+	size_t len;
 	int rc;
 
 	if (p[0] == 0x30)
@@ -117,13 +119,19 @@ read_any(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 		OPENSSL_clear_free(text, n / 2);
 		return rc;
 	}
+	if ((p8 = pkey_from_msblob(p, n, &len)) != NULL) {
+		items_add_key(l, p8, len, NULL, 0);
+		OPENSSL_secure_clear_free(p8, len);
+		return 1;
+	}
 	if (store_named(p, n, w))
 		return 0;
 	if (epf_is(p, n))
 		return epf_read(p, n, s, l, NULL, w);
 	if (pem_is(p, n))
 		return pem_read(p, n, s, l, w);
-	why_set(w, "format", "not a format that holds keys or certificates");
+	why_set(w, "format",
+	    "not a format that is read here: if it holds keys, get them out as PKCS#12");
 	return p[0] == 'M' && read_base64(p, n, s, l, w);
 }
 
@@ -138,6 +146,9 @@ member_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	w->reason = "";
 	if (n == 0)
 		return why_set(w, "empty", "empty file");
+	if (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0)
+		return why_set(w, "empty",
+		    "nothing but zero bytes, or an empty tar");
 	if ((archive = kind_of(p, n)) != NULL)
 		return why_set(w, "unsupported",
 		    "%s archive: unpack it and feed in what it holds",

@@ -10,6 +10,7 @@
 #include "pbe.h"
 #include "tool.h"
 
+#define FILE_MIN     64 /* bytes; less holds no key */
 #define FRIENDLY_MAX (64 * 1024) /* bytes; longer is left out */
 
 /* clang-format off */
@@ -524,19 +525,27 @@ read_pfx(struct reader *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
 	return rc;
 }
 
-int
-p12_read(const uint8_t *der, size_t n, struct secrets *s, struct items *l,
+/*
+ * Reads the PFX that *der begins with, and moves *der behind it.  Returns 1, or
+ * 0 with *w.
+ */
+static int
+read_one(const uint8_t **der, size_t n, struct secrets *s, struct items *l,
     struct why *w)
 {
 	STACK_OF(ASN1_TYPE) *safes = NULL;
 	const ASN1_OCTET_STRING *content = NULL;
-	const uint8_t *p = der;
 	struct reader r = { .secrets = s, .out = l };
+	int like = p12_is(*der, n), rc = 0;
 	PFX *pfx;
-	int rc = 0;
 
-	/* bytes behind the PFX are no error: files were padded to blocks */
-	pfx = (PFX *)ASN1_item_d2i(NULL, &p, (long)n, ASN1_ITEM_rptr(PFX));
+	pfx = (PFX *)ASN1_item_d2i(NULL, der, (long)n, ASN1_ITEM_rptr(PFX));
+	if (pfx == NULL && !like) {
+		why_set(w, "format",
+		    "not PKCS#12 (RFC 7292 section 4): kms-export reads other "
+		    "formats");
+		goto out;
+	}
 	if (pfx == NULL || ASN1_INTEGER_get(pfx->version) != 3) {
 		why_set(w, "damaged",
 		    "not a whole PFX, version 3 (RFC 7292 section 4): fetch "
@@ -558,4 +567,34 @@ out:
 	ASN1_item_free((ASN1_VALUE *)pfx, ASN1_ITEM_rptr(PFX));
 	ERR_clear_error();
 	return rc;
+}
+
+int
+p12_read(const uint8_t *der, size_t n, struct secrets *s, struct items *l,
+    struct why *w)
+{
+	const uint8_t *p = der, *end = der + n;
+	struct items more = { NULL, 0 };
+	struct why behind;
+
+	if (!read_one(&p, n, s, l, w))
+		return 0;
+	/* files were padded to blocks, and put one behind the other */
+	while (p12_is(p, (size_t)(end - p))) {
+		if (!read_one(&p, (size_t)(end - p), s, &more, &behind)) {
+			items_add_fault(l, &behind);
+			return 1;
+		}
+		items_move(l, &more);
+	}
+	while (p < end && (*p == 0 || *p == 0x1a || *p == '\r' || *p == '\n'))
+		p++;
+	if (end - p >= FILE_MIN) {
+		why_set(&behind, "format",
+		    "%zu bytes behind the end of the PFX are not read: if they "
+		    "are another file, feed it in by itself",
+		    (size_t)(end - p));
+		items_add_fault(l, &behind);
+	}
+	return 1;
 }

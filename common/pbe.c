@@ -46,12 +46,50 @@ latin1(struct pbe_form *f)
 	return 1;
 }
 
+/* UTF-8 of a password in Latin-1.  Returns its length. */
+static size_t
+utf8(uint8_t *dst, const char *pass)
+{
+	size_t n = 0;
+
+	for (; *pass != '\0'; pass++) {
+		if ((unsigned char)*pass < 0x80) {
+			dst[n++] = (uint8_t)*pass;
+			continue;
+		}
+		dst[n++] = (uint8_t)(0xc0 | (unsigned char)*pass >> 6);
+		dst[n++] = (uint8_t)(0x80 | ((unsigned char)*pass & 0x3f));
+	}
+	return n;
+}
+
 static int
 is_ascii(const char *s)
 {
 	for (; *s != '\0'; s++)
 		if ((unsigned char)*s > 0x7f)
 			return 0;
+	return 1;
+}
+
+/*
+ * What is not ASCII, as a writer in the other encoding took it: UTF-8 byte by
+ * byte, and Latin-1 where UTF-8 ought to be.
+ */
+static int
+other_encoding(struct pbe_form *f, const char *pass)
+{
+	if (is_ascii(pass))
+		return 0;
+	if (!text_utf8(pass, strlen(pass))) {
+		f->has_raw = 1;
+		f->nraw = utf8(f->raw, pass);
+		return 1;
+	}
+	f->has_raw = latin1(f);
+	utf16(f->bmp, &f->nbmp, pass, 1);
+	f->nbmp += 2;
+	f->has_bmp = 1;
 	return 1;
 }
 
@@ -69,25 +107,20 @@ pbe_form(struct pbe_form *f, const char *pass, int i)
 		f->nraw = strlen(pass);
 		memcpy(f->raw, pass, f->nraw);
 		return 1;
-	case 1: /* UTF-16 without terminator, if empty: nothing at all */
+	case 1:
+		(void)other_encoding(f, pass);
+		return 1;
+	case 2: /* UTF-16 without terminator, if empty: nothing at all */
 		f->has_bmp = 1;
 		return 1;
-	case 2:
+	case 3:
 		f->has_raw = 1;
 		f->nraw = f->nbmp + 2;
 		break;
-	case 3:
+	case 4:
 		f->has_raw = f->nbmp > 0;
 		f->nraw = f->nbmp;
 		break;
-	case 4:
-		if (is_ascii(pass))
-			return 0;
-		f->has_raw = latin1(f);
-		utf16(f->bmp, &f->nbmp, pass, 1);
-		f->nbmp += 2;
-		f->has_bmp = 1;
-		return 1;
 	default:
 		return 0;
 	}
@@ -109,10 +142,11 @@ pbe_next(struct pbe_tries *t, struct pbe_form *f)
 	for (;; t->i = 0, t->form++, t->more = 0) {
 		while ((pass = secret_try(t->secrets, t->i)) != NULL) {
 			t->i++;
-			if (pbe_form(f, pass, t->form)) {
-				t->more = 1;
+			if (!pbe_form(f, pass, t->form))
+				continue;
+			t->more = 1;
+			if (f->has_bmp || f->has_raw)
 				return 1;
-			}
 		}
 		if (!t->more)
 			return 0;
@@ -122,15 +156,21 @@ pbe_next(struct pbe_tries *t, struct pbe_form *f)
 /* Ceilings -------------------------------------------------------------- */
 
 /* Rounds that the file at hand may still ask for, all its parts together. */
-static int64_t rounds_left;
+static int64_t rounds_left, rounds_max;
 
 void
 pbe_start(void)
 {
-	rounds_left = KDF_WORK_MAX;
+	pbe_start_with(KDF_WORK_MAX);
+}
+
+void
+pbe_start_with(int64_t max)
+{
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-	rounds_left = 20000;
+	max = 20000;
 #endif
+	rounds_left = rounds_max = max;
 }
 
 int
@@ -138,9 +178,10 @@ pbe_spend(int64_t rounds, struct why *w)
 {
 	if (rounds > rounds_left)
 		return why_set(w, "ceiling",
-		    "asks for more than %d rounds of key derivation in all, "
-		    "the ceiling of a file (fewer passwords need fewer)",
-		    KDF_WORK_MAX);
+		    "asks for more than %lld rounds of key derivation in all, "
+		    "the ceiling of a file (give fewer passwords, or its own "
+		    "with pass in the map of kms-export)",
+		    (long long)rounds_max);
 	rounds_left -= rounds;
 	return 1;
 }

@@ -15,7 +15,7 @@
  */
 
 #define KDF_ROUNDS_MAX 10000000 /* iterations of one derivation */
-#define KDF_WORK_MAX   100000000 /* of all derivations for one file */
+#define KDF_WORK_MAX   1000000000 /* of all derivations for one file */
 #define KDF_KEY_MAX    1024 /* bytes that a derivation is asked for */
 
 /* One password as a derivation takes it; pbe_wipe() it. */
@@ -27,10 +27,11 @@ struct pbe_form {
 };
 
 /*
- * The i-th form of a password, i from 0: UTF-16 with terminator; none at all
- * (for the empty one); UTF-8 taken as Latin-1, and the reverse; UTF-16
- * without terminator, or in place of UTF-8 with it and without.  Returns 1, or
- * 0 behind the last.
+ * The i-th form of a password, i from 0: as it is, UTF-16 with terminator;
+ * UTF-8 taken as Latin-1, and the reverse; UTF-16 without terminator, which
+ * is none at all for the empty one; UTF-16 in place of UTF-8, with terminator
+ * and without.  Returns 1, or 0 behind the last; a form may be of no use to a
+ * password.
  */
 int pbe_form(struct pbe_form *, const char *pass, int i);
 void pbe_wipe(struct pbe_form *);
@@ -48,6 +49,8 @@ int pbe_next(struct pbe_tries *t, struct pbe_form *);
 
 /* A new file: its derivations are counted from here. */
 void pbe_start(void);
+/* The same with another ceiling than KDF_WORK_MAX. */
+void pbe_start_with(int64_t rounds);
 
 /* Counts rounds before they are done.  Returns 1, or 0 with *w. */
 int pbe_spend(int64_t rounds, struct why *w);

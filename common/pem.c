@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "der.h"
+#include "pbe.h"
 #include "pkey.h"
 #include "tool.h"
 
@@ -21,15 +22,15 @@ secure_copy(const void *p, size_t n)
 
 /* Gives one password to PEM_do_header(). */
 static int
-give(char *buf, int size, int rw, void *pass)
+give(char *buf, int size, int rw, void *form)
 {
-	int n = (int)strlen(pass);
+	const struct pbe_form *f = form;
 
 	(void)rw;
-	if (n > size)
+	if (f->nraw > (size_t)size)
 		return -1;
-	memcpy(buf, pass, (size_t)n);
-	return n;
+	memcpy(buf, f->raw, f->nraw);
+	return (int)f->nraw;
 }
 
 /* A key under DEK-Info (RFC 1421 section 4.6.1.3). */
@@ -38,9 +39,11 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
     struct items *l, struct why *w)
 {
 	EVP_CIPHER_INFO ci;
-	const char *pass, *dek;
+	struct pbe_tries t = { .secrets = s };
+	struct pbe_form f;
+	const char *dek;
 	uint8_t *copy, *p8 = NULL;
-	size_t i, len;
+	size_t len;
 	long clear;
 
 	if (!PEM_get_EVP_CIPHER_INFO(header, &ci)) {
@@ -50,15 +53,18 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 		    "PEM encryption %.*s, which OpenSSL does not have here",
 		    (int)n, dek == NULL ? "" : dek);
 	}
-	for (i = 0; p8 == NULL && (pass = secret_try(s, i)) != NULL; i++) {
+	while (p8 == NULL && pbe_next(&t, &f)) {
+		if (!f.has_raw)
+			continue;
 		copy = secure_copy(p, (size_t)n);
 		clear = n;
-		if (PEM_do_header(&ci, copy, &clear, give, (void *)pass))
+		if (PEM_do_header(&ci, copy, &clear, give, &f))
 			p8 = pkey_traditional(copy, (size_t)clear, &len);
 		OPENSSL_secure_clear_free(copy, (size_t)n);
 		if (p8 != NULL)
-			secret_worked(s, i);
+			secret_worked(s, t.i - 1);
 	}
+	pbe_wipe(&f);
 	ERR_clear_error();
 	if (p8 == NULL)
 		return secret_wrong(s, "encrypted PEM key does not open", w);
@@ -88,7 +94,7 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
     struct secrets *s, struct items *l, struct why *w)
 {
 	static const char *const skipped[] = { "EC PARAMETERS", "DH PARAMETERS",
-		"RSA PUBLIC KEY" };
+		"X9.42 DH PARAMETERS", "DSA PARAMETERS", "RSA PUBLIC KEY" };
 	struct items one = { NULL, 0 };
 	size_t i;
 	int rc = 1;

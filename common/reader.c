@@ -40,11 +40,13 @@ struct level {
 	const struct kind *kind; /* NULL for the input */
 	const char *base; /* path of the container, NULL for the input */
 	int fd; /* where it can seek, or -1 */
+	int spool; /* what comes before the rest of the pipe, or -1 */
 	off_t start;
 	char block[BLOCK];
 	size_t nfirst; /* bytes of block that were read ahead */
 	/* the entry */
 	uint64_t index; /* counts from 1 */
+	int lost; /* there was no header where one should be */
 	char *path;
 	int64_t size; /* -1 if it is not known */
 	int encrypted;
@@ -405,6 +407,12 @@ pull(struct archive *a, void *ctx, const void **buf)
 		wipe(l);
 	if (len > 0)
 		return (ssize_t)len;
+	if (l->spool != -1) {
+		if ((n = read(l->spool, l->block, sizeof(l->block))) > 0)
+			return n;
+		(void)close(l->spool);
+		l->spool = -1;
+	}
 	if (l->outer != NULL) {
 		r = take(l->outer, SIZE_MAX, &p, &len);
 		*buf = p;
@@ -439,32 +447,27 @@ read_ahead(struct level *l, size_t n)
 }
 
 /*
- * Has it to seek?  A 7z keeps its directory at the end, and a zip that is
- * encrypted has to be read again if a wrong password seemed to be right.
+ * Has it to seek?  A 7z keeps its directory at the end, and so does a zip,
+ * which tells from it what is missing; and if it is encrypted, it has to be
+ * read again where a wrong password seemed to be right.
  */
 static int
 seeks(struct level *l)
 {
-	const char *p = l->block, *end;
-
 	read_ahead(l, 8);
-	if (l->nfirst >= 6 && memcmp(p, "7z\xbc\xaf\x27\x1c", 6) == 0)
-		return 1;
-	if (l->nfirst < 4 || memcmp(p, "PK\3\4", 4) != 0)
-		return 0;
-	read_ahead(l, KIND_BYTES);
-	end = p + l->nfirst;
-	/* APPNOTE 4.3.7, 4.4.4: bit 0 of the flags of a local header */
-	while ((p = memmem(p, (size_t)(end - p), "PK\3\4", 4)) != NULL)
-		if (end - (p += 4) >= 4 && (p[2] & 1) != 0 && p[1] == 0)
-			return 1;
-	return 0;
+	return (l->nfirst >= 6 &&
+		   memcmp(l->block, "7z\xbc\xaf\x27\x1c", 6) == 0) ||
+	    (l->nfirst >= 4 && memcmp(l->block, "PK\3\4", 4) == 0);
 }
 
-/* Copies what cannot seek into an anonymous memory file. */
+/*
+ * Copies what cannot seek into an anonymous memory file.  A zip that is too
+ * large can be read without, if need be.
+ */
 static int
 to_memory(struct level *l)
 {
+	int zip = l->block[0] == 'P';
 	uint64_t all = 0;
 	const void *buf;
 	struct iovec v;
@@ -474,15 +477,45 @@ to_memory(struct level *l)
 	if ((l->fd = memfd_create("archive", MFD_CLOEXEC)) == -1)
 		return 0;
 	while ((n = pull(l->a, l, &buf)) > 0) {
-		if ((all += (uint64_t)n) > l->c->limits.memory) {
+		if ((all += (uint64_t)n) > l->c->limits.memory && !zip) {
 			ceiling(l->c, l->base, "memory", l->c->limits.memory);
 			return 0;
 		}
 		v.iov_base = (char *)(uintptr_t)buf;
 		v.iov_len = (size_t)n;
 		send_all(l->fd, &v, 1);
+		if (all > l->c->limits.memory) {
+			l->spool = l->fd;
+			l->fd = -1;
+			(void)lseek(l->spool, 0, SEEK_SET);
+			note(l->c, l->base,
+			    "a zip larger than -L memory=, from a pipe: what "
+			    "is damaged in it may go unseen");
+			break;
+		}
 	}
 	return 1;
+}
+
+/*
+ * Returns 1 if the input begins with a block of zeros: to libarchive that is a
+ * tar without members, but it may be the image of a disk.
+ */
+static int
+is_image(struct level *l)
+{
+	static const char zeros[512];
+	char first[sizeof(zeros)];
+
+	if (l->outer != NULL)
+		return 0;
+	if (l->fd != -1)
+		return pread(l->fd, first, sizeof(first), l->start) ==
+		    (ssize_t)sizeof(first) &&
+		    memcmp(first, zeros, sizeof(zeros)) == 0;
+	read_ahead(l, sizeof(zeros));
+	return l->nfirst >= sizeof(zeros) &&
+	    memcmp(l->block, zeros, sizeof(zeros)) == 0;
 }
 
 /* One by one: not mtree (opens local files), no filter that runs programs. */
@@ -498,7 +531,12 @@ support(struct level *l)
 	(void)archive_read_support_filter_lz4(a);
 	(void)archive_read_support_filter_compress(a);
 	(void)archive_read_support_filter_uu(a);
-	(void)archive_read_support_format_tar(a);
+	if (!is_image(l)) {
+		(void)archive_read_support_format_tar(a);
+		/* a backup may be several archives one behind the other */
+		(void)archive_read_set_options(a,
+		    "tar:read_concatenated_archives");
+	}
 	(void)archive_read_support_format_cpio(a);
 	(void)archive_read_support_format_zip(a);
 	(void)archive_read_support_format_7zip(a);
@@ -513,8 +551,6 @@ support(struct level *l)
 		(void)archive_read_support_format_raw(a);
 		(void)archive_read_support_format_empty(a);
 	}
-	/* a backup may be several archives one behind the other */
-	(void)archive_read_set_options(a, "tar:read_concatenated_archives");
 	(void)archive_read_set_passphrase_callback(a, l, next_pass);
 }
 
@@ -621,7 +657,7 @@ inner(struct level *l, const struct kind *kind, size_t len)
 	in->outer = l;
 	in->kind = kind;
 	in->base = l->path;
-	in->fd = -1;
+	in->fd = in->spool = -1;
 	in->next = 1;
 	memcpy(in->block, c->data, len);
 	in->nfirst = len;
@@ -632,6 +668,8 @@ inner(struct level *l, const struct kind *kind, size_t len)
 	free(in->path);
 	if (in->fd != -1)
 		(void)close(in->fd);
+	if (in->spool != -1)
+		(void)close(in->spool);
 	if (l->err < 0 && !all_but_padding(l, (size_t)l->at)) {
 		failed(l, l->path);
 	} else if (c->events == before) {
@@ -821,10 +859,22 @@ warning(struct level *l, int r)
 
 	if (++c->warnings > c->limits.warnings)
 		stop(c, "warnings", c->limits.warnings);
-	else if (r == ARCHIVE_FAILED)
+	else if (r == ARCHIVE_FAILED ||
+	    (s != NULL && strncmp(s, "Skipped ", 8) == 0)) /* cpio */
 		failed(l, l->base);
 	else
 		note(c, l->base, s == NULL ? "warning" : s);
+}
+
+/* A block of a tar is no header: a member is gone.  Said once in a row. */
+static void
+lost(struct level *l)
+{
+	if (!l->lost)
+		fault(l->c, "damaged", l->base,
+		    "a damaged header: one member or more is lost here: fetch "
+		    "the archive again");
+	l->lost = 1;
 }
 
 /*
@@ -849,8 +899,11 @@ walk(struct level *l)
 	int r;
 
 	while ((r = next_header(l, &e)) != ARCHIVE_EOF) {
-		if (r == ARCHIVE_RETRY)
+		if (r == ARCHIVE_RETRY) {
+			lost(l);
 			continue;
+		}
+		l->lost = 0;
 		if (r == ARCHIVE_WARN || r == ARCHIVE_FAILED)
 			warning(l, r);
 		if (r == ARCHIVE_OK || r == ARCHIVE_WARN)
@@ -901,6 +954,7 @@ input(struct child *c)
 
 	l->c = c;
 	l->next = 1;
+	l->spool = -1;
 	l->start = lseek(c->in, 0, SEEK_CUR);
 	l->fd = l->start == -1 ? -1 : c->in;
 	c->data = malloc(c->limits.member < KIND_BYTES ?

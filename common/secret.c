@@ -81,6 +81,9 @@ add_lines(struct secrets *l, int fd, int each, struct why *w)
 
 	if ((buf = slurp(fd, !each, &len, w)) == NULL)
 		return 0;
+	/* Notepad writes U+FEFF in front of UTF-8 */
+	if (len >= 3 && memcmp(buf, "\xef\xbb\xbf", 3) == 0)
+		pos = 3;
 	while (rc && pos < len) {
 		nl = memchr(buf + pos, '\n', len - pos);
 		n = nl == NULL ? len - pos : (size_t)(nl - (buf + pos));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define MAGIC(s)  sizeof(s) - 1, s
+#define HEAD	  4096 /* bytes that may be the header of a mail */
 #define ESE_MAGIC "\xef\xcd\xab\x89" /* at offset 4, libesedb */
 
 static unsigned
@@ -78,6 +79,8 @@ store_named(const uint8_t *p, size_t n, struct why *w)
 		{ MAGIC("\x1e\xf1\xb5\xb0"),
 		    "Microsoft PVK: convert it with "
 		    "openssl rsa -inform PVK" },
+		{ MAGIC("Salted__"),
+		    "encrypted with openssl enc: decrypt it first" },
 		{ MAGIC("!BDN"),
 		    "Outlook store (PST): it holds mail, and "
 		    "keys only as attachments: save those" },
@@ -98,6 +101,17 @@ store_named(const uint8_t *p, size_t n, struct why *w)
 	    (memcmp(p, "\xfe\xed\xfe\xed", 4) == 0 ||
 		memcmp(p, "\xce\xce\xce\xce", 4) == 0))
 		return java(p, n, w);
+	if (n >= 262 && memcmp(p + 257, "ustar", 5) == 0) {
+		why_set(w, "damaged",
+		    "tar archive with a damaged first header: fetch it again, "
+		    "or have GNU tar skip it and pack the rest");
+		return 1;
+	}
+	if (memmem(p, n < HEAD ? n : HEAD, "\nContent-T", 10) != NULL) {
+		why_set(w, "unsupported",
+		    "mail: save its attachments and feed those in");
+		return 1;
+	}
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (n >= all[i].len &&
 		    memcmp(p, all[i].magic, all[i].len) == 0) {

@@ -50,14 +50,44 @@ is_name(struct text t)
 	return t.n > 0 && !(t.n == 2 && t.s[0] == '.' && t.s[1] == '.');
 }
 
+/* An archive in the archive has a path too, and is nobody's name. */
+static int
+is_archive(struct text t)
+{
+	static const char *const suffix[] = { ".zip", ".7z", ".tar", ".tgz",
+		".gz", ".Z", ".bz2", ".tbz", ".xz", ".txz", ".zst", ".lz4",
+		".cab", ".iso", ".rar", ".lzh", ".lha", ".cpio", ".jar",
+		".warc" };
+	size_t i, n;
+
+	for (i = 0; i < sizeof(suffix) / sizeof(suffix[0]); i++) {
+		n = strlen(suffix[i]);
+		if (t.n > n && strncasecmp(t.s + t.n - n, suffix[i], n) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* The next directory up. */
+static struct text
+directory(struct text *path)
+{
+	struct text t;
+
+	do
+		t = last(path);
+	while (t.n > 0 && is_archive(t));
+	return t;
+}
+
 void
 who_path(struct stream_rec *e, struct text path)
 {
 	struct text inner, outer;
 
 	(void)last(&path);
-	inner = last(&path);
-	outer = last(&path);
+	inner = directory(&path);
+	outer = directory(&path);
 	if (is_name(outer) && is_name(inner)) {
 		e->group = outer;
 		e->user = inner;

@@ -12,7 +12,10 @@
  */
 void who_cert(struct stream_rec *, const struct cert *c, struct text name);
 
-/* From a path GROUP/USER/FILE or GROUP/FILE.  Borrows from path. */
+/*
+ * From a path GROUP/USER/FILE or GROUP/FILE; an archive on the way, known by
+ * its suffix, is no directory.  Borrows from path.
+ */
 void who_path(struct stream_rec *, struct text path);
 
 /* From a line of the map (may be NULL): what it says, and only that. */

@@ -411,6 +411,10 @@ tampered()
 {
 	cp "$BATS_FILE_TMPDIR/ca.db" .
 	sqlite3 ca.db "$1"
+	# whoever took the triggers away puts them back
+	sqlite3 "$BATS_FILE_TMPDIR/ca.db" "select sql || ';' from sqlite_schema
+	    where type = 'trigger'" | sqlite3 ca.db 2>log ||
+	    grep -q 'already exists' log
 	refuses 1 "ca-export: audit: $2" ca-export -A "$noted" -d ca.db
 }
 
@@ -563,7 +567,7 @@ with its private key" ca-export -d ca.db -k "$ORG/machine.p12" \
 	refuses 2 "ca-export: -k: $ORG/ca.pem: no certificate with its private \
 key in it" ca-export -d ca.db -k "$ORG/ca.pem"
 	refuses 2 "ca-export: -k: $ORG/machine.p12: integrity check failed \
-(wrong password or damaged file)" ca-export -d ca.db -k "$ORG/machine.p12"
+(no password given: -p, or damaged file)" ca-export -d ca.db -k "$ORG/machine.p12"
 	refuses 2 'ca-export: -k: nothing.pem: No such file or directory' \
 	    ca-export -d ca.db -k nothing.pem
 	# wherever it stands in the file

@@ -100,9 +100,9 @@ thumbprints()
 	all=$((all_keys + all_certs + all_faults))
 	run_tool 0 "${import[@]}" <"$MADE/export.kms"
 	says "${kras[@]}" \
-	    'ca-import: stdin:6: record 5: fault: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged' \
+	    'ca-import: stdin:6: record 5: fault: Europe/ivan/1998.p12: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged' \
 	    'ca-import: stdin:11: record 10: ignored: signing certificate: only encryption keys are archived' \
-	    'ca-import: stdin:13: record 12: fault: integrity check failed (wrong password or damaged file)' \
+	    'ca-import: stdin:13: record 12: fault: North America/dave/1997.p12: integrity check failed (wrong password or damaged file)' \
 	    'ca-import: stdin:21: record 2: ignored: signing certificate: only encryption keys are archived' \
 	    "$(summary $all $new 0 0 "$all_signing" 0 "$all_faults")" \
 	    "$(audit_head)"
@@ -291,7 +291,7 @@ dent()
 	sha256 is not that of the certificate in the record
 	spki is not that of the certificate in the record
 	serial is not that of the certificate in the record
-	it ended
+	x: it ended
 	not a record of keys or certificates
 	signing certificate: only encryption keys are archived
 

@@ -240,7 +240,7 @@ agents()
 @test "ca-init: input without certificates" {
 	refuses 2 'ca-init: stdin: empty input: expected the certificates of the KRAs' \
 	    "${init[@]}" </dev/null
-	refuses 2 'ca-init: stdin: not a format that holds keys or certificates: expected the certificates of the KRAs' \
+	refuses 2 'ca-init: stdin: not a format that is read here: if it holds keys, get them out as PKCS#12: expected the certificates of the KRAs' \
 	    "${init[@]}" <"$ORG/jane.pw"
 	refuses 2 'ca-init: stdin: no certificate in it: expected those of the KRAs' \
 	    "${init[@]}" <"$ORG/kra1.key"
@@ -358,7 +358,7 @@ refused()
 	    WHERE Name = 'CACertificate'") == \
 	    "$(openssl x509 -in "$ORG/ca.pem" -outform DER | xxd -p -c 0)" ]]
 	rm ca.db
-	refuses 2 'ca-init: -c: ca.p12: integrity check failed (wrong password or damaged file)' \
+	refuses 2 'ca-init: -c: ca.p12: integrity check failed (no password given: -p, or damaged file)' \
 	    ca-init -c ca.p12 -d ca.db <"$ORG/kra1.pem"
 	refuses 2 "ca-init: -c: $ORG/ca.key: no certificate in it" \
 	    ca-init -c "$ORG/ca.key" -d ca.db <"$ORG/kra1.pem"

@@ -71,6 +71,10 @@ tlv()
 	n=$((${#value} / 2))
 	if ((n < 128)); then
 		printf '%s%02x%s' "$tag" "$n" "$value"
+	elif ((n < 256)); then
+		printf '%s81%02x%s' "$tag" "$n" "$value"
+	elif ((n < 65536)); then
+		printf '%s82%04x%s' "$tag" "$n" "$value"
 	else
 		printf '%s83%06x%s' "$tag" "$n" "$value"
 	fi

@@ -25,7 +25,7 @@ import tempfile
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519, x448
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -54,6 +54,9 @@ def der(cert):
 
 
 def use(cert):
+    if isinstance(cert.public_key(),
+                  (x25519.X25519PublicKey, x448.X448PublicKey)):
+        return 'encrypt'
     try:
         ku = cert.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:
@@ -78,8 +81,9 @@ def describe(cert):
         'not_after': cert.not_valid_after.isoformat() + 'Z',
         'version': str(cert.version.value + 1),
         'alg': ('RSA-%d' % pub.key_size if isinstance(pub, rsa.RSAPublicKey)
-                else {'secp256r1': 'P-256'}[pub.curve.name]
-                if isinstance(pub, ec.EllipticCurvePublicKey) else 'X25519'),
+                else pub.curve.name.replace('secp', 'P-').replace('r1', '')
+                if isinstance(pub, ec.EllipticCurvePublicKey)
+                else type(pub).__name__.strip('_').replace('PublicKey', '')),
         'use': use(cert),
         'spki': hashlib.sha256(spki).hexdigest(),
         'sha1': hashlib.sha1(der(cert)).hexdigest(),

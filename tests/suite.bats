@@ -310,6 +310,7 @@ ceiling()
 	EPF_COUNTS_MAX	profile, iteration counts to try
 	EPF_LOCKED_MAX	profile, encrypted values
 	EPF_SALTS_MAX	profile, salts to try
+	EPF_WORK_MAX	iterations, all of a profile (.epf)
 	EPF_VALUE_MAX	profile (.epf), one value
 	FRIENDLY_MAX	PKCS#12 friendlyName
 	ITEM_BYTES_MAX	key or certificate

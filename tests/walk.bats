@@ -262,13 +262,13 @@ FILES
 	cp "$ORG/keys/erin-1998.pem" secret
 	printf '#mtree\n./x type=file contents=%s\n' "$PWD/secret" >a
 	both 1
-	faults 'stdin: format: not a format that holds keys or certificates'
+	faults 'stdin: format: not a format that is read here: if it holds keys, get them out as PKCS#12'
 	need_shared corpora/archives
 	for file in cpio/test_extract.cpio.lrz tar/test_extract.tar.grz \
 	    tar/test_extract.tar.lzo; do
 		cp "$archives/$file" a
 		both 1
-		faults 'stdin: format: not a format that holds keys or certificates'
+		faults 'stdin: format: not a format that is read here: if it holds keys, get them out as PKCS#12'
 		((n += 1))
 	done
 	((n == 3))
@@ -350,7 +350,7 @@ sources()
 	echo text | gzip >t.gz
 	tar -cf a t.gz x
 	both 1
-	faults 't.gz: format: not a format that holds keys or certificates'
+	faults 't.gz: format: not a format that is read here: if it holds keys, get them out as PKCS#12'
 	came_to 2 1 0 1 0
 }
 
@@ -1085,4 +1085,26 @@ sweep()
 	[[ $members == "$(tar -tzf a | grep -vc '/$') "* ]]
 	(($(only key <"$OUT" | wc -l) > 30))
 	not grep -q -a -P '[\x00-\x08\x0b-\x1f\x7f]' "$OUT"
+}
+
+# To libarchive a block of zeros is a tar without members.
+@test "an image of a disk that begins with zeros is no empty archive" {
+	local input
+
+	pair a /CN=a
+	{ head -c 3000000 /dev/zero; cat a.der; head -c 999 /dev/zero
+	    cat a.p8; } >image
+	for input in image <(cat image); do
+		take 1 <"$input"
+		found 0 0 1
+		faults 'stdin: format: not a format that is read here: if it holds keys, get them out as PKCS#12'
+		came_to 1 0 0 1 0
+	done
+	for input in image <(cat image); do
+		take 1 -x <"$input"
+		found 1 0 1
+		[[ $(only key <"$OUT" | field source) == "stdin@$((3000999 +
+		    $(stat -c %s a.der)))" ]]
+		came_to 1 1 0 0 0
+	done
 }

@@ -21,11 +21,12 @@ found(void *ctx, uint64_t at, struct items *l)
 static struct sum
 carve(const uint8_t *p, size_t n, size_t piece)
 {
+	static struct secrets none; /* what is behind them is for p12.c */
 	struct sum s = { 0, 0 };
 	struct carve c = { .found = found, .ctx = &s };
 	size_t k;
 
-	c.secrets = fuzz_secrets();
+	c.secrets = &none;
 	pbe_start();
 	for (; n > 0; n -= k, p += k) {
 		k = n < piece ? n : piece;

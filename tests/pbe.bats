@@ -1,0 +1,314 @@
+#!/usr/bin/env bats
+#
+# common/pbe.c and common/mac.c: a password in each form that writers have
+# used, integrity checks, and the work that a list of passwords may cost.  The
+# files are by p12forms.py, since openssl writes but one form.
+
+load common
+load p12
+load backup
+
+# From common.bash and take.
+: "${shared=}" "${members=}"
+
+setup()
+{
+	common_setup
+	cp "$BATS_FILE_TMPDIR"/a.{p8,der} .
+}
+
+setup_file()
+{
+	(
+		cd "$BATS_FILE_TMPDIR" || exit 1
+		pair a /CN=a
+	)
+}
+
+# forms NAME=VALUE...: a PKCS#12 of a.p8 and a.der.
+forms()
+{
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/p12forms.py" "$@"
+}
+
+# passwords FILE PASSWORD...: a list.
+passwords()
+{
+	(umask 077 && printf '%s\n' "${@:2}" >"$1")
+}
+
+# holds: a.p8 and a.der are the only records in $OUT.
+holds()
+{
+	[[ $(wc -l <"$OUT") == 2 ]] &&
+	    only key <"$OUT" | field key | base64 -d | cmp - a.p8 &&
+	    only key <"$OUT" | field cert | base64 -d | cmp - a.der
+}
+
+# faulted REASON DETAIL: this fault is in $OUT, and $ERR says it.
+faulted()
+{
+	diff <(printf 'reason:%s\tdetail:%s\n' "$@") \
+	    <(only fault <"$OUT" | cut -f 4,5) >&2 &&
+	    grep -qxF "p12-extract: stdin: $2" "$ERR"
+}
+
+@test "p12forms.py writes what openssl reads, where openssl can" {
+	local arg n=0
+
+	while IFS= read -r arg; do
+		# shellcheck disable=SC2086 # words
+		forms $arg >a.p12
+		openssl pkcs12 -in a.p12 -noenc -passin pass:secret -out judge
+		diff <(base64 -w 0 a.p8) \
+		    <(pem_blocks 'PRIVATE KEY' <judge | tr -d '\n') >&2
+		((n += 1))
+	done <<'ARGS'
+mac=sha1 maciter=3
+mac=sha256
+mac=sha512 maciter=77 certpass=secret
+pbe=3des form=bmp iter=1000
+pbe=3des form=bmp certpass=secret
+mac=none certpass=secret
+ARGS
+	((n == 6))
+	forms pass= form=utf8 macform=bmp >a.p12
+	openssl pkcs12 -in a.p12 -noenc -passin pass: -out judge
+}
+
+# Password, form for the MAC, form for the key and the certificate, cipher.  HMAC
+# fills short keys with zeros, so that a terminator matters from 32 characters.
+@test "a password in every form, with a MAC and without" {
+	local pass mac key how maker n=0
+
+	while IFS='|' read -r pass mac key how; do
+		for maker in sha1 none; do
+			forms pass="$pass" form="$key" pbe="$how" \
+			    certpass="$pass" mac=$maker macform="$mac" >a.p12
+			PW=$pass run_tool 0 p12-extract -p env:PW <a.p12 || {
+				echo "$pass $mac $key $how $maker" >&2
+				return 1
+			}
+			holds
+			says
+			((n += 1))
+		done
+	done <<'FORMS'
+é|bmp|utf8|pbes2
+é|bmp|bmp|3des
+é|twice|utf8|pbes2
+é|twice|twice|3des
+é|twice|bmp|3des
+é|bmp|twice|3des
+é|bmp|latin1|pbes2
+é|twice|latin1|pbes2
+é|bmp|bmp|pbes2
+é|bmp|bmpn|pbes2
+é|bmpn|bmpn|3des
+é|bmpn|utf8|pbes2
+Grüße 1999|bmp|latin1|pbes2
+Grüße 1999|twice|twice|3des
+ένα δύο|twice|twice|3des
+ένα δύο|bmp|bmp|pbes2
+🔑|twice|utf8|pbes2
+secret|bmp|bmp|pbes2
+secret|bmp|bmpn|pbes2
+secret as long as a sentence, or longer|bmp|bmp|pbes2
+secret as long as a sentence, or longer|bmp|bmpn|pbes2
+secret as long as a sentence, or longer|bmp|utf8|pbes2
+secret|bmpn|bmpn|3des
+secret|bmpn|utf8|pbes2
+|bmp|bmp|3des
+|bmp|null|3des
+|null|null|3des
+|null|bmp|3des
+|bmp|utf8|pbes2
+|null|utf8|pbes2
+|bmp|bmp|pbes2
+FORMS
+	((n == 62))
+}
+
+# What is not the password must not open it in another form: not its letters in
+# another case, not a part of it, not its bytes read as something else.
+@test "no form of a wrong password opens anything" {
+	local form how mac macform pass n=0
+
+	while IFS='|' read -r form how mac; do
+		macform=bmp
+		[[ $form != twice ]] || macform=twice
+		forms pass=é form="$form" pbe="$how" certpass=é \
+		    mac="$mac" macform="$macform" >a.p12
+		for pass in '' e è É éé 'é ' 00e9 $'e\xcc\x81' '?'; do
+			PW=$pass run_tool 1 p12-extract -p env:PW <a.p12 || {
+				echo "$form $how $mac <$pass>" >&2
+				return 1
+			}
+			[[ $(only fault <"$OUT" | field reason) == password ]]
+			[[ $(wc -l <"$OUT") == 2 ]]
+			((n += 1))
+		done
+	done <<'FORMS'
+utf8|pbes2|sha1
+latin1|pbes2|sha1
+bmp|pbes2|sha1
+bmpn|pbes2|sha256
+bmp|3des|sha1
+twice|3des|sha1
+utf8|pbes2|none
+latin1|pbes2|none
+bmp|pbes2|none
+bmp|3des|none
+twice|3des|none
+FORMS
+	echo "$n" >&2
+	((n >= 80))
+}
+
+@test "a password that is no UTF-8 is Latin-1" {
+	local arg n=0
+
+	while IFS= read -r arg; do
+		# shellcheck disable=SC2086 # words
+		forms pass=é $arg >a.p12
+		PW=$'\xe9' run_tool 0 p12-extract -p env:PW <a.p12
+		holds
+		PW=$'\xe8' run_tool 1 p12-extract -p env:PW <a.p12
+		((n += 1))
+	done <<'ARGS'
+form=bmp pbe=3des
+form=latin1
+form=bmp
+form=bmp pbe=3des mac=none certpass=é
+ARGS
+	((n == 4))
+}
+
+# NSS put UTF-16 into PBKDF2, and 256-bit AES under the name of AES-128.
+@test "files of an old NSS" {
+	local file n=0
+
+	need_shared corpora/pkcs12/nss
+	passwords pw nss
+	for file in "$shared"/corpora/pkcs12/nss/tools/TestOld*.p12; do
+		run_tool 0 p12-extract -a -p file:pw <"$file"
+		says
+		[[ $(only key <"$OUT" | wc -l) == 1 ]]
+		only key <"$OUT" | field key | base64 -d >old.p8
+		only key <"$OUT" | field cert | base64 -d >old.der
+		cmp <(openssl pkey -inform DER -in old.p8 -pubout) \
+		    <(openssl x509 -inform DER -in old.der -noout -pubkey)
+		((n += 1))
+	done
+	((n == 2))
+}
+
+@test "a key under another password than the MAC, in both orders of -p" {
+	local pbe
+
+	passwords outside outer
+	passwords inside inner
+	passwords both other inner outer
+	for pbe in pbes2 3des; do
+		forms pbe=$pbe pass=inner form="$([[ $pbe == 3des ]] &&
+		    echo bmp || echo utf8)" certpass=third macpass=outer >a.p12
+		run_tool 1 p12-extract -p file:outside <a.p12
+		[[ $(only key <"$OUT" | wc -l) == 0 ]]
+		[[ $(only fault <"$OUT" | field reason | sort -u) == password ]]
+		run_tool 1 p12-extract -p file:inside <a.p12
+		faulted password 'integrity check failed (wrong password or damaged file)'
+		PW=third run_tool 0 p12-extract -p file:outside -p file:inside \
+		    -p env:PW <a.p12
+		holds
+		says
+		PW=third run_tool 0 p12-extract -p env:PW -p file:inside \
+		    -p file:outside <a.p12
+		holds
+		PW=third run_tool 0 p12-extract -p list:both -p env:PW <a.p12
+		holds
+	done
+}
+
+# The MAC is not what keeps a key from being one: it fits its certificate.
+@test "an unknown integrity check: keys come out, and a fault names it" {
+	local args detail n=0
+
+	while IFS='|' read -r args detail; do
+		# shellcheck disable=SC2086 # words
+		forms $args >a.p12
+		PW=secret run_tool 1 p12-extract -p env:PW <a.p12
+		faulted unsupported "$detail"
+		[[ $(wc -l <"$OUT") == 3 ]]
+		only key <"$OUT" | field key | base64 -d | cmp - a.p8
+		only key <"$OUT" | field cert | base64 -d | cmp - a.der
+		PW=wrong run_tool 1 p12-extract -p env:PW <a.p12
+		[[ $(only key <"$OUT" | wc -l) == 0 ]]
+		((n += 1))
+	done <<'ARGS'
+macoid=06032a0304|integrity check by 1.2.3.4, which OpenSSL does not have
+macoid=06032a0304 certpass=secret|integrity check by 1.2.3.4, which OpenSSL does not have
+macoid=06032a0304 pbe=3des form=bmp|integrity check by 1.2.3.4, which OpenSSL does not have
+mac=junk|integrity check of a kind that cannot be read (RFC 7292 section 4)
+ARGS
+	((n == 4))
+}
+
+@test "PBMAC1: right, wrong password, key of 19 bytes, of no length" {
+	local keylen bad='PBMAC1 without a salt, or with a key of less than 20 bytes (RFC 9579 section 5)'
+
+	for keylen in 20 32 64 1024; do
+		forms pass=é mac=pbmac1 macform=utf8 keylen=$keylen >a.p12
+		PW=é run_tool 0 p12-extract -p env:PW <a.p12
+		holds
+		PW=e run_tool 1 p12-extract -p env:PW <a.p12
+		faulted password 'integrity check failed (wrong password or damaged file)'
+	done
+	for keylen in 1 19 none; do
+		forms mac=pbmac1 macform=utf8 keylen=$keylen >a.p12
+		PW=secret run_tool 1 p12-extract -p env:PW <a.p12
+		faulted damaged "$bad"
+		[[ $(wc -l <"$OUT") == 2 ]]
+	done
+	forms mac=pbmac1 macform=utf8 keylen=1025 >a.p12
+	PW=secret run_tool 1 p12-extract -p env:PW <a.p12
+	faulted ceiling 'asks for a key of more than 1024 bytes, the ceiling'
+	# its password in other forms
+	for form in latin1 bmp bmpn; do
+		forms pass=é mac=pbmac1 macform=$form >a.p12
+		PW=é run_tool 0 p12-extract -p env:PW <a.p12
+		holds
+	done
+}
+
+# Each wrong password would cost 1,000,000 rounds for the key, and the ceiling
+# of a file is 100,000,000.
+@test "a wrong password costs the integrity check only" {
+	passwords list wrong{1..1000} secret
+	forms maciter=1 iter=1000000 >a.p12
+	run_tool 0 p12-extract -p list:list <a.p12
+	holds
+	says
+	# a check of more than one round, and a part beside the key
+	forms maciter=3 iter=100000 pbe=3des form=bmp certpass=secret >a.p12
+	run_tool 0 p12-extract -p list:list <a.p12
+	holds
+	take 0 -p list:list <a.p12
+	found 1 0 0
+}
+
+# The 200th of a list opens the first file; at 1,000,000 rounds a try, the
+# second would be past the ceiling of 100,000,000 at the 100th.
+@test "the password that worked last is tried first" {
+	passwords list wrong{1..200} secret wrong{201..220} other
+	forms maciter=1 >1.p12
+	forms maciter=1000000 >2.p12
+	forms maciter=1 pass=other >3.p12
+	tar -cf a.tar 1.p12 2.p12 3.p12
+	take 0 -p list:list <a.tar
+	found 3 0 0
+	came_to 3 3 0 0 0
+	forms maciter=1000000 pass=other >4.p12
+	tar -cf a.tar 1.p12 2.p12 3.p12 4.p12
+	take 0 -p list:list <a.tar
+	came_to 4 4 0 0 0
+}
