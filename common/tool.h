@@ -48,7 +48,10 @@ int tool_end(int status);
  */
 void tool_wait(void);
 
-/* Wipes what libraries left on the stack behind the caller's own frame. */
+/*
+ * Wipes what libraries left on the stack behind the caller's own frame, and in
+ * registers.
+ */
 void tool_scrub(void);
 
 /* Exits 2 because standard output cannot be written (errno tells). */
