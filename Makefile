@@ -10,7 +10,7 @@ B = build
 TOOLS = $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 OBJS = $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*.c))
 HEADERS = $(wildcard common/*.h)
-SOURCES = $(wildcard tools/*.c common/*.c tests/fuzz/*.[ch]) $(HEADERS)
+SOURCES = $(wildcard tools/*.c common/*.c tests/*.c tests/fuzz/*.[ch]) $(HEADERS)
 PAGES = $(wildcard man/*.[157])
 SCRIPTS = $(wildcard tests/*.bash tests/*.bats tests/fuzz/*.bash \
     tests/bench/*.bash)

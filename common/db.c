@@ -14,17 +14,34 @@
 
 /* Opening --------------------------------------------------------------- */
 
+/* The directory of path, as it stands there. */
+static char *
+dir_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash == NULL)
+		return strdup(".");
+	return strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+char *
+db_prepare(const char *path)
+{
+	char byte;
+
+	sqlite3_randomness(sizeof(byte), &byte); /* opens /dev/urandom */
+	return dir_of(path);
+}
+
 /* The directory of path, resolved, and path within it. */
 static int
 locate(struct db *db, const char *path, struct why *w)
 {
 	const char *slash = strrchr(path, '/'), *base;
-	char *dir;
+	char *dir = dir_of(path);
 	int n;
 
-	dir = slash == NULL ? strdup(".") :
-	    slash == path   ? strdup("/") :
-			      strndup(path, (size_t)(slash - path));
 	base = slash == NULL ? path : slash + 1;
 	db->dir = dir == NULL ? NULL : realpath(dir, NULL);
 	if (db->dir == NULL)

@@ -41,6 +41,12 @@ int db_open(struct db **, const char *path, enum db_mode, int *fresh,
  */
 int db_publish(struct db *, struct why *w);
 void db_close(struct db *);
+/*
+ * Has SQLite ask the system for what it needs outside of the archive, before the
+ * sandbox.  Returns the directory of path, free() it; or NULL.
+ */
+char *db_prepare(const char *path);
+
 /* The directory that the archive needs, for sandbox_enter().  Borrowed. */
 const char *db_dir0(const struct db *);
 

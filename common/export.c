@@ -568,7 +568,7 @@ member(struct export *x, struct walk *walk, int big)
 	else
 		unread(x, walk, &w, n, big);
 	items_free(&l);
-	OPENSSL_cleanse(walk->data, walk->len);
+	hold_forget(x->hold);
 }
 
 /* What waits and found no partner. */

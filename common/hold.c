@@ -49,14 +49,15 @@ hold_new(void)
 	return h;
 }
 
-static void
-forget(struct hold *h)
+void
+hold_forget(struct hold *h)
 {
 	free(h->source);
 	OPENSSL_free(h->sealed);
 	OPENSSL_secure_clear_free(h->data, h->len + 1);
 	h->source = NULL;
 	h->sealed = h->data = NULL;
+	h->len = 0;
 }
 
 void
@@ -64,7 +65,7 @@ hold_free(struct hold *h)
 {
 	if (h == NULL)
 		return;
-	forget(h);
+	hold_forget(h);
 	(void)close(h->fd);
 	seal_free(h->seal);
 	free(h->slot);
@@ -197,7 +198,7 @@ load(struct hold *h, uint64_t at, struct held *out, int light)
 {
 	struct head hd;
 
-	forget(h);
+	hold_forget(h);
 	get(h, &hd, sizeof(hd), at);
 	out->is_key = hd.is_key;
 	out->state = (enum held_state)hd.state;

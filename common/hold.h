@@ -61,6 +61,9 @@ int hold_came(struct hold *, const struct cert *, struct held *out);
 /* Goes through all, in the order they came; *at is 0 for the first call. */
 int hold_each(struct hold *, uint64_t *at, struct held *);
 
+/* Wipes what was given out last. */
+void hold_forget(struct hold *);
+
 /* Notes that a record was written of it. */
 void hold_done(struct hold *, const struct held *);
 

@@ -48,6 +48,7 @@ input_cred(struct input *in)
 			msg_die("-C: %s", w.detail);
 	if (in->key != NULL && !cred_load(&in->k, in->key, 1, &in->secrets, &w))
 		msg_die("-k: %s", w.detail);
+	secret_free(&in->secrets);
 }
 
 void

@@ -22,8 +22,8 @@ struct input {
 int input_option(struct input *, int c);
 
 /*
- * Loads what -C and -k name, once every -p is known.  Exits 2, with a message,
- * if it cannot.
+ * Loads what -C and -k name, once every -p is known, and forgets the passwords.
+ * Exits 2, with a message, if it cannot.
  */
 void input_cred(struct input *);
 

@@ -5,6 +5,8 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "tool.h"
+
 static int
 has_eku(X509 *x)
 {
@@ -67,6 +69,7 @@ kra_encrypt(STACK_OF(X509) *kras, const uint8_t *in, size_t n, uint8_t **der,
 		size = i2d_CMS_ContentInfo(cms, der);
 	CMS_ContentInfo_free(cms);
 	BIO_free(bio);
+	tool_scrub(); /* libcrypto copies the content through it */
 	if (size <= 0)
 		return why_ssl(w, "kra", "cannot encrypt to the KRAs");
 	*len = (size_t)size;
@@ -169,6 +172,7 @@ kra_decrypt(const struct cred *k, const uint8_t *der, size_t len, uint8_t **out,
 out:
 	CMS_ContentInfo_free(cms);
 	BIO_free(bio);
+	tool_scrub();
 	ERR_clear_error();
 	return rc;
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <iconv.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,8 +20,10 @@
 #include <unistd.h>
 
 #include "kind.h"
+#include "msg.h"
 #include "sandbox.h"
 #include "secret.h"
+#include "tool.h"
 
 #define BLOCK	   (128 * 1024)
 #define PROGRESS   (64ULL << 20) /* bytes unpacked */
@@ -385,6 +388,14 @@ take(struct level *l, size_t max, const uint8_t **p, size_t *n)
 	return l->err == 0 ? 1 : l->err;
 }
 
+/* Wipes what was read, which may hold keys, before there is a wait for more. */
+static void
+wipe(struct level *l)
+{
+	OPENSSL_cleanse(l->block, sizeof(l->block));
+	tool_scrub();
+}
+
 /* The next bytes of the container itself, for libarchive. */
 static ssize_t
 pull(struct archive *a, void *ctx, const void **buf)
@@ -397,6 +408,8 @@ pull(struct archive *a, void *ctx, const void **buf)
 
 	*buf = l->block;
 	l->nfirst = 0;
+	if (len == 0)
+		wipe(l);
 	if (len > 0)
 		return (ssize_t)len;
 	if (l->spool != -1) {
@@ -658,6 +671,7 @@ inner(struct level *l, const struct kind *kind, size_t len)
 	if (open_archive(in))
 		(void)walk(in);
 	(void)archive_read_free(in->a);
+	OPENSSL_cleanse(in->block, sizeof(in->block));
 	free(in->path);
 	if (in->fd != -1)
 		(void)close(in->fd);
@@ -760,6 +774,7 @@ member(struct level *l, int link)
 		note(c, l->path, LINK);
 	else
 		deliver(l, len);
+	OPENSSL_cleanse(c->data, len);
 	if (l->err == ARCHIVE_FATAL)
 		fault(c, reason(archive_error_string(l->a)), l->base,
 		    NO_FURTHER);
@@ -987,6 +1002,8 @@ begin(int in, int out, int go)
 		_exit(2);
 	for (v = environ; *v != NULL; v++)
 		OPENSSL_cleanse(*v, strlen(*v));
+	(void)setenv("TZ", "UTC0", 1); /* or each date would ask for a file */
+	tzset();
 	if (read(STDERR_FILENO + 1, &byte, 1) != 1)
 		_exit(0);
 	(void)close_range(STDERR_FILENO + 2, ~0U, 0);
@@ -1010,8 +1027,11 @@ reader_run(int in, int out, int go, const struct walk_limits *limits)
 	(void)setrlimit(RLIMIT_AS, &as);
 #endif
 	progress(&c);
+	/* what libarchive frees is wiped, but for small pieces */
+	(void)mallopt(M_PERTURB, 0xff);
 	/* what iconv loads for names from Japan, in lha and cab */
 	(void)iconv_open("UTF-8", "CP932");
+	msg_level = 0; /* the parent says what the system lacks */
 	sandbox_enter(NULL);
 	input(&c);
 	report(&c, WALK_END, NULL, NULL, NULL, 0);

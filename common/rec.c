@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "text.h"
+#include "tool.h"
 
 #define BUF_SIZE (2 * REC_LINE_MAX) /* holds a whole line, and more */
 
@@ -83,17 +84,30 @@ rec_in_free(struct rec_in *in)
 	free(in);
 }
 
+/* Wipes the lines that were read, and moves what is behind them to the front. */
+static void
+forget(struct rec_in *in)
+{
+	size_t left = in->end - in->pos;
+
+	if (in->pos == 0)
+		return;
+	memmove(in->buf, in->buf + in->pos, left);
+	OPENSSL_cleanse(in->buf + left, in->end - left);
+	in->end = left;
+	in->pos = 0;
+}
+
 /* Reads more behind what is there.  1, 0 at the end, -1 with *w. */
 static int
 fill(struct rec_in *in, struct why *w)
 {
+	struct pollfd p = { .fd = in->fd, .events = POLLIN };
 	ssize_t n;
 
-	if (in->pos > 0) {
-		memmove(in->buf, in->buf + in->pos, in->end - in->pos);
-		in->end -= in->pos;
-		in->pos = 0;
-	}
+	forget(in);
+	if (in->fd != -1 && poll(&p, 1, 0) == 0)
+		tool_wait();
 	if (in->fd == -1) {
 		n = (ssize_t)(in->left < BUF_SIZE - in->end ?
 			in->left :
@@ -696,6 +710,8 @@ emit(struct rec_out *o, const char *s, size_t n)
 int
 rec_end(struct rec_out *o)
 {
+	int rc;
+
 	if (o->overflow)
 		return 0;
 	if (memcmp(o->buf, "rec:stream\t", 11) != 0)
@@ -703,7 +719,9 @@ rec_end(struct rec_out *o)
 	o->keys += memcmp(o->buf, "rec:key\t", 8) == 0;
 	o->certs += memcmp(o->buf, "rec:cert\t", 9) == 0;
 	o->faults += memcmp(o->buf, "rec:fault\t", 10) == 0;
-	return emit(o, o->buf, o->len);
+	rc = emit(o, o->buf, o->len);
+	OPENSSL_cleanse(o->buf, o->len);
+	return rc;
 }
 
 int

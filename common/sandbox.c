@@ -17,6 +17,12 @@
 
 #ifdef LANDLOCK_ACCESS_FS_EXECUTE
 
+/* What SQLite and ca-init do in the directory of an archive. */
+#define DATABASE \
+	(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | \
+	    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
+	    LANDLOCK_ACCESS_FS_MAKE_REG | 1ULL << 14)
+
 /* landlock(7): every right of ABI 1, with those of ABI 2 and 3 if there. */
 static unsigned long long
 rights(long abi)
@@ -51,12 +57,10 @@ no_files(const char *dir)
 		return -1;
 	rc = 0;
 	if (dir != NULL) {
-		rule.allowed_access = attr.handled_access_fs &
-		    ~(unsigned long long)LANDLOCK_ACCESS_FS_EXECUTE;
+		rule.allowed_access = attr.handled_access_fs & DATABASE;
 		rule.parent_fd = open(dir, O_PATH | O_CLOEXEC);
-		if (rule.parent_fd == -1)
-			rc = -1;
-		else {
+		/* where there is no such directory, nothing is lost */
+		if (rule.parent_fd != -1) {
 			rc = (int)syscall(SYS_landlock_add_rule, fd,
 			    LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
 			(void)close(rule.parent_fd);
@@ -98,11 +102,34 @@ no_calls(void)
 		SCMP_SYS(listen),
 		SCMP_SYS(accept),
 		SCMP_SYS(accept4),
-
+		/* other processes */
 		SCMP_SYS(process_vm_readv),
 		SCMP_SYS(process_vm_writev),
+		SCMP_SYS(process_madvise),
+		SCMP_SYS(pidfd_open),
+		SCMP_SYS(pidfd_getfd),
+		SCMP_SYS(kcmp),
+		/* files past landlock: by handle, and what it leaves open */
+		SCMP_SYS(open_by_handle_at),
+		SCMP_SYS(name_to_handle_at),
+		SCMP_SYS(chmod),
+		SCMP_SYS(fchmodat),
+		SCMP_SYS(chown),
+		SCMP_SYS(lchown),
+		SCMP_SYS(fchownat),
+		SCMP_SYS(setxattr),
+		SCMP_SYS(lsetxattr),
+		SCMP_SYS(removexattr),
+		SCMP_SYS(lremovexattr),
+		/* the system */
 		SCMP_SYS(mount),
 		SCMP_SYS(umount2),
+		SCMP_SYS(move_mount),
+		SCMP_SYS(open_tree),
+		SCMP_SYS(fsopen),
+		SCMP_SYS(fsconfig),
+		SCMP_SYS(fsmount),
+		SCMP_SYS(fspick),
 		SCMP_SYS(chroot),
 		SCMP_SYS(pivot_root),
 		SCMP_SYS(unshare),
@@ -115,8 +142,13 @@ no_calls(void)
 		SCMP_SYS(request_key),
 		SCMP_SYS(init_module),
 		SCMP_SYS(finit_module),
+		SCMP_SYS(delete_module),
 		SCMP_SYS(kexec_load),
+		SCMP_SYS(kexec_file_load),
+		/* a way around this list */
 		SCMP_SYS(io_uring_setup),
+		SCMP_SYS(io_uring_enter),
+		SCMP_SYS(io_uring_register),
 	};
 	scmp_filter_ctx ctx;
 	size_t i;

@@ -183,6 +183,7 @@ lockbox_make(X509 *to, const uint8_t key[SEAL_KEY], uint8_t **der, size_t *len,
 		size = i2d_CMS_ContentInfo(cms, der);
 	CMS_ContentInfo_free(cms);
 	BIO_free(in);
+	tool_scrub(); /* libcrypto copies the content through it */
 	if (size <= 0)
 		return why_ssl(w, "lockbox",
 		    "cannot encrypt to the "
@@ -210,6 +211,7 @@ lockbox_open(X509 *cert, EVP_PKEY *pk, const uint8_t *der, size_t len,
 	}
 	CMS_ContentInfo_free(cms);
 	BIO_free(out);
+	tool_scrub();
 	ERR_clear_error();
 	if (!rc)
 		why_set(w, "lockbox", "lockbox: does not open with this key");

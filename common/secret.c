@@ -122,12 +122,25 @@ add_file(struct secrets *l, const char *path, int each, struct why *w)
 static int
 add_env(struct secrets *l, const char *name, struct why *w)
 {
-	char *s;
+	size_t n = strlen(name), len;
+	char **v, *copy;
 
-	if ((s = getenv(name)) == NULL)
+	for (v = environ; *v != NULL; v++)
+		if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
+			break;
+	if (*v == NULL)
 		return why_set(w, "password", "%s is not in the environment",
 		    name);
-	return keep(l, s, strlen(s), w);
+	/* it stays where it may be asked for again, and nowhere else */
+	len = strlen(*v) + 1;
+	if (!CRYPTO_secure_allocated(*v)) {
+		if ((copy = OPENSSL_secure_malloc(len)) == NULL)
+			return why_set(w, "password", "out of secure memory");
+		memcpy(copy, *v, len);
+		OPENSSL_cleanse(*v, len - 1);
+		*v = copy;
+	}
+	return keep(l, *v + n + 1, len - n - 2, w);
 }
 
 static int
@@ -237,10 +250,18 @@ secret_wrong(const struct secrets *l, const char *what, struct why *w)
 void
 secret_free(struct secrets *l)
 {
+	static char none[] = "";
+	char **v;
+
 	while (l->n > 0) {
 		l->n--;
 		OPENSSL_secure_clear_free(l->v[l->n], strlen(l->v[l->n]) + 1);
 	}
 	free(l->v);
 	l->v = NULL;
+	for (v = environ; *v != NULL; v++)
+		if (CRYPTO_secure_allocated(*v)) {
+			OPENSSL_secure_clear_free(*v, strlen(*v) + 1);
+			*v = none;
+		}
 }

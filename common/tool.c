@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "msg.h"
@@ -21,8 +22,10 @@
 
 #define SECURE_HEAP (4 * 1024 * 1024)
 #define OUT_BUFFER  (64 * 1024)
+#define STACK	    (64 * 1024) /* as deep as libraries go, and more */
 
 static int unlocked; /* the secure heap may be swapped */
+static char *out_buf; /* secure: plain streams carry keys */
 
 static void *
 mem_alloc(size_t n, const char *file, int line)
@@ -88,7 +91,6 @@ tool_start(void)
 {
 	static char name[256];
 	struct rlimit none = { 0, 0 };
-	char *buf;
 	int fd;
 
 	/* it stands in every message, and whoever starts us chose it */
@@ -105,6 +107,9 @@ tool_start(void)
 		}
 	if (setlocale(LC_ALL, "C.UTF-8") == NULL)
 		msg_die("the locale C.UTF-8 is missing: install it");
+	/* all times are UTC, and nothing reads /etc/localtime later */
+	(void)setenv("TZ", "UTC0", 1);
+	tzset();
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN); /* a lost pipe is EPIPE: exit 2 */
 	(void)signal(SIGXFSZ, SIG_IGN); /* and past ulimit -f is EFBIG */
@@ -113,9 +118,9 @@ tool_start(void)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 	start_crypto();
-	if ((buf = OPENSSL_secure_malloc(OUT_BUFFER)) == NULL)
+	if ((out_buf = OPENSSL_secure_malloc(OUT_BUFFER)) == NULL)
 		tool_nomem();
-	(void)setvbuf(stdout, buf, _IOFBF, OUT_BUFFER);
+	(void)setvbuf(stdout, out_buf, _IOFBF, OUT_BUFFER);
 }
 
 void
@@ -201,6 +206,28 @@ tool_usage(const char *args)
 }
 
 void
+tool_wait(void)
+{
+	if (fflush(stdout) == EOF)
+		tool_lost();
+	OPENSSL_cleanse(out_buf, OUT_BUFFER);
+	tool_scrub();
+}
+
+void __attribute__((noinline)) tool_scrub(void)
+{
+	static void *(*const volatile copy)(void *, const void *,
+	    size_t) = memcpy;
+	char behind[STACK];
+	size_t n;
+
+	OPENSSL_cleanse(behind, sizeof(behind));
+	/* vector registers hold what was copied last, and may be saved */
+	for (n = 16; n <= sizeof(behind) / 4; n *= 2)
+		(void)copy(behind + sizeof(behind) / 2, behind, n);
+}
+
+void
 tool_lost(void)
 {
 	msg_die("cannot write standard output: %s", strerror(errno));
@@ -227,5 +254,7 @@ tool_end(int status)
 {
 	if (fflush(stdout) == EOF || fclose(stdout) == EOF)
 		tool_lost();
+	OPENSSL_cleanse(out_buf, OUT_BUFFER);
+	tool_scrub();
 	return status;
 }

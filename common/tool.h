@@ -41,6 +41,19 @@ void tool_usage(const char *args) __attribute__((noreturn));
  */
 int tool_end(int status);
 
+/*
+ * Before a tool waits, for however long: writes out what is ready, and wipes
+ * what may be left of it, or of any key, in the buffer of stdout and on the
+ * stack.
+ */
+void tool_wait(void);
+
+/*
+ * Wipes what libraries left on the stack behind the caller's own frame, and in
+ * registers.
+ */
+void tool_scrub(void);
+
 /* Exits 2 because standard output cannot be written (errno tells). */
 void tool_lost(void) __attribute__((noreturn));
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "reader.h"
 #include "secret.h"
+#include "tool.h"
 
 const struct walk_limits walk_defaults = {
 	.members = 1000000,
@@ -259,12 +261,18 @@ take(struct walk *w, const struct reader_frame *f)
 enum walk_event
 walk_next(struct walk *w)
 {
+	struct pollfd p = { .fd = w->fd, .events = POLLIN };
 	struct reader_frame f;
 
 	if (w->over)
 		return WALK_END;
 	if (!w->started)
 		go(w);
+	/* the last member may hold keys in the clear */
+	if (w->data != NULL)
+		OPENSSL_cleanse(w->data, w->len);
+	if (poll(&p, 1, 0) == 0)
+		tool_wait();
 	/* the child may be in the hands of the archive: believe nothing */
 	while (receive(w, &f, sizeof(f)) && f.pathlen <= PATH_BYTES_MAX &&
 	    (f.event == READER_ASK ||

@@ -114,7 +114,7 @@ main(int argc, char *argv[])
 	struct items kras = { NULL, 0 };
 	struct cred ca;
 	struct why w;
-	char *text;
+	char *text, *dir;
 	size_t n;
 	FILE *mem;
 	int rc;
@@ -127,6 +127,10 @@ main(int argc, char *argv[])
 	if (o.ca != NULL && !cred_load(&ca, o.ca, 0, &o.secrets, &w))
 		msg_die("-c: %s", w.detail);
 	(void)tool_caller(); /* asks now, outside the sandbox */
+	if ((dir = db_prepare(o.db)) == NULL)
+		tool_nomem();
+	sandbox_enter(dir);
+
 	read_kras(&kras, &o.secrets);
 	if (!db_open(&s.db, o.db, DB_CREATE, &s.fresh, &w))
 		msg_die("%s", w.detail);
@@ -134,8 +138,6 @@ main(int argc, char *argv[])
 	if ((mem = open_memstream(&text, &n)) == NULL ||
 	    (s.out = rec_out_new(mem)) == NULL)
 		tool_nomem();
-	sandbox_enter(db_dir0(s.db));
-
 	rc = store(&s, ca.n > 0 ? ca.v[0].cert : NULL, &kras, &w);
 	db_close(s.db);
 	if (rc == -1)
@@ -150,6 +152,7 @@ main(int argc, char *argv[])
 	rec_out_free(s.out);
 	(void)fclose(mem);
 	free(text);
+	free(dir);
 	X509_free(s.ca);
 	items_free(&kras);
 	cred_free(&ca);

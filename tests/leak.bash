@@ -1,0 +1,181 @@
+# shellcheck shell=bash
+#
+# Looking into a tool that runs, for the bats files, after common.bash: `load
+# leak'.  tests/leak.py says what is looked for.
+
+# need_ptrace: skip the test where no core of a tool can be taken.
+need_ptrace()
+{
+	local caps
+
+	caps=$(awk '/^CapEff/ { print $2 }' /proc/self/status)
+	((16#$caps >> 19 & 1)) || skip 'a core of a tool is for root alone'
+	not sanitized || skip 'a sanitizer keeps copies of its own'
+}
+
+# sanitized: the tools are built with AddressSanitizer.
+sanitized()
+{
+	grep -q -a __asan_init "$(command -v ca-init)"
+}
+
+# secrets_in FILE WHAT...: names those that stand there, one a line.
+secrets_in()
+{
+	# shellcheck disable=SC2154 # from common.bash
+	/usr/bin/python3 -W ignore "$root/tests/leak.py" "$@"
+}
+
+# none_in FILE WHAT...: fails if one of them does.
+none_in()
+{
+	local found
+
+	found=$(secrets_in "$@") || return
+	if [[ -n $found ]]; then
+		printf 'secrets, %s:\n%s\n' "$*" "$found" >&2
+		return 1
+	fi
+}
+
+# gone NAME WHAT...: none of them is in what cores() made.
+gone()
+{
+	none_in "$1.all" "${@:2}"
+}
+
+# heap_only NAME WHAT KEY...: the password WHAT is needed still, and stands in
+# memory that no core has, as it is; the keys are gone.
+heap_only()
+{
+	local found
+
+	found=$(secrets_in -x "$1.core" "$1.all" "${@:2}") || return
+	if [[ $(cut -d ' ' -f 2- <<<"$found" | sort -u) != \
+	    'password UTF-8, excluded' ]]; then
+		printf 'secrets, %s:\n%s\n' "$*" "$found" >&2
+		return 1
+	fi
+}
+
+# hold INPUT COMMAND...: runs it, as $pid, until it waits for more input than
+# that; output in $OUT, messages in $ERR.  let_go ends its input.
+hold()
+{
+	local input=$1
+
+	shift
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	exec 7<>"$BATS_TEST_TMPDIR/in"
+	"$@" <"$BATS_TEST_TMPDIR/in" >"$OUT" 2>"$ERR" 3>&- 7>&- &
+	pid=$!
+	cat "$input" >&7
+	waits "$pid" 0
+}
+
+# hold_export INPUT OPTION...: the same for kms-export, whose archive child,
+# $child, reads, and gives it all that it found.
+hold_export()
+{
+	local input=$1
+
+	shift
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	exec 7<>"$BATS_TEST_TMPDIR/in"
+	kms-export "$@" <"$BATS_TEST_TMPDIR/in" >"$OUT" 2>"$ERR" 3>&- 7>&- &
+	pid=$!
+	child=
+	while [[ -z $child && -e /proc/$pid ]]; do
+		read -r child <"/proc/$pid/task/$pid/children" || :
+	done
+	cat "$input" >&7
+	waits "$child" 0 &&
+	    waits "$pid" "$(fd_of "$pid" r 'pipe:*')"
+}
+
+# let_go STATUS: it ends with that status.
+let_go()
+{
+	local status=0
+
+	exec 7>&-
+	wait "$pid" || status=$?
+	rm "$BATS_TEST_TMPDIR/in"
+	if ((status != $1)); then
+		printf 'exit %d, not %d\n' "$status" "$1" >&2
+		cat -v "$ERR" >&2
+		return 1
+	fi
+}
+
+# fd_of PID r|w PATTERN: the number of its first descriptor above 2 that is
+# open so and to such a file.
+fd_of()
+{
+	local fd to mode
+
+	for fd in "/proc/$1/fd"/*; do
+		to=$(readlink "$fd")
+		mode=$(stat -c %A "$fd")
+		# shellcheck disable=SC2053 # a pattern
+		if ((${fd##*/} > 2)) && [[ $to == $3 && $mode == *$2* ]]; then
+			echo "${fd##*/}"
+			return
+		fi
+	done
+	echo "process $1 has no such descriptor: $3" >&2
+	return 1
+}
+
+# waits PID FD: comes back when the process sleeps in read(2) of that
+# descriptor, so that there is nothing to read.
+waits()
+{
+	local -a call stat
+	local fd end=$((SECONDS + 20))
+
+	fd=$(printf '0x%x' "$2")
+	# 0 is read(2) on x86-64, 63 on arm64
+	while [[ -e /proc/$1 ]] && ((SECONDS < end)); do
+		read -r -a call <"/proc/$1/syscall" || break
+		[[ ${call[0]} == 0 || ${call[0]} == 63 ]] || continue
+		[[ ${call[1]} == "$fd" ]] || continue
+		read -r -a stat <"/proc/$1/stat" || break
+		[[ ${stat[2]} != S ]] || return 0
+	done
+	echo "process $1 does not wait for descriptor $2" >&2
+	cat -v "$ERR" >&2
+	return 1
+}
+
+# cores PID NAME: NAME.core as gcore makes it, without what is marked so, and
+# NAME.all with all there is.
+cores()
+{
+	gdb -nx -batch -p "$1" -ex 'set auto-solib-add off' \
+	    -ex "gcore $2.core" -ex 'set dump-excluded-mappings on' \
+	    -ex "gcore $2.all" >"$2.gdb" 2>&1
+	if [[ ! -s $2.core || ! -s $2.all ]]; then
+		cat -v "$2.gdb" >&2
+		return 1
+	fi
+}
+
+# cores_at_end NAME INPUT COMMAND...: the same of a command that has written
+# all and is about to exit.
+cores_at_end()
+{
+	local name=$1 input=$2 tool=$3 args
+
+	shift 3
+	args=$(printf '%q ' "$@")
+	gdb -nx -batch -ex 'set auto-solib-add off' \
+	    -ex 'catch syscall exit_group' -ex "run $args <$input >$OUT 2>$ERR" \
+	    -ex "gcore $name.core" -ex 'set dump-excluded-mappings on' \
+	    -ex "gcore $name.all" -ex continue \
+	    "$(command -v "$tool")" >"$name.gdb" 2>&1 3>&-
+	if [[ ! -s $name.core || ! -s $name.all ]]; then
+		cat -v "$name.gdb" "$ERR" >&2
+		return 1
+	fi
+}
