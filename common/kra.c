@@ -19,7 +19,7 @@ has_eku(X509 *x)
 		found |= strcmp(oid, KRA_EKU) == 0;
 	}
 	EXTENDED_KEY_USAGE_free(eku);
-	ERR_clear_error();
+	why_clear();
 	return found;
 }
 
@@ -169,6 +169,6 @@ kra_decrypt(const struct cred *k, const uint8_t *der, size_t len, uint8_t **out,
 out:
 	CMS_ContentInfo_free(cms);
 	BIO_free(bio);
-	ERR_clear_error();
+	why_clear();
 	return rc;
 }

@@ -59,7 +59,7 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 		if (p8 != NULL)
 			secret_worked(s, i);
 	}
-	ERR_clear_error();
+	why_clear();
 	if (p8 == NULL)
 		return secret_wrong(s, "encrypted PEM key does not open", w);
 	items_add_key(l, p8, len, NULL, 0);
@@ -137,7 +137,7 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	if ((bio = BIO_new_mem_buf(p, (int)n)) == NULL)
 		tool_nomem();
 	while (l->n <= ITEMS_MAX) {
-		ERR_clear_error();
+		why_clear();
 		tool_check_heap();
 		if (PEM_read_bio_ex(bio, &name, &header, &der, &len,
 			PEM_FLAG_SECURE)) {
@@ -158,7 +158,7 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 			break;
 	}
 	BIO_free(bio);
-	ERR_clear_error();
+	why_clear();
 	if (blocks == 0 && l->n == 0)
 		return why_set(w, "format", "no PEM block in it");
 	return 1;

@@ -21,6 +21,7 @@
 #include "kind.h"
 #include "sandbox.h"
 #include "secret.h"
+#include "tool.h"
 
 #define BLOCK	   (128 * 1024)
 #define PROGRESS   (64ULL << 20) /* bytes unpacked */
@@ -941,6 +942,7 @@ reader_run(int in, int out, int go, const struct walk_limits *limits)
 	as.rlim_max = as.rlim_cur;
 #endif
 	c.limits = *limits;
+	tool_child();
 	begin(in, out, go);
 #ifndef SANITIZE
 	(void)setrlimit(RLIMIT_AS, &as);
