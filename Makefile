@@ -10,7 +10,7 @@ B = build
 TOOLS = $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 OBJS = $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*.c))
 HEADERS = $(wildcard common/*.h)
-SOURCES = $(wildcard tools/*.c common/*.c tests/fuzz/*.[ch]) $(HEADERS)
+SOURCES = $(wildcard tools/*.c common/*.c tests/*.c tests/fuzz/*.[ch]) $(HEADERS)
 PAGES = $(wildcard man/*.[157])
 SCRIPTS = $(wildcard tests/*.bash tests/*.bats tests/fuzz/*.bash)
 JOBS = $(shell nproc)
@@ -73,6 +73,10 @@ $B/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h \
 
 harnesses: $(HARNESSES)
 
+# Kills, faults, full disks: for half an hour, or TORTURE_TIME seconds.
+torture: all
+	KMS2CA_BIN=$(abspath $B/bin) tests/torture.bash
+
 fuzz:
 	$(MAKE) B=$B/fuzzing CC=clang FUZZ_MAIN=-fsanitize=fuzzer CFLAGS='-DSANITIZE \
 	    -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -O1 -g \
@@ -113,6 +117,6 @@ install: all
 clean:
 	rm -rf $B
 
-.PHONY: all deps demo harnesses fuzz check corpus asan lint install clean
+.PHONY: all deps demo harnesses fuzz torture check corpus asan lint install clean
 .DELETE_ON_ERROR:
 .SECONDARY:
