@@ -159,6 +159,9 @@ sql_fail(struct db *db, struct why *w, const char *what)
 	const char *hint = "";
 	int rc = sqlite3_errcode(db->h);
 
+	if (errno == ENOMEM)
+		return why_set(w, "database", "%s: %s: out of memory", db->name,
+		    what);
 	/* SQLite takes a disk that does not read for a damaged file */
 	if (rc == SQLITE_CORRUPT && errno == EIO)
 		return why_set(w, "database",

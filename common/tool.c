@@ -86,11 +86,15 @@ start_crypto(void)
 	if ((rc = CRYPTO_secure_malloc_init(SECURE_HEAP, 32)) == 0)
 		msg_die("cannot get %d bytes of secure memory", SECURE_HEAP);
 	unlocked = rc == 2;
+	errno = 0;
 	/* naming one provider drops the implicit default */
 	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
-	    OSSL_PROVIDER_load(NULL, "legacy") == NULL)
+	    OSSL_PROVIDER_load(NULL, "legacy") == NULL) {
+		if (errno == ENOMEM) /* of dlopen(3) */
+			tool_nomem();
 		msg_die("cannot load OpenSSL's legacy provider, which old "
 			"PKCS#12 files need: install ossl-modules/legacy.so");
+	}
 }
 
 void
@@ -113,8 +117,12 @@ tool_start(void)
 				    fd == 0 ? "input" : "output");
 			exit(2);
 		}
-	if (setlocale(LC_ALL, "C.UTF-8") == NULL)
+	errno = 0;
+	if (setlocale(LC_ALL, "C.UTF-8") == NULL) {
+		if (errno == ENOMEM)
+			tool_nomem();
 		msg_die("the locale C.UTF-8 is missing: install it");
+	}
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN); /* a lost pipe is EPIPE: exit 2 */
 	(void)signal(SIGXFSZ, SIG_IGN); /* and past ulimit -f is EFBIG */
