@@ -74,6 +74,10 @@ $B/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h \
 
 harnesses: $(HARNESSES)
 
+# Kills, faults, full disks: for half an hour, or TORTURE_TIME seconds.
+torture: all
+	KMS2CA_BIN=$(abspath $B/bin) tests/torture.bash
+
 fuzz:
 	$(MAKE) B=$B/fuzzing CC=clang FUZZ_MAIN=-fsanitize=fuzzer CFLAGS='-DSANITIZE \
 	    -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -O1 -g \
@@ -117,6 +121,7 @@ install: all
 clean:
 	rm -rf $B
 
-.PHONY: all deps demo harnesses fuzz check corpus bench asan lint install clean
+.PHONY: all deps demo harnesses fuzz torture check corpus bench asan lint install \
+    clean
 .DELETE_ON_ERROR:
 .SECONDARY:

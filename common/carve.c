@@ -102,7 +102,7 @@ take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
 		items_add_cert(&l, p, n, NULL, 0);
 	} else if (pkey_id(p, n, id, &w))
 		items_add_key(&l, p, n, NULL, 0);
-	ERR_clear_error();
+	why_clear();
 	if (l.n == 0) {
 		c->tries++;
 		return 0;

@@ -36,7 +36,7 @@ utf8(const ASN1_STRING *s)
 	if (n >= 0 && strlen((char *)u) == (size_t)n)
 		return (char *)u;
 	OPENSSL_free(u);
-	ERR_clear_error();
+	why_clear();
 	return OPENSSL_strdup("");
 }
 
@@ -78,7 +78,7 @@ put_time(char dst[24], const ASN1_TIME *t)
 	dst[0] = '\0';
 	if (ASN1_TIME_to_tm(t, &tm))
 		(void)strftime(dst, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	ERR_clear_error();
+	why_clear();
 }
 
 static char *
@@ -129,7 +129,7 @@ read_san(struct cert *c)
 			    utf8(g->d.otherName->value->value.utf8string));
 	}
 	GENERAL_NAMES_free(san);
-	ERR_clear_error();
+	why_clear();
 }
 
 /* Bits of RFC 5280 section 4.2.1.3, or what the algorithm allows. */
@@ -149,7 +149,7 @@ find_use(const struct cert *c)
 		return "encrypt";
 	ku = X509_get_ext_d2i(c->x, NID_key_usage, NULL, NULL);
 	if (ku == NULL) {
-		ERR_clear_error();
+		why_clear();
 		return "both";
 	}
 	sig = ASN1_BIT_STRING_get_bit(ku, 0) ||
@@ -170,7 +170,7 @@ is_ca(const struct cert *c)
 	bc = X509_get_ext_d2i(c->x, NID_basic_constraints, NULL, NULL);
 	ca = bc != NULL && bc->ca;
 	BASIC_CONSTRAINTS_free(bc);
-	ERR_clear_error();
+	why_clear();
 	return ca;
 }
 
@@ -185,7 +185,7 @@ find_ski(const struct cert *c)
 	size_t n;
 
 	ext = X509_get_ext_d2i(c->x, NID_subject_key_identifier, NULL, NULL);
-	ERR_clear_error();
+	why_clear();
 	if (ext != NULL) {
 		n = (size_t)ASN1_STRING_length(ext);
 		if ((s = OPENSSL_malloc(2 * n + 1)) != NULL)
@@ -233,7 +233,7 @@ describe(struct cert *c)
 		memcpy(c->id, c->spki, sizeof(c->id));
 		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
 	}
-	ERR_clear_error();
+	why_clear();
 	c->use = find_use(c);
 	c->ca = is_ca(c);
 	c->ski = find_ski(c);

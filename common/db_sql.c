@@ -1,5 +1,6 @@
 #include "db_sql.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -156,8 +157,17 @@ int
 sql_fail(struct db *db, struct why *w, const char *what)
 {
 	const char *hint = "";
+	int rc = sqlite3_errcode(db->h);
 
-	switch (sqlite3_errcode(db->h)) {
+	if (errno == ENOMEM)
+		return why_set(w, "database", "%s: %s: out of memory", db->name,
+		    what);
+	/* SQLite takes a disk that does not read for a damaged file */
+	if (rc == SQLITE_CORRUPT && errno == EIO)
+		return why_set(w, "database",
+		    "%s: %s: %s (look at the disk, and run again)", db->name,
+		    what, strerror(EIO));
+	switch (rc) {
 	case SQLITE_BUSY:
 		hint = " (another process holds it: try again)";
 		break;

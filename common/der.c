@@ -19,7 +19,7 @@ is_p8(const uint8_t *p, size_t n)
 	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &q, (long)n);
 
 	PKCS8_PRIV_KEY_INFO_free(info);
-	ERR_clear_error();
+	why_clear();
 	return info != NULL && q == p + n;
 }
 
@@ -212,6 +212,6 @@ der_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 		rc = why_set(w, "format", "DER of an unknown kind, or damaged");
 	else if (rc && l->n == 0)
 		rc = strcmp(w->reason, "noted") == 0;
-	ERR_clear_error();
+	why_clear();
 	return rc;
 }

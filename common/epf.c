@@ -196,7 +196,7 @@ sequence(const uint8_t *p, size_t n)
 	if (p[0] != 0x30 || p[1] == 0x80 || p[1] > 0x84)
 		return 0;
 	rc = ASN1_get_object(&q, &len, &tag, &class, (long)n);
-	ERR_clear_error();
+	why_clear();
 	/* 0x80: longer than n */
 	if (rc != V_ASN1_CONSTRUCTED)
 		return 0;
@@ -210,7 +210,7 @@ is_cert(const uint8_t *p, size_t n)
 	struct why w;
 
 	if (n < 16 || sequence(p, n) != n || !cert_new(&c, p, n, &w)) {
-		ERR_clear_error();
+		why_clear();
 		return 0;
 	}
 	cert_free(c);
@@ -439,7 +439,7 @@ take(struct profile *f, const uint8_t *p, size_t n)
 	else if (rc && items_key0(f->l, id) == NULL)
 		items_add_key(f->l, p8 != NULL ? p8 : p, n, NULL, 0);
 	OPENSSL_secure_clear_free(p8, p8 != NULL ? n : 0);
-	ERR_clear_error();
+	why_clear();
 	return rc;
 }
 
@@ -531,7 +531,7 @@ lacks_key(const struct items *l, const struct item *it)
 	x = cert_x509(it->cert);
 	ca = x != NULL && X509_check_ca(x);
 	X509_free(x);
-	ERR_clear_error();
+	why_clear();
 	return !ca;
 }
 
@@ -727,6 +727,6 @@ epf_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 		OPENSSL_free(f->v[--f->n].p);
 	OPENSSL_free(f->v);
 	OPENSSL_free(f);
-	ERR_clear_error();
+	why_clear();
 	return 1;
 }

@@ -588,8 +588,10 @@ leftovers(struct export *x)
 			continue;
 		if (h.is_key) {
 			why_set(&w, "no-certificate",
-			    "a private key without a "
-			    "certificate: add its certificate to the backup");
+			    x->cut ? "a private key without a certificate, in "
+				     "as much of the backup as could be read" :
+				     "a private key without a certificate: add "
+				     "its certificate to the backup");
 			fault(x, h.source, &w);
 			classify(x, h.member, FAULTED);
 		} else if (cert_new(&c, h.data, h.len, &w)) {
@@ -647,6 +649,8 @@ event(struct export *x, struct walk *walk, enum walk_event ev)
 		}
 		if (path.n > 0)
 			classify(x, new_member(x), FAULTED);
+		else
+			x->cut = 1;
 		fault(x, path.n > 0 ? path : whole, &walk->why);
 		break;
 	case WALK_NOTE:

@@ -21,7 +21,7 @@ has_eku(X509 *x)
 		found |= strcmp(oid, KRA_EKU) == 0;
 	}
 	EXTENDED_KEY_USAGE_free(eku);
-	ERR_clear_error();
+	why_clear();
 	return found;
 }
 
@@ -173,6 +173,6 @@ out:
 	CMS_ContentInfo_free(cms);
 	BIO_free(bio);
 	tool_scrub();
-	ERR_clear_error();
+	why_clear();
 	return rc;
 }

@@ -103,7 +103,7 @@ read_base64(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	    der[0] == 0x30 && der_read(der, (size_t)(len + last), s, l, w);
 	EVP_ENCODE_CTX_free(ctx);
 	OPENSSL_clear_free(der, n + 1);
-	ERR_clear_error();
+	why_clear();
 	return rc;
 }
 

@@ -209,7 +209,7 @@ part_try(struct part *p, const struct pbe_form *f)
 	}
 	p->garbled = p->value == NULL;
 	OPENSSL_clear_free(clear, n);
-	ERR_clear_error();
+	why_clear();
 	return p->value != NULL;
 }
 
@@ -578,7 +578,7 @@ out:
 	pbe_wipe(&r.form);
 	sk_ASN1_TYPE_pop_free(safes, ASN1_TYPE_free);
 	ASN1_item_free((ASN1_VALUE *)pfx, ASN1_ITEM_rptr(PFX));
-	ERR_clear_error();
+	why_clear();
 	return rc;
 }
 

@@ -75,7 +75,7 @@ add_name(PKCS12_SAFEBAG *bag, const char *name)
 {
 	if (*name != '\0' &&
 	    !PKCS12_add_friendlyname_utf8(bag, name, (int)strlen(name)))
-		ERR_clear_error();
+		why_clear();
 }
 
 /* localKeyID, which joins key and certificate. */

@@ -295,7 +295,7 @@ unsupported(const X509_ALGOR *alg, struct why *w)
 {
 	char name[192];
 
-	ERR_clear_error();
+	why_clear();
 	why_set(w, "unsupported",
 	    "encrypted with %s, which OpenSSL does not have here",
 	    pbe_name(name, alg));
@@ -484,6 +484,6 @@ pbe_decrypt(const X509_ALGOR *alg, const struct pbe_form *f, const uint8_t *in,
 	else
 		OPENSSL_clear_free(*out, n + EVP_MAX_BLOCK_LENGTH);
 	EVP_CIPHER_CTX_free(ctx);
-	ERR_clear_error();
+	why_clear();
 	return rc;
 }

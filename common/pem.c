@@ -67,7 +67,7 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 			secret_worked(s, t.i - 1);
 	}
 	pbe_wipe(&f);
-	ERR_clear_error();
+	why_clear();
 	if (p8 == NULL)
 		return secret_wrong(s, "encrypted PEM key does not open", w);
 	items_add_key(l, p8, len, NULL, 0);
@@ -148,7 +148,7 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	if ((bio = BIO_new_mem_buf(p, (int)n)) == NULL)
 		tool_nomem();
 	while (l->n <= ITEMS_MAX) {
-		ERR_clear_error();
+		why_clear();
 		tool_check_heap();
 		if (PEM_read_bio_ex(bio, &name, &header, &der, &len,
 			PEM_FLAG_SECURE)) {
@@ -169,7 +169,7 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 			break;
 	}
 	BIO_free(bio);
-	ERR_clear_error();
+	why_clear();
 	if (blocks == 0 && l->n == 0)
 		return why_set(w, "format", "no PEM block in it");
 	return 1;

@@ -158,7 +158,7 @@ evp_id(EVP_PKEY *pk, uint8_t id[32])
 	/* fails for everything but EC, which is fine */
 	(void)EVP_PKEY_set_utf8_string_param(pk,
 	    OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed");
-	ERR_clear_error();
+	why_clear();
 	len = i2d_PUBKEY(pk, &der);
 	rc = len > 0 &&
 	    EVP_Digest(der, (size_t)len, id, NULL, EVP_sha256(), NULL);
@@ -364,7 +364,7 @@ pkey_traditional(const uint8_t *der, size_t len, size_t *n)
 			out = pkey_p8(pk, n);
 		EVP_PKEY_free(pk);
 	}
-	ERR_clear_error();
+	why_clear();
 	return out;
 }
 
@@ -419,7 +419,7 @@ pkey_msblob(const uint8_t *p8, size_t n, size_t *len)
 			*len = (size_t)size;
 		}
 	}
-	ERR_clear_error();
+	why_clear();
 	BIO_free(bio);
 	EVP_PKEY_free(pk);
 	rsa_free(rsa);
@@ -444,6 +444,6 @@ pkey_from_msblob(const uint8_t *blob, size_t len, size_t *n)
 	if ((pk = b2i_PrivateKey(&p, (long)len)) != NULL)
 		out = pkey_p8(pk, n);
 	EVP_PKEY_free(pk);
-	ERR_clear_error();
+	why_clear();
 	return out;
 }

@@ -120,10 +120,32 @@ report(struct child *c, uint32_t event, const char *reason, const char *path,
 	send_all(c->out, v, 3);
 }
 
+/* The walk ends at a ceiling; said at its end. */
+static void
+stop(struct child *c, const char *name, uint64_t v)
+{
+	if (c->over == NULL) {
+		c->over = name;
+		c->over_at = v;
+	}
+}
+
+/*
+ * libarchive and what it uses do not always say that they are out of memory:
+ * a password does not open, or the archive ends early.  errno stays, though.
+ */
+static int
+starved(struct child *c)
+{
+	if (errno == ENOMEM)
+		stop(c, "memory", c->limits.memory);
+	return c->over != NULL;
+}
+
 static void
 fault(struct child *c, const char *reason, const char *path, const char *text)
 {
-	if (c->over != NULL)
+	if (starved(c))
 		return;
 	c->events++;
 	report(c, WALK_FAULT, reason, path, text, strnlen(text, READER_TEXT));
@@ -145,17 +167,10 @@ ceiling(struct child *c, const char *path, const char *name, uint64_t v)
 	    "the archive passes the ceiling "
 	    "%s=%" PRIu64 ": raise it with -L %s=",
 	    name, v, name);
-	fault(c, "ceiling", path, text);
-}
-
-/* The same where it ends the walk; said at its end. */
-static void
-stop(struct child *c, const char *name, uint64_t v)
-{
-	if (c->over == NULL) {
-		c->over = name;
-		c->over_at = v;
-	}
+	if (c->over != NULL)
+		return;
+	c->events++;
+	report(c, WALK_FAULT, "ceiling", path, text, strlen(text));
 }
 
 /*
@@ -734,7 +749,7 @@ deliver(struct level *l, size_t len)
 	struct child *c = l->c;
 	int big = len > c->limits.member;
 
-	if (c->over != NULL)
+	if (starved(c))
 		return;
 	c->events++;
 	report(c, big ? WALK_BIG : WALK_MEMBER, NULL, l->path, c->data,
@@ -980,6 +995,7 @@ input(struct child *c)
 		else
 			drain(l);
 	}
+	(void)starved(c);
 	if ((over = c->over) != NULL) {
 		c->over = NULL;
 		ceiling(c, NULL, over, c->over_at);
@@ -1022,6 +1038,7 @@ reader_run(int in, int out, int go, const struct walk_limits *limits)
 	as.rlim_max = as.rlim_cur;
 #endif
 	c.limits = *limits;
+	tool_child();
 	begin(in, out, go);
 #ifndef SANITIZE
 	(void)setrlimit(RLIMIT_AS, &as);
@@ -1033,6 +1050,7 @@ reader_run(int in, int out, int go, const struct walk_limits *limits)
 	(void)iconv_open("UTF-8", "CP932");
 	msg_level = 0; /* the parent says what the system lacks */
 	sandbox_enter(NULL);
+	errno = 0; /* from here on: see starved() */
 	input(&c);
 	report(&c, WALK_END, NULL, NULL, NULL, 0);
 	_exit(0);

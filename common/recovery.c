@@ -144,7 +144,7 @@ unwrap(const uint8_t *der, size_t len, const struct cred *trusted,
 		why_set(w, "blob", "the recovery blob holds no archived key");
 	CMS_ContentInfo_free(cms);
 	BIO_free(out);
-	ERR_clear_error();
+	why_clear();
 	return rc;
 }
 

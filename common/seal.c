@@ -146,7 +146,7 @@ seal_open(struct seal *s, unsigned long long num, const char *aad,
 	    EVP_DecryptFinal_ex(s->dec, &none, &len);
 	if (!rc && n > 0)
 		OPENSSL_cleanse(out, n);
-	ERR_clear_error();
+	why_clear();
 	return rc;
 }
 
@@ -212,7 +212,7 @@ lockbox_open(X509 *cert, EVP_PKEY *pk, const uint8_t *der, size_t len,
 	CMS_ContentInfo_free(cms);
 	BIO_free(out);
 	tool_scrub();
-	ERR_clear_error();
+	why_clear();
 	if (!rc)
 		why_set(w, "lockbox", "lockbox: does not open with this key");
 	return rc;

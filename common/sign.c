@@ -141,6 +141,6 @@ out:
 	CMS_ContentInfo_free(cms);
 	BIO_free(in);
 	BIO_free(mem);
-	ERR_clear_error();
+	why_clear();
 	return rc;
 }

@@ -26,13 +26,23 @@
 
 static int unlocked; /* the secure heap may be swapped */
 static char *out_buf; /* secure: plain streams carry keys */
+static int child; /* exits 1, and says nothing */
 
+/*
+ * libcrypto reports a failed allocation like any other failure, and often as
+ * another one: a key would be called damaged, or its password wrong.  So none
+ * fails.  Its locks may be held here: its own cleanup must not run at exit.
+ */
 static void *
 mem_alloc(size_t n, const char *file, int line)
 {
+	void *p = malloc(n);
+
 	(void)file;
 	(void)line;
-	return malloc(n);
+	if (p == NULL)
+		tool_nomem();
+	return p;
 }
 
 /* libcrypto frees some clear keys as they are (i2b_PrivateKey_bio): wipe. */
@@ -54,8 +64,7 @@ mem_realloc(void *p, size_t n, const char *file, int line)
 
 	if (old >= n && p != NULL && n > 0)
 		return p;
-	if ((q = malloc(n)) == NULL)
-		return NULL;
+	q = mem_alloc(n, file, line);
 	if (p != NULL) {
 		memcpy(q, p, old < n ? old : n);
 		mem_free(p, file, line);
@@ -73,17 +82,22 @@ start_crypto(void)
 	(void)unsetenv("OPENSSL_MODULES");
 	(void)unsetenv("OPENSSL_ENGINES");
 	if (!CRYPTO_set_mem_functions(mem_alloc, mem_realloc, mem_free) ||
-	    !OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL))
+	    !OPENSSL_init_crypto(
+		OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL))
 		msg_die("cannot start libcrypto");
 	/* 2: the memory could not be locked (RLIMIT_MEMLOCK) */
 	if ((rc = CRYPTO_secure_malloc_init(SECURE_HEAP, 32)) == 0)
 		msg_die("cannot get %d bytes of secure memory", SECURE_HEAP);
 	unlocked = rc == 2;
+	errno = 0;
 	/* naming one provider drops the implicit default */
 	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
-	    OSSL_PROVIDER_load(NULL, "legacy") == NULL)
+	    OSSL_PROVIDER_load(NULL, "legacy") == NULL) {
+		if (errno == ENOMEM) /* of dlopen(3) */
+			tool_nomem();
 		msg_die("cannot load OpenSSL's legacy provider, which old "
 			"PKCS#12 files need: install ossl-modules/legacy.so");
+	}
 }
 
 void
@@ -105,8 +119,12 @@ tool_start(void)
 				    fd == 0 ? "input" : "output");
 			exit(2);
 		}
-	if (setlocale(LC_ALL, "C.UTF-8") == NULL)
+	errno = 0;
+	if (setlocale(LC_ALL, "C.UTF-8") == NULL) {
+		if (errno == ENOMEM)
+			tool_nomem();
 		msg_die("the locale C.UTF-8 is missing: install it");
+	}
 	/* all times are UTC, and nothing reads /etc/localtime later */
 	(void)setenv("TZ", "UTC0", 1);
 	tzset();
@@ -121,6 +139,12 @@ tool_start(void)
 	if ((out_buf = OPENSSL_secure_malloc(OUT_BUFFER)) == NULL)
 		tool_nomem();
 	(void)setvbuf(stdout, out_buf, _IOFBF, OUT_BUFFER);
+}
+
+void
+tool_child(void)
+{
+	child = 1;
 }
 
 void
@@ -162,8 +186,17 @@ tool_caller(void)
 	/* asked once, before the sandbox hides /etc/passwd */
 	if (*name != '\0')
 		return name;
-	if ((pw = getpwuid(geteuid())) != NULL)
+	do
+		errno = 0;
+	while ((pw = getpwuid(geteuid())) == NULL && errno == EINTR);
+	if (pw != NULL)
 		(void)snprintf(name, sizeof(name), "%s", pw->pw_name);
+	else if (errno == ENOMEM)
+		tool_nomem();
+	else if (errno == EIO || errno == EMFILE || errno == ENFILE)
+		/* a number instead of the name would stand in the archive */
+		msg_die("cannot look up user %u: %s", (unsigned)geteuid(),
+		    strerror(errno));
 	else
 		(void)snprintf(name, sizeof(name), "%u", (unsigned)geteuid());
 	return name;
@@ -245,6 +278,8 @@ tool_check_heap(void)
 void
 tool_nomem(void)
 {
+	if (child)
+		_exit(1);
 	msg_die("out of memory, or of the %d bytes of secure memory",
 	    SECURE_HEAP);
 }

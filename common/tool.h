@@ -13,6 +13,11 @@
  */
 void tool_start(void);
 
+/*
+ * Of a child: where libcrypto finds no memory it exits 1, without a word, not 2.
+ */
+void tool_child(void);
+
 /* Refuses (exit 2) to write to a terminal; what: "clear keys", ... */
 void tool_no_terminal(const char *what);
 

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "msg.h"
 #include "reader.h"
 #include "secret.h"
 #include "tool.h"
@@ -112,11 +112,35 @@ walk_start(struct walk *w, int fd, const struct walk_limits *limits,
 	return 1;
 }
 
-/* Lets the child read.  What went wrong there shows when it is asked. */
+/*
+ * Says n bytes to the child.  Returns 1, or 0 if it is gone, or asks and does
+ * not read: both would wait for each other.
+ */
+static int
+say(struct walk *w, const void *p, size_t n)
+{
+	const char *s = p;
+	ssize_t k;
+
+	while (n > 0) {
+		if ((k = write(w->go, s, n)) == -1 && errno == EINTR)
+			continue;
+		if (k == -1 && (errno == EPIPE || errno == EAGAIN))
+			return 0;
+		if (k == -1)
+			msg_die("cannot write to the archive reader: %s",
+			    strerror(errno));
+		s += k;
+		n -= (size_t)k;
+	}
+	return 1;
+}
+
+/* Lets the child read. */
 static void
 go(struct walk *w)
 {
-	(void)!write(w->go, "", 1);
+	(void)say(w, "", 1);
 	w->started = 1;
 }
 
@@ -128,14 +152,10 @@ answer(struct walk *w, uint64_t i)
 	    NULL :
 	    w->pass(w->ctx, w->path, (size_t)i);
 	uint32_t n = s == NULL ? READER_NO_MORE : (uint32_t)strlen(s);
-	struct iovec v[2] = { { &n, sizeof(n) }, { (char *)(uintptr_t)s, n } };
 
-	if (s == NULL || n > SECRET_MAX)
-		v[1].iov_len = 0;
 	if (s != NULL && n > SECRET_MAX)
 		n = 0;
-	/* it does not block: a child that asks and does not read is no good */
-	return writev(w->go, v, 2) == (ssize_t)(v[0].iov_len + v[1].iov_len);
+	return say(w, &n, sizeof(n)) && (s == NULL || say(w, s, n));
 }
 
 /* Reads n bytes.  Returns 1, or 0 if the child is gone. */
@@ -148,7 +168,10 @@ receive(struct walk *w, void *p, size_t n)
 	while (n > 0) {
 		if ((k = read(w->fd, s, n)) == -1 && errno == EINTR)
 			continue;
-		if (k <= 0)
+		if (k == -1)
+			msg_die("cannot read from the archive reader: %s",
+			    strerror(errno));
+		if (k == 0)
 			return 0;
 		s += k;
 		n -= (size_t)k;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "text.h"
+#include "tool.h"
 
 static void set(struct why *w, const char *reason, const char *fmt, va_list ap)
     __attribute__((format(printf, 3, 0)));
@@ -20,6 +21,17 @@ set(struct why *w, const char *reason, const char *fmt, va_list ap)
 	text_vis(w->detail, sizeof(w->detail), raw, strlen(raw));
 }
 
+void
+why_clear(void)
+{
+	unsigned long e;
+
+	/* of the secure heap: others do not come back, see tool.c */
+	while ((e = ERR_get_error()) != 0)
+		if (ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE)
+			tool_nomem();
+}
+
 int
 why_set(struct why *w, const char *reason, const char *fmt, ...)
 {
@@ -28,7 +40,7 @@ why_set(struct why *w, const char *reason, const char *fmt, ...)
 	va_start(ap, fmt);
 	set(w, reason, fmt, ap);
 	va_end(ap);
-	ERR_clear_error();
+	why_clear();
 	return 0;
 }
 
@@ -47,6 +59,6 @@ why_ssl(struct why *w, const char *reason, const char *fmt, ...)
 	n = strlen(w->detail);
 	if (s != NULL)
 		(void)snprintf(w->detail + n, sizeof(w->detail) - n, ": %s", s);
-	ERR_clear_error();
+	why_clear();
 	return 0;
 }

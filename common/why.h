@@ -18,4 +18,11 @@ int why_set(struct why *, const char *reason, const char *fmt, ...)
 int why_ssl(struct why *, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/*
+ * Empties the error queue of libcrypto.  Where memory was the reason of some
+ * failure nothing that followed may be believed: exits 2.  why_set() and
+ * why_ssl() do the same.
+ */
+void why_clear(void);
+
 #endif

@@ -143,7 +143,7 @@ windows(struct recover *rv)
 		rv->status = 1;
 		msg_record("stdin: PEM block %d is damaged", blocks + 1);
 	}
-	ERR_clear_error();
+	why_clear();
 	BIO_free(bio);
 	OPENSSL_free(raw);
 }

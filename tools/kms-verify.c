@@ -161,10 +161,9 @@ release(const struct verify *v)
 	char buf[64 * 1024];
 	size_t n;
 
-	/* rewind() alone would forget that the last bytes were not written */
-	if (fflush(v->fp) == EOF)
+	/* rewind() would forget that the last bytes were not written */
+	if (fflush(v->fp) == EOF || fseek(v->fp, 0, SEEK_SET) == -1)
 		lost(v);
-	rewind(v->fp);
 	while ((n = fread(buf, 1, sizeof(buf), v->fp)) > 0)
 		if (fwrite(buf, 1, n, stdout) != n)
 			tool_lost();
