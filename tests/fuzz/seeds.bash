@@ -17,8 +17,11 @@ seeds()
 	local dirs=()
 
 	case $1 in
-	p12 | member | carve)
-		dirs=("$corpora/pkcs12" "$corpora/cms")
+	p12)
+		dirs=("$corpora/pkcs12")
+		;;
+	member | carve)
+		dirs=("$corpora/cms")
 		;;
 	recovery)
 		dirs=("$corpora/synthetic-ca" "$corpora/cms")
