@@ -7,9 +7,11 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "member.h"
+#include "msg.h"
 #include "rec.h"
 
 uint8_t *
@@ -100,6 +102,29 @@ pair(struct cred *c, const struct items *l)
 	return 1;
 }
 
+/* Warns of a file that gives its private key to others, without a password. */
+static void
+check_mode(int fd, const char *name, const uint8_t *buf, size_t n)
+{
+	struct secrets none = { NULL, 0, 0, NULL };
+	struct items l = { NULL, 0 };
+	struct stat st;
+	struct why w;
+	size_t i;
+
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
+	    (st.st_mode & 044) == 0)
+		return;
+	(void)member_read(buf, n, &none, &l, &w);
+	for (i = 0; i < l.n && l.v[i].kind != ITEM_KEY; i++)
+		continue;
+	if (i < l.n)
+		msg_warn("warning: %s: holds a private key in the clear, and "
+			 "others can read it: run chmod 600 on it",
+		    name);
+	items_free(&l);
+}
+
 int
 cred_read(struct cred *c, int fd, const char *name, int need_key,
     struct secrets *s, struct why *w)
@@ -130,8 +155,10 @@ cred_read(struct cred *c, int fd, const char *name, int need_key,
 		    "%s: no certificate with its private "
 		    "key in it",
 		    name);
-	else
+	else {
 		rc = 1;
+		check_mode(fd, name, buf, n);
+	}
 out:
 	OPENSSL_clear_free(buf, n);
 	items_free(&l);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "db_sql.h"
+#include "msg.h"
 
 #define BUSY_MS 120000
 
@@ -86,6 +87,48 @@ new_file(struct db *db, struct why *w)
 	return 1;
 }
 
+static int
+private_file(const char *name, const char *end, const struct stat *st,
+    struct why *w)
+{
+	if (!S_ISREG(st->st_mode))
+		return why_set(w, "database", "%s%s: not a regular file", name,
+		    end);
+	if ((st->st_mode & 077) != 0)
+		return why_set(w, "database",
+		    "%s%s: others can read or write it: run chmod 600 on it",
+		    name, end);
+	return 1;
+}
+
+/*
+ * What SQLite would believe beside the archive is as private as the archive.
+ * Who can write the directory can put another in its place.
+ */
+static int
+check_beside(const struct db *db, struct why *w)
+{
+	static const char *const ends[] = { "-wal", "-shm", "-journal" };
+	struct stat st;
+	char *file;
+	size_t i;
+	int ok = 1;
+
+	for (i = 0; ok && i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (asprintf(&file, "%s%s", db->path, ends[i]) == -1)
+			return why_set(w, "database", "out of memory");
+		if (lstat(file, &st) == 0)
+			ok = private_file(db->name, ends[i], &st, w);
+		free(file);
+	}
+	if (ok && stat(db->dir, &st) == 0 && (st.st_mode & S_ISVTX) == 0 &&
+	    (st.st_mode & 022) != 0)
+		msg_warn("warning: %s: others can write this directory, and "
+			 "replace the archive: run chmod go-w on it",
+		    db->dir);
+	return ok;
+}
+
 /* A regular file that nobody else can read or write. */
 static int
 check_file(struct db *db, enum db_mode mode, struct why *w)
@@ -99,14 +142,7 @@ check_file(struct db *db, enum db_mode mode, struct why *w)
 		    strerror(errno),
 		    errno == ENOENT ? " (ca-init makes an archive)" : "");
 	}
-	if (!S_ISREG(st.st_mode))
-		return why_set(w, "database", "%s: not a regular file",
-		    db->name);
-	if ((st.st_mode & 077) != 0)
-		return why_set(w, "database",
-		    "%s: others can read or write it: run chmod 600 on it",
-		    db->name);
-	return 1;
+	return private_file(db->name, "", &st, w) && check_beside(db, w);
 }
 
 static int

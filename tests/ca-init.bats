@@ -559,6 +559,44 @@ untouched()
 	run_tool 0 "${init[@]}" <"$ORG/kra2.pem"
 }
 
+@test "ca-init: so is what SQLite would believe beside it" {
+	local beside message
+
+	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"
+	closed </dev/null >"$BATS_TEST_TMPDIR/empty"
+	for beside in ca.db-wal ca.db-shm ca.db-journal; do
+		message="$(pwd -P)/$beside: others can read or write it: run chmod 600 on it"
+		(umask 077 && echo planted >"$beside")
+		chmod 620 "$beside"
+		refuses 2 "ca-export: $message" ca-export -d ca.db
+		refuses 2 "ca-import: $message" ca-import -d ca.db \
+		    <"$BATS_TEST_TMPDIR/empty"
+		rm "$beside"
+		message="$(pwd -P)/$beside: not a regular file"
+		ln -s /dev/null "$beside"
+		refuses 2 "ca-setflag: $message" ca-setflag -d ca.db KRAFlags 1
+		rm "$beside"
+	done
+}
+
+@test "ca-init: a directory that others can write is warned of" {
+	local mode
+
+	mkdir dir
+	for mode in 770 707 777; do
+		chmod "$mode" dir
+		run_tool 0 ca-init -q -c "$ORG/ca.pem" -d dir/ca.db \
+		    <"$ORG/kra1.pem"
+		run_tool 0 ca-setflag -d dir/ca.db
+		says "ca-setflag: warning: $(pwd -P)/dir: others can write this directory, and replace the archive: run chmod go-w on it"
+	done
+	for mode in 700 755 1777; do
+		chmod "$mode" dir
+		run_tool 0 ca-setflag -d dir/ca.db
+		says
+	done
+}
+
 @test "ca-init: a database of somebody else" {
 	sqlite3 other.db 'CREATE TABLE request(a); INSERT INTO request VALUES (1)'
 	chmod 600 other.db

@@ -16,6 +16,8 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 shared=${KMS2CA_SHARED:-$root/../shared}
 PATH=${KMS2CA_BIN:-$root/build/bin}:$PATH
 export LC_ALL=C
+# Credentials in the clear are for their owner, or there is a warning.
+umask 077
 unset OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES
 # A finding of a sanitizer must not look like exit 1.
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}exitcode=134

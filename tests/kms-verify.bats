@@ -113,6 +113,34 @@ altered()
 	run_tool 0 kms-verify -k several <zip.kms
 }
 
+@test "-k: a private key in the clear, and others can read it" {
+	local file clear='holds a private key in the clear, and others can read it: run chmod 600 on it'
+
+	cat "$ORG/machine.pem" "$ORG/machine.key" >clear.pem
+	openssl pkcs12 -export -inkey "$ORG/machine.key" \
+	    -in "$ORG/machine.pem" -passout pass: -out empty.p12
+	for file in clear.pem empty.p12; do
+		chmod 644 "$file"
+		run_tool 0 kms-verify -k "$file" <"$BATS_FILE_TMPDIR/tar.kms"
+		says "kms-verify: warning: $file: $clear"
+		cmp "$OUT" "$BATS_FILE_TMPDIR/tar.kms"
+		chmod 640 "$file"
+		run_tool 0 kms-verify -k "$ORG/machine.p12" \
+		    -p "file:$ORG/machine.pw" -C "$file" \
+		    <"$BATS_FILE_TMPDIR/tar.kms"
+		says "kms-verify: warning: $file: $clear"
+		chmod 600 "$file"
+		run_tool 0 kms-verify -k "$file" <"$BATS_FILE_TMPDIR/tar.kms"
+		says
+	done
+	# what a password locks, and certificates, may be anybody's
+	cp "$ORG/machine.p12" "$ORG/machine.pem" .
+	chmod 644 machine.p12 machine.pem
+	run_tool 0 kms-verify -k machine.p12 -p "file:$ORG/machine.pw" \
+	    -C machine.pem <"$BATS_FILE_TMPDIR/tar.kms"
+	says
+}
+
 @test "-k: what is no credential" {
 	fails '-k: nothing: No such file or directory' -k nothing
 	fails '-k: .: cannot read: Is a directory' -k .
