@@ -93,9 +93,9 @@ asan:
 	$(MAKE) B=$B/asan CC=clang CFLAGS='-DSANITIZE -O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 	    LDFLAGS='-fsanitize=address,undefined' all harnesses
-	ASAN_OPTIONS=detect_leaks=0 KMS2CA_BIN=$(CURDIR)/$B/asan/bin \
+	ASAN_OPTIONS=detect_leaks=0 KMS2CA_BIN=$(abspath $B/asan/bin) \
 	    bats -j $(JOBS) --no-parallelize-within-files tests
-	ASAN_OPTIONS=exitcode=134 KMS2CA_BIN=$(CURDIR)/$B/asan/bin \
+	ASAN_OPTIONS=exitcode=134 KMS2CA_BIN=$(abspath $B/asan/bin) \
 	    tests/demo.bash
 
 # The demo, and the tests that are quick enough, under memcheck; leaks count
@@ -111,7 +111,7 @@ cover:
 	$(MAKE) B=$B/cover CFLAGS='-DSANITIZE -D_exit=exit -O0 -g --coverage \
 	    -fprofile-update=atomic' \
 	    LDFLAGS=--coverage all harnesses
-	KMS2CA_BIN=$(CURDIR)/$B/cover/bin \
+	KMS2CA_BIN=$(abspath $B/cover/bin) \
 	    bats -j $(JOBS) --no-parallelize-within-files tests || true
 	tests/cover.bash $B/cover
 
