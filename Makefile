@@ -29,7 +29,7 @@ BUILD_DEPS = gcc libc6-dev pkg-config libssl-dev libarchive-dev libsqlite3-dev \
     libseccomp-dev openssl zip
 TEST_DEPS = bats parallel clang clang-format libclang-rt-14-dev mandoc \
     shellcheck cppcheck gnutls-bin libnss3-tools libarchive-tools sqlite3 \
-    p7zip-full gcab zstd xz-utils unzip miller git strace gdb \
+    p7zip-full gcab zstd xz-utils unzip miller git strace gdb valgrind \
     python3-cryptography xxd lz4 cpio bzip2 bsdextrautils time
 
 all: $(TOOLS:%=$B/bin/%)
@@ -97,10 +97,27 @@ asan:
 	$(MAKE) B=$B/asan CC=clang CFLAGS='-DSANITIZE -O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 	    LDFLAGS='-fsanitize=address,undefined' all harnesses
-	ASAN_OPTIONS=detect_leaks=0 KMS2CA_BIN=$(CURDIR)/$B/asan/bin \
+	ASAN_OPTIONS=detect_leaks=0 KMS2CA_BIN=$(abspath $B/asan/bin) \
 	    bats -j $(JOBS) --no-parallelize-within-files tests
-	ASAN_OPTIONS=exitcode=134 KMS2CA_BIN=$(CURDIR)/$B/asan/bin \
+	ASAN_OPTIONS=exitcode=134 KMS2CA_BIN=$(abspath $B/asan/bin) \
 	    tests/demo.bash
+
+# The demo, and the tests that are quick enough, under memcheck; leaks count
+# where a tool comes to its end.
+
+valgrind:
+	$(MAKE) B=$B/valgrind CFLAGS='-DSANITIZE -O1 -g' all
+	tests/valgrind.bash $B/valgrind
+
+# The tests on a build that counts, and a table of what they ran.
+cover:
+	rm -rf $B/cover
+	$(MAKE) B=$B/cover CFLAGS='-DSANITIZE -D_exit=exit -O0 -g --coverage \
+	    -fprofile-update=atomic' \
+	    LDFLAGS=--coverage all harnesses
+	KMS2CA_BIN=$(abspath $B/cover/bin) \
+	    bats -j $(JOBS) --no-parallelize-within-files tests || true
+	tests/cover.bash $B/cover
 
 lint:
 	clang-format --dry-run -Werror $(SOURCES)
@@ -121,7 +138,7 @@ install: all
 clean:
 	rm -rf $B
 
-.PHONY: all deps demo harnesses fuzz torture check corpus bench asan lint install \
-    clean
+.PHONY: all deps demo harnesses fuzz torture check corpus bench asan valgrind cover \
+    lint install clean
 .DELETE_ON_ERROR:
 .SECONDARY:

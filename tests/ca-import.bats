@@ -158,6 +158,28 @@ thumbprints()
 	    '12|CN=Example CA,O=Example' ]]
 }
 
+@test "ca-import: a certificate with another's public key" {
+	# the name of bob, under what CA calls itself so, over the key of jane
+	openssl req -x509 -newkey rsa:1024 -noenc -days 365 -keyout false.key \
+	    -subj '/O=Example/CN=Example CA' -out false.pem 2>log
+	openssl pkey -in "$ORG/keys/jane-1999.key" -pubout -out jane.pub
+	openssl req -new -newkey rsa:1024 -noenc -keyout own.key \
+	    -subj '/O=Example/CN=bob' -out forged.csr 2>log
+	openssl x509 -req -in forged.csr -CA false.pem -CAkey false.key \
+	    -set_serial 7 -force_pubkey jane.pub -out forged.pem 2>log
+	new_archive
+	record 1 bob forged.pem "$ORG/keys/bob-1999.key" | closed >one.rec
+	run_tool 1 ca-import -f -d ca.db <one.rec
+	[[ $(only result <"$OUT" | cut -f 3,9) == \
+	    $'status:refused\treason:private key does not belong to the certificate' ]]
+	# with the key itself it is one more certificate of it, and not the CA's
+	record 1 bob forged.pem "$ORG/keys/jane-1999.key" | closed >one.rec
+	run_tool 1 ca-import -d ca.db <one.rec
+	[[ $(statuses "$OUT") == refused ]]
+	run_tool 0 ca-import -f -d ca.db <one.rec
+	[[ $(rows ca.db 'SELECT Disposition FROM request') == 12 ]]
+}
+
 @test "ca-import: without -c of ca-init everything is foreign" {
 	ca-init -d no.db <"$ORG/kra1.pem" >/dev/null 2>&1
 	user 1 judy-2003 | closed >own.rec

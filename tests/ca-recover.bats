@@ -270,6 +270,26 @@ record 24: no archived key in this row"
 	right 1
 }
 
+@test 'a wrong key under the right name fails with the same words' {
+	local serial n
+
+	# what the CA said of the agent, of another key
+	serial=$(openssl x509 -in "$ORG/kra1.pem" -noout -serial)
+	openssl req -new -newkey rsa:2048 -noenc -keyout twin.key \
+	    -subj '/O=Example/CN=Recovery Agent 1' -out twin.csr 2>log
+	openssl x509 -req -in twin.csr -CA "$ORG/ca.pem" \
+	    -CAkey "$ORG/ca.key" -set_serial "0x${serial#*=}" \
+	    -out twin.pem 2>log
+	cat twin.pem twin.key >twin.cred
+	sed -n 1p carol.rec | closed >one.rec
+	# what is decrypted is random: now its padding is bad, now its content
+	for n in 1 2 3 4 5; do
+		fails 1 'the archived key does not decrypt' -k twin.cred <one.rec
+	done
+	sed -n 1p signed.rec | closed >one.rec
+	fails 1 'the archived key does not decrypt' -k twin.cred <one.rec
+}
+
 @test 'a blob that is no EnvelopedData' {
 	local wrong='not a CMS EnvelopedData (RFC 5652 section 6.1)'
 

@@ -302,6 +302,29 @@ packed()
 	fi
 }
 
+@test 'leak: the temporary file is private whatever the umask, and new' {
+	local fd file
+
+	need_ptrace
+	need_strace
+	umask 0
+	hold_export "$made/backup.tar" "${export_options[@]}"
+	fd=$(fd_of "$pid" w "$TMPDIR/*")
+	[[ $(stat -L -c '%a %h' "/proc/$pid/fd/$fd") == '600 0' ]]
+	let_go 0
+	# where a file cannot be without a name from the start
+	"${traced[@]}" -o calls -e trace=openat kms-verify -w "${machine[@]}" \
+	    <"$made/tar.kms" >"$OUT"
+	fd=$(grep openat calls | grep -n O_TMPFILE | cut -d : -f 1)
+	"${traced[@]}" -o calls -e "inject=openat:error=EOPNOTSUPP:when=$fd" \
+	    kms-verify -w "${machine[@]}" <"$made/tar.kms" >"$OUT"
+	cmp "$made/tar.kms" "$OUT"
+	grep -F "$TMPDIR/kms2ca." calls | grep -F 'O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600'
+	file=$(grep -F 'unlink(' calls | cut -d '"' -f 2)
+	[[ $file == "$TMPDIR"/kms2ca.?????? ]]
+	[[ -z $(ls "$TMPDIR") ]]
+}
+
 @test 'leak: no core dump, whatever the limit, and locked memory' {
 	local p
 

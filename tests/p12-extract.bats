@@ -302,6 +302,30 @@ EOF
 	holds a
 }
 
+@test "passwords: a wrong one, a bad padding and a bad content sound the same" {
+	local at size how
+
+	pair a /CN=a rsa:1024
+	for how in '' -legacy; do
+		p12 a.p12 a ${how:+"$how"}
+		PW=wrong run_tool 1 p12-extract -p env:PW <a.p12
+		cp "$OUT" out
+		cp "$ERR" err
+		size=$(stat -c %s a.p12)
+		# in the ciphertext of the certificate, and of the key
+		for at in $((size / 4)) $((size / 3)) $((size / 2)) \
+		    $((size * 2 / 3)) $((size * 3 / 4)); do
+			xxd -p -c 0 a.p12 | sed "s/^\(.\{$((2 * at))\}\)\(..\)/\1XX/" |
+			    sed "s/XX/$(printf %02x $(($(od -An -tu1 -j "$at" -N 1 \
+			    a.p12) ^ 1)))/" | xxd -r -p >bad.p12
+			[[ $(cmp -l a.p12 bad.p12 | wc -l) == 1 ]]
+			run_tool 1 p12-extract -p file:pw <bad.p12
+			cmp "$OUT" out
+			cmp "$ERR" err
+		done
+	done
+}
+
 @test "passwords: UTF-8 and odd characters" {
 	local pw n=0
 
@@ -672,8 +696,8 @@ EOF
 	cat a.p12 b.p12 >two
 	run_tool 0 p12-extract -p file:pw <two
 	counts 2 0 0
-	{ cat a.p12; head -c 300 b.p12; } >cut
-	run_tool 1 p12-extract -p file:pw <cut
+	{ cat a.p12; head -c 300 b.p12; } >both.p12
+	run_tool 1 p12-extract -p file:pw <both.p12
 	counts 1 0 1
 	says 'p12-extract: stdin: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged'
 	{ cat a.p12 b.pem; } >pem
