@@ -121,7 +121,8 @@ tool_start(void)
 	if (setlocale(LC_ALL, "C.UTF-8") == NULL) {
 		if (errno == ENOMEM)
 			tool_nomem();
-		msg_die("the locale C.UTF-8 is missing: install it");
+		msg_die("cannot load the locale C.UTF-8: it is missing "
+			"(install it), or memory is");
 	}
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN); /* a lost pipe is EPIPE: exit 2 */
