@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -310,14 +311,13 @@ static void
 discard(const struct db *db)
 {
 	static const char *const ends[] = { "", "-wal", "-shm", "-journal" };
-	char *file;
+	char file[PATH_MAX + 16]; /* there may be no memory */
 	size_t i;
 
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
-		if (asprintf(&file, "%s%s", db->path, ends[i]) != -1) {
-			(void)unlink(file);
-			free(file);
-		}
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(file, sizeof(file), "%s%s", db->path, ends[i]);
+		(void)unlink(file);
+	}
 }
 
 int

@@ -45,6 +45,7 @@ struct rec_in {
 	size_t left;
 	char *buf; /* secure: plain streams carry keys */
 	size_t pos, end;
+	int err; /* errno of a read that failed: no other follows */
 	unsigned long long lineno;
 };
 
@@ -103,7 +104,7 @@ static int
 fill(struct rec_in *in, struct why *w)
 {
 	struct pollfd p = { .fd = in->fd, .events = POLLIN };
-	ssize_t n;
+	ssize_t n = -1;
 
 	forget(in);
 	if (in->fd != -1 && poll(&p, 1, 0) == 0)
@@ -116,12 +117,14 @@ fill(struct rec_in *in, struct why *w)
 			memcpy(in->buf + in->end, in->mem, (size_t)n);
 		in->mem += n;
 		in->left -= (size_t)n;
-	} else
+	} else if (in->err == 0)
 		do
 			n = read(in->fd, in->buf + in->end, BUF_SIZE - in->end);
 		while (n == -1 && errno == EINTR);
 	if (n == -1) {
-		why_set(w, "input", "cannot read: %s", strerror(errno));
+		if (in->err == 0)
+			in->err = errno;
+		why_set(w, "input", "cannot read: %s", strerror(in->err));
 		return -1;
 	}
 	in->end += (size_t)n;

@@ -123,7 +123,8 @@ tool_start(void)
 	if (setlocale(LC_ALL, "C.UTF-8") == NULL) {
 		if (errno == ENOMEM)
 			tool_nomem();
-		msg_die("the locale C.UTF-8 is missing: install it");
+		msg_die("cannot load the locale C.UTF-8: it is missing "
+			"(install it), or memory is");
 	}
 	/* all times are UTC, and nothing reads /etc/localtime later */
 	(void)setenv("TZ", "UTC0", 1);

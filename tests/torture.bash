@@ -293,7 +293,7 @@ sound()
 	[[ $db != none ]] || return 0
 	if [[ $db == new && ! -e ca.db ]]; then
 		[[ -z $(compgen -G 'ca.db*') || $status == 137 ]] ||
-			finding "left behind: $(compgen -G 'ca.db*')"
+			finding "left behind: $(echo ca.db*)"
 	elif ((ODD)); then
 		[[ $(judge 'PRAGMA integrity_check') == ok ]] ||
 			finding 'not whole'
@@ -374,7 +374,7 @@ errors()
 io='as could be read|Input/output error|No space left|Interrupted|disk I/O|database or disk is full'
 io+='|Cannot allocate memory|out of memory|secure memory|Too many open files'
 io+='|unable to open database|make the file and its directory writable'
-io+='|the locale C.UTF-8|legacy provider|standard (input|output) is closed'
+io+='|C.UTF-8|legacy provider|standard (input|output) is closed'
 io+='|cannot pack|locking protocol|attempt to write a readonly'
 
 # inject CALL WHEN HOW [ARG]...: the scene with that, as strace says it.
