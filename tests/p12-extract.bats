@@ -72,41 +72,6 @@ corpus()
 
 # OpenSSL 3.0 does not know PBMAC1: there the key must fit the certificate.
 # A file with no certificate at all has keys that become faults.
-@test "corpus: what is ok gives all keys and certificates, as openssl does" {
-	local file hex expected keys certs alone n=0
-	local -a legacy
-
-	need_shared corpora/pkcs12
-	while IFS=$'\x1f' read -r file hex expected keys certs; do
-		[[ $expected == ok ]] || continue
-		echo "$file" >&2
-		file=$shared/corpora/pkcs12/$file
-		PW=$(unhex <<<"$hex")
-		export PW
-		alone=0
-		[[ $certs != 0 ]] || alone=$keys
-		run_tool $((alone > 0)) p12-extract -a -p env:PW <"$file"
-		counts $((keys - alone)) $((certs - keys + alone)) "$alone"
-		((n += 1))
-		if [[ $file == *pbmac1* ]]; then
-			cmp <(field key <"$OUT" | base64 -d |
-			    openssl pkey -inform DER -pubout) \
-			    <(field cert <"$OUT" | base64 -d |
-			    openssl x509 -inform DER -noout -pubkey)
-			continue
-		fi
-		legacy=()
-		[[ $file != *legacy* ]] || legacy=(-legacy)
-		openssl pkcs12 "${legacy[@]}" -noenc -passin env:PW -out judge \
-		    -in "$file" 2>log
-		((alone)) || diff <(pem_blocks 'PRIVATE KEY' <judge | sort) \
-		    <(field key <"$OUT" | sort) >&2
-		diff <(pem_blocks CERTIFICATE <judge | sort) \
-		    <(field cert <"$OUT" | sort) >&2
-	done < <(corpus)
-	((n == 39))
-}
-
 @test "corpus: what is not ok is refused, with the reason" {
 	local file hex expected n=0 detail
 
