@@ -399,7 +399,7 @@ within()
 		echo "a=$(head -c 640 /dev/urandom | base64 -w 0)"
 	} >a.epf
 	within 55 1 a.epf
-	grep -qF '1 encrypted values, none opens: asks for more than 100000000 rounds of key derivation in all' "$ERR"
+	grep -qF '1 encrypted values, none opens: asks for more than 50000000 rounds of key derivation in all' "$ERR"
 	[[ $(only fault <"$OUT" | field reason) == ceiling ]]
 	# many passwords, salts, counts and values, each cheap
 	(umask 077 && seq 5000 >list)
@@ -415,7 +415,7 @@ within()
 	i=$SECONDS
 	run_tool 1 epf-extract -p list:list <a.epf
 	((SECONDS - i <= 55))
-	grep -qF 'asks for more than 100000000 rounds' "$ERR"
+	grep -qF 'asks for more than 50000000 rounds' "$ERR"
 }
 
 @test "hostile: what is no count comes last, and the work that is left is used" {

@@ -70,8 +70,6 @@ corpus()
 	grep -q '^usage: p12-extract ' "$ERR"
 }
 
-# OpenSSL 3.0 does not know PBMAC1: there the key must fit the certificate.
-# A file with no certificate at all has keys that become faults.
 @test "corpus: what is not ok is refused, with the reason" {
 	local file hex expected n=0 detail
 
