@@ -48,7 +48,7 @@ END
 for tool in "$build"/bin/*; do
 	cat >"$wrap/${tool##*/}" <<END
 #!/bin/sh
-exec valgrind -q --error-exitcode=99 --log-file='$log/${tool##*/}.%p' \\
+exec valgrind -q --vgdb=no --error-exitcode=99 --log-file='$log/${tool##*/}.%p' \\
     --suppressions='$build/valgrind.supp' \$KMS2CA_VALGRIND '$tool' "\$@"
 END
 	chmod +x "$wrap/${tool##*/}"
@@ -67,18 +67,17 @@ KMS2CA_VALGRIND='--leak-check=full --errors-for-leak-kinds=definite' \
 	cat "$build/demo.log"
 	status=1
 }
-some stream 'accepts what another|lockbox:|signature: something'
-some kms-verify 'bad record is|-r: why|-w: all'
-some p12-extract 'passwords: wrong|bytes behind|PBMAC1'
+some stream 'accepts what another|signature: something'
+some kms-verify '[-]r: why'
+some p12-extract 'passwords: wrong|PBMAC1'
 some epf-extract 'wrong'
-some walk 'encrypted|7z'
-some ca-import 'every status|hostile names'
-some ca-export '-A finds what'
-some ca-recover 'swapped in|documented Windows'
-some p12-pack 'tar'
+some walk '7z'
+some ca-import 'hostile names'
+some ca-recover 'documented Windows'
+some p12-pack '^-F tar and zip:'
 
 # a call that valgrind does not know is, for the tool, one that the kernel lacks
-found=$(find "$log" -type f -exec cat {} + | grep -h -v \
+found=$(find "$log" -type f -exec cat {} + | grep -a -h -v \
     -e 'unhandled amd64-linux syscall' -e 'You may be able to write your own' \
     -e 'Read the file README_MISSING' -e 'Nevertheless we consider this' \
     -e 'it at http://valgrind.org' | head -n 200) || :
