@@ -18,7 +18,7 @@ PATH=${KMS2CA_BIN:-$root/build/bin}:$PATH
 export LC_ALL=C
 # Credentials in the clear are for their owner, or there is a warning.
 umask 077
-unset OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES
+unset OPENSSL_CONF OPENSSL_MODULES OPENSSL_ENGINES MAKEFLAGS MFLAGS MAKELEVEL
 # A finding of a sanitizer must not look like exit 1.
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}exitcode=134
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:+$UBSAN_OPTIONS:}halt_on_error=1

@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 build=$(cd "$1" && pwd)
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
+ln -s "$PWD/common" "$PWD/tools" "$work" # where gcov looks for the sources
 (
 	cd "$work"
 	find "$build" -name '*.gcno' ! -path '*/fuzz/*' -print0 |
