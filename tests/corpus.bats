@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 #
-# A quick slice of `make corpus': all archives of the corpora, with 2 s of CPU
-# for the reader, so that those that loop cost no more.
+# A quick slice of `make corpus': the archives of the corpora that are not benign,
+# and every fifth of those that are, with 2 s of CPU for the reader, so that
+# those that loop cost no more.
 
 load common
 
@@ -18,12 +19,14 @@ sanitized()
 	type -P time >/dev/null || skip 'no time(1)'
 	sanitized && skip 'takes more memory than there may be'
 	CORPUS_LOG=$PWD/log KMS2CA_BIN=$(dirname "$(command -v kms-export)") \
-	    KMS2CA_SHARED=$shared "$root/tests/corpus.bash" -L cpu=2 archives \
+	    KMS2CA_SHARED=$shared "$root/tests/corpus.bash" -e 5 -L cpu=2 archives \
 	    >table
 	cat table
-	# not one is left out
-	[[ $(cut -f 2 log | sort -u | wc -l) == "$(tail -n +2 \
-	    "$shared/corpora/archives/manifest.tsv" | wc -l)" ]]
+	# of those that are not benign not one is left out
+	diff <(awk -F '\t' 'NR > 1 && !($8 == "benign" && $9 == "ok") {
+		print $1 }' "$shared/corpora/archives/manifest.tsv" | sort) \
+	    <(cut -f 2 log | sort) | grep '^<' && return 1
+	(($(wc -l <log) > 130))
 	[[ $(cut -f 4 log | sort -u) == - ]]
 	grep -qx 'timeout  *0' table
 	grep -qx 'crash  *0' table
