@@ -1,14 +1,10 @@
 #include "carve.h"
 
 #include <openssl/crypto.h>
-#include <openssl/err.h>
 #include <string.h>
 
-#include "cert.h"
-#include "der.h"
 #include "p12.h"
 #include "pbe.h"
-#include "pkey.h"
 #include "tool.h"
 
 #define HEAD	 32 /* bytes that tell whether a place is worth a look */
@@ -87,8 +83,6 @@ static int
 take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
 {
 	struct items l = { NULL, 0 };
-	struct cert *cert;
-	uint8_t id[32];
 	struct why w;
 
 	if (p12_is(p, n)) {
@@ -97,11 +91,8 @@ take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
 		if (!p12_read(p, n, c->secrets, &l, &w) &&
 		    strcmp(w.reason, "damaged") != 0)
 			items_add_fault(&l, &w);
-	} else if (cert_new(&cert, p, n, &w)) {
-		cert_free(cert);
-		items_add_cert(&l, p, n, NULL, 0);
-	} else if (pkey_id(p, n, id, &w))
-		items_add_key(&l, p, n, NULL, 0);
+	} else if (!items_try_cert(&l, p, n, &w))
+		(void)items_try_key(&l, p, n, &w);
 	why_clear();
 	if (l.n == 0) {
 		c->tries++;

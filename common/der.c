@@ -49,7 +49,7 @@ read_encrypted(const X509_SIG *sig, struct secrets *s, struct items *l,
 		secret_wrong(s, "encrypted private key does not open", w);
 	if (rc != 1)
 		return 0;
-	secret_worked(s, t.i - 1);
+	pbe_worked(&t);
 	items_add_key(l, p8, n, NULL, 0);
 	OPENSSL_clear_free(p8, n);
 	return 1;
@@ -198,16 +198,16 @@ int
 der_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
     struct why *w)
 {
-	struct cert *c;
 	int rc = 1;
 
 	if (p12_is(p, n))
 		return p12_read(p, n, s, l, w);
 	n = without_padding(p, n);
-	if (cert_new(&c, p, n, w)) {
-		cert_free(c);
-		items_add_cert(l, p, n, NULL, 0);
-	} else if (!read_key(p, n, s, l, w, &rc) && !read_cms(p, n, l, w) &&
+	if (items_try_cert(l, p, n, w)) {
+		why_clear();
+		return 1;
+	}
+	if (!read_key(p, n, s, l, w, &rc) && !read_cms(p, n, l, w) &&
 	    !noted(p, n, w))
 		rc = why_set(w, "format", "DER of an unknown kind, or damaged");
 	else if (rc && l->n == 0)

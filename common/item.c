@@ -79,35 +79,80 @@ items_add_large(struct items *l)
 	(void)room(l, ITEM_BYTES_MAX + 1);
 }
 
-void
-items_add_key(struct items *l, const uint8_t *p8, size_t n, char *name,
-    size_t namelen)
+/* Adds the key of this identity; takes the name. */
+static void
+put_key(struct items *l, const uint8_t *p8, size_t n, const uint8_t id[32],
+    char *name, size_t namelen)
 {
-	struct item *it;
-	uint8_t id[32];
-	struct why w;
+	struct item *it = add(l, ITEM_KEY);
 
-	tool_check_heap();
-	if (!room(l, n)) {
-		OPENSSL_free(name);
-		return;
-	}
-	if (!pkey_id(p8, n, id, &w)) {
-		items_add_fault(l, &w);
-		OPENSSL_free(name);
-		return;
-	}
 	if (vault == NULL)
 		vault = seal_random();
-	it = add(l, ITEM_KEY);
 	it->num = ++keys;
 	it->sealedlen = n + SEAL_TAG;
 	if ((it->sealed = OPENSSL_malloc(it->sealedlen)) == NULL ||
 	    !seal_close(vault, it->num, "", 0, p8, n, it->sealed))
 		tool_nomem();
-	memcpy(it->id, id, sizeof(id));
+	memcpy(it->id, id, sizeof(it->id));
 	it->name = name;
 	it->namelen = namelen;
+}
+
+/* Adds the certificate; takes it, and the name. */
+static void
+put_cert(struct items *l, struct cert *c, char *name, size_t namelen)
+{
+	struct item *it = add(l, ITEM_CERT);
+
+	it->cert = c;
+	memcpy(it->id, c->id, sizeof(it->id));
+	it->name = name;
+	it->namelen = namelen;
+}
+
+int
+items_try_key(struct items *l, const uint8_t *p8, size_t n, struct why *w)
+{
+	uint8_t id[32];
+
+	tool_check_heap();
+	if (!pkey_id(p8, n, id, w))
+		return 0;
+	if (room(l, n))
+		put_key(l, p8, n, id, NULL, 0);
+	return 1;
+}
+
+int
+items_try_cert(struct items *l, const uint8_t *der, size_t n, struct why *w)
+{
+	struct cert *c;
+
+	if (!cert_new(&c, der, n, w))
+		return 0;
+	if (room(l, n))
+		put_cert(l, c, NULL, 0);
+	else
+		cert_free(c);
+	return 1;
+}
+
+void
+items_add_key(struct items *l, const uint8_t *p8, size_t n, char *name,
+    size_t namelen)
+{
+	uint8_t id[32];
+	struct why w;
+
+	tool_check_heap();
+	if (room(l, n)) {
+		if (pkey_id(p8, n, id, &w)) {
+			put_key(l, p8, n, id, name, namelen);
+			return;
+		}
+		items_add_fault(l, &w);
+	}
+	OPENSSL_free(name);
 }
 
 void
@@ -116,22 +161,15 @@ items_add_cert(struct items *l, const uint8_t *der, size_t n, char *name,
 {
 	struct cert *c;
 	struct why w;
-	struct item *it;
 
-	if (!room(l, n)) {
-		OPENSSL_free(name);
-		return;
-	}
-	if (!cert_new(&c, der, n, &w)) {
+	if (room(l, n)) {
+		if (cert_new(&c, der, n, &w)) {
+			put_cert(l, c, name, namelen);
+			return;
+		}
 		items_add_fault(l, &w);
-		OPENSSL_free(name);
-		return;
 	}
-	it = add(l, ITEM_CERT);
-	it->cert = c;
-	memcpy(it->id, c->id, sizeof(it->id));
-	it->name = name;
-	it->namelen = namelen;
+	OPENSSL_free(name);
 }
 
 uint8_t *

@@ -47,6 +47,10 @@ void items_add_key(struct items *, const uint8_t *p8, size_t n, char *name,
 void items_add_cert(struct items *, const uint8_t *der, size_t n, char *name,
     size_t namelen);
 void items_add_fault(struct items *, const struct why *);
+/* Adds a certificate if it is one.  Returns 1, or 0 with *w and nothing added. */
+int items_try_cert(struct items *, const uint8_t *der, size_t n, struct why *w);
+/* The same of a key: one that is whole. */
+int items_try_key(struct items *, const uint8_t *p8, size_t n, struct why *w);
 /* Adds the fault of what is larger than ITEM_BYTES_MAX. */
 void items_add_large(struct items *);
 

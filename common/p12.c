@@ -466,8 +466,8 @@ unlock_mac(struct reader *r, const struct mac *m, struct why *w)
 		secret_wrong(r->secrets, "integrity check failed", w);
 	if (rc != 1)
 		return 0;
-	secret_worked(r->secrets, t.i - 1);
-	r->pass = secret_try(r->secrets, 0);
+	r->pass = t.pass;
+	pbe_worked(&t);
 	return 1;
 }
 
@@ -491,7 +491,7 @@ unlock_try(struct reader *r, const STACK_OF(ASN1_TYPE) *safes, int size,
 		read_safes(&one, safes);
 		if (one.opened > 0 || one.locked == 0) {
 			pbe_wipe(&one.form);
-			secret_worked(r->secrets, t.i - 1);
+			pbe_worked(&t);
 			*r->out = got;
 			return 1;
 		}

@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "fuzzing.h"
 #include "text.h"
 #include "tool.h"
 
@@ -137,12 +138,10 @@ pbe_wipe(struct pbe_form *f)
 int
 pbe_next(struct pbe_tries *t, struct pbe_form *f)
 {
-	const char *pass;
-
 	for (;; t->i = 0, t->form++, t->more = 0) {
-		while ((pass = secret_try(t->secrets, t->i)) != NULL) {
+		while ((t->pass = secret_try(t->secrets, t->i)) != NULL) {
 			t->i++;
-			if (!pbe_form(f, pass, t->form))
+			if (!pbe_form(f, t->pass, t->form))
 				continue;
 			t->more = 1;
 			if (f->has_bmp || f->has_raw)
@@ -151,6 +150,12 @@ pbe_next(struct pbe_tries *t, struct pbe_form *f)
 		if (!t->more)
 			return 0;
 	}
+}
+
+void
+pbe_worked(const struct pbe_tries *t)
+{
+	secret_worked(t->secrets, t->i - 1);
 }
 
 /* Ceilings -------------------------------------------------------------- */
@@ -167,10 +172,7 @@ pbe_start(void)
 void
 pbe_start_with(int64_t max)
 {
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-	max = 20000;
-#endif
-	rounds_left = rounds_max = max;
+	rounds_left = rounds_max = FUZZING ? 20000 : max;
 }
 
 int
@@ -253,8 +255,8 @@ pbe_pbkdf2(const X509_ALGOR *alg, struct why *w)
 
 /* Decryption ------------------------------------------------------------ */
 
-static int
-nid_of(const X509_ALGOR *alg)
+int
+pbe_nid(const X509_ALGOR *alg)
 {
 	const ASN1_OBJECT *oid;
 
@@ -279,7 +281,7 @@ pbe_name(char dst[192], const X509_ALGOR *alg)
 	char name[80], kdf[80];
 
 	oid_name(name, alg);
-	if (nid_of(alg) == NID_pbes2)
+	if (pbe_nid(alg) == NID_pbes2)
 		v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM));
 	if (v2 == NULL)
 		(void)snprintf(dst, 192, "%s", name);
@@ -362,7 +364,7 @@ repair_aes(PBE2PARAM *v2, const PBKDF2PARAM *kdf)
 					     ASN1_INTEGER_get(kdf->keylength);
 	size_t i, k;
 
-	for (i = 0; i < 3 && nid_of(v2->encryption) != aes[i].nid; i++)
+	for (i = 0; i < 3 && pbe_nid(v2->encryption) != aes[i].nid; i++)
 		continue;
 	for (k = 0; i < 3 && k < 3; k++)
 		if (aes[k].bytes == want)
@@ -383,14 +385,14 @@ pbes2_repaired(const X509_ALGOR *alg, struct why *w)
 		    "no PBES2 parameters (RFC 8018 appendix A.4)");
 		return NULL;
 	}
-	if (nid_of(v2->keyfunc) == NID_id_pbkdf2) {
+	if (pbe_nid(v2->keyfunc) == NID_id_pbkdf2) {
 		if ((ok = pbe_pbkdf2(v2->keyfunc, w))) {
 			kdf = pbe_parameters(v2->keyfunc,
 			    ASN1_ITEM_rptr(PBKDF2PARAM));
 			repair_aes(v2, kdf);
 			PBKDF2PARAM_free(kdf);
 		}
-	} else if (nid_of(v2->keyfunc) == NID_id_scrypt)
+	} else if (pbe_nid(v2->keyfunc) == NID_id_scrypt)
 		ok = scrypt_ok(v2->keyfunc, w);
 	if (ok &&
 	    (out = ASN1_item_pack(v2, ASN1_ITEM_rptr(PBE2PARAM), NULL)) == NULL)
@@ -413,7 +415,7 @@ pbes_cipher(const X509_ALGOR *alg, const struct pbe_form *f, struct why *w)
 	if (ctx == NULL || param == NULL)
 		tool_nomem();
 	X509_ALGOR_get0(&oid, NULL, NULL, alg);
-	if (OBJ_obj2nid(oid) == NID_pbes2) {
+	if (pbe_nid(alg) == NID_pbes2) {
 		if ((v2 = pbes2_repaired(alg, w)) == NULL)
 			ok = 0;
 		else
@@ -464,7 +466,7 @@ pbe_decrypt(const X509_ALGOR *alg, const struct pbe_form *f, const uint8_t *in,
 	int cipher, hash, len, last, rc, old;
 	EVP_CIPHER_CTX *ctx;
 
-	old = is_pkcs12(nid_of(alg), &cipher, &hash);
+	old = is_pkcs12(pbe_nid(alg), &cipher, &hash);
 	if (!(old ? f->has_bmp : f->has_raw) ||
 	    n > INT_MAX - EVP_MAX_BLOCK_LENGTH)
 		return 0;

@@ -38,14 +38,18 @@ void pbe_wipe(struct pbe_form *);
 
 /* Goes through all passwords in their first form, then in their others. */
 struct pbe_tries {
-	const struct secrets *secrets;
-	size_t i; /* of secret_try(), for secret_worked() */
+	struct secrets *secrets;
+	const char *pass; /* tried last; borrowed */
+	size_t i; /* of the next for secret_try() */
 	int form;
 	int more; /* another form may follow */
 };
 
 /* The next to try; *t is zero but for secrets at first.  1, or 0: no more. */
 int pbe_next(struct pbe_tries *t, struct pbe_form *);
+
+/* Remembers that the one tried last worked. */
+void pbe_worked(const struct pbe_tries *t);
 
 /* A new file: its derivations are counted from here. */
 void pbe_start(void);
@@ -74,6 +78,9 @@ int pbe_decrypt(const X509_ALGOR *, const struct pbe_form *, const uint8_t *in,
  * has no name.  Returns dst.
  */
 char *pbe_name(char dst[192], const X509_ALGOR *);
+
+/* The NID of an algorithm. */
+int pbe_nid(const X509_ALGOR *);
 
 /* The parameters of an algorithm as a structure, or NULL. */
 void *pbe_parameters(const X509_ALGOR *, const ASN1_ITEM *);

@@ -64,7 +64,7 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 			p8 = pkey_traditional(copy, (size_t)clear, &len);
 		OPENSSL_secure_clear_free(copy, (size_t)n);
 		if (p8 != NULL)
-			secret_worked(s, t.i - 1);
+			pbe_worked(&t);
 	}
 	pbe_wipe(&f);
 	why_clear();

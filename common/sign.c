@@ -4,6 +4,8 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "fuzzing.h"
+
 int
 sign_make(X509 *cert, EVP_PKEY *key, const void *data, size_t n, int with_cert,
     uint8_t **der, size_t *len, struct why *w)
@@ -61,12 +63,6 @@ only_signer(CMS_ContentInfo *cms, struct why *w)
 		return NULL;
 	}
 }
-
-#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-#define FUZZING 1
-#else
-#define FUZZING 0
-#endif
 
 /* The certificate with this hash; borrowed. */
 static X509 *
