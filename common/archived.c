@@ -63,11 +63,7 @@ archived_put(struct rec_out *o, const struct db_found *f, int list,
 	rec_put_text(o, "user", f->user);
 	rec_put_text(o, "mail", f->mail);
 	rec_put_text(o, "guid", f->guid);
-	rec_puts(o, "serial", c->serial);
-	rec_puts(o, "issuer", c->issuer);
-	rec_puts(o, "subject", c->subject);
-	rec_puts(o, "not_before", c->not_before);
-	rec_puts(o, "not_after", c->not_after);
+	cert_put_names(o, c);
 	rec_puts(o, "alg", c->alg);
 	rec_put_hex(o, "spki", c->spki, sizeof(c->spki));
 	rec_puts(o, "ski", f->ski);

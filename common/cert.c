@@ -291,6 +291,16 @@ cert_free(struct cert *c)
 }
 
 void
+cert_put_names(struct rec_out *o, const struct cert *c)
+{
+	rec_puts(o, "serial", c->serial);
+	rec_puts(o, "issuer", c->issuer);
+	rec_puts(o, "subject", c->subject);
+	rec_puts(o, "not_before", c->not_before);
+	rec_puts(o, "not_after", c->not_after);
+}
+
+void
 cert_key0(const struct cert *c, const uint8_t **bits, size_t *nbits,
     char oid[80], const ASN1_TYPE **params)
 {

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rec.h"
 #include "why.h"
 
 /*
@@ -41,6 +42,9 @@ struct cert {
  */
 int cert_new(struct cert **out, const uint8_t *der, size_t len, struct why *w);
 void cert_free(struct cert *);
+
+/* Puts serial, issuer, subject, not_before and not_after into a record. */
+void cert_put_names(struct rec_out *, const struct cert *);
 
 /*
  * The public half as DER bits: the subjectPublicKey, its algorithm OID as

@@ -1,6 +1,8 @@
 #include "pack.h"
 
 #include <openssl/err.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rec.h"
@@ -8,15 +10,9 @@
 #include "tool.h"
 
 static int
-by_text(const char *const *a, const char *const *b)
+by_text(const void *a, const void *b)
 {
-	return strcmp(*a, *b);
-}
-
-static void
-free_name(char *name)
-{
-	OPENSSL_free(name);
+	return strcmp(a, b);
 }
 
 int
@@ -27,8 +23,7 @@ pack_init(struct pack *p, const char *pass, int legacy)
 	p->legacy = legacy;
 	p->keys = sk_PKCS12_SAFEBAG_new_null();
 	p->certs = sk_PKCS12_SAFEBAG_new_null();
-	p->names = sk_OPENSSL_STRING_new(by_text);
-	return p->keys != NULL && p->certs != NULL && p->names != NULL;
+	return p->keys != NULL && p->certs != NULL;
 }
 
 void
@@ -36,7 +31,7 @@ pack_free(struct pack *p)
 {
 	sk_PKCS12_SAFEBAG_pop_free(p->keys, PKCS12_SAFEBAG_free);
 	sk_PKCS12_SAFEBAG_pop_free(p->certs, PKCS12_SAFEBAG_free);
-	sk_OPENSSL_STRING_pop_free(p->names, free_name);
+	tdestroy(p->names, free);
 }
 
 static int
@@ -60,13 +55,12 @@ make_name(struct pack *p, const struct cert *c, const char *name, size_t n,
 	char safe[512], sha1[41], *copy;
 
 	(void)snprintf(dst, 600, "%s", text_vis(safe, sizeof(safe), name, n));
-	if (sk_OPENSSL_STRING_find(p->names, dst) >= 0)
+	if (tfind(dst, &p->names, by_text) != NULL)
 		(void)snprintf(dst, 600, "%s %.10s %.8s", safe, c->not_after,
 		    rec_hex(sha1, c->sha1, sizeof(c->sha1)));
-	if ((copy = OPENSSL_strdup(dst)) == NULL ||
-	    sk_OPENSSL_STRING_push(p->names, copy) <= 0)
+	if ((copy = strdup(dst)) == NULL ||
+	    tsearch(copy, &p->names, by_text) == NULL)
 		tool_nomem();
-	sk_OPENSSL_STRING_sort(p->names);
 }
 
 /* The name loses no key: a BMPString cannot hold all, so it may go without. */

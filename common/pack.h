@@ -19,7 +19,7 @@
 struct pack {
 	const char *pass;
 	int legacy;
-	STACK_OF(OPENSSL_STRING) *names; /* given so far */
+	void *names; /* tree of those given so far */
 	STACK_OF(PKCS12_SAFEBAG) *keys, *certs;
 };
 

@@ -52,11 +52,7 @@ put_kra(struct rec_out *o, const struct cert *c, const char *status,
 	rec_puts(o, "status", status);
 	rec_put_hex(o, "sha1", c->sha1, sizeof(c->sha1));
 	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
-	rec_puts(o, "serial", c->serial);
-	rec_puts(o, "issuer", c->issuer);
-	rec_puts(o, "subject", c->subject);
-	rec_puts(o, "not_before", c->not_before);
-	rec_puts(o, "not_after", c->not_after);
+	cert_put_names(o, c);
 	rec_puts(o, "alg", c->alg);
 	rec_puts(o, "reason", reason);
 	rec_put_b64(o, "cert", c->der, c->len);

@@ -590,11 +590,7 @@ stream_put(struct stream_out *o, const struct stream_rec *e)
 	rec_put_text(r, "user", e->user);
 	rec_put_text(r, "mail", e->mail);
 	rec_put_text(r, "guid", e->guid);
-	rec_puts(r, "serial", c->serial);
-	rec_puts(r, "issuer", c->issuer);
-	rec_puts(r, "subject", c->subject);
-	rec_puts(r, "not_before", c->not_before);
-	rec_puts(r, "not_after", c->not_after);
+	cert_put_names(r, c);
 	rec_put_u64(r, "version", (unsigned)c->version);
 	rec_puts(r, "alg", c->alg);
 	rec_puts(r, "use", c->use);
