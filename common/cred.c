@@ -106,7 +106,7 @@ pair(struct cred *c, const struct items *l)
 static void
 check_mode(int fd, const char *name, const uint8_t *buf, size_t n)
 {
-	struct secrets none = { NULL, 0, 0, NULL };
+	struct secrets none = { 0 };
 	struct items l = { NULL, 0 };
 	struct stat st;
 	struct why w;

@@ -668,10 +668,16 @@ pass(void *ctx, const char *path, size_t i)
 {
 	struct export *x = ctx;
 	const struct map_line *m = i > 0 ? NULL : map_find0(&x->map, path);
+	size_t k;
 
 	if (i == 0)
 		return m == NULL || m->pass == NULL ? "" : m->pass;
-	return i <= x->secrets->n ? x->secrets->v[i - 1] : NULL;
+	if (i > x->secrets->n)
+		return NULL;
+	for (k = 0; k < EXPORT_KEPT; k++)
+		if (x->kept[k] == x->secrets->v[i - 1])
+			return "";
+	return x->secrets->v[i - 1];
 }
 
 int

@@ -17,12 +17,15 @@
  * members, selects, holds signing keys back, and accounts for every member.
  */
 
+#define EXPORT_KEPT 2 /* passwords: of -c and of -S */
+
 struct export
 {
 	/* set by the tool */
 	struct map map;
 	struct hold *hold;
 	struct secrets *secrets;
+	const char *kept[EXPORT_KEPT]; /* of them, not for the archive child */
 	const char **group, **user; /* patterns of -g, -u */
 	size_t ngroup, nuser;
 	int carve; /* -x */

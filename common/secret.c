@@ -235,6 +235,8 @@ secret_worked(struct secrets *l, size_t i)
 {
 	if (l->first != NULL && i-- == 0)
 		return;
+	if (i < l->n)
+		l->worked = 1;
 	if (i > 0 && i < l->n)
 		l->last = i <= l->last ? i - 1 : i;
 }

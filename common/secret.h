@@ -19,6 +19,7 @@ struct secrets {
 	char **v; /* NUL-terminated, UTF-8 or whatever was given */
 	size_t n;
 	size_t last; /* the one that worked last */
+	int worked; /* one of v worked; whoever asks resets it */
 	const char *first; /* tried before all others if set; borrowed */
 };
 

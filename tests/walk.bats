@@ -772,6 +772,26 @@ passwords()
 	came_to 1 1 0 0 0
 }
 
+@test "the password of -c and -S is not for the archive child" {
+	local none='x: password: encrypted by the archive: no password opens it (wrong password or damaged file): give its password with -p'
+
+	bundles x
+	(umask 077 && cp "$ORG/machine.pw" same.pw && echo other >other.pw)
+	zip -qP "$(cat same.pw)" a x
+	mv a.zip a
+	both 1 -S "$ORG/machine.p12" -p file:other.pw -p file:same.pw
+	faults "$none"
+	cp "$ORG/machine.p12" locked.p12
+	both 1 -c locked.p12 -p file:same.pw
+	faults 'x: password: encrypted by the archive: give its password with -p'
+	# given twice, it is the archive's too; or as the map's
+	both 0 -S "$ORG/machine.p12" -p file:same.pw -p file:same.pw
+	[[ $(names) == x ]]
+	(umask 077 && printf 'path:x\tpass:%s\n' "$(cat same.pw)" >map)
+	both 0 -S "$ORG/machine.p12" -p file:same.pw -m map
+	[[ $(names) == x ]]
+}
+
 @test "what the archive encrypts, without its password" {
 	local own='encrypted by the archive: unpack it with its own tool and feed the files in'
 	local give='encrypted by the archive: give its password with -p'

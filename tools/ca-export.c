@@ -132,7 +132,7 @@ int
 main(int argc, char *argv[])
 {
 	const char *path = NULL, *key = NULL, *head = NULL, **token;
-	struct secrets secrets = { NULL, 0, 0, NULL };
+	struct secrets secrets = { 0 };
 	struct export x;
 	struct why w;
 	size_t ntoken = 0, i;

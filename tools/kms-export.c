@@ -43,14 +43,24 @@ recipient(const struct ends *e)
 	return &c->v[0];
 }
 
-/* Loads -c and -S.  Returns the pair that signs; *to is sealed to. */
-static const struct cred_pair *
-load(struct ends *e, struct secrets *s, const struct cred_pair **to)
+/* Loads a credential; *kept is the password that opened it, or NULL. */
+static void
+load(struct cred *c, char option, const char *path, struct secrets *s,
+    const char **kept)
 {
 	struct why w;
 
-	if (!cred_load(&e->to, e->to_path, 0, s, &w))
-		msg_die("-c: %s", w.detail);
+	s->worked = 0;
+	if (!cred_load(c, path, option == 'S', s, &w))
+		msg_die("-%c: %s", option, w.detail);
+	*kept = s->worked ? s->v[s->last] : NULL;
+}
+
+/* Loads -c and -S.  Returns the pair that signs; *to is sealed to. */
+static const struct cred_pair *
+load_ends(struct ends *e, struct export *x, const struct cred_pair **to)
+{
+	load(&e->to, 'c', e->to_path, x->secrets, &x->kept[0]);
 	*to = recipient(e);
 	if (e->signer_path == NULL && (*to)->key == NULL)
 		msg_die("-c: %s: no private key to sign with: give the "
@@ -58,8 +68,7 @@ load(struct ends *e, struct secrets *s, const struct cred_pair **to)
 		    e->to_path);
 	if (e->signer_path == NULL)
 		return *to;
-	if (!cred_load(&e->signer, e->signer_path, 1, s, &w))
-		msg_die("-S: %s", w.detail);
+	load(&e->signer, 'S', e->signer_path, x->secrets, &x->kept[1]);
 	return &e->signer.v[0];
 }
 
@@ -115,7 +124,7 @@ int
 main(int argc, char *argv[])
 {
 	struct walk_limits limits = walk_defaults;
-	struct secrets secrets = { NULL, 0, 0, NULL };
+	struct secrets secrets = { 0 };
 	const char **secret, *map[1] = { NULL };
 	struct export x;
 	struct ends e;
@@ -136,13 +145,13 @@ main(int argc, char *argv[])
 	for (i = 0; secret[i] != NULL; i++)
 		if (!secret_add(&secrets, secret[i], &w))
 			msg_die("-p: %s", w.detail);
-	signer = load(&e, &secrets, &to);
+	x.secrets = &secrets;
+	signer = load_ends(&e, &x, &to);
 	if (map[0] != NULL && !map_load(&x.map, map[0], &w))
 		msg_die("-m: %s", w.detail);
 	x.hold = hold_new();
 	sandbox_enter(NULL);
 
-	x.secrets = &secrets;
 	status = export_run(&x, &walk, to, signer);
 
 	walk_stop(&walk);
