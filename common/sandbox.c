@@ -59,6 +59,9 @@ no_files(const char *dir)
 	if (dir != NULL) {
 		rule.allowed_access = attr.handled_access_fs & DATABASE;
 		rule.parent_fd = open(dir, O_PATH | O_CLOEXEC);
+		if (rule.parent_fd == -1 && errno != ENOENT &&
+		    errno != ENOTDIR && errno != EACCES)
+			msg_die("cannot open %s: %s", dir, strerror(errno));
 		/* where there is no such directory, nothing is lost */
 		if (rule.parent_fd != -1) {
 			rc = (int)syscall(SYS_landlock_add_rule, fd,

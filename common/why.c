@@ -55,6 +55,9 @@ why_ssl(struct why *w, const char *reason, const char *fmt, ...)
 	va_start(ap, fmt);
 	set(w, reason, fmt, ap);
 	va_end(ap);
+	/* "cms lib" says where, the first of them why */
+	if (ERR_COMMON_ERROR(e))
+		e = ERR_peek_error();
 	s = e == 0 ? NULL : ERR_reason_error_string(e);
 	n = strlen(w->detail);
 	if (s != NULL)
