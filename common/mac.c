@@ -7,6 +7,7 @@
 #include <openssl/x509.h>
 
 #include "fuzzing.h"
+#include "kdf.h"
 #include "tool.h"
 
 #define KEY_MIN 20 /* RFC 9579 section 5, bytes */
@@ -47,17 +48,6 @@ ASN1_SEQUENCE(PBMAC1) = {
 	int keylen;
 };
 
-/* The hash of an HMAC, hmacWithSHA1 if alg is NULL; NULL: not known. */
-static const EVP_MD *
-hash_of(const X509_ALGOR *alg)
-{
-	int hash, nid = alg == NULL ? NID_hmacWithSHA1 : pbe_nid(alg);
-
-	return EVP_PBE_find(EVP_PBE_TYPE_PRF, nid, NULL, &hash, NULL) ?
-	    EVP_get_digestbynid(hash) :
-	    NULL;
-}
-
 /* What PBMAC1 says.  Returns 1, or 0 with *w. */
 static int
 open_pbmac1(struct mac *m, const X509_ALGOR *alg, struct why *w)
@@ -72,8 +62,8 @@ open_pbmac1(struct mac *m, const X509_ALGOR *alg, struct why *w)
 	if (!pbe_pbkdf2(p->kdf, w))
 		goto out;
 	m->pb = pbe_parameters(p->kdf, ASN1_ITEM_rptr(PBKDF2PARAM));
-	m->md = hash_of(p->mac);
-	m->prf = hash_of(m->pb->prf);
+	m->md = pbe_prf(p->mac);
+	m->prf = pbe_prf(m->pb->prf);
 	if (m->md == NULL || m->prf == NULL) {
 		why_set(w, "unsupported",
 		    "integrity check by PBMAC1 of %s and %s, which OpenSSL "
@@ -159,16 +149,17 @@ mac_free(struct mac *m)
 static int
 derive(const struct mac *m, const struct pbe_form *f, uint8_t *key)
 {
-	ASN1_OCTET_STRING *salt = m->data->salt;
+	const ASN1_OCTET_STRING *salt = m->pb == NULL ?
+	    m->data->salt :
+	    m->pb->salt->value.octet_string;
+	struct kdf_in in = { m->pb == NULL ? m->md : m->prf,
+		m->pb == NULL ? f->bmp : f->raw, salt->data,
+		m->pb == NULL ? f->nbmp : f->nraw, (size_t)salt->length,
+		m->rounds };
 
-	if (m->pb == NULL)
-		return PKCS12_key_gen_uni(
-		    f->nbmp == 0 ? NULL : (uint8_t *)f->bmp, (int)f->nbmp,
-		    salt->data, salt->length, PKCS12_MAC_ID, (int)m->rounds,
-		    m->keylen, key, m->md);
-	salt = m->pb->salt->value.octet_string;
-	return PKCS5_PBKDF2_HMAC((const char *)f->raw, (int)f->nraw, salt->data,
-	    salt->length, (int)m->rounds, m->prf, m->keylen, key);
+	return m->pb == NULL ?
+	    kdf_pkcs12(&in, PKCS12_MAC_ID, key, (size_t)m->keylen) :
+	    kdf_pbkdf2(&in, key, (size_t)m->keylen);
 }
 
 int

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fuzzing.h"
+#include "kdf.h"
 #include "text.h"
 #include "tool.h"
 
@@ -264,6 +265,16 @@ pbe_nid(const X509_ALGOR *alg)
 	return OBJ_obj2nid(oid);
 }
 
+const EVP_MD *
+pbe_prf(const X509_ALGOR *alg)
+{
+	int hash, nid = alg == NULL ? NID_hmacWithSHA1 : pbe_nid(alg);
+
+	return EVP_PBE_find(EVP_PBE_TYPE_PRF, nid, NULL, &hash, NULL) ?
+	    EVP_get_digestbynid(hash) :
+	    NULL;
+}
+
 static char *
 oid_name(char dst[80], const X509_ALGOR *alg)
 {
@@ -317,8 +328,8 @@ pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
 	const EVP_MD *md = EVP_get_digestbynid(hash);
 	EVP_CIPHER_CTX *ctx = NULL;
 	uint8_t key[EVP_MAX_KEY_LENGTH], iv[EVP_MAX_IV_LENGTH];
-	uint8_t *bmp = f->nbmp == 0 ? NULL : (uint8_t *)f->bmp;
-	int rounds, len = (int)f->nbmp, rc = 0;
+	struct kdf_in in = { md, f->bmp, NULL, f->nbmp, 0, 0 };
+	int rc = 0;
 
 	if (p == NULL) {
 		why_set(w, "damaged",
@@ -328,14 +339,13 @@ pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
 	if (c == NULL || md == NULL || (ctx = EVP_CIPHER_CTX_new()) == NULL)
 		(void)unsupported(alg, w);
 	else if (pbe_rounds(p->iter, w)) {
-		rounds = (int)ASN1_INTEGER_get(p->iter);
-		rc = PKCS12_key_gen_uni(bmp, len, p->salt->data,
-			 p->salt->length, PKCS12_KEY_ID, rounds,
-			 EVP_CIPHER_get_key_length(c), key, md) &&
-		    (EVP_CIPHER_get_iv_length(c) == 0 ||
-			PKCS12_key_gen_uni(bmp, len, p->salt->data,
-			    p->salt->length, PKCS12_IV_ID, rounds,
-			    EVP_CIPHER_get_iv_length(c), iv, md)) &&
+		in.salt = p->salt->data;
+		in.nsalt = (size_t)p->salt->length;
+		in.rounds = ASN1_INTEGER_get(p->iter);
+		rc = kdf_pkcs12(&in, PKCS12_KEY_ID, key,
+			 (size_t)EVP_CIPHER_get_key_length(c)) &&
+		    kdf_pkcs12(&in, PKCS12_IV_ID, iv,
+			(size_t)EVP_CIPHER_get_iv_length(c)) &&
 		    EVP_DecryptInit_ex(ctx, c, NULL, key, iv);
 		if (!rc)
 			(void)unsupported(alg, w);
@@ -371,70 +381,99 @@ repair_aes(PBE2PARAM *v2, const PBKDF2PARAM *kdf)
 			v2->encryption->algorithm = OBJ_nid2obj(aes[k].nid);
 }
 
-/* PBES2 parameters as OpenSSL takes them.  NULL with *w. */
-static ASN1_STRING *
-pbes2_repaired(const X509_ALGOR *alg, struct why *w)
+/* Keys a cipher by PBKDF2: RFC 8018 section 6.2.2.  Returns 1, or 0. */
+static int
+pbkdf2_key(EVP_CIPHER_CTX *ctx, const PBKDF2PARAM *p, const EVP_CIPHER *c,
+    const ASN1_TYPE *iv, const struct pbe_form *f)
 {
-	PBE2PARAM *v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM));
-	ASN1_STRING *out = NULL;
-	PBKDF2PARAM *kdf;
-	int ok = 1;
+	struct kdf_in in = { pbe_prf(p->prf), f->raw, NULL, f->nraw, 0,
+		ASN1_INTEGER_get(p->iter) };
+	uint8_t key[EVP_MAX_KEY_LENGTH];
+	size_t n;
+	int rc;
 
-	if (v2 == NULL) {
-		why_set(w, "damaged",
-		    "no PBES2 parameters (RFC 8018 appendix A.4)");
-		return NULL;
-	}
-	if (pbe_nid(v2->keyfunc) == NID_id_pbkdf2) {
-		if ((ok = pbe_pbkdf2(v2->keyfunc, w))) {
-			kdf = pbe_parameters(v2->keyfunc,
-			    ASN1_ITEM_rptr(PBKDF2PARAM));
-			repair_aes(v2, kdf);
-			PBKDF2PARAM_free(kdf);
-		}
-	} else if (pbe_nid(v2->keyfunc) == NID_id_scrypt)
-		ok = scrypt_ok(v2->keyfunc, w);
-	if (ok &&
-	    (out = ASN1_item_pack(v2, ASN1_ITEM_rptr(PBE2PARAM), NULL)) == NULL)
-		tool_nomem();
-	PBE2PARAM_free(v2);
-	return out;
+	if (in.md == NULL || c == NULL || p->salt->type != V_ASN1_OCTET_STRING)
+		return 0;
+	in.salt = p->salt->value.octet_string->data;
+	in.nsalt = (size_t)p->salt->value.octet_string->length;
+	if (!EVP_DecryptInit_ex(ctx, c, NULL, NULL, NULL) ||
+	    EVP_CIPHER_asn1_to_param(ctx, (ASN1_TYPE *)iv) <= 0)
+		return 0;
+	n = (size_t)EVP_CIPHER_CTX_get_key_length(ctx);
+	if (p->keylength != NULL && ASN1_INTEGER_get(p->keylength) != (long)n)
+		return 0;
+	rc = kdf_pbkdf2(&in, key, n) &&
+	    EVP_DecryptInit_ex(ctx, NULL, NULL, key, NULL);
+	OPENSSL_cleanse(key, sizeof(key));
+	return rc;
 }
 
-/* A cipher of PBES1 or PBES2, keyed. */
+/* Keys a cipher of PBES2 with PBKDF2.  Returns 1, or 0 with *w. */
+static int
+pbes2_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, PBE2PARAM *v2,
+    const struct pbe_form *f, struct why *w)
+{
+	PBKDF2PARAM *kdf;
+	int rc;
+
+	if (!pbe_pbkdf2(v2->keyfunc, w))
+		return 0;
+	kdf = pbe_parameters(v2->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
+	repair_aes(v2, kdf);
+	rc = pbkdf2_key(ctx, kdf,
+	    EVP_get_cipherbyobj(v2->encryption->algorithm),
+	    v2->encryption->parameter, f);
+	PBKDF2PARAM_free(kdf);
+	if (!rc)
+		(void)unsupported(alg, w);
+	return rc;
+}
+
+/* Keys a cipher of PBES1, or of PBES2 with scrypt, as OpenSSL does. */
+static int
+pbes_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, const struct pbe_form *f,
+    struct why *w)
+{
+	const ASN1_OBJECT *oid;
+	ASN1_TYPE param;
+	const void *value;
+
+	X509_ALGOR_get0(&oid, &param.type, &value, alg);
+	param.value.ptr = (char *)value;
+	if (EVP_PBE_CipherInit((ASN1_OBJECT *)oid, (const char *)f->raw,
+		(int)f->nraw, &param, ctx, 0))
+		return 1;
+	(void)unsupported(alg, w);
+	return 0;
+}
+
+/* A cipher of PBES1 or PBES2, keyed.  NULL with *w. */
 static EVP_CIPHER_CTX *
 pbes_cipher(const X509_ALGOR *alg, const struct pbe_form *f, struct why *w)
 {
-	const ASN1_OBJECT *oid;
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	ASN1_TYPE *param = ASN1_TYPE_new();
+	PBE2PARAM *v2 = NULL;
 	PBEPARAM *v1 = NULL;
-	ASN1_STRING *v2;
-	int ok = 1;
+	int ok;
 
-	if (ctx == NULL || param == NULL)
+	if (ctx == NULL)
 		tool_nomem();
-	X509_ALGOR_get0(&oid, NULL, NULL, alg);
-	if (pbe_nid(alg) == NID_pbes2) {
-		if ((v2 = pbes2_repaired(alg, w)) == NULL)
-			ok = 0;
-		else
-			ASN1_TYPE_set(param, V_ASN1_SEQUENCE, v2);
-	} else {
+	if (pbe_nid(alg) != NID_pbes2) {
 		v1 = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
-		ok = v1 == NULL || pbe_rounds(v1->iter, w);
-		if (v1 != NULL)
-			(void)ASN1_TYPE_pack_sequence(ASN1_ITEM_rptr(PBEPARAM),
-			    v1, &param);
-	}
+		ok = (v1 == NULL || pbe_rounds(v1->iter, w)) &&
+		    pbes_key(ctx, alg, f, w);
+	} else if ((v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM))) ==
+	    NULL)
+		ok = why_set(w, "damaged",
+		    "no PBES2 parameters (RFC 8018 appendix A.4)");
+	else if (pbe_nid(v2->keyfunc) == NID_id_pbkdf2)
+		ok = pbes2_key(ctx, alg, v2, f, w);
+	else
+		ok = (pbe_nid(v2->keyfunc) != NID_id_scrypt ||
+			 scrypt_ok(v2->keyfunc, w)) &&
+		    pbes_key(ctx, alg, f, w);
 	PBEPARAM_free(v1);
-	if (ok &&
-	    !EVP_PBE_CipherInit((ASN1_OBJECT *)oid, (const char *)f->raw,
-		(int)f->nraw, param, ctx, 0)) {
-		(void)unsupported(alg, w);
-		ok = 0;
-	}
-	ASN1_TYPE_free(param);
+	PBE2PARAM_free(v2);
 	if (ok)
 		return ctx;
 	EVP_CIPHER_CTX_free(ctx);

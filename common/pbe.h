@@ -82,6 +82,9 @@ char *pbe_name(char dst[192], const X509_ALGOR *);
 /* The NID of an algorithm. */
 int pbe_nid(const X509_ALGOR *);
 
+/* The hash of an HMAC, hmacWithSHA1 if alg is NULL.  NULL: not known. */
+const EVP_MD *pbe_prf(const X509_ALGOR *alg);
+
 /* The parameters of an algorithm as a structure, or NULL. */
 void *pbe_parameters(const X509_ALGOR *, const ASN1_ITEM *);
 

@@ -29,6 +29,18 @@ replay()
 	    <(find "$fuzz" -name '*.c' -printf '%f\n' | sort)
 }
 
+@test "key derivations are those of OpenSSL" {
+	local bin=${KMS2CA_BIN:-$root/build/bin}
+
+	replay kdf
+	# inputs by lot, but the same each time
+	openssl enc -aes-128-ctr -nosalt -K 00 -iv 00 -in /dev/zero 2>/dev/null |
+	    head -c 60000 >lot
+	split -b 300 lot lot.a
+	head -c 3000 lot | split -b 30 - lot.b
+	[[ $("${bin%/bin}/fuzz/kdf" lot.*) == 300 ]]
+}
+
 @test "replay: records, streams, maps, settings" {
 	replay rec
 	replay stream
