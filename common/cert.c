@@ -8,6 +8,7 @@
 
 #include "pkey.h"
 #include "rec.h"
+#include "tool.h"
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
 
@@ -328,4 +329,68 @@ cert_x509(const struct cert *c)
 	const uint8_t *p = c->der;
 
 	return d2i_X509(NULL, &p, (long)c->len);
+}
+
+/*
+ * The signature of the certificate and what it covers, the bytes as they came.
+ * Returns the hash it uses with RSA PKCS#1 v1.5, or NULL: some other kind.
+ */
+static const EVP_MD *
+rsa_signature(const struct cert *c, const ASN1_BIT_STRING **sig,
+    const uint8_t **tbs, size_t *n)
+{
+	const X509_ALGOR *alg;
+	const ASN1_OBJECT *oid;
+	const uint8_t *p = c->der, *end = c->der + c->len;
+	int md, kind, tag, class;
+	long len;
+
+	X509_get0_signature(sig, &alg, c->x);
+	X509_ALGOR_get0(&oid, NULL, NULL, alg);
+	if (!OBJ_find_sigid_algs(OBJ_obj2nid(oid), &md, &kind) ||
+	    kind != NID_rsaEncryption || ((*sig)->flags & 7) != 0 ||
+	    X509_ALGOR_cmp(alg, X509_get0_tbs_sigalg(c->x)) != 0)
+		return NULL;
+	/* SEQUENCE { tbsCertificate SEQUENCE, ... } */
+	if (ASN1_get_object(&p, &len, &tag, &class, end - p) !=
+	    V_ASN1_CONSTRUCTED)
+		return NULL;
+	*tbs = p;
+	if (ASN1_get_object(&p, &len, &tag, &class, end - p) !=
+	    V_ASN1_CONSTRUCTED)
+		return NULL;
+	*n = (size_t)(p - *tbs + len);
+	return EVP_get_digestbynid(md);
+}
+
+int
+cert_is_of(const struct cert *c, const X509 *ca)
+{
+	EVP_PKEY *key = X509_get0_pubkey(ca);
+	const ASN1_BIT_STRING *sig;
+	const uint8_t *tbs;
+	const EVP_MD *md;
+	EVP_MD_CTX *ctx;
+	X509 *x;
+	size_t n;
+	int rc;
+
+	if (X509_NAME_cmp(X509_get_subject_name(ca),
+		X509_get_issuer_name(c->x)) != 0)
+		return 0;
+	md = rsa_signature(c, &sig, &tbs, &n);
+	if (md != NULL && EVP_PKEY_is_a(key, "RSA")) {
+		if ((ctx = EVP_MD_CTX_new()) == NULL)
+			tool_nomem();
+		rc = EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1 &&
+		    EVP_DigestVerify(ctx, sig->data, (size_t)sig->length, tbs,
+			n) == 1;
+		EVP_MD_CTX_free(ctx);
+	} else {
+		x = cert_x509(c);
+		rc = x != NULL && X509_verify(x, key) == 1;
+		X509_free(x);
+	}
+	why_clear();
+	return rc;
 }

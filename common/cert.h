@@ -56,4 +56,7 @@ void cert_key0(const struct cert *c, const uint8_t **bits, size_t *nbits,
 /* A complete X509 of the same certificate; caller frees.  NULL: cannot. */
 X509 *cert_x509(const struct cert *);
 
+/* Returns 1 if the CA of this name and key has signed it. */
+int cert_is_of(const struct cert *, const X509 *ca);
+
 #endif

@@ -123,23 +123,6 @@ archive_key(struct import *im, int64_t id, const uint8_t *p8, size_t n,
 	return rc;
 }
 
-/* Signed by the CA of the archive? */
-static int
-is_own(const struct import *im, const struct cert *c)
-{
-	X509 *x;
-	int rc;
-
-	if (im->ca == NULL ||
-	    X509_NAME_cmp(X509_get_subject_name(im->ca),
-		X509_get_issuer_name(c->x)) != 0)
-		return 0;
-	x = cert_x509(c);
-	rc = x != NULL && X509_verify(x, X509_get0_pubkey(im->ca)) == 1;
-	X509_free(x);
-	return rc;
-}
-
 /* What came of one record. */
 struct outcome {
 	const char *status;
@@ -300,7 +283,7 @@ static int
 store(struct import *im, const struct stream_in *s, const struct cert *c,
     struct outcome *o, struct why *w)
 {
-	int own = is_own(im, c), has_key = 0, there;
+	int own = im->ca != NULL && cert_is_of(c, im->ca), has_key = 0, there;
 
 	if ((there = db_find(im->db, c->sha256, &o->id, &has_key, w)) == -1)
 		return 0;

@@ -5,10 +5,11 @@
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
-#include <openssl/param_build.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
+
+#include "tool.h"
 
 #define RSA_BITS_MAX  16384
 #define SMALL_KEY_MAX 1024 /* bytes of a PKCS#8 that is not RSA */
@@ -368,60 +369,69 @@ pkey_traditional(const uint8_t *der, size_t len, size_t *n)
 	return out;
 }
 
-/* An EVP_PKEY that MSBLOB's writer takes. */
-static EVP_PKEY *
-rsa_evp(const RSA_PRIVATE *r)
-{
-	OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-	OSSL_PARAM *params = NULL;
-	EVP_PKEY *pk = NULL;
+/* [MS-WCCE] 2.2.2.9.1: PRIVATEKEYBLOB of AT_KEYEXCHANGE, RSA2. */
+static const uint8_t blob_head[12] = { 0x07, 0x02, 0, 0, 0, 0xa4, 0, 0, 'R',
+	'S', 'A', '2' };
 
-	if (b != NULL && ctx != NULL &&
-	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_N, r->n) &&
-	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_E, r->e) &&
-	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_D, r->d) &&
-	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_FACTOR1, r->p) &&
-	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_FACTOR2, r->q) &&
-	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_EXPONENT1, r->dp) &&
-	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_EXPONENT2, r->dq) &&
-	    OSSL_PARAM_BLD_push_BN(b, OSSL_PKEY_PARAM_RSA_COEFFICIENT1,
-		r->qi) &&
-	    (params = OSSL_PARAM_BLD_to_param(b)) != NULL &&
-	    EVP_PKEY_fromdata_init(ctx) == 1)
-		(void)EVP_PKEY_fromdata(ctx, &pk, EVP_PKEY_KEYPAIR, params);
-	OSSL_PARAM_free(params);
-	OSSL_PARAM_BLD_free(b);
-	EVP_PKEY_CTX_free(ctx);
-	return pk;
+static void
+put_le32(uint8_t *dst, unsigned long v)
+{
+	int i;
+
+	for (i = 0; i < 4; i++, v >>= 8)
+		dst[i] = (uint8_t)v;
+}
+
+/*
+ * By hand, since OpenSSL writes one from an EVP_PKEY only, which costs more
+ * than all of it.  Returns 1 and *n bytes, or 0: this key has none.
+ */
+static int
+put_blob(uint8_t *dst, size_t *n, const RSA_PRIVATE *r)
+{
+	const int bits = BN_num_bits(r->n), whole = (bits + 7) / 8,
+		  half = (bits + 15) / 16;
+	const struct {
+		const BIGNUM *v;
+		int size;
+	} part[] = { { r->n, whole }, { r->p, half }, { r->q, half },
+		{ r->dp, half }, { r->dq, half }, { r->qi, half },
+		{ r->d, whole } };
+	uint8_t *p = dst + sizeof(blob_head) + 8;
+	size_t i;
+
+	if (BN_num_bits(r->e) > 32)
+		return 0;
+	memcpy(dst, blob_head, sizeof(blob_head));
+	put_le32(dst + sizeof(blob_head), (unsigned long)bits);
+	put_le32(dst + sizeof(blob_head) + 4, BN_get_word(r->e));
+	for (i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		if (BN_bn2lebinpad(part[i].v, p, part[i].size) == -1)
+			return 0;
+		p += part[i].size;
+	}
+	*n = (size_t)(p - dst);
+	return 1;
 }
 
 uint8_t *
 pkey_msblob(const uint8_t *p8, size_t n, size_t *len)
 {
 	PKCS8_PRIV_KEY_INFO *info;
-	EVP_PKEY *pk = NULL;
 	RSA_PRIVATE *rsa;
 	struct why w;
-	BIO *bio = NULL;
-	char *data;
-	long size;
-	uint8_t *out = NULL;
+	/* twice the modulus and five times half of it */
+	uint8_t buf[20 + RSA_BITS_MAX / 16 * 9], *out = NULL;
 
 	if (!open_p8(p8, n, &rsa, &info, &w))
 		return NULL;
-	if (rsa != NULL && (pk = rsa_evp(rsa)) != NULL &&
-	    (bio = BIO_new(BIO_s_secmem())) != NULL &&
-	    i2b_PrivateKey_bio(bio, pk) > 0) {
-		size = BIO_get_mem_data(bio, &data);
-		if ((out = OPENSSL_secure_malloc((size_t)size)) != NULL) {
-			memcpy(out, data, (size_t)size);
-			*len = (size_t)size;
-		}
+	if (rsa != NULL && put_blob(buf, len, rsa)) {
+		if ((out = OPENSSL_secure_malloc(*len)) == NULL)
+			tool_nomem();
+		memcpy(out, buf, *len);
 	}
+	OPENSSL_cleanse(buf, sizeof(buf));
 	why_clear();
-	BIO_free(bio);
-	EVP_PKEY_free(pk);
 	rsa_free(rsa);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	return out;

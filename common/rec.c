@@ -385,12 +385,27 @@ rec_b64_len(size_t n)
 	return (n + 2) / 3 * 4;
 }
 
-int
-rec_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen)
+/* Returns 1 if all of s is in the alphabet of base64, without padding. */
+static int
+b64_only(const char *s, size_t n)
 {
 	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				  "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	size_t i, pad = 0, full;
+	static char in[256];
+	size_t i;
+
+	if (!in[(unsigned char)*set])
+		for (i = 0; i < sizeof(set) - 1; i++)
+			in[(unsigned char)set[i]] = 1;
+	for (i = 0; i < n && in[(unsigned char)s[i]]; i++)
+		continue;
+	return i == n;
+}
+
+int
+rec_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen)
+{
+	size_t pad = 0, full;
 	uint8_t last[3];
 	char again[5];
 
@@ -402,9 +417,8 @@ rec_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen)
 	/* EVP_DecodeBlock() skips blanks and takes '-' as an end: not here */
 	while (pad < 2 && s[slen - pad - 1] == '=')
 		pad++;
-	for (i = 0; i < slen - pad; i++)
-		if (memchr(set, s[i], sizeof(set) - 1) == NULL)
-			return 0;
+	if (!b64_only(s, slen - pad))
+		return 0;
 	full = slen - 4;
 	if (full > 0 &&
 	    EVP_DecodeBlock(dst, (const unsigned char *)s, (int)full) !=

@@ -69,11 +69,28 @@ is_unsafe(uint32_t cp)
 	return 0;
 }
 
+/* Printable ASCII that s begins with, in steps of 8 bytes. */
+static size_t
+plain(const char *s, size_t n)
+{
+	const uint64_t ones = 0x0101010101010101;
+	uint64_t x;
+	size_t i;
+
+	for (i = 0; i + sizeof(x) <= n; i += sizeof(x)) {
+		memcpy(&x, s + i, sizeof(x));
+		/* past ASCII, below 0x20, or 0x7f: the high bit comes up */
+		if (((x | (x - 0x20 * ones) | (x + ones)) & 0x80 * ones) != 0)
+			break;
+	}
+	return i;
+}
+
 size_t
 text_span(const char *s, size_t n)
 {
 	const unsigned char *p = (const unsigned char *)s;
-	size_t i = 0, len;
+	size_t i = plain(s, n), len;
 	uint32_t cp;
 
 	while (i < n) {
