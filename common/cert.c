@@ -83,9 +83,9 @@ put_time(char dst[24], const ASN1_TIME *t)
 }
 
 static char *
-put_serial(const X509 *x)
+hex_of(const ASN1_INTEGER *serial)
 {
-	BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
+	BIGNUM *bn = ASN1_INTEGER_to_BN(serial, NULL);
 	char *hex = bn == NULL ? NULL : BN_bn2hex(bn), *p;
 
 	for (p = hex; p != NULL && *p != '\0'; p++)
@@ -201,19 +201,124 @@ find_ski(const struct cert *c)
 	return s;
 }
 
-/* Everything that can be told from c->x and c->der. */
 static int
-describe(struct cert *c)
+not_der(struct why *w)
+{
+	return why_set(w, "certificate",
+	    "not a DER certificate (RFC 5280 section 4.1)");
+}
+
+/*
+ * Steps into the TLV at *p, or over it, if it has this tag and class and is of
+ * definite length.  Returns 1, or 0: it does not.
+ */
+static int
+tlv(const uint8_t **p, const uint8_t *end, int tag, int class, int over)
+{
+	int is, of, constructed;
+	long len;
+
+	constructed = ASN1_get_object(p, &len, &is, &of, end - *p);
+	if ((constructed & ~V_ASN1_CONSTRUCTED) != 0 || is != tag ||
+	    of != class)
+		return 0;
+	*p += over ? len : 0;
+	return 1;
+}
+
+#define SEQ V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL
+#define INT V_ASN1_INTEGER, V_ASN1_UNIVERSAL
+
+/* Where the serial number is, and the SubjectPublicKeyInfo up to *after. */
+static int
+outline(const struct cert *c, const uint8_t **serial, const uint8_t **spki,
+    const uint8_t **after)
+{
+	const uint8_t *p = c->der, *end = c->der + c->len, *q;
+
+	/* Certificate, tbsCertificate, version: RFC 5280 section 4.1 */
+	q = p;
+	if (!tlv(&q, end, SEQ, 1) || q != end || !tlv(&p, end, SEQ, 0) ||
+	    !tlv(&p, end, SEQ, 0))
+		return 0;
+	q = p;
+	if (tlv(&q, end, 0, V_ASN1_CONTEXT_SPECIFIC, 1))
+		p = q;
+	*serial = p;
+	if (!tlv(&p, end, INT, 1) || !tlv(&p, end, SEQ, 1) ||
+	    !tlv(&p, end, SEQ, 1) || !tlv(&p, end, SEQ, 1) ||
+	    !tlv(&p, end, SEQ, 1))
+		return 0;
+	*spki = p;
+	*after = p;
+	return tlv(after, end, SEQ, 1);
+}
+
+/* What its bytes say, unparsed. */
+static int
+glance(struct cert *c)
+{
+	const uint8_t *serial, *spki, *after;
+	ASN1_INTEGER *number;
+
+	if (!outline(c, &serial, &spki, &after))
+		return 0;
+	number = d2i_ASN1_INTEGER(NULL, &serial, spki - serial);
+	c->serial = number == NULL ? NULL : hex_of(number);
+	ASN1_INTEGER_free(number);
+	return c->serial != NULL &&
+	    EVP_Digest(spki, (size_t)(after - spki), c->spki, NULL,
+		EVP_sha256(), NULL) &&
+	    EVP_Digest(c->der, c->len, c->sha1, NULL, EVP_sha1(), NULL) &&
+	    EVP_Digest(c->der, c->len, c->sha256, NULL, EVP_sha256(), NULL);
+}
+
+int
+cert_glance(struct cert **out, const uint8_t *der, size_t len, struct why *w)
+{
+	struct cert *c;
+
+	if ((c = OPENSSL_zalloc(sizeof(*c))) == NULL ||
+	    (c->der = OPENSSL_memdup(der, len)) == NULL)
+		tool_nomem();
+	c->len = len;
+	if (glance(c)) {
+		*out = c;
+		return 1;
+	}
+	cert_free(c);
+	return not_der(w);
+}
+
+int
+cert_parse(struct cert *c, struct why *w)
+{
+	const uint8_t *p = c->der;
+
+	c->x = X509_new_ex(null_context(), NULL);
+	/* RFC 5280 section 4.1.2.1: v1(0), v2(1), v3(2) */
+	if (c->x == NULL || d2i_X509(&c->x, &p, (long)c->len) == NULL ||
+	    p != c->der + c->len || X509_get_version(c->x) < 0 ||
+	    X509_get_version(c->x) > 2)
+		return not_der(w);
+	c->version = (int)X509_get_version(c->x) + 1;
+	/* an algorithm that OpenSSL does not know: still a certificate */
+	if (!pkey_public_id(X509_get_X509_PUBKEY(c->x), c->id, c->alg,
+		&c->bits)) {
+		memcpy(c->id, c->spki, sizeof(c->id));
+		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
+	}
+	why_clear();
+	return 1;
+}
+
+int
+cert_describe(struct cert *c, struct why *w)
 {
 	const X509_NAME *name = X509_get_subject_name(c->x);
-	X509_PUBKEY *pub = X509_get_X509_PUBKEY(c->x);
-	uint8_t *spki = NULL;
-	int n;
 
-	c->version = (int)X509_get_version(c->x) + 1;
 	c->issuer = rfc2253(X509_get_issuer_name(c->x));
 	c->subject = rfc2253(name);
-	c->serial = put_serial(c->x);
 	put_time(c->not_before, X509_get0_notBefore(c->x));
 	put_time(c->not_after, X509_get0_notAfter(c->x));
 	c->cn = last_of(name, NID_commonName);
@@ -222,54 +327,22 @@ describe(struct cert *c)
 	c->mail = last_of(name, NID_pkcs9_emailAddress);
 	c->upn = OPENSSL_strdup("");
 	read_san(c);
-	n = i2d_X509_PUBKEY(pub, &spki);
-	if (n <= 0 ||
-	    !EVP_Digest(spki, (size_t)n, c->spki, NULL, EVP_sha256(), NULL)) {
-		OPENSSL_free(spki);
-		return 0;
-	}
-	OPENSSL_free(spki);
-	/* an algorithm that OpenSSL does not know: still a certificate */
-	if (!pkey_public_id(pub, c->id, c->alg, &c->bits)) {
-		memcpy(c->id, c->spki, sizeof(c->id));
-		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
-	}
-	why_clear();
 	c->use = find_use(c);
 	c->ca = is_ca(c);
 	c->ski = find_ski(c);
-	return EVP_Digest(c->der, c->len, c->sha1, NULL, EVP_sha1(), NULL) &&
-	    EVP_Digest(c->der, c->len, c->sha256, NULL, EVP_sha256(), NULL) &&
-	    c->issuer != NULL && c->subject != NULL && c->serial != NULL &&
-	    c->ski != NULL && c->cn != NULL && c->ou != NULL &&
-	    c->org != NULL && c->upn != NULL && c->mail != NULL;
+	return (c->issuer != NULL && c->subject != NULL) || not_der(w);
 }
 
 int
 cert_new(struct cert **out, const uint8_t *der, size_t len, struct why *w)
 {
-	const uint8_t *p = der;
-	struct cert *c;
-
-	if ((c = OPENSSL_zalloc(sizeof(*c))) == NULL ||
-	    (c->der = OPENSSL_memdup(der, len)) == NULL)
-		goto out;
-	c->len = len;
-	c->x = X509_new_ex(null_context(), NULL);
-	if (c->x == NULL || d2i_X509(&c->x, &p, (long)len) == NULL ||
-	    p != der + len)
-		goto out;
-	/* RFC 5280 section 4.1.2.1: v1(0), v2(1), v3(2) */
-	if (X509_get_version(c->x) < 0 || X509_get_version(c->x) > 2)
-		goto out;
-	if (describe(c)) {
-		*out = c;
+	if (!cert_glance(out, der, len, w))
+		return 0;
+	if (cert_parse(*out, w) && cert_describe(*out, w))
 		return 1;
-	}
-out:
-	cert_free(c);
-	return why_set(w, "certificate",
-	    "not a DER certificate (RFC 5280 section 4.1)");
+	cert_free(*out);
+	*out = NULL;
+	return 0;
 }
 
 void

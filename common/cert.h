@@ -43,6 +43,16 @@ struct cert {
 int cert_new(struct cert **out, const uint8_t *der, size_t len, struct why *w);
 void cert_free(struct cert *);
 
+/*
+ * The same in three steps, for those who need less: a look at its outline,
+ * which gives der, len, serial, spki, sha1 and sha256; parsing it, which gives
+ * x, version, alg, bits and id; and the rest.  Each returns 1, or 0 with *w.
+ */
+int cert_glance(struct cert **out, const uint8_t *der, size_t len,
+    struct why *w);
+int cert_parse(struct cert *, struct why *w);
+int cert_describe(struct cert *, struct why *w);
+
 /* Puts serial, issuer, subject, not_before and not_after into a record. */
 void cert_put_names(struct rec_out *, const struct cert *);
 

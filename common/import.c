@@ -364,7 +364,8 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 	else if (rec_is(&s->rec, "fault")) {
 		detail = fault_text(&s->rec);
 		outcome(&o, "fault", &im->faults, detail);
-	} else if (!prove_record(s, &c, w))
+	} else if (!prove_record(s, &c, w) ||
+	    (c != NULL && !cert_describe(c, w)))
 		outcome(&o, "refused", &im->refused, w->detail);
 	else if (c == NULL)
 		outcome(&o, "ignored", &im->ignored,

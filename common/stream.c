@@ -90,7 +90,7 @@ leave(struct stream_in *s)
 	struct stream_state *st = s->state;
 
 	st->open = 0;
-	s->sealed = 0;
+	s->sealed = s->closed = 0;
 	s->id[0] = '\0';
 	X509_free(s->signer);
 	s->signer = NULL;
@@ -121,6 +121,7 @@ enter(struct stream_in *s, int sealed)
 
 	st->open = 1;
 	s->sealed = sealed;
+	s->closed = sealed && st->seal == NULL;
 	st->n = st->keys = st->certs = st->faults = 0;
 	if (!EVP_DigestInit_ex(st->md, EVP_sha256(), NULL))
 		tool_nomem();

@@ -25,6 +25,7 @@ struct stream_in {
 	struct rec rec; /* what the event is about */
 	struct why why; /* of BROKEN and BAD */
 	int sealed;
+	int closed; /* sealed, and seals stay closed: no -k */
 	unsigned long long n; /* number of the record, 0: it has none */
 	char id[33]; /* of the sealed stream, hex; or "" */
 	X509 *signer; /* of the sealed stream, borrowed */
