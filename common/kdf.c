@@ -12,12 +12,12 @@
 #include "tool.h"
 
 #define BLOCK	  64 /* bytes, of SHA-1 and SHA-256 alike */
-#define WORDS_MAX 8
+#define WORDS 8
 
 /* A hash, block by block. */
 struct hash {
 	void (*compress)(uint32_t h[], const uint8_t block[BLOCK]);
-	uint32_t start[WORDS_MAX];
+	uint32_t start[WORDS];
 	size_t words;
 };
 
@@ -99,7 +99,7 @@ last_block(uint8_t block[BLOCK], const struct hash *h, size_t bytes)
 static void
 again(const struct hash *h, uint8_t *a, int64_t times)
 {
-	uint32_t state[WORDS_MAX];
+	uint32_t state[WORDS];
 	uint8_t block[BLOCK];
 
 	last_block(block, h, 4 * h->words);
@@ -174,7 +174,7 @@ kdf_pkcs12(const struct kdf_in *in, int id, uint8_t *out, size_t n)
 
 /* HMAC (RFC 2104) after the block of its key. */
 struct keyed {
-	uint32_t inner[WORDS_MAX], outer[WORDS_MAX];
+	uint32_t inner[WORDS], outer[WORDS];
 };
 
 /* The password as the key of HMAC.  Returns 1, or 0. */
@@ -205,7 +205,7 @@ key_up(struct keyed *k, const struct hash *h, const struct kdf_in *in)
 static void
 mix(const struct keyed *k, const struct hash *h, uint8_t *u, int64_t rounds)
 {
-	uint32_t state[WORDS_MAX];
+	uint32_t state[WORDS];
 	uint8_t block[BLOCK];
 	size_t i, size = 4 * h->words;
 
