@@ -154,6 +154,10 @@ audit_row(struct db *db, sqlite3_stmt *st, char before[65], struct why *w)
 	int i;
 
 	for (i = 0; i < 7; i++) {
+		if (sqlite3_column_type(st, i) !=
+		    (i == 0 ? SQLITE_INTEGER : SQLITE_TEXT))
+			return why_set(w, "audit",
+			    "audit row with a column of another type");
 		field[i] = (const char *)sqlite3_column_text(st, i);
 		/* a NUL would hide what follows it */
 		if (field[i] == NULL ||
@@ -226,6 +230,30 @@ schema_same(struct db *db, struct why *w)
 		"trigger was added, dropped or changed");
 }
 
+/*
+ * Has SQLite look for damage: a row that is in its table, but not in an index,
+ * is seen by some statements only.  Returns 1, 0 with *w if there is any, -1
+ * with *w if it cannot be read.
+ */
+static int
+integrity(struct db *db, struct why *w)
+{
+	sqlite3_stmt *st = sql_ready(db, INTEGRITY, w);
+	const char *said;
+	int rc = -1;
+
+	if (st == NULL)
+		return -1;
+	if (sqlite3_step(st) != SQLITE_ROW ||
+	    (said = (const char *)sqlite3_column_text(st, 0)) == NULL)
+		sql_fail(db, w, "cannot read");
+	else
+		rc = strcmp(said, "ok") == 0 ||
+		    why_set(w, "audit", "the file is damaged: %s", said);
+	(void)sqlite3_reset(st);
+	return rc;
+}
+
 int
 db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
     struct why *w)
@@ -235,7 +263,7 @@ db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
 	int found = 0, rc, ok;
 
 	last[0] = '\0';
-	if ((rc = schema_same(db, w)) != 1)
+	if ((rc = schema_same(db, w)) != 1 || (rc = integrity(db, w)) != 1)
 		return rc;
 	if ((st = sql_ready(db, AUDIT_ALL, w)) == NULL)
 		return -1;

@@ -72,6 +72,9 @@ const char *const sql_settings[] = {
 	" AddedWhen from kra"
 /* other settings change: each is in the detail of the commit that set it */
 #define CA_PART "select Name, Value from config where Name = 'CACertificate'"
+#define SETTINGS \
+	"(select 'KRAFlags' n union select 'KRACertCount'" \
+	" union select 'RoleSeparationEnabled')"
 /* the commits that set this setting */
 #define SETTERS(name) \
 	" from audit where Action in ('init', 'kra', 'flag') and" \
@@ -141,15 +144,21 @@ static const char *const sql[NSQL] = {
 	    " exists (select 1 from audit a where a.AuditID = c.AuditID and"
 	    " (Name = 'CACertificate' or instr(' ' || Detail || ' ',"
 	    " ' ' || Name || '=' || Value || ' ') > 0)) or AuditID <>"
-	    " (select max(AuditID)" SETTERS("c.Name") ")"
-	    " union all select 'setting ' || n from (select 'KRAFlags' n union"
-	    " select 'KRACertCount' union select 'RoleSeparationEnabled')"
+	    " (select max(AuditID)" SETTERS("c.Name") ") or Name <>"
+	    " 'CACertificate' and (typeof(Value) <> 'integer' or Name not in"
+	    " (select n from " SETTINGS "))"
+	    " union all select 'setting ' || n from " SETTINGS
 	    " where n not in (select Name from config)"
 	    " and exists (select 1" SETTERS("n") ")"
 	    " union all select 'certificate ' || RequestID from certificate"
 	    " where RequestID not in (select RequestID from request)",
+	/* but what SQLite makes: the indices of constraints, statistics */
 	[SCHEMA] = "select type, name, tbl_name, sql from sqlite_schema"
-	    " where name not like 'sqlite~_%' escape '~' order by 1, 2",
+	    " where sql is not null and sql not in"
+	    " ('CREATE TABLE sqlite_stat1(tbl,idx,stat)',"
+	    " 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)')"
+	    " order by 1, 2",
+	[INTEGRITY] = "pragma integrity_check(1)",
 };
 /* clang-format on */
 

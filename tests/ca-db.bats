@@ -779,6 +779,112 @@ hexed()
 	run_tool 0 ca-export -n -A "$head" -d ca.db
 }
 
+# insists MESSAGE: after the SQL on stdin, with all that SQLite lets those do who
+# insist, -A finds that something was changed; MESSAGE is a pattern.
+insists()
+{
+	cp "${2-$MADE/full.db}" ca.db
+	{ echo '.dbconfig defensive off'; cat; } | sqlite3 ca.db >insisted
+	grep -q 'defensive off' insisted
+	run_tool 1 ca-export -n -A "$head" -d ca.db || return
+	nothing_out "$1" || return
+	# shellcheck disable=SC2053 # a pattern
+	[[ $(<"$ERR") == "ca-export: audit: "$1 ]] || {
+		cat "$ERR" >&2
+		return 1
+	}
+}
+
+@test "ca-db: the type of a column of the audit table counts" {
+	local head column trigger
+
+	cp "$MADE/full.db" old.db
+	run_tool 0 ca-setflag -d old.db KRAFlags 0
+	head=$(last_head old.db)
+	trigger=$(rows old.db "SELECT sql FROM sqlite_schema
+	    WHERE name = 'audit_update'")
+	# a flag comes back, the commit that took it away is not seen
+	insists 'audit row with a column of another type' old.db <<-SQL
+	DROP TRIGGER audit_update;
+	UPDATE audit SET Action = CAST(Action AS BLOB) WHERE AuditID = 4;
+	$trigger;
+	UPDATE config SET Value = 1, AuditID = 2 WHERE Name = 'KRAFlags';
+	SQL
+	for column in AuditWhen Caller Action Detail Digest Hash; do
+		insists 'audit row with a column of another type' old.db <<-SQL
+		DROP TRIGGER audit_update;
+		UPDATE audit SET $column = CAST($column AS BLOB);
+		$trigger;
+		SQL
+	done
+}
+
+@test "ca-db: a row that is in no index is found" {
+	local head index
+
+	head=$(latest)
+	index="name IN ('request_CertAudit', 'request_KeyAudit')"
+	insists 'the file is damaged: row * missing from index request_*' <<-SQL
+	PRAGMA writable_schema = on;
+	CREATE TEMP TABLE s AS SELECT * FROM sqlite_schema WHERE $index;
+	DELETE FROM sqlite_schema WHERE $index;
+	PRAGMA writable_schema = reset;
+	CREATE TEMP TABLE r AS SELECT * FROM request WHERE RequestID = 1;
+	CREATE TEMP TABLE c AS SELECT * FROM certificate WHERE RequestID = 1;
+	UPDATE r SET RequestID = 99;
+	UPDATE c SET RequestID = 99, Sha256 = 'x';
+	INSERT INTO request SELECT * FROM r;
+	INSERT INTO certificate SELECT * FROM c;
+	PRAGMA writable_schema = on;
+	INSERT INTO sqlite_schema SELECT * FROM s;
+	PRAGMA writable_schema = reset;
+	SQL
+}
+
+@test "ca-db: a NULL where none may be is found" {
+	local head
+
+	head=$(latest)
+	insists 'the file is damaged: NULL value in kra.AuditID' <<-'SQL'
+	PRAGMA writable_schema = on;
+	UPDATE sqlite_schema SET sql = replace(sql, 'AuditID integer not null',
+	    'AuditID integer') WHERE name = 'kra';
+	PRAGMA writable_schema = reset;
+	INSERT INTO kra SELECT 3, 'a', 'b', RawCertificate, AddedWhen, NULL
+	    FROM kra LIMIT 1;
+	PRAGMA writable_schema = on;
+	UPDATE sqlite_schema SET sql = replace(sql, 'AuditID integer)',
+	    'AuditID integer not null)') WHERE name = 'kra';
+	SQL
+}
+
+@test "ca-db: a name that SQLite keeps for itself hides nothing" {
+	local head name
+
+	head=$(latest)
+	for name in sqlite_x sqlite_stat1 sqlite_sequence; do
+		insists 'the schema is not that of ca-db(5)*' <<-SQL
+		CREATE TRIGGER x AFTER UPDATE OF RawArchivedKey ON request
+		    BEGIN UPDATE request SET RawArchivedKey = x'00'; END;
+		PRAGMA writable_schema = on;
+		UPDATE sqlite_schema SET name = '$name',
+		    sql = replace(sql, 'R x', 'R $name') WHERE name = 'x';
+		SQL
+	done
+}
+
+@test "ca-db: settings that are none are found" {
+	local head
+
+	head=$(latest)
+	finds 'setting imported is not as the audited commits left it' \
+	    "INSERT INTO config VALUES ('imported', 24, 3)"
+	finds 'setting kras is not as the audited commits left it' \
+	    "INSERT INTO config VALUES ('kras', 2, 1)"
+	finds 'setting KRAFlags is not as the audited commits left it' \
+	    "UPDATE config SET Value = '1' WHERE Name = 'KRAFlags'"
+}
+
 @test "ca-db: a flag that was set behind our back is found" {
 	local head
 
