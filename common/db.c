@@ -180,9 +180,23 @@ create(struct db *db, struct why *w)
 	return 1;
 }
 
+/* May it be written?  What is not ours would run with what we write. */
+static int
+writer(struct db *db, struct why *w)
+{
+	int rc = db->fresh ? 1 : sql_schema_same(db, w);
+
+	if (rc == 0)
+		why_set(w, "database",
+		    "%s: the schema is not that of ca-db(5): a trigger or view "
+		    "may change what is written: go back to a copy, or drop it",
+		    db->name);
+	return rc == 1;
+}
+
 /* Settings of the connection; is it an archive, and of our version? */
 static int
-set_up(struct db *db, struct why *w)
+set_up(struct db *db, enum db_mode mode, struct why *w)
 {
 	size_t i;
 	int v = 0;
@@ -201,11 +215,11 @@ set_up(struct db *db, struct why *w)
 		    "%s: a database, but not an archive of kms2ca", db->name);
 	if (!pragma(db, "pragma user_version", &v, w))
 		return 0;
-	return v == SQL_USER_VERSION ||
-	    why_set(w, "database",
-		"%s: archive version %d, this kms2ca knows "
-		"%d",
-		db->name, v, SQL_USER_VERSION);
+	if (v != SQL_USER_VERSION)
+		return why_set(w, "database",
+		    "%s: archive version %d, this kms2ca knows %d", db->name, v,
+		    SQL_USER_VERSION);
+	return mode == DB_READ || writer(db, w);
 }
 
 /* The URI of the file as it stands, on a medium that nobody can write. */
@@ -265,7 +279,7 @@ connect_to(struct db *db, enum db_mode mode, struct why *w)
 	free(uri);
 	if (rc != SQLITE_OK)
 		return sql_fail(db, w, "cannot open");
-	return set_up(db, w);
+	return set_up(db, mode, w);
 }
 
 int
@@ -382,7 +396,7 @@ db_config_set(struct db *db, const char *name, uint32_t v, struct why *w)
 	sql_bind_s(st, 1, name);
 	(void)sqlite3_bind_int64(st, 2, v);
 	(void)sqlite3_bind_int64(st, 3, db->audit);
-	return sql_run(db, st, w);
+	return sql_put(db, st, w);
 }
 
 /* Steps CONFIG_GET.  1: the row is at hand; 0: none; -1 with *w. */
@@ -425,7 +439,7 @@ db_ca_set(struct db *db, const uint8_t *der, size_t n, struct why *w)
 	sql_bind_s(st, 1, "CACertificate");
 	sql_bind_b(st, 2, der, n);
 	(void)sqlite3_bind_int64(st, 3, db->audit);
-	return sql_run(db, st, w);
+	return sql_put(db, st, w);
 }
 
 int
@@ -547,7 +561,7 @@ put_request(struct db *db, const struct db_row *r, struct why *w)
 	sql_bind_t(st, 15, r->source);
 	sql_bind_s(st, 16, r->stream);
 	(void)sqlite3_bind_int64(st, 17, db->audit);
-	return sql_run(db, st, w);
+	return sql_put(db, st, w);
 }
 
 int
@@ -589,7 +603,7 @@ db_put_cert(struct db *db, const struct db_row *r, int64_t *id, struct why *w)
 	sql_bind_s(st, 18, c->ou);
 	sql_bind_s(st, 19, c->org);
 	sql_bind_s(st, 20, c->mail);
-	rc = sql_run(db, st, w);
+	rc = sql_put(db, st, w);
 	OPENSSL_free(pder);
 	return rc;
 }

@@ -128,7 +128,7 @@ db_commit(struct db *db, const char *caller, const char *action,
 	for (i = 1; i < 6; i++)
 		sql_bind_s(st, i + 1, field[i]);
 	sql_bind_s(st, 7, hash);
-	if (!sql_run(db, st, w) || !sql_run_plain(db, COMMIT, w))
+	if (!sql_put(db, st, w) || !sql_run_plain(db, COMMIT, w))
 		return 0;
 	(void)snprintf(head, AUDIT_HEAD_MAX, "%s:%s", id, hash);
 	return 1;
@@ -201,13 +201,8 @@ schema_digest(struct db *db, uint8_t sum[32], struct why *w)
 	return rc;
 }
 
-/*
- * Compares the schema with that of a new archive: a trigger or view that
- * somebody planted could show other rows than there are.  Returns 1, 0 with
- * *w if it differs, -1 with *w if it cannot be read.
- */
-static int
-schema_same(struct db *db, struct why *w)
+int
+sql_schema_same(struct db *db, struct why *w)
 {
 	uint8_t is[32], ought[32];
 	struct db fresh;
@@ -263,7 +258,7 @@ db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
 	int found = 0, rc, ok;
 
 	last[0] = '\0';
-	if ((rc = schema_same(db, w)) != 1 || (rc = integrity(db, w)) != 1)
+	if ((rc = sql_schema_same(db, w)) != 1 || (rc = integrity(db, w)) != 1)
 		return rc;
 	if ((st = sql_ready(db, AUDIT_ALL, w)) == NULL)
 		return -1;

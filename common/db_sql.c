@@ -234,6 +234,16 @@ sql_run_plain(struct db *db, enum sql n, struct why *w)
 	return st != NULL && sql_run(db, st, w);
 }
 
+int
+sql_put(struct db *db, sqlite3_stmt *st, struct why *w)
+{
+	if (!sql_run(db, st, w))
+		return 0;
+	return sqlite3_changes(db->h) == 1 ||
+	    why_set(w, "database", "%s: a row was not written " SQL_ALTERED,
+		db->name);
+}
+
 void
 sql_bind_s(sqlite3_stmt *st, int i, const char *s)
 {

@@ -46,10 +46,25 @@ int sql_fail(struct db *, struct why *w, const char *what);
 /* The statement, ready to be bound; NULL with *w. */
 sqlite3_stmt *sql_ready(struct db *, enum sql, struct why *w);
 
+/* What to do where rows are not as the tools write them. */
+#define SQL_ALTERED \
+	"(the archive was changed by another program: check it with " \
+	"ca-export -A)"
+
 /* Runs a statement that gives no row.  Returns 1, or 0 with *w. */
 int sql_run(struct db *, sqlite3_stmt *, struct why *w);
 /* The same of one that has nothing to bind. */
 int sql_run_plain(struct db *, enum sql, struct why *w);
+/* The same of one that must write one row: no trigger has kept it out. */
+int sql_put(struct db *, sqlite3_stmt *, struct why *w);
+
+/*
+ * Compares the schema with that of a new archive: a trigger or view that
+ * somebody planted could write other rows, or show others than there are.
+ * Returns 1, 0 with *w (reason "audit") if it differs, -1 with *w if it cannot
+ * be read.
+ */
+int sql_schema_same(struct db *, struct why *w);
 
 /*
  * Bind string, text, bytes, hex of bytes.  What is bound must live until the

@@ -766,6 +766,37 @@ pinned()
 	    "$ERR"
 }
 
+@test "ca-import: a planted trigger keeps no row out" {
+	local -a pid to from
+	local schema='the schema is not that of ca-db(5): a trigger or view may change what is written: go back to a copy, or drop it'
+	local status=0 sql
+
+	while read -r sql; do
+		rm ca.db
+		cp "$MADE/new.db" ca.db
+		sqlite3 ca.db "CREATE TRIGGER x $sql END"
+		refuses 2 "ca-import: $(pwd -P)/ca.db: $schema" "${import[@]}" \
+		    <"$MADE/jane.kms"
+	done <<-'SQL'
+	AFTER INSERT ON audit BEGIN DELETE FROM request;
+	BEFORE INSERT ON certificate BEGIN SELECT raise(ignore);
+	SQL
+	# planted while it runs
+	cp "$MADE/new.db" ca.db
+	start 1
+	connect 1
+	send 1 1,2
+	[[ $(result 1) == 'imported 1' ]]
+	rows ca.db 'CREATE TRIGGER x BEFORE INSERT ON certificate
+	    BEGIN SELECT raise(ignore); END'
+	send 1 3
+	exec {to[1]}>&-
+	wait "${pid[1]}" || status=$?
+	((status == 2))
+	[[ $(tail -n 1 err.1) == "ca-import: $(pwd -P)/ca.db: a row was not written (the archive was changed by another program: check it with ca-export -A)" ]]
+	[[ $(rows ca.db 'SELECT count(*) FROM request') == 1 ]]
+}
+
 @test "ca-import: an archive without agents takes nothing" {
 	sqlite3 ca.db 'DELETE FROM kra'
 	run_tool 2 "${import[@]}" <"$MADE/jane.kms"
