@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "db_sql.h"
-#include "msg.h"
 
 #define BUSY_MS 120000
 
@@ -88,62 +87,97 @@ new_file(struct db *db, struct why *w)
 	return 1;
 }
 
+/* A regular file of ours, under one name, that nobody else can reach. */
 static int
 private_file(const char *name, const char *end, const struct stat *st,
     struct why *w)
 {
+	const char *wrong = NULL;
+
 	if (!S_ISREG(st->st_mode))
-		return why_set(w, "database", "%s%s: not a regular file", name,
-		    end);
-	if ((st->st_mode & 077) != 0)
-		return why_set(w, "database",
-		    "%s%s: others can read or write it: run chmod 600 on it",
-		    name, end);
-	return 1;
+		wrong = "not a regular file";
+	else if (st->st_uid != geteuid())
+		wrong = "belongs to another user: run chown on it, or run as "
+			"that user";
+	else if ((st->st_mode & 077) != 0)
+		wrong = "others can read or write it: run chmod 600 on it";
+	return wrong == NULL ||
+	    why_set(w, "database", "%s%s: %s", name, end, wrong);
+}
+
+/* The file with that end beside the archive; *full: something is in it. */
+static int
+beside(const struct db *db, const char *end, int *full, struct why *w)
+{
+	struct stat st;
+	char *file;
+	int there;
+
+	if (asprintf(&file, "%s%s", db->path, end) == -1)
+		return why_set(w, "database", "out of memory");
+	there = lstat(file, &st) == 0;
+	free(file);
+	*full = there && st.st_size > 0;
+	return !there || private_file(db->name, end, &st, w);
 }
 
 /*
  * What SQLite would believe beside the archive is as private as the archive.
- * Who can write the directory can put another in its place.
+ * *wal tells that there is a log with something in it.
  */
 static int
-check_beside(const struct db *db, struct why *w)
+check_beside(const struct db *db, int *wal, struct why *w)
 {
-	static const char *const ends[] = { "-wal", "-shm", "-journal" };
-	struct stat st;
-	char *file;
-	size_t i;
-	int ok = 1;
+	int shm, journal;
 
-	for (i = 0; ok && i < sizeof(ends) / sizeof(ends[0]); i++) {
-		if (asprintf(&file, "%s%s", db->path, ends[i]) == -1)
-			return why_set(w, "database", "out of memory");
-		if (lstat(file, &st) == 0)
-			ok = private_file(db->name, ends[i], &st, w);
-		free(file);
-	}
-	if (ok && stat(db->dir, &st) == 0 && (st.st_mode & S_ISVTX) == 0 &&
-	    (st.st_mode & 022) != 0)
-		msg_warn("warning: %s: others can write this directory, and "
-			 "replace the archive: run chmod go-w on it",
-		    db->dir);
-	return ok;
+	*wal = 0;
+	if (!beside(db, "-wal", wal, w) || !beside(db, "-shm", &shm, w) ||
+	    !beside(db, "-journal", &journal, w))
+		return 0;
+	return !journal ||
+	    why_set(w, "database",
+		"%s-journal: an archive has none: find out who put it there, "
+		"and remove it",
+		db->name);
 }
 
-/* A regular file that nobody else can read or write. */
+/* Who can write the directory can put another archive in its place. */
+static int
+check_dir(const struct db *db, struct why *w)
+{
+	struct stat st;
+
+	if (stat(db->dir, &st) == -1)
+		return why_set(w, "database", "%s: %s", db->dir,
+		    strerror(errno));
+	return (st.st_mode & 022) == 0 ||
+	    why_set(w, "database",
+		"%s: others can write this directory, and replace the archive: "
+		"run chmod go-w on it, or give the archive one of its own",
+		db->dir);
+}
+
+/* The archive is as private as can be, or there is none where one is made. */
 static int
 check_file(struct db *db, enum db_mode mode, struct why *w)
 {
 	struct stat st;
+	int wal;
 
-	if (lstat(db->path, &st) == -1) {
-		if (errno == ENOENT && mode == DB_CREATE)
-			return new_file(db, w);
+	if (!check_dir(db, w) || !check_beside(db, &wal, w))
+		return 0;
+	if (lstat(db->path, &st) == 0)
+		return private_file(db->name, "", &st, w);
+	if (errno != ENOENT || mode != DB_CREATE)
 		return why_set(w, "database", "%s: %s%s", db->name,
 		    strerror(errno),
 		    errno == ENOENT ? " (ca-init makes an archive)" : "");
-	}
-	return private_file(db->name, "", &st, w) && check_beside(db, w);
+	if (wal)
+		return why_set(w, "database",
+		    "%s-wal: left over from another archive: put that beside "
+		    "it, or remove it",
+		    db->name);
+	return new_file(db, w);
 }
 
 static int

@@ -28,8 +28,8 @@ enum db_mode {
 };
 
 /*
- * Opens the archive at path: a regular file that nobody but its owner can
- * read or write.  *fresh (DB_CREATE only) tells that it is new: it is empty,
+ * Opens the archive at path: a regular file of ours that nobody else can read
+ * or write, in a directory that nobody else can write.  *fresh (DB_CREATE only) tells that it is new: it is empty,
  * under another name, and gone at db_close() unless db_publish() came first.
  * Returns 1, or 0 with *w.
  */

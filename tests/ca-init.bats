@@ -579,18 +579,58 @@ untouched()
 	done
 }
 
-@test "ca-init: a directory that others can write is warned of" {
-	local mode
+@test "ca-init: a rollback journal beside an archive is refused" {
+	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"
+	: >ca.db-journal
+	run_tool 0 ca-setflag -d ca.db
+	echo planted >ca.db-journal
+	each_tool "$(pwd -P)/ca.db-journal: an archive has none: find out who put it there, and remove it" \
+	    ca.db
+}
 
-	mkdir dir
-	for mode in 770 707 777; do
-		chmod "$mode" dir
-		run_tool 0 ca-init -q -c "$ORG/ca.pem" -d dir/ca.db \
-		    <"$ORG/kra1.pem"
-		run_tool 0 ca-setflag -d dir/ca.db
-		says "ca-setflag: warning: $(pwd -P)/dir: others can write this directory, and replace the archive: run chmod go-w on it"
+@test "ca-init: the log of an archive that is gone is not believed" {
+	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"
+	sqlite3 ca.db '.dbconfig no_ckpt_on_close on' \
+	    "UPDATE config SET Value = 7 WHERE Name = 'KRAFlags'" >/dev/null
+	rm ca.db ca.db-shm
+	[[ -s ca.db-wal ]]
+	refuses 2 "ca-init: $(pwd -P)/ca.db-wal: left over from another archive: put that beside it, or remove it" \
+	    "${init[@]}" <"$ORG/kra1.pem"
+	rm ca.db-wal
+	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"
+}
+
+@test "ca-init: what belongs to another user is refused" {
+	local beside tool
+
+	(($(id -u) == 0)) || skip 'not root'
+	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"
+	for beside in ca.db-wal ca.db-shm ca.db-journal ca.db; do
+		echo planted >>"$beside"
+		chown 65534 "$beside"
+		for tool in ca-setflag 'ca-export -n' 'ca-init -f'; do
+			# shellcheck disable=SC2086 # words
+			refuses 2 "${tool%% *}: $(pwd -P)/$beside: belongs to another user: run chown on it, or run as that user" \
+			    $tool -d ca.db <"$ORG/kra1.pem"
+		done
+		rm "$beside"
 	done
-	for mode in 700 755 1777; do
+}
+
+@test "ca-init: a directory that others can write is refused" {
+	local mode message
+
+	message="$(pwd -P)/dir: others can write this directory, and replace the archive: run chmod go-w on it, or give the archive one of its own"
+	mkdir dir
+	run_tool 0 ca-init -q -c "$ORG/ca.pem" -d dir/ca.db <"$ORG/kra1.pem"
+	for mode in 770 707 777 1777; do
+		chmod "$mode" dir
+		each_tool "$message" dir/ca.db
+		# nor is one made there
+		refuses 2 "ca-init: $message" \
+		    ca-init -d dir/new.db <"$ORG/kra1.pem"
+	done
+	for mode in 700 755; do
 		chmod "$mode" dir
 		run_tool 0 ca-setflag -d dir/ca.db
 		says

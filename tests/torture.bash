@@ -621,7 +621,7 @@ on_full()
 	mkdir -p "$full"
 	for ((kib = 4; kib < 1024; kib += $3)); do
 		what="full: $where has $kib KiB"
-		mount -t tmpfs -o "size=${kib}k" kms2ca "$full" || return
+		mount -t tmpfs -o "mode=700,size=${kib}k" kms2ca "$full" || return
 		ODD=$((kib / $3 % 2))
 		status=0
 		case $where in
