@@ -101,6 +101,8 @@ private_file(const char *name, const char *end, const struct stat *st,
 			"that user";
 	else if ((st->st_mode & 077) != 0)
 		wrong = "others can read or write it: run chmod 600 on it";
+	else if (st->st_nlink != 1) /* each name would have its own log */
+		wrong = "has a second name (a hard link): remove that name";
 	return wrong == NULL ||
 	    why_set(w, "database", "%s%s: %s", name, end, wrong);
 }
@@ -368,10 +370,40 @@ discard(const struct db *db)
 	}
 }
 
+/* Renames the new archive, but never over another.  Returns 0, or -1. */
+static int
+rename_new(const struct db *db)
+{
+	if (renameat2(AT_FDCWD, db->path, AT_FDCWD, db->name,
+		RENAME_NOREPLACE) == 0)
+		return 0;
+	/* not every file system can */
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	return link(db->path, db->name) == -1 ? -1 : unlink(db->path);
+}
+
+/* A name must be on the disk before anybody relies on it.  1, or 0 with *w. */
+static int
+sync_dir(const struct db *db, struct why *w)
+{
+	int fd = open(db->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+
+	rc = fd != -1 && (fsync(fd) == 0 || errno == EINVAL);
+	if (!rc)
+		why_set(w, "database",
+		    "%s: made, but its directory cannot be synced: %s (look at "
+		    "the disk, and run again)",
+		    db->name, strerror(errno));
+	if (fd != -1)
+		(void)close(fd);
+	return rc;
+}
+
 int
 db_publish(struct db *db, struct why *w)
 {
-	int rc, dir, busy = 0;
+	int busy = 0;
 
 	if (!db->fresh)
 		return 1;
@@ -382,18 +414,12 @@ db_publish(struct db *db, struct why *w)
 		return why_set(w, "database",
 		    "%s: another process holds it: run again", db->path);
 	disconnect(db);
-	rc = link(db->path, db->name);
-	if (rc == -1)
-		why_set(w, "database", "%s: cannot create: %s%s", db->name,
-		    strerror(errno),
+	if (rename_new(db) == -1)
+		return why_set(w, "database", "%s: cannot create: %s%s",
+		    db->name, strerror(errno),
 		    errno == EEXIST ? " (another process made it: run again)" :
 				      "");
-	/* the name must be on the disk before anybody relies on it */
-	if (rc == 0 && (dir = open(db->dir, O_RDONLY | O_CLOEXEC)) != -1) {
-		(void)fsync(dir);
-		(void)close(dir);
-	}
-	return rc == 0;
+	return sync_dir(db, w);
 }
 
 void

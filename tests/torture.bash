@@ -360,7 +360,7 @@ errors()
 {
 	case $1 in
 	write | writev | pwrite64)	echo ENOSPC EIO EINTR ;;
-	ftruncate | link)		echo ENOSPC EIO ;;
+	ftruncate | link | renameat2)	echo ENOSPC EIO ;;
 	read | pread64)			echo EIO EINTR ;;
 	mmap | mremap | mprotect | mlock2 | clone*)
 					echo ENOMEM ;;
@@ -419,7 +419,7 @@ killed()
 	while read -r call before all <&3; do
 		case $call in
 		write | pwrite64 | pread64 | fdatasync | fsync | ftruncate | \
-		    fcntl | unlink | link | openat | close | fchown | mmap)
+		    fcntl | unlink | link | renameat2 | openat | close | fchown | mmap)
 			;;
 		*)	continue ;;
 		esac
