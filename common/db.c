@@ -182,21 +182,52 @@ check_file(struct db *db, enum db_mode mode, struct why *w)
 	return new_file(db, w);
 }
 
+/* Runs a pragma; its answer, if there is one, goes to text. */
 static int
-pragma(struct db *db, const char *s, int *v, struct why *w)
+pragma_text(struct db *db, const char *s, char *text, size_t n, struct why *w)
 {
 	sqlite3_stmt *st = NULL;
 	int rc;
 
+	text[0] = '\0';
 	if (sqlite3_prepare_v2(db->h, s, -1, &st, NULL) != SQLITE_OK)
 		return sql_fail(db, w, "cannot open");
 	rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW && v != NULL)
-		*v = sqlite3_column_int(st, 0);
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+	if (rc == SQLITE_ROW)
+		(void)snprintf(text, n, "%s",
+		    (const char *)sqlite3_column_text(st, 0));
+	else if (rc != SQLITE_DONE)
 		sql_fail(db, w, "cannot open");
 	(void)sqlite3_finalize(st);
 	return rc == SQLITE_ROW || rc == SQLITE_DONE;
+}
+
+/* The same where a number is the answer, or none is looked at. */
+static int
+pragma(struct db *db, const char *s, int *v, struct why *w)
+{
+	char text[24];
+
+	if (!pragma_text(db, s, text, sizeof(text), w))
+		return 0;
+	if (v != NULL)
+		*v = atoi(text);
+	return 1;
+}
+
+/* A log, which a backup by VACUUM INTO lacks: readers hold nobody up. */
+static int
+use_wal(struct db *db, struct why *w)
+{
+	char mode[16];
+
+	if (!pragma_text(db, "pragma journal_mode=wal", mode, sizeof(mode), w))
+		return 0;
+	return strcmp(mode, "wal") == 0 ||
+	    why_set(w, "database",
+		"%s: cannot be put into WAL mode, stays in mode %s: put it on "
+		"a local disk, and run again when no other process holds it",
+		db->name, mode);
 }
 
 /* Makes the tables of a new archive. */
@@ -208,8 +239,7 @@ create(struct db *db, struct why *w)
 	(void)snprintf(text, sizeof(text), "pragma application_id=%d",
 	    SQL_APPLICATION_ID);
 	if (!pragma(db, text, NULL, w) ||
-	    !pragma(db, "pragma user_version=1", NULL, w) ||
-	    !pragma(db, "pragma journal_mode=wal", NULL, w))
+	    !pragma(db, "pragma user_version=1", NULL, w) || !use_wal(db, w))
 		return 0;
 	if (sqlite3_exec(db->h, sql_schema, NULL, NULL, NULL) != SQLITE_OK)
 		return sql_fail(db, w, "cannot create the tables");
@@ -227,7 +257,7 @@ writer(struct db *db, struct why *w)
 		    "%s: the schema is not that of ca-db(5): a trigger or view "
 		    "may change what is written: go back to a copy, or drop it",
 		    db->name);
-	return rc == 1;
+	return rc == 1 && use_wal(db, w);
 }
 
 /* Settings of the connection; is it an archive, and of our version? */

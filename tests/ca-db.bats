@@ -483,6 +483,15 @@ turned_lines()
 	[[ $(only result <"$OUT" | field status | grep -c -x present) == 24 ]]
 }
 
+@test "ca-db: a backup by VACUUM INTO becomes an archive with a log" {
+	sqlite3 "$MADE/full.db" "VACUUM INTO 'ca.db'"
+	[[ $(rows ca.db 'PRAGMA journal_mode') == delete ]]
+	run_tool 0 ca-export -n -d ca.db
+	run_tool 0 ca-setflag -d ca.db KRACertCount 1
+	[[ $(rows ca.db 'PRAGMA journal_mode') == wal ]]
+	whole ca.db
+}
+
 # Audit -----------------------------------------------------------------------
 
 # checks HEAD [DB]: ca-export -A accepts the chain.
