@@ -12,6 +12,7 @@
  */
 
 #define KRAF_ENABLEFOREIGN 1
+#define FLAG_RECORDS_MAX   1000
 
 /*
  * The settings' own spelling of a name (`ca\' in front and case do not

@@ -297,6 +297,38 @@ wrong()
 	[[ $(rows ca.db 'SELECT count(*) FROM audit') == 1 ]]
 }
 
+@test "ca-setflag: records that are long in coming hold nobody up" {
+	local status=0 pid to
+
+	mkfifo in
+	ca-setflag -d ca.db - <in >got 2>err 3>&- &
+	pid=$!
+	exec {to}>in
+	flag KRAFlags 0 +4 >&"$to"
+	sleep 1
+	# another writer, meanwhile
+	run_tool 0 timeout 10 ca-setflag -d ca.db KRAFlags 1
+	{
+		flag KRAFlags 0 +4
+	} | closed | tail -n 1 >&"$to"
+	exec {to}>&-
+	wait "$pid" || status=$?
+	((status == 0))
+	flag KRAFlags 1 5 'KRAF_ENABLEFOREIGN KRAF_ENABLEARCHIVEALL' | closed |
+	    cmp - got
+	[[ $(settings) == '0 5 0' ]]
+}
+
+@test "ca-setflag: so many records, and no more" {
+	flag KRAFlags 0 1 >one
+	for _ in {1..1000}; do cat one; done >body
+	closed <body >most.rec
+	run_tool 0 ca-setflag -d ca.db - <most.rec
+	cat body one | closed >more.rec
+	refuses 2 'ca-setflag: more than 1000 flag records: give each setting once' \
+	    ca-setflag -d ca.db - <more.rec
+}
+
 @test "ca-setflag: records that are no flags" {
 	flag KRAFlags 0 1 | closed >flags.rec
 	{

@@ -312,6 +312,7 @@ ceiling()
 	EPF_SALTS_MAX	profile, salts to try
 	EPF_WORK_MAX	iterations, all of a profile (.epf)
 	EPF_VALUE_MAX	profile (.epf), one value
+	FLAG_RECORDS_MAX	flag records to read
 	FRIENDLY_MAX	PKCS#12 friendlyName
 	ITEM_BYTES_MAX	key or certificate
 	ITEMS_MAX	keys and certificates a member

@@ -20,8 +20,15 @@ struct setting {
 
 #define SETTINGS_MAX 3
 
+/* What the command line or the records ask for, in their order. */
+struct asked {
+	char *name, *value; /* value NULL: as it is */
+};
+
 struct todo {
 	struct db *db;
+	struct asked asked[FLAG_RECORDS_MAX];
+	size_t nasked;
 	struct setting v[SETTINGS_MAX];
 	size_t n;
 };
@@ -52,14 +59,29 @@ want(struct todo *t, const char *name, const char *value, struct why *w)
 	return flag_apply(name, value, s->new, &s->new, w);
 }
 
-/* Every `flag' record of stdin: sets its name to its new. */
+/* Adds to what is asked for; takes both. */
 static int
-want_records(struct todo *t, struct input *in, struct why *w)
+ask(struct todo *t, char *name, char *value, struct why *w)
+{
+	if (t->nasked == FLAG_RECORDS_MAX)
+		return why_set(w, "ceiling",
+		    "more than %d flag records: give each setting once",
+		    FLAG_RECORDS_MAX);
+	t->asked[t->nasked].name = name;
+	t->asked[t->nasked++].value = value;
+	return 1;
+}
+
+/*
+ * Every `flag' record of stdin asks for its new.  Nothing is locked yet: they
+ * may be long in coming.
+ */
+static int
+ask_records(struct todo *t, struct input *in, struct why *w)
 {
 	struct stream_in *s = in->stream;
 	enum stream_event ev;
 	char *name, *value;
-	int rc = 1;
 
 	while ((ev = stream_next(s)) > STREAM_EOF) {
 		if (ev != STREAM_REC)
@@ -73,15 +95,50 @@ want_records(struct todo *t, struct input *in, struct why *w)
 		value = rec_text(&s->rec, "new", NULL);
 		if (name == NULL || value == NULL)
 			tool_nomem();
-		rc = want(t, name, value, w);
-		OPENSSL_free(name);
-		OPENSSL_free(value);
-		if (!rc)
+		if (!ask(t, name, value, w))
 			return 0;
 	}
 	if (ev == STREAM_BROKEN)
 		input_broken(in);
-	return rc;
+	return 1;
+}
+
+static char *
+copy(const char *s)
+{
+	char *p = OPENSSL_strdup(s);
+
+	if (p == NULL)
+		tool_nomem();
+	return p;
+}
+
+/* The operands: nothing, a name, or a name and a value. */
+static int
+ask_operands(struct todo *t, char *argv[], struct why *w)
+{
+	const char *name = argv[0];
+	size_t i;
+	int ok = 1;
+
+	if (name != NULL)
+		return ask(t, copy(name),
+		    argv[1] == NULL ? NULL : copy(argv[1]), w);
+	for (i = 0; ok && (name = flag_name0(i)) != NULL; i++)
+		ok = ask(t, copy(name), NULL, w);
+	return ok;
+}
+
+/* Works all of it out. */
+static int
+want_all(struct todo *t, struct why *w)
+{
+	size_t i;
+	int ok = 1;
+
+	for (i = 0; ok && i < t->nasked; i++)
+		ok = want(t, t->asked[i].name, t->asked[i].value, w);
+	return ok;
 }
 
 /* A limit on KRACertCount that only the archive knows. */
@@ -162,7 +219,7 @@ main(int argc, char *argv[])
 	struct why w;
 	const char *path = NULL;
 	size_t i;
-	int c, dry = 0, writes, records, ok = 1;
+	int c, dry = 0, writes, records, ok;
 
 	tool_start();
 	memset(&in, 0, sizeof(in));
@@ -186,22 +243,20 @@ main(int argc, char *argv[])
 	input_open(&in, NULL, NULL);
 	sandbox_enter(db_dir0(todo.db));
 
-	if (writes)
-		ok = db_begin(todo.db, &w);
-	if (ok && records)
-		ok = want_records(&todo, &in, &w);
-	else if (ok && argc > 0)
-		ok = want(&todo, argv[0], argv[1], &w);
-	else
-		for (i = 0; ok && flag_name0(i) != NULL; i++)
-			ok = want(&todo, flag_name0(i), NULL, &w);
-	ok = ok && store(&todo, dry, &w);
+	ok = records ? ask_records(&todo, &in, &w) :
+		       ask_operands(&todo, argv, &w);
+	ok = ok && (!writes || db_begin(todo.db, &w)) && want_all(&todo, &w) &&
+	    store(&todo, dry, &w);
 	db_rollback(todo.db);
 	db_close(todo.db);
 	if (!ok)
 		msg_die("%s", w.detail);
 	print(&todo);
 
+	for (i = 0; i < todo.nasked; i++) {
+		OPENSSL_free(todo.asked[i].name);
+		OPENSSL_free(todo.asked[i].value);
+	}
 	input_close(&in);
 	return tool_end(0);
 }
