@@ -59,7 +59,8 @@ const char *db_dir0(const struct db *);
 
 int db_begin(struct db *, struct why *w);
 /*
- * Adds the audit row and commits; head receives the new head of the chain.
+ * Adds the audit row and commits; fails too, with or without the commit, where
+ * the archive is no longer at its name.  head receives the new head of the chain.
  * Settings that changed stand in detail as NAME=VALUE.
  */
 int db_commit(struct db *, const char *caller, const char *action,

@@ -107,6 +107,24 @@ db_begin(struct db *db, struct why *w)
 	    sql_fail(db, w, "cannot read");
 }
 
+/*
+ * Rows of a file that was moved away from its log are not safe.  Returns 1, or
+ * 0 with *w.
+ */
+static int
+in_place(struct db *db, struct why *w)
+{
+	int moved = 1;
+
+	(void)sqlite3_file_control(db->h, "main", SQLITE_FCNTL_HAS_MOVED,
+	    &moved);
+	return !moved ||
+	    why_set(w, "database",
+		"%s: was moved or replaced while in use: put it back, with "
+		"what lies beside it, and run again",
+		db->name);
+}
+
 int
 db_commit(struct db *db, const char *caller, const char *action,
     const char *detail, char head[AUDIT_HEAD_MAX], struct why *w)
@@ -128,7 +146,8 @@ db_commit(struct db *db, const char *caller, const char *action,
 	for (i = 1; i < 6; i++)
 		sql_bind_s(st, i + 1, field[i]);
 	sql_bind_s(st, 7, hash);
-	if (!sql_put(db, st, w) || !sql_run_plain(db, COMMIT, w))
+	if (!sql_put(db, st, w) || !in_place(db, w) ||
+	    !sql_run_plain(db, COMMIT, w) || !in_place(db, w))
 		return 0;
 	(void)snprintf(head, AUDIT_HEAD_MAX, "%s:%s", id, hash);
 	return 1;

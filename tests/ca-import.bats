@@ -1143,6 +1143,31 @@ faulty()
 	chmod 755 ro
 }
 
+@test "ca-import: an archive that is moved away: nothing more is promised" {
+	local -a pid to from
+	local how status
+
+	for how in 'mv ca.db else.db' 'rm ca.db' \
+	    "mv ca.db else.db; cp '$MADE/new.db' ca.db"; do
+		rm -f ./*
+		cp "$MADE/new.db" ca.db
+		start 1
+		connect 1
+		send 1 1,2
+		[[ $(result 1) == 'imported 1' ]]
+		eval "$how"
+		send 1 3
+		exec {to[1]}>&-
+		cat <&"${from[1]}" >rest
+		exec {from[1]}<&-
+		status=0
+		wait "${pid[1]}" || status=$?
+		((status == 2))
+		[[ $(<err.1) == *"ca-import: $(pwd -P)/ca.db: was moved or replaced while in use: put it back, with what lies beside it, and run again" ]]
+		[[ ! -s rest ]]
+	done
+}
+
 # More than one ---------------------------------------------------------------
 
 @test "ca-import: two at once, in step, and readers beside" {

@@ -376,7 +376,7 @@ io+='|Cannot allocate memory|out of memory|secure memory|Too many open files'
 io+='|unable to open database|make the file and its directory writable'
 io+='|C.UTF-8|legacy provider|standard (input|output) is closed'
 # without random bytes CMS_encrypt() keeps the cause to itself
-io+='|cannot encrypt to the KRAs: cms lib|cannot pack|locking protocol|attempt to write a readonly'
+io+='|was moved or replaced|cannot encrypt to the KRAs: cms lib|cannot pack|locking protocol|attempt to write a readonly'
 
 # inject CALL WHEN HOW [ARG]...: the scene with that, as strace says it.
 inject()
