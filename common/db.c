@@ -511,11 +511,16 @@ db_config_get(struct db *db, const char *name, uint32_t *v, struct why *w)
 	sqlite3_stmt *st;
 	int rc = config(db, name, &st, w);
 
-	*v = 0;
-	if (rc == 1)
-		*v = (uint32_t)sqlite3_column_int64(st, 0);
-	if (rc != -1)
-		(void)sqlite3_reset(st);
+	int64_t n = rc == 1 ? sqlite3_column_int64(st, 0) : 0;
+
+	*v = (uint32_t)n;
+	if (rc == 1 &&
+	    (sqlite3_column_type(st, 0) != SQLITE_INTEGER || n != *v))
+		rc = -1 +
+		    why_set(w, "database",
+			"%s: the value of %s is not a number of 32 bits " DB_ALTERED,
+			db->name, name);
+	(void)sqlite3_reset(st);
 	return rc != -1;
 }
 
@@ -532,22 +537,33 @@ db_ca_set(struct db *db, const uint8_t *der, size_t n, struct why *w)
 	return sql_put(db, st, w);
 }
 
+/* The certificate in the first column, all of it.  NULL with *w. */
+static X509 *
+parse(struct db *db, sqlite3_stmt *st, const char *whose, struct why *w)
+{
+	const uint8_t *der = sqlite3_column_blob(st, 0), *p = der;
+	int n = sqlite3_column_bytes(st, 0);
+	X509 *x = n > 0 ? d2i_X509(NULL, &p, n) : NULL;
+
+	if (x != NULL && p == der + n)
+		return x;
+	X509_free(x);
+	why_set(w, "database",
+	    "%s: the certificate of %s in it does not parse " DB_ALTERED,
+	    db->name, whose);
+	return NULL;
+}
+
 int
-db_ca_get(struct db *db, uint8_t **der, size_t *n, struct why *w)
+db_ca_get(struct db *db, X509 **ca, struct why *w)
 {
 	sqlite3_stmt *st;
 	int rc = config(db, "CACertificate", &st, w);
 
-	*der = NULL;
-	*n = 0;
-	if (rc == 1) {
-		*n = (size_t)sqlite3_column_bytes(st, 0);
-		*der = OPENSSL_memdup(sqlite3_column_blob(st, 0), *n);
-		if (*der == NULL)
-			rc = -1 + why_set(w, "database", "out of memory");
-	}
-	if (rc != -1)
-		(void)sqlite3_reset(st);
+	*ca = rc == 1 ? parse(db, st, "the CA", w) : NULL;
+	if (rc == 1 && *ca == NULL)
+		rc = -1;
+	(void)sqlite3_reset(st);
 	return rc != -1;
 }
 
@@ -573,7 +589,6 @@ int
 db_kra_all(struct db *db, STACK_OF(X509) **out, struct why *w)
 {
 	sqlite3_stmt *st;
-	const uint8_t *p;
 	X509 *x;
 	int rc;
 
@@ -581,14 +596,11 @@ db_kra_all(struct db *db, STACK_OF(X509) **out, struct why *w)
 		return 0;
 	*out = sk_X509_new_null();
 	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-		p = sqlite3_column_blob(st, 0);
-		x = d2i_X509(NULL, &p, sqlite3_column_bytes(st, 0));
-		if (x == NULL || !sk_X509_push(*out, x)) {
+		if ((x = parse(db, st, "a KRA", w)) == NULL)
+			break;
+		if (!sk_X509_push(*out, x)) {
 			X509_free(x);
-			why_set(w, "database",
-			    "%s: a KRA certificate in it "
-			    "does not parse",
-			    db->name);
+			why_set(w, "database", "out of memory");
 			break;
 		}
 	}

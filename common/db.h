@@ -19,6 +19,11 @@
 #define DISP_FOREIGN 12
 #define DISP_ISSUED  20
 
+/* What to do where rows are not as the tools write them. */
+#define DB_ALTERED \
+	"(the archive was changed by another program: check it with " \
+	"ca-export -A)"
+
 struct db;
 
 enum db_mode {
@@ -71,9 +76,9 @@ void db_rollback(struct db *);
 
 int db_config_set(struct db *, const char *name, uint32_t v, struct why *w);
 int db_config_get(struct db *, const char *name, uint32_t *v, struct why *w);
-/* The CA certificate given to ca-init; *der is NULL if none was. */
+/* The CA certificate given to ca-init; *ca is NULL if none was. */
 int db_ca_set(struct db *, const uint8_t *der, size_t n, struct why *w);
-int db_ca_get(struct db *, uint8_t **der, size_t *n, struct why *w);
+int db_ca_get(struct db *, X509 **ca, struct why *w);
 
 /* Key recovery agents --------------------------------------------------- */
 

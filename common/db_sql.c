@@ -190,6 +190,11 @@ sql_fail(struct db *db, struct why *w, const char *what)
 	case SQLITE_IOERR:
 		hint = " (look at the disk and at ulimit -f, and run again)";
 		break;
+	case SQLITE_ERROR:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+		hint = " " DB_ALTERED;
+		break;
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
 		hint = " (restore it from a backup)";
@@ -240,7 +245,7 @@ sql_put(struct db *db, sqlite3_stmt *st, struct why *w)
 	if (!sql_run(db, st, w))
 		return 0;
 	return sqlite3_changes(db->h) == 1 ||
-	    why_set(w, "database", "%s: a row was not written " SQL_ALTERED,
+	    why_set(w, "database", "%s: a row was not written " DB_ALTERED,
 		db->name);
 }
 

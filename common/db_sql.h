@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "db.h"
 #include "rec.h"
 #include "why.h"
 
@@ -45,11 +46,6 @@ int sql_fail(struct db *, struct why *w, const char *what);
 
 /* The statement, ready to be bound; NULL with *w. */
 sqlite3_stmt *sql_ready(struct db *, enum sql, struct why *w);
-
-/* What to do where rows are not as the tools write them. */
-#define SQL_ALTERED \
-	"(the archive was changed by another program: check it with " \
-	"ca-export -A)"
 
 /* Runs a statement that gives no row.  Returns 1, or 0 with *w. */
 int sql_run(struct db *, sqlite3_stmt *, struct why *w);

@@ -18,24 +18,12 @@
 int
 import_start(struct import *im, struct why *w)
 {
-	const uint8_t *p;
-	uint8_t *der;
-	size_t n;
-
-	if (!db_kra_all(im->db, &im->kras, w) ||
-	    !db_ca_get(im->db, &der, &n, w))
+	if (!db_kra_all(im->db, &im->kras, w) || !db_ca_get(im->db, &im->ca, w))
 		return 0;
 	if (sk_X509_num(im->kras) == 0)
 		return why_set(w, "kra",
 		    "the archive has no KRA: store one "
 		    "with ca-init");
-	p = der;
-	im->ca = der == NULL ? NULL : d2i_X509(NULL, &p, (long)n);
-	if (der != NULL && im->ca == NULL)
-		return why_set(w, "database",
-		    "the CA certificate in the "
-		    "archive does not parse");
-	OPENSSL_free(der);
 	im->mem = open_memstream(&im->text, &im->textlen);
 	if (im->mem == NULL || (im->out = rec_out_new(im->mem)) == NULL)
 		tool_nomem();

@@ -12,34 +12,29 @@
 int
 setup_ca(struct setup *s, X509 *ca, struct why *w)
 {
-	uint8_t *had, *der = NULL;
-	const uint8_t *p;
-	size_t nhad;
-	int n = ca == NULL ? 0 : i2d_X509(ca, &der), rc = 1;
+	uint8_t *der = NULL;
+	X509 *had;
+	int n, rc = 1;
 
-	if (!db_ca_get(s->db, &had, &nhad, w)) {
-		OPENSSL_free(der);
+	if (!db_ca_get(s->db, &had, w))
 		return 0;
+	if (had != NULL && ca != NULL && X509_cmp(had, ca) != 0) {
+		X509_free(had);
+		return why_set(w, "usage", "-c is not the CA of this archive");
 	}
-	p = had;
-	if (had != NULL && der != NULL &&
-	    (nhad != (size_t)n || memcmp(had, der, nhad) != 0)) {
-		rc = why_set(w, "usage", "-c is not the CA of this archive");
-	} else if (had != NULL) {
-		s->ca = d2i_X509(NULL, &p, (long)nhad);
-		rc = s->ca != NULL ||
-		    why_set(w, "database",
-			"the CA certificate in the archive does not parse");
-	} else if (der != NULL) {
+	if (had != NULL) {
+		s->ca = had;
+	} else if (ca != NULL) {
 		s->changed = 1;
 		s->ca = X509_dup(ca);
+		if (s->ca == NULL || (n = i2d_X509(ca, &der)) <= 0)
+			tool_nomem();
 		rc = db_ca_set(s->db, der, (size_t)n, w);
+		OPENSSL_free(der);
 	} else {
 		msg_warn("no -c: every certificate will be foreign, and who "
 			 "issued the KRA certificates is not checked");
 	}
-	OPENSSL_free(der);
-	OPENSSL_free(had);
 	return rc;
 }
 

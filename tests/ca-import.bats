@@ -797,6 +797,70 @@ pinned()
 	[[ $(rows ca.db 'SELECT count(*) FROM request') == 1 ]]
 }
 
+@test "ca-import: what another program wrote into the archive is said" {
+	local altered='(the archive was changed by another program: check it with ca-export -A)'
+	local whose name sql here
+
+	here=$(pwd -P)
+	while IFS='|' read -r whose sql; do
+		cp "$MADE/new.db" ca.db
+		rows ca.db "$sql"
+		refuses 2 "ca-import: $here/ca.db: the certificate of $whose in it does not parse $altered" \
+		    "${import[@]}" <"$MADE/jane.kms"
+	done <<-'SQL'
+	the CA|UPDATE config SET Value = '' WHERE Name = 'CACertificate'
+	the CA|UPDATE config SET Value = x'3000' WHERE Name = 'CACertificate'
+	the CA|UPDATE config SET Value = CAST(Value || x'00' AS BLOB) WHERE Name = 'CACertificate'
+	a KRA|UPDATE kra SET RawCertificate = x''
+	a KRA|UPDATE kra SET RawCertificate = CAST(RawCertificate || x'00ff' AS BLOB) WHERE KraID = 2
+	SQL
+	# bytes behind it, for the others too
+	cp "$MADE/new.db" ca.db
+	rows ca.db "UPDATE config SET Value = CAST(Value || x'00' AS BLOB)
+	    WHERE Name = 'CACertificate'"
+	refuses 2 "ca-init: $here/ca.db: the certificate of the CA in it does not parse $altered" \
+	    ca-init -d ca.db <"$ORG/kra1.pem"
+	# a version that there is not
+	cp "$MADE/new.db" ca.db
+	rows ca.db "UPDATE kra SET RawCertificate = CAST(replace(RawCertificate,
+	    x'a003020102', x'a003020105') AS BLOB)"
+	run_tool 2 "${import[@]}" <"$MADE/jane.kms"
+	[[ $(<"$ERR") == "ca-import: a KRA certificate of the archive: "*" $altered" ]]
+	nothing_out ca-import
+	# rows that are half gone
+	cp "$MADE/new.db" ca.db
+	run_tool 0 "${import[@]}" <"$MADE/jane.kms"
+	rows ca.db 'PRAGMA foreign_keys = off; DELETE FROM request'
+	run_tool 2 "${import[@]}" <"$MADE/jane.kms"
+	grep -q -F "UNIQUE constraint failed: certificate.RequestID $altered" \
+	    "$ERR"
+}
+
+@test "ca-import: settings that are no numbers" {
+	local value name tool
+
+	user 1 jane-1999 | closed >plain.rec
+
+	for value in -1 4294967296 "'abc'" "'1'" 1.5 "x'01'" NULL; do
+		for name in KRAFlags KRACertCount; do
+			cp "$MADE/new.db" ca.db
+			rows ca.db "UPDATE config SET Value = $value
+			    WHERE Name = '$name'"
+			for tool in 'ca-import -f' 'ca-setflag -n'; do
+				# shellcheck disable=SC2086 # words
+				run_tool 2 $tool -d ca.db <plain.rec
+				[[ $(tail -n 1 "$ERR") == "${tool% *}: $(pwd -P)/ca.db: the value of $name is not a number of 32 bits (the archive was changed by another program: check it with ca-export -A)" ]]
+			done
+		done
+	done
+	# the largest there is
+	cp "$MADE/new.db" ca.db
+	rows ca.db "UPDATE config SET Value = 4294967295
+	    WHERE Name = 'RoleSeparationEnabled'"
+	run_tool 0 ca-setflag -d ca.db RoleSeparationEnabled
+	[[ $(only flag <"$OUT" | field old) == 4294967295 ]]
+}
+
 @test "ca-import: an archive without agents takes nothing" {
 	sqlite3 ca.db 'DELETE FROM kra'
 	run_tool 2 "${import[@]}" <"$MADE/jane.kms"

@@ -397,7 +397,7 @@ refused()
 	says "ca-init: audit head: $(last_head ca.db)"
 	# and if that is not one, nobody does
 	rows ca.db "UPDATE config SET Value = x'30' WHERE Name = 'CACertificate'"
-	refuses 2 'ca-init: the CA certificate in the archive does not parse' \
+	refuses 2 "ca-init: $(pwd -P)/ca.db: the certificate of the CA in it does not parse (the archive was changed by another program: check it with ca-export -A)" \
 	    ca-init -d ca.db <"$ORG/kra2.pem"
 	refuses 2 'ca-init: -c is not the CA of this archive' "${init[@]}" \
 	    <"$ORG/kra2.pem"

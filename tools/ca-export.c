@@ -31,17 +31,17 @@ struct export
 static int
 find_ca(struct export *x, struct why *w)
 {
-	uint8_t *der, hash[32];
-	size_t n;
+	uint8_t hash[32];
+	X509 *ca;
 	int rc;
 
-	if (!db_ca_get(x->db, &der, &n, w))
+	if (!db_ca_get(x->db, &ca, w))
 		return 0;
 	x->ca = &x->creds.v[0];
-	rc = der == NULL || EVP_Digest(der, n, hash, NULL, EVP_sha256(), NULL);
-	if (rc && der != NULL)
+	rc = ca == NULL || X509_digest(ca, EVP_sha256(), hash, NULL);
+	if (rc && ca != NULL)
 		x->ca = cred_find0(&x->creds, hash);
-	OPENSSL_free(der);
+	X509_free(ca);
 	return (rc && x->ca != NULL && x->ca->key != NULL) ||
 	    why_set(w, "credential",
 		"no certificate of this CA with its private key");

@@ -29,19 +29,25 @@ show_kra(X509 *x, struct pin *pin, size_t n, struct why *w)
 {
 	struct cred_pair p;
 	struct cert *c;
-	struct why old;
+	struct why bad;
 	uint8_t *der = NULL;
 	char hex[41];
 	size_t t;
 	int len = i2d_X509(x, &der), known = n == 0;
 
-	if (len <= 0 || !cert_new(&c, der, (size_t)len, w))
+	if (len <= 0)
 		tool_nomem();
+	if (!cert_new(&c, der, (size_t)len, &bad)) {
+		OPENSSL_free(der);
+		return why_set(w, "database",
+		    "a KRA certificate of the archive: %s " DB_ALTERED,
+		    bad.detail);
+	}
 	memcpy(p.sha1, c->sha1, sizeof(p.sha1));
 	memcpy(p.sha256, c->sha256, sizeof(p.sha256));
 	msg_warn("KRA %s, SHA-1 %s", c->subject, rec_hex(hex, c->sha1, 20));
-	if (!kra_check(x, NULL, &old))
-		msg_warn("warning: KRA %s: %s", c->subject, old.detail);
+	if (!kra_check(x, NULL, &bad))
+		msg_warn("warning: KRA %s: %s", c->subject, bad.detail);
 	for (t = 0; t < n; t++)
 		if (cred_thumbprint(&p, pin[t].thumb))
 			known = pin[t].used = 1;
