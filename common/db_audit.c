@@ -86,6 +86,29 @@ chain(const char *before, const char *const field[6], char hex[65])
 
 /* Transactions ---------------------------------------------------------- */
 
+/* The audit row that comes next, and the hash of the last. */
+static int
+next_audit(struct db *db, sqlite3_stmt *st, struct why *w)
+{
+	int64_t last = 0;
+	int rc = sqlite3_step(st);
+
+	db->last[0] = '\0';
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return sql_fail(db, w, "cannot read");
+	if (rc == SQLITE_ROW) {
+		last = sqlite3_column_int64(st, 0);
+		if (last < 1 || last == INT64_MAX)
+			return why_set(w, "database",
+			    "%s: no audit row can follow row %lld " DB_ALTERED,
+			    db->name, (long long)last);
+		(void)snprintf(db->last, sizeof(db->last), "%s",
+		    (const char *)sqlite3_column_text(st, 1));
+	}
+	db->audit = last + 1;
+	return 1;
+}
+
 int
 db_begin(struct db *db, struct why *w)
 {
@@ -95,16 +118,9 @@ db_begin(struct db *db, struct why *w)
 	if (!sql_run_plain(db, BEGIN, w) ||
 	    (st = sql_ready(db, AUDIT_LAST, w)) == NULL)
 		return 0;
-	db->audit = 1;
-	db->last[0] = '\0';
-	if ((rc = sqlite3_step(st)) == SQLITE_ROW) {
-		db->audit = sqlite3_column_int64(st, 0) + 1;
-		(void)snprintf(db->last, sizeof(db->last), "%s",
-		    (const char *)sqlite3_column_text(st, 1));
-	}
+	rc = next_audit(db, st, w);
 	(void)sqlite3_reset(st);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ||
-	    sql_fail(db, w, "cannot read");
+	return rc;
 }
 
 /*

@@ -900,6 +900,25 @@ insists()
 	    "UPDATE config SET Value = '1' WHERE Name = 'KRAFlags'"
 }
 
+@test "ca-db: nothing follows an audit row that is none" {
+	local id triggers
+
+	triggers=$(rows "$MADE/full.db" "SELECT sql || ';' FROM sqlite_schema
+	    WHERE type = 'trigger'")
+	for id in 9223372036854775807 0 -1 -9223372036854775808; do
+		cp "$MADE/full.db" ca.db
+		sqlite3 ca.db <<-SQL
+		DROP TRIGGER audit_delete;
+		DELETE FROM audit WHERE AuditID > 1;
+		DROP TRIGGER audit_update;
+		UPDATE audit SET AuditID = $id;
+		$triggers
+		SQL
+		refuses 2 "ca-setflag: $(pwd -P)/ca.db: no audit row can follow row $id (the archive was changed by another program: check it with ca-export -A)" \
+		    ca-setflag -d ca.db KRAFlags 0
+	done
+}
+
 @test "ca-db: a flag that was set behind our back is found" {
 	local head
 

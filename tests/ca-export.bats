@@ -347,6 +347,17 @@ database file (make the file and its directory writable)" \
 	says "ca-export: audit head: $(last_head ca.db)" 'ca-export: rows 2'
 }
 
+@test 'the audit row has every token in full' {
+	local long
+
+	long=$(printf 'a%.0s' {1..100000})
+	run_tool 0 ca-export -d ca.db -s erin -s "$long" -s 'and the last'
+	[[ $(sqlite3 ca.db 'select Detail from audit
+	    order by AuditID desc limit 1') == \
+	    *" token=erin token=$long token=and the last" ]]
+	run_tool 0 ca-export -n -A "$(last_head ca.db)" -d ca.db
+}
+
 @test 'the audit row is committed before the first key leaves' {
 	local before head
 
