@@ -64,6 +64,11 @@ const char *db_dir0(const struct db *);
 
 int db_begin(struct db *, struct why *w);
 /*
+ * From now on all that is read is of one moment, also past the commit of a
+ * transaction that is open now.
+ */
+int db_hold(struct db *, struct why *w);
+/*
  * Adds the audit row and commits; fails too, with or without the commit, where
  * the archive is no longer at its name.  head receives the new head of the chain.
  * Settings that changed stand in detail as NAME=VALUE.
@@ -143,5 +148,20 @@ int db_select(struct db *, int64_t after, struct db_found *, struct why *w);
  */
 int db_audit(struct db *, const char *head, char last[AUDIT_HEAD_MAX],
     struct why *w);
+
+/* Reads a head as it was printed, in either case.  Returns 1, or 0. */
+int db_head(const char *s, char head[AUDIT_HEAD_MAX]);
+
+/* What a commit did. */
+struct db_event {
+	int64_t id;
+	const char *when, *caller, *action, *detail; /* until the next call */
+};
+
+/*
+ * The next commit behind `after' that was neither import nor export.  1, 0 at
+ * the end, -1 with *w.
+ */
+int db_since(struct db *, int64_t after, struct db_event *, struct why *w);
 
 #endif

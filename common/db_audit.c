@@ -5,6 +5,8 @@
 #include "db.h"
 #include "db_sql.h"
 
+#define GO_BACK "compare with the results of ca-import, or go back to a copy"
+
 /* Digests --------------------------------------------------------------- */
 
 /* Adds every column of the row at hand: type, length, bytes. */
@@ -123,6 +125,16 @@ db_begin(struct db *db, struct why *w)
 	return rc;
 }
 
+int
+db_hold(struct db *db, struct why *w)
+{
+	sqlite3_stmt *st = sql_ready(db, HOLD, w);
+
+	/* a statement with rows to come keeps its view of the file */
+	return st != NULL &&
+	    (sqlite3_step(st) == SQLITE_ROW || sql_fail(db, w, "cannot read"));
+}
+
 /*
  * Rows of a file that was moved away from its log are not safe.  Returns 1, or
  * 0 with *w.
@@ -180,6 +192,17 @@ db_rollback(struct db *db)
 
 /* Checking -------------------------------------------------------------- */
 
+/* The tables that a commit of this action writes to. */
+static const char *
+tables(const char *action)
+{
+	if (strcmp(action, "import") == 0)
+		return "request and certificate";
+	if (strcmp(action, "init") == 0 || strcmp(action, "kra") == 0)
+		return "kra and config";
+	return strcmp(action, "flag") == 0 ? "config only" : "audit only";
+}
+
 /* The row of AUDIT_ALL at hand: chain, digest of its rows. */
 static int
 audit_row(struct db *db, sqlite3_stmt *st, char before[65], struct why *w)
@@ -192,27 +215,27 @@ audit_row(struct db *db, sqlite3_stmt *st, char before[65], struct why *w)
 		if (sqlite3_column_type(st, i) !=
 		    (i == 0 ? SQLITE_INTEGER : SQLITE_TEXT))
 			return why_set(w, "audit",
-			    "audit row with a column of another type");
+			    "audit row with a column of another type: " GO_BACK);
 		field[i] = (const char *)sqlite3_column_text(st, i);
 		/* a NUL would hide what follows it */
 		if (field[i] == NULL ||
 		    strlen(field[i]) != (size_t)sqlite3_column_bytes(st, i))
 			return why_set(w, "audit",
 			    "audit row with a column that is empty or holds "
-			    "a NUL");
+			    "a NUL: " GO_BACK);
 	}
 	if (!chain(before, field, hash) || strcmp(hash, field[6]) != 0)
 		return why_set(w, "audit",
 		    "audit row %s does not follow from the one "
-		    "before it: rows were edited, deleted or moved",
+		    "before it: rows were edited, deleted or moved: " GO_BACK,
 		    field[0]);
 	if (!digest(db, sqlite3_column_int64(st, 0), sum, w))
 		return -1;
 	if (strcmp(sum, field[5]) != 0)
 		return why_set(w, "audit",
-		    "what audit row %s recorded was changed "
-		    "since: rows were edited or deleted",
-		    field[0]);
+		    "what audit row %s recorded was changed since: rows were "
+		    "edited, added or deleted (%s of %s, %s, wrote to %s): " GO_BACK,
+		    field[0], field[3], field[2], field[1], tables(field[3]));
 	memcpy(before, hash, sizeof(hash));
 	return 1;
 }
@@ -257,7 +280,7 @@ sql_schema_same(struct db *db, struct why *w)
 	return memcmp(is, ought, sizeof(is)) == 0 ||
 	    why_set(w, "audit",
 		"the schema is not that of ca-db(5): a table, index, view or "
-		"trigger was added, dropped or changed");
+		"trigger was added, dropped or changed: " GO_BACK);
 }
 
 /*
@@ -279,7 +302,30 @@ integrity(struct db *db, struct why *w)
 		sql_fail(db, w, "cannot read");
 	else
 		rc = strcmp(said, "ok") == 0 ||
-		    why_set(w, "audit", "the file is damaged: %s", said);
+		    why_set(w, "audit", "the file is damaged: %s: " GO_BACK,
+			said);
+	(void)sqlite3_reset(st);
+	return rc;
+}
+
+/*
+ * A statement that gives what is wrong, and what to say before and behind it.
+ * Returns 1, 0 with *w if it gives a row, -1 with *w if it cannot be read.
+ */
+static int
+finds(struct db *db, enum sql n, const char *before, const char *behind,
+    struct why *w)
+{
+	sqlite3_stmt *st = sql_ready(db, n, w);
+	int step = st == NULL ? SQLITE_ERROR : sqlite3_step(st), rc = 1;
+
+	if (st == NULL)
+		return -1;
+	if (step == SQLITE_ROW)
+		rc = why_set(w, "audit", "%s%s%s", before,
+		    (const char *)sqlite3_column_text(st, 0), behind);
+	else if (step != SQLITE_DONE)
+		rc = -1 + sql_fail(db, w, "cannot read");
 	(void)sqlite3_reset(st);
 	return rc;
 }
@@ -306,24 +352,59 @@ db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
 		    (const char *)sqlite3_column_text(st, 0), before);
 		found |= head != NULL && strcmp(head, last) == 0;
 	}
-	(void)sqlite3_reset(st);
-	if (rc != SQLITE_DONE || (st = sql_ready(db, ORPHANS, w)) == NULL) {
+	if (rc != SQLITE_DONE)
 		sql_fail(db, w, "cannot read");
-		return -1;
-	}
-	rc = sqlite3_step(st);
-	ok = 1;
-	if (rc == SQLITE_ROW)
-		ok = why_set(w, "audit",
-		    "%s is not as the audited commits left it",
-		    (const char *)sqlite3_column_text(st, 0));
-	else if (rc != SQLITE_DONE)
-		ok = -1 + sql_fail(db, w, "cannot read");
 	(void)sqlite3_reset(st);
-	if (ok == 1 && head != NULL && !found)
-		return why_set(w, "audit",
-		    "the head %s is not in the chain: it was cut "
-		    "or written anew",
-		    head);
-	return ok;
+	if (rc != SQLITE_DONE)
+		return -1;
+	if ((ok = finds(db, ORPHANS, "",
+		 " is not as the audited commits left it: " GO_BACK, w)) != 1 ||
+	    (ok = finds(db, STRANGERS, "the key of row ",
+		 " was encrypted to an agent that is not in the archive: find "
+		 "out whose SHA-1 is in kra of ca-export -n",
+		 w)) != 1)
+		return ok;
+	return head == NULL || found ||
+	    why_set(w, "audit",
+		"the head %s is not in the chain: it was cut or written anew: " GO_BACK,
+		head);
+}
+
+int
+db_head(const char *s, char head[AUDIT_HEAD_MAX])
+{
+	size_t id = strspn(s, "0123456789"), i;
+
+	if (id == 0 || id > 19 || *s == '0' || s[id] != ':' ||
+	    strspn(s + id + 1, "0123456789abcdefABCDEF") != 64 ||
+	    s[id + 65] != '\0')
+		return 0;
+	for (i = 0; s[i] != '\0'; i++)
+		head[i] = s[i] >= 'A' && s[i] <= 'F' ?
+		    (char)(s[i] - 'A' + 'a') :
+		    s[i];
+	head[i] = '\0';
+	return 1;
+}
+
+int
+db_since(struct db *db, int64_t after, struct db_event *e, struct why *w)
+{
+	sqlite3_stmt *st = sql_ready(db, AUDIT_SINCE, w);
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	(void)sqlite3_bind_int64(st, 1, after);
+	if ((rc = sqlite3_step(st)) != SQLITE_ROW) {
+		if (rc != SQLITE_DONE)
+			sql_fail(db, w, "cannot read");
+		return rc == SQLITE_DONE ? 0 : -1;
+	}
+	e->id = sqlite3_column_int64(st, 0);
+	e->when = (const char *)sqlite3_column_text(st, 1);
+	e->caller = (const char *)sqlite3_column_text(st, 2);
+	e->action = (const char *)sqlite3_column_text(st, 3);
+	e->detail = (const char *)sqlite3_column_text(st, 4);
+	return 1;
 }

@@ -84,6 +84,7 @@ const char *const sql_settings[] = {
 static const char *const sql[NSQL] = {
 	[BEGIN] = "begin immediate",
 	[COMMIT] = "commit",
+	[HOLD] = "select 1 from sqlite_schema",
 	[ROLLBACK] = "rollback",
 	[CONFIG_SET] = "insert into config values (?1, ?2, ?3) on conflict"
 	    " (Name) do update set Value = ?2, AuditID = ?3",
@@ -128,6 +129,9 @@ static const char *const sql[NSQL] = {
 	    " order by AuditID desc limit 1",
 	[AUDIT_ALL] = "select AuditID, AuditWhen, Caller, Action, Detail,"
 	    " Digest, Hash from audit order by AuditID",
+	[AUDIT_SINCE] = "select AuditID, AuditWhen, Caller, Action, Detail"
+	    " from audit where AuditID > ?1 and Action not in"
+	    " ('import', 'export') order by AuditID",
 	[CERT_OF] = CERT_PART " where CertAudit = ?1 order by 1",
 	[KEY_OF] = KEY_PART " where KeyAudit = ?1 order by 1",
 	[KRA_OF] = KRA_PART " where AuditID = ?1 order by 1",
@@ -152,6 +156,11 @@ static const char *const sql[NSQL] = {
 	    " and exists (select 1" SETTERS("n") ")"
 	    " union all select 'certificate ' || RequestID from certificate"
 	    " where RequestID not in (select RequestID from request)",
+	/* hashes stand as "01 23 ..", an LF between two: 41 bytes for each */
+	[STRANGERS] = "select RequestID from request where RawArchivedKey is"
+	    " not null and length(replace(KeyRecoveryHashes, ' ', '')) + 1 <>"
+	    " 41 * (select count(*) from kra where"
+	    " instr(replace(KeyRecoveryHashes, ' ', ''), CertificateHash) > 0)",
 	/* but what SQLite makes: the indices of constraints, statistics */
 	[SCHEMA] = "select type, name, tbl_name, sql from sqlite_schema"
 	    " where sql is not null and sql not in"

@@ -67,45 +67,22 @@ put_all(struct export *x, int64_t last)
 	}
 }
 
-/*
- * Counts what is selected and, unless -n, commits the audit row of it, which
- * stands before the first blob leaves.  Returns the last RequestID, or 0.
- */
-static int64_t
-announce(struct export *x, const char **token, size_t ntoken)
+/* Says which commits came after the head that is known; exits 2 on error. */
+static void
+since(struct export *x, const char *head)
 {
-	char head[AUDIT_HEAD_MAX], *detail;
-	unsigned long long rows = 0;
-	struct db_found f;
+	int64_t id = strtoll(head, NULL, 10);
+	struct db_event e;
 	struct why w;
-	int64_t last = 0;
-	size_t i, n;
-	FILE *fp;
 	int rc;
 
-	while ((rc = db_select(x->db, last, &f, &w)) == 1) {
-		rows++;
-		last = f.id;
+	while ((rc = db_since(x->db, id, &e, &w)) == 1) {
+		msg_warn("since then: %lld %s %s %s %s", (long long)e.id,
+		    e.when, e.caller, e.action, e.detail);
+		id = e.id;
 	}
 	if (rc == -1)
 		msg_die("%s", w.detail);
-	if ((fp = open_memstream(&detail, &n)) == NULL)
-		tool_nomem();
-	(void)fprintf(fp, "rows=%llu last=%lld", rows, (long long)last);
-	for (i = 0; i < ntoken; i++)
-		(void)fprintf(fp, " token=%s", token[i]);
-	if (fclose(fp) == EOF)
-		tool_nomem();
-	if (!x->list && rows > 0) {
-		if (!db_begin(x->db, &w) ||
-		    !db_commit(x->db, tool_caller(), "export", detail, head,
-			&w))
-			msg_die("%s", w.detail);
-		msg_warn("audit head: %s", head);
-	}
-	free(detail);
-	msg_warn("rows %llu", rows);
-	return last;
 }
 
 /* Checks the audit chain.  Exits 1 if something was changed. */
@@ -126,12 +103,71 @@ audit(struct export *x, const char *head)
 	msg_warn("audit: the chain is whole, and contains the head given; it "
 		 "is now %s",
 	    last);
+	since(x, head);
+}
+
+/* What the audit row of an export says. */
+static char *
+detail_of(unsigned long long rows, int64_t last, const char **token,
+    size_t ntoken)
+{
+	char *detail;
+	size_t i, n;
+	FILE *fp;
+
+	if ((fp = open_memstream(&detail, &n)) == NULL)
+		tool_nomem();
+	(void)fprintf(fp, "rows=%llu last=%lld", rows, (long long)last);
+	for (i = 0; i < ntoken; i++)
+		(void)fprintf(fp, " token=%s", token[i]);
+	if (fclose(fp) == EOF)
+		tool_nomem();
+	return detail;
+}
+
+/*
+ * Checks the chain against head, if that is not NULL, counts what is selected
+ * and, unless -n, commits the audit row of it, which stands before the first
+ * blob leaves; all of it and what is read afterwards is of one moment.
+ * Returns the last RequestID, or 0.
+ */
+static int64_t
+announce(struct export *x, const char *head, const char **token, size_t ntoken)
+{
+	char now[AUDIT_HEAD_MAX], *detail;
+	unsigned long long rows = 0;
+	struct db_found f;
+	struct why w;
+	int64_t last = 0;
+	int rc;
+
+	if ((!x->list && !db_begin(x->db, &w)) || !db_hold(x->db, &w))
+		msg_die("%s", w.detail);
+	if (head != NULL)
+		audit(x, head);
+	while ((rc = db_select(x->db, last, &f, &w)) == 1) {
+		rows++;
+		last = f.id;
+	}
+	if (rc == -1)
+		msg_die("%s", w.detail);
+	if (!x->list && rows > 0) {
+		detail = detail_of(rows, last, token, ntoken);
+		if (!db_commit(x->db, tool_caller(), "export", detail, now, &w))
+			msg_die("%s", w.detail);
+		free(detail);
+		msg_warn("audit head: %s", now);
+	} else
+		db_rollback(x->db);
+	msg_warn("rows %llu", rows);
+	return last;
 }
 
 int
 main(int argc, char *argv[])
 {
-	const char *path = NULL, *key = NULL, *head = NULL, **token;
+	const char *path = NULL, *key = NULL, *noted = NULL, **token;
+	char head[AUDIT_HEAD_MAX];
 	struct secrets secrets = { 0 };
 	struct export x;
 	struct why w;
@@ -144,9 +180,12 @@ main(int argc, char *argv[])
 	if ((token = calloc((size_t)argc, sizeof(*token))) == NULL)
 		tool_nomem();
 	while ((c = getopt(argc, argv, "+:A:d:k:np:qs:Vv")) != -1)
-		if (c == 'A')
-			head = optarg;
-		else if (c == 'd')
+		if (c == 'A') {
+			if (!db_head(optarg, head))
+				msg_die("-A: not ID:HEX (is a variable of the "
+					"script not set?)");
+			noted = head;
+		} else if (c == 'd')
 			path = optarg;
 		else if (c == 'k')
 			key = optarg;
@@ -179,9 +218,7 @@ main(int argc, char *argv[])
 		tool_nomem();
 	sandbox_enter(db_dir0(x.db));
 
-	if (head != NULL)
-		audit(&x, head);
-	last = announce(&x, token, ntoken);
+	last = announce(&x, noted, token, ntoken);
 	if (last == 0)
 		x.status = 1;
 	put_all(&x, last);
