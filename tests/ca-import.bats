@@ -758,11 +758,11 @@ pinned()
 	grep -q -x -F "ca-import: KRA CN=Recovery Agent 3\\1B[1A,O=Example, SHA-1 $thumb" \
 	    "$ERR"
 	harmless ca-import
-	# without -t it is shown, and warned of
+	# without -t it is shown, and warned of: it is not of our CA
 	run_tool 0 "${import[@]}" <"$MADE/jane.kms"
 	grep -q -x -F "ca-import: KRA CN=Recovery Agent 3\\1B[1A,O=Example, SHA-1 $thumb" \
 	    "$ERR"
-	grep -q '^ca-import: warning: KRA CN=Recovery Agent 3.* no extended key usage' \
+	grep -q '^ca-import: warning: KRA CN=Recovery Agent 3.*: not issued by the CA of the archive$' \
 	    "$ERR"
 }
 

@@ -23,9 +23,9 @@ struct pin {
 	int used; /* it is a KRA of the archive */
 };
 
-/* Names one KRA, and checks it against the n pins, if there are any. */
+/* Names one KRA, and checks it against the CA, and the n pins if any. */
 static int
-show_kra(X509 *x, struct pin *pin, size_t n, struct why *w)
+show_kra(X509 *x, X509 *ca, struct pin *pin, size_t n, struct why *w)
 {
 	struct cred_pair p;
 	struct cert *c;
@@ -46,7 +46,7 @@ show_kra(X509 *x, struct pin *pin, size_t n, struct why *w)
 	memcpy(p.sha1, c->sha1, sizeof(p.sha1));
 	memcpy(p.sha256, c->sha256, sizeof(p.sha256));
 	msg_warn("KRA %s, SHA-1 %s", c->subject, rec_hex(hex, c->sha1, 20));
-	if (!kra_check(x, NULL, &bad))
+	if (!kra_check(x, ca, &bad))
 		msg_warn("warning: KRA %s: %s", c->subject, bad.detail);
 	for (t = 0; t < n; t++)
 		if (cred_thumbprint(&p, pin[t].thumb))
@@ -70,7 +70,7 @@ show_kras(const struct import *im, struct pin *pin, size_t n, struct why *w)
 	int i;
 
 	for (i = 0; i < sk_X509_num(im->kras); i++)
-		if (!show_kra(sk_X509_value(im->kras, i), pin, n, w))
+		if (!show_kra(sk_X509_value(im->kras, i), im->ca, pin, n, w))
 			return 0;
 	for (t = 0; t < n; t++)
 		if (!pin[t].used)
