@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "db_sql.h"
@@ -159,17 +160,27 @@ check_dir(const struct db *db, struct why *w)
 		db->dir);
 }
 
+/* A file system that nobody can write, where owners and modes say nothing. */
+static int
+on_medium(const struct db *db)
+{
+	struct statvfs v;
+
+	return statvfs(db->dir, &v) == 0 && (v.f_flag & ST_RDONLY) != 0;
+}
+
 /* The archive is as private as can be, or there is none where one is made. */
 static int
 check_file(struct db *db, enum db_mode mode, struct why *w)
 {
+	int wal = 0, medium = mode == DB_READ && on_medium(db);
 	struct stat st;
-	int wal;
 
-	if (!check_dir(db, w) || !check_beside(db, &wal, w))
+	if (!medium && (!check_dir(db, w) || !check_beside(db, &wal, w)))
 		return 0;
 	if (lstat(db->path, &st) == 0)
-		return private_file(db->name, "", &st, w);
+		return (medium && S_ISREG(st.st_mode)) ||
+		    private_file(db->name, "", &st, w);
 	if (errno != ENOENT || mode != DB_CREATE)
 		return why_set(w, "database", "%s: %s%s", db->name,
 		    strerror(errno),

@@ -332,6 +332,34 @@ database file (make the file and its directory writable)" \
 	[[ $(ls "$dir") == ca.db ]]
 }
 
+@test '-n lists from a medium whose owner and modes are another' {
+	unshare -m true 2>/dev/null || skip 'no unshare -m here'
+	(($(id -u) == 0)) || skip 'not root'
+	mkdir med
+	cp ca.db med
+	ln med/ca.db med/other.db
+	chmod 444 med/ca.db
+	chown -R 65534 med
+	chmod 777 med
+	run_tool 0 ca-export -n -d ca.db
+	cp "$OUT" want
+	cat >on-medium <<'SH'
+mount --bind med med && mount -o remount,bind,ro med || exit 99
+"$@"
+SH
+	run_tool 0 unshare -m bash on-medium ca-export -n \
+	    -A "$(last_head ca.db)" -d med/ca.db
+	cmp want "$OUT"
+	# but who writes must own it
+	refuses 2 "ca-export: $PWD/med: others can write this directory, and \
+replace the archive: run chmod go-w on it, or give the archive one of its own" \
+	    unshare -m bash on-medium ca-export -d med/ca.db
+	# and where it can be written, so must who reads
+	refuses 2 "ca-export: $PWD/med: others can write this directory, and \
+replace the archive: run chmod go-w on it, or give the archive one of its own" \
+	    ca-export -n -d med/ca.db
+}
+
 @test 'each export is an audit row: who, what, how many' {
 	local before
 
