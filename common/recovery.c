@@ -206,7 +206,7 @@ match_cert(const struct cred *k, const struct cred *trusted,
     struct why *w)
 {
 	uint8_t *der;
-	int i, size, rc = 0;
+	int i, size, mine, left_out = 0, rc = 0;
 
 	why_set(w, "blob",
 	    "the recovery blob does not carry the user's "
@@ -215,16 +215,18 @@ match_cert(const struct cred *k, const struct cred *trusted,
 		der = NULL;
 		size = i2d_X509(sk_X509_value(certs, i), &der);
 		if (size > 0 && cert_new(c, der, (size_t)size, w)) {
-			if (hash == NULL ?
-				trusted == NULL || issued(trusted, *c) :
-				memcmp((*c)->sha1, hash, 20) == 0)
+			mine = hash == NULL ?
+			    trusted == NULL || issued(trusted, *c) :
+			    memcmp((*c)->sha1, hash, 20) == 0;
+			left_out |= !mine && hash == NULL;
+			if (mine)
 				rc = open_key(k, blob, nblob, *c, p8, n, w);
 			if (!rc)
 				cert_free(*c);
 		}
 		OPENSSL_free(der);
 	}
-	if (!rc && trusted != NULL && hash == NULL)
+	if (!rc && left_out)
 		why_set(w, "blob",
 		    "the recovery blob does not name the user's certificate, "
 		    "and opens with none that a CA of -C has issued: without "
