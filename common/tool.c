@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -24,7 +25,8 @@
 #define OUT_BUFFER  (64 * 1024)
 #define STACK	    (64 * 1024) /* as deep as libraries go, and more */
 
-static int unlocked; /* the secure heap may be swapped */
+static void *heap; /* the secure heap */
+static int unlocked; /* it may be swapped */
 static char *out_buf; /* secure: plain streams carry keys */
 static int child; /* exits 1, and says nothing */
 
@@ -89,6 +91,9 @@ start_crypto(void)
 	if ((rc = CRYPTO_secure_malloc_init(SECURE_HEAP, 32)) == 0)
 		msg_die("cannot get %d bytes of secure memory", SECURE_HEAP);
 	unlocked = rc == 2;
+	/* all of it, which is how to find out where it is */
+	heap = OPENSSL_secure_malloc(SECURE_HEAP);
+	OPENSSL_secure_free(heap);
 	errno = 0;
 	/* naming one provider drops the implicit default */
 	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
@@ -146,6 +151,14 @@ void
 tool_child(void)
 {
 	child = 1;
+}
+
+void
+tool_forked(void)
+{
+	/* a fork is not locked */
+	if (!unlocked)
+		(void)mlock(heap, SECURE_HEAP);
 }
 
 void

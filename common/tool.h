@@ -18,6 +18,9 @@ void tool_start(void);
  */
 void tool_child(void);
 
+/* Of a fork that has secrets: keeps them out of swap too. */
+void tool_forked(void);
+
 /* Refuses (exit 2) to write to a terminal; what: "clear keys", ... */
 void tool_no_terminal(const char *what);
 
