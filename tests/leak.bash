@@ -87,7 +87,7 @@ hold_export()
 	pid=$!
 	crew=()
 	while ((${#crew[@]} != 2)) && [[ -e /proc/$pid ]]; do
-		read -r child crew[0] crew[1] \
+		read -r child "crew[0]" "crew[1]" \
 		    <"/proc/$pid/task/$pid/children" || :
 		[[ -n ${crew[1]} ]] || crew=()
 	done
