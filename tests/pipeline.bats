@@ -356,23 +356,6 @@ unproven()
 	[[ -e missing && ! -s missing ]]
 }
 
-@test 'the ledger: what is in no import log' {
-	# kms-record(5)
-	lost()
-	{
-		join -t $'\t' -1 16 -2 5 -v 1 -o 1.4,1.11,1.16 \
-		    <(grep ^rec:key export.kms | sort -t $'\t' -k 16,16) \
-		    <(grep -E $'\tstatus:(imported|updated|present)\t' import.log |
-			sort -t $'\t' -k 5,5)
-	}
-
-	lost >"$OUT"
-	diff /dev/null "$OUT"
-	sed -i '/\tuser:erin\t/d' import.log
-	lost | cut -f 1,2 | sort | diff - <(printf 'user:erin\tnot_after:%s\n' \
-	    1999-10-01T00:00:00Z 2001-03-01T00:00:00Z)
-}
-
 @test 'the list of ca-export matches the log of ca-import' {
 	diff <(grep $'\tstatus:imported\t' import.log | field sha1 | sort) \
 	    <(ca-export -n -d ca.db 2>"$ERR" | field sha1 | sort)
