@@ -225,6 +225,20 @@ fresh()
 	[[ ! -s $OUT ]]
 }
 
+# recipe PAGE WORDS: the commands of the first example after the line of a page
+# that begins with these words, in the file recipe.
+recipe()
+{
+	# shellcheck disable=SC2154 # common.bash sets it
+	words=$2 awk '
+	index($0, ENVIRON["words"]) == 1 { here = 1 }
+	on && /^\.Ed/	{ exit }
+	on
+	here && /^\.Bd/	{ on = 1 }' "$root/man/$1" |
+	    sed 's/\\(aq/'\''/g; s/\\(ha/^/g; s/\\e/\\/g' >recipe
+	[[ -s recipe ]]
+}
+
 # head: the audit head that the import of setup_file printed.
 head=
 read_head()
@@ -237,12 +251,7 @@ read_head()
 # has it: runs that page's commands.  What is left of an earlier run is gone.
 missing()
 {
-	# shellcheck disable=SC2154 # common.bash sets it
-	awk '/^Is every key of an export/ { here = 1 }
-	/^\.Ed/ { here = on = 0 }
-	on { gsub(/\\e/, "\\"); print }
-	here && /^\.Bd/ { on = 1 }' "$root/man/ca-export.1" >recipe
-	[[ $(wc -l <recipe) == 7 ]] || return 99
+	recipe ca-export.1 'Is every key of an export'
 	rm -f want have missing
 	HEAD=$head bash recipe >"$OUT" 2>"$ERR"
 }
@@ -354,6 +363,240 @@ unproven()
 	mv kept.db ca.db
 	missing
 	[[ -e missing && ! -s missing ]]
+}
+
+# agree: what the import promised is what the archive has, as ca-db(5) has it.
+agree()
+{
+	recipe ca-db.5 'Check the heads with'
+	HEAD=$head bash recipe >"$OUT" 2>"$ERR"
+}
+
+@test 'the ledger: the log and the archive agree' {
+	local n
+
+	read_head
+	cp ca.db kept.db
+	cp import.log kept.log
+	n=$(grep -c $'\tkra:[^\t]' import.log)
+	((n == 23))
+	agree
+	[[ ! -s $OUT && $(wc -l <promised) == "$n" ]]
+	# a log that was appended to, and a line that was cut
+	kms-verify "${machine[@]}" <export.kms 2>"$ERR" |
+	    ca-import -f -d ca.db "${machine[@]}" >>import.log 2>"$ERR"
+	head -c 100 kept.log >>import.log
+	echo >>import.log
+	agree
+	[[ ! -s $OUT ]]
+	# a key that nobody promised, and one that is not there
+	grep -v "user:erin" kept.log >import.log
+	agree
+	[[ $(wc -l <"$OUT") == 2 ]]
+	not grep -v $'^\tid:' "$OUT"
+	cp kept.log import.log
+	sed '/\tuser:erin\t/s/\tid:/&9/' kept.log >import.log
+	agree
+	[[ $(grep -c ^id:9 "$OUT") == 2 && $(wc -l <"$OUT") == 4 ]]
+	cp kept.log import.log
+	# what fails proves nothing
+	sqlite3 ca.db "update request set KeyRecoveryHashes = '00'
+	    where RequestID = 1"
+	not agree
+	rm ca.db
+	not agree
+	cp kept.db ca.db
+	head=1:$(printf %064d 0)
+	not agree
+	read_head
+	mv import.log no.log
+	not agree
+}
+
+@test 'who can open how many keys, and what -t keeps out' {
+	local sql sha1 sha256
+
+	pinned=(-t "$(openssl x509 -in kra1.pem -outform DER | sha1sum |
+	    cut -c -40)" -t "$(openssl x509 -in kra2.pem -outform DER |
+	    sha1sum | cut -c -40)")
+	fresh
+	# who can write the database swaps an agent
+	cp ca.db before.db
+	openssl x509 -in machine.pem -outform DER -out eve.cer
+	sha1=$(sha1sum <eve.cer | cut -c -40)
+	sha256=$(sha256sum <eve.cer | cut -c -64)
+	sql="attach 'before.db' as b; update kra set
+	    (CertificateHash, Sha256, RawCertificate) = (select
+	    CertificateHash, Sha256, RawCertificate from b.kra
+	    where KraID = 2) where KraID = 2"
+	sqlite3 ca.db "update kra set CertificateHash = '$sha1',
+	    Sha256 = '$sha256', RawCertificate = readfile('eve.cer')
+	    where KraID = 2"
+	# -t sees it, and without it
+	refuses_import "${pinned[@]}"
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>"$ERR"
+	sqlite3 ca.db "$sql"
+	# -A does not
+	ca-export -n -A "$(last_head before.db)" -d ca.db >"$OUT" 2>"$ERR"
+	# the count does
+	recipe ca-db.5 'Who can open how many keys'
+	bash -o pipefail recipe >"$OUT" 2>"$ERR"
+	awk '{ print $1, $2 }' "$OUT" | diff - <({
+		echo '1 '
+		echo "23 $sha1"
+		echo "23 ${pinned[1]}"
+	} | sort -k 2)
+}
+
+# refuses_import ARG...: ca-import takes nothing.
+refuses_import()
+{
+	run_tool 2 ca-import -f -d ca.db "${machine[@]}" "$@" <export.kms
+	grep -q 'nothing is imported' "$ERR" && [[ ! -s $OUT ]]
+}
+
+@test 'the last step of a migration: every key opens, with every agent' {
+	local agent
+
+	recipe ca-recover.1 'Prove that all keys open'
+	bash recipe 2>"$ERR"
+	sed 's/kra1/kra2/g' recipe >other
+	bash other 2>"$ERR"
+	# both are in kms2ca(7), one after the other
+	recipe kms2ca.7 'The last step of a migration'
+	diff recipe <(tail -n 1 recipe | sed 's/kra2/kra1/g'
+	    tail -n 1 recipe)
+	bash -e -o pipefail recipe 2>"$ERR"
+	recipe ca-recover.1 'Prove that all keys open'
+	# a blob that was damaged, or is that of another key; no agent
+	cp ca.db kept.db
+	sqlite3 ca.db "update request set RawArchivedKey = (select
+	    RawArchivedKey from request where RequestID = 2)
+	    where RequestID = 1"
+	not bash recipe 2>"$ERR"
+	grep -q 'stdin:1: record 1: ' "$ERR"
+	rm ca.db
+	not bash recipe 2>"$ERR"
+	cp kept.db ca.db
+	cp kra2.p12 kra1.p12
+	cp kra2.pw kra1.pw
+	bash recipe 2>"$ERR"
+	cp machine.p12 kra1.p12
+	cp machine.pw kra1.pw
+	not bash recipe 2>"$ERR"
+	cp "$ORG"/kra1.p* .
+	# agents that take turns
+	rm ca.db
+	cat kra1.pem kra2.pem | ca-init -N 1 -c ca.pem -d ca.db >kras \
+	    2>"$ERR"
+	ca-setflag -d ca.db KRAFlags +KRAF_ENABLEFOREIGN >flags 2>"$ERR"
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>"$ERR"
+	not bash recipe 2>"$ERR"
+	recipe ca-recover.1 'then let each agent prove'
+	for agent in kra1 kra2; do
+		export KRA1
+		KRA1=$(openssl x509 -in "$agent.pem" -outform DER | sha1sum |
+		    cut -c -40)
+		sed "s/kra1\./$agent./g; s/null/stdout/" recipe >turn
+		bash -o pipefail turn 2>"$ERR" | only key | field sha1
+	done | sort | diff - <(field sha1 <export.kms | sort |
+	    comm -12 - <(awk -F '\t' '$2 == "key" { print $3 }' \
+	    "$ORG/ledger" | sort))
+}
+
+@test 'a log that was cut by a full disk is ended, and appended to' {
+	local n status=0
+
+	fresh
+	rm import.log
+	# one block of 1024 bytes, and no more
+	(
+		ulimit -f 200
+		yes | head -c $((200 * 1024 - 1500)) | tr '\n' '#' >import.log
+		echo >>import.log
+		exec ca-import -f -d ca.db "${machine[@]}" <export.kms \
+		    >>import.log
+	) 2>"$ERR" || status=$?
+	complained 2 "$status" 'a full disk'
+	grep -q ': cannot write standard output: ' "$ERR"
+	[[ -n $(tail -c 1 import.log) ]]
+	sed -i 1d import.log
+	echo >>import.log
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >>import.log \
+	    2>"$ERR"
+	# each row has a line that is whole
+	n=$(grep '^rec:result' import.log |
+	    grep -E $'\tstatus:(imported|present)\t.*\treason:' |
+	    field sha1 | sort -u | wc -l)
+	[[ $n == 24 && $(rows ca.db 'select count(*) from request') == 24 ]]
+}
+
+@test 'the audit head: saved, checked, replaced' {
+	recipe kms2ca.7 'The head of the audit chain is in'
+	# the first is that of ca-init
+	fresh
+	last_head ca.db >audit.head
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>>import.msg
+	bash -o pipefail recipe >"$OUT" 2>"$ERR"
+	diff audit.head <(last_head ca.db)
+	# as ca-db(5) reads it
+	cp recipe save
+	recipe ca-db.5 'The head of now'
+	bash recipe | diff - audit.head
+	# the next, and none that was checked against another archive
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>>import.msg
+	bash -o pipefail save >"$OUT" 2>"$ERR"
+	diff audit.head <(last_head ca.db)
+	cp audit.head good
+	fresh
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>>import.msg
+	not bash -o pipefail save >"$OUT" 2>"$ERR"
+	cmp good audit.head
+	rm audit.head
+	not bash -o pipefail save >"$OUT" 2>"$ERR"
+	[[ ! -e audit.head ]]
+}
+
+@test 'what is missing, and what is no loss' {
+	recipe kms2ca.7 'What is missing'
+	bash recipe >"$OUT"
+	# shellcheck disable=SC1091
+	source "$ORG/expected"
+	# shellcheck disable=SC2154
+	((all_signing == $(grep -c $'^rec:cert\t.*\tuse:sign$' "$OUT")))
+	((all_certs == $(grep -c $'^rec:cert\t.*\tuse:[a-z]*$' "$OUT")))
+	((all_faults == $(grep -c ^rec:fault "$OUT")))
+	cut -f 2-5 "$OUT" | grep -q 'source:.*reason:password'
+}
+
+@test 'what the README makes with openssl is what a migration needs' {
+	rm ./*
+	echo 'for the CA' >ca.pw
+	echo 'for the machine' >machine.pw
+	echo 'for an agent' >kra1.pw
+	awk '
+	/^-+$/		{ on = last == "What you need first" }
+	on && /^    [^ ]+  /	{ next }
+	on && /^     /	{ if (!code) next }
+	on && /^    /	{ code = 1; print substr($0, 5) }
+	!/^    /	{ code = 0 }
+	{ last = $0 }' "$root/README" >commands
+	[[ $(grep -c '^openssl' commands) == 8 ]]
+	bash -e -o pipefail commands >"$OUT" 2>"$ERR"
+	# no key in the clear is left
+	not grep -l -e '-----BEGIN PRIVATE KEY-----' ./*
+	[[ ! -e machine.key && ! -e kra1.key ]]
+	cp "$ORG"/{user.pws,jane.pw,kms-backup.tar.gz} .
+	ca-init -c ca.pem -d ca.db <kra1.pem >kras 2>"$ERR"
+	not grep -q warning "$ERR"
+	ca-setflag -d ca.db KRAFlags +KRAF_ENABLEFOREIGN >flags 2>"$ERR"
+	kms-export -c machine.pem -S machine.p12 -p file:machine.pw \
+	    <kms-backup.tar.gz >export.kms 2>"$ERR"
+	kms-verify "${machine[@]}" <export.kms |
+	    ca-import -f -d ca.db "${machine[@]}" >log 2>"$ERR"
+	ca-export -d ca.db -s jane@example.com 2>"$ERR" |
+	    ca-recover "${kra1[@]}" | p12-pack -p file:jane.pw >jane.p12
+	keys_in jane.p12 | diff <(keys_of jane-2000) -
 }
 
 @test 'the list of ca-export matches the log of ca-import' {
