@@ -131,15 +131,8 @@ fresh()
 @test 'the mail of 1999, with the key that the mail names' {
 	local serial
 
-	# as p12-pack(1) has it
-	serial=$(openssl smime -pk7out -in old-mail.eml | openssl asn1parse |
-	    sed -n 's/.*INTEGER *://p' | sed -n 3p | tr A-F a-f)
-	ca-export -d ca.db -s "$serial" 2>"$ERR" |
-	    ca-recover -k kra1.p12 -p file:kra1.pw |
-	    p12-pack -p file:jane.pw |
-	    openssl pkcs12 -passin file:jane.pw -nocerts -nodes |
-	    openssl cms -decrypt -in old-mail.eml -inkey /dev/stdin |
-	    tr -d '\r' >mail
+	recipe p12-pack.1 'A mail client that has imported'
+	bash -o pipefail recipe 2>"$ERR" | tr -d '\r' >mail
 	cmp old-mail.txt mail
 	# and with no other
 	serial=$(openssl x509 -in "$ORG/keys/jane-2000.pem" -noout -serial)
@@ -149,6 +142,53 @@ fresh()
 	openssl cms -decrypt -in old-mail.eml -inkey other.pem \
 	    -recip other.pem -out mail 2>"$ERR" || :
 	not cmp -s old-mail.txt <(tr -d '\r' <mail)
+}
+
+@test 'a mail that names its recipient by key id, and one to an EC key' {
+	local name ski
+
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
+	    -subj /CN=eve -keyout ec.key -out ec.pem 2>"$ERR"
+	openssl pkcs12 -export -inkey ec.key -in ec.pem \
+	    -passout file:jane.pw -out ec.p12
+	p12-extract -p file:jane.pw <ec.p12 |
+	    ca-import -f -d ca.db >log 2>"$ERR"
+	cp "$ORG/keys/judy-2003.pem" judy.pem
+	# by serial number, EC too
+	openssl cms -encrypt -aes256 -in old-mail.txt -out old-mail.eml ec.pem
+	recipe p12-pack.1 'A mail client that has imported'
+	bash -o pipefail recipe 2>"$ERR" | tr -d '\r' >mail
+	cmp old-mail.txt mail
+	for name in ec judy; do
+		openssl cms -encrypt -keyid -aes256 -in old-mail.txt \
+		    -out old-mail.eml "$name.pem"
+		# no serial, which is said
+		not bash -o pipefail recipe >"$OUT" 2>"$ERR"
+		[[ ! -s $OUT ]]
+		# as it is shown: hex, a dash, and what may stand for text
+		ski=$(openssl cms -cmsout -noout -print -in old-mail.eml |
+		    sed -n '/ubjectKeyIdentifier/,/^ *[a-z]*: /p' |
+		    sed -nE 's/^ *[0-9a-f]{4} - (([0-9a-f]{2}[- ])*[0-9a-f]{2}) .*/\1/p' |
+		    tr -d ' \n-')
+		[[ ${#ski} == 40 ]]
+		{
+			echo "serial=$ski"
+			sed -n '/^ca-export/,$p' recipe
+		} >byid
+		bash -o pipefail byid 2>"$ERR" | tr -d '\r' >mail
+		cmp old-mail.txt mail
+	done
+}
+
+@test 'a copy of the archive is private, or refused' {
+	grep -q 'umask 077 ,$' "$root/man/ca-db.5"
+	(umask 022 && sqlite3 ca.db ".backup copy.db")
+	run_tool 2 ca-export -n -d copy.db
+	grep -q 'others can read or write it: run chmod 600 on it' "$ERR"
+	rm copy.db
+	(umask 077 && sqlite3 ca.db ".backup copy.db")
+	run_tool 0 ca-export -n -d copy.db
+	[[ $(only archived <"$OUT" | wc -l) == 24 ]]
 }
 
 @test 'no lock-in: sqlite3 and openssl open a key, as ca-db(5) shows' {
