@@ -592,6 +592,14 @@ refuses_import()
 	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>>import.msg
 	not bash -o pipefail save >"$OUT" 2>"$ERR"
 	cmp good audit.head
+	# nor is one replaced by none
+	rm import.msg
+	last_head ca.db >audit.head
+	cp audit.head good
+	not bash -o pipefail save >"$OUT" 2>"$ERR"
+	: >import.msg
+	not bash -o pipefail save >"$OUT" 2>"$ERR"
+	cmp good audit.head
 	rm audit.head
 	not bash -o pipefail save >"$OUT" 2>"$ERR"
 	[[ ! -e audit.head ]]
