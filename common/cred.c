@@ -203,7 +203,7 @@ cred_find0(const struct cred *c, const uint8_t sha256[32])
 }
 
 int
-cred_thumbprint(const struct cred_pair *p, const char *typed)
+cred_thumbprint(const struct cred_pair *p, const char *typed, int whole)
 {
 	char clean[65], sha1[41], sha256[65];
 	size_t n = 0;
@@ -216,7 +216,8 @@ cred_thumbprint(const struct cred_pair *p, const char *typed)
 		clean[n++] = (char)tolower((unsigned char)*typed);
 	}
 	clean[n] = '\0';
-	return n >= 8 &&
-	    (strncmp(rec_hex(sha1, p->sha1, 20), clean, n) == 0 ||
-		strncmp(rec_hex(sha256, p->sha256, 32), clean, n) == 0);
+	if (whole ? n != 40 && n != 64 : n < 8)
+		return 0;
+	return (strncmp(rec_hex(sha1, p->sha1, 20), clean, n) == 0 ||
+	    strncmp(rec_hex(sha256, p->sha256, 32), clean, n) == 0);
 }

@@ -123,11 +123,15 @@ static int
 add_env(struct secrets *l, const char *name, struct why *w)
 {
 	size_t n = strlen(name), len;
-	char **v, *copy;
+	char **v, **more, *copy;
 
 	for (v = environ; *v != NULL; v++)
 		if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
 			break;
+	/* a name may stand there twice */
+	for (more = v; *more != NULL && *++more != NULL;)
+		if (strncmp(*more, name, n) == 0 && (*more)[n] == '=')
+			OPENSSL_cleanse(*more, strlen(*more));
 	if (*v == NULL)
 		return why_set(w, "password", "%s is not in the environment",
 		    name);

@@ -14,6 +14,7 @@
 
 #include "msg.h"
 #include "reader.h"
+#include "sandbox.h"
 #include "secret.h"
 #include "tool.h"
 
@@ -107,6 +108,7 @@ walk_start(struct walk *w, int fd, const struct walk_limits *limits,
 	(void)close(p[1]);
 	(void)close(go[0]);
 	w->fd = p[0];
+	sandbox_may_kill(w->pid);
 	w->go = go[1];
 	(void)fcntl(w->go, F_SETFL, O_NONBLOCK);
 	return 1;

@@ -273,6 +273,27 @@ packed()
 	openssl pkcs12 -in "$OUT" -passin env:LEAK -noenc >/dev/null
 }
 
+@test 'leak: a password that stands in the environment twice' {
+	[[ -r /proc/self/environ ]] || skip 'no /proc here'
+	cc -o twice -x c - <<-'END'
+	#include <unistd.h>
+	int
+	main(int argc, char *argv[])
+	{
+		static char *const env[] = { "LEAK=machine of 2003", "A=b",
+			"LEAK=machine of 2004", NULL };
+
+		return argc > 1 ? execve(argv[1], argv + 1, env) : 2;
+	}
+	END
+	hold "$made/tar.kms" ./twice "$(command -v kms-verify)" \
+	    -k "$ORG/machine.p12" -p env:LEAK
+	tr '\0' '\n' <"/proc/$pid/environ" >environ
+	let_go
+	grep -qx 'A=b' environ
+	not grep -q machine environ
+}
+
 @test 'leak: the archive and its log, while it is written' {
 	local file
 
