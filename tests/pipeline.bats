@@ -1,5 +1,7 @@
 # The pipelines: from a backup to an archive to a mail, in parts and in pieces,
 # and what is heard when one of them breaks.
+#
+# shellcheck disable=SC2030,SC2031 # each test has a head of its own
 
 load common
 load ca
@@ -181,6 +183,7 @@ fresh()
 }
 
 @test 'a copy of the archive is private, or refused' {
+	# shellcheck disable=SC2154 # common.bash sets it
 	grep -q 'umask 077 ,$' "$root/man/ca-db.5"
 	(umask 022 && sqlite3 ca.db ".backup copy.db")
 	run_tool 2 ca-export -n -d copy.db
@@ -423,6 +426,7 @@ agree()
 	agree
 	[[ ! -s $OUT && $(wc -l <promised) == "$n" ]]
 	# a log that was appended to, and a line that was cut
+	# shellcheck disable=SC2129 # as the pages do
 	kms-verify "${machine[@]}" <export.kms 2>"$ERR" |
 	    ca-import -f -d ca.db "${machine[@]}" >>import.log 2>"$ERR"
 	head -c 100 kept.log >>import.log
@@ -611,9 +615,11 @@ refuses_import()
 	# shellcheck disable=SC1091
 	source "$ORG/expected"
 	# shellcheck disable=SC2154
-	((all_signing == $(grep -c $'^rec:cert\t.*\tuse:sign$' "$OUT")))
-	((all_certs == $(grep -c $'^rec:cert\t.*\tuse:[a-z]*$' "$OUT")))
-	((all_faults == $(grep -c ^rec:fault "$OUT")))
+	{
+		((all_signing == $(grep -c $'^rec:cert\t.*\tuse:sign$' "$OUT")))
+		((all_certs == $(grep -c $'^rec:cert\t.*\tuse:[a-z]*$' "$OUT")))
+		((all_faults == $(grep -c ^rec:fault "$OUT")))
+	}
 	cut -f 2-5 "$OUT" | grep -q 'source:.*reason:password'
 }
 
