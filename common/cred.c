@@ -135,8 +135,10 @@ cred_read(struct cred *c, int fd, const char *name, int need_key,
 	size_t n, i, before = c->n;
 	int rc = 0;
 
-	if ((buf = cred_slurp(fd, CRED_FILE_MAX, &n, &first)) == NULL ||
-	    !member_read(buf, n, s, &l, &first)) {
+	buf = cred_slurp(fd, CRED_FILE_MAX, &n, &first);
+	if (buf != NULL)
+		check_mode(fd, name, buf, n);
+	if (buf == NULL || !member_read(buf, n, s, &l, &first)) {
 		why_set(w, first.reason, "%s: %s", name, first.detail);
 		goto out;
 	}
@@ -155,10 +157,8 @@ cred_read(struct cred *c, int fd, const char *name, int need_key,
 		    "%s: no certificate with its private "
 		    "key in it",
 		    name);
-	else {
+	else
 		rc = 1;
-		check_mode(fd, name, buf, n);
-	}
 out:
 	OPENSSL_clear_free(buf, n);
 	items_free(&l);

@@ -121,10 +121,10 @@ some_calls(scmp_filter_ctx ctx)
 	rc = mortal == 0 ?
 	    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(kill), 0) :
 	    no_call_with(ctx, SCMP_SYS(kill),
-		SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)mortal));
+		SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)mortal, 0));
 	if (rc == 0) /* abort(3) */
 		rc = no_call_with(ctx, SCMP_SYS(tgkill),
-		    SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid()));
+		    SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
 	if (rc == 0)
 		rc = no_call_with(ctx, SCMP_SYS(ioctl),
 		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, TIOCSTI));

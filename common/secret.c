@@ -150,13 +150,17 @@ add_env(struct secrets *l, const char *name, struct why *w)
 static int
 add_fd(struct secrets *l, const char *num, struct why *w)
 {
+	struct why why;
 	char *end;
 	long fd;
 
 	fd = strtol(num, &end, 10);
 	if (*num < '0' || *num > '9' || *end != '\0' || fd > 1024)
 		return why_set(w, "password", "fd:%s: not a descriptor", num);
-	return add_lines(l, (int)fd, 0, w);
+	if (fcntl((int)fd, F_GETFD) == -1)
+		return why_set(w, "password", "fd:%s: not open", num);
+	return add_lines(l, (int)fd, 0, &why) ||
+	    why_set(w, "password", "fd:%s: %s", num, why.detail);
 }
 
 /* Asks on the terminal; locked, so that the tools of a pipeline take turns. */
@@ -198,7 +202,7 @@ secret_open(const char *spec, struct why *w)
 		return 1;
 	fd = strtol(spec + 3, NULL, 10);
 	return fd < 0 || fd > 1024 || fcntl((int)fd, F_GETFD) != -1 ||
-	    why_set(w, "password", "%s", strerror(errno));
+	    why_set(w, "password", "%s: not open", spec);
 }
 
 int

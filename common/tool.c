@@ -170,6 +170,22 @@ tool_no_terminal(const char *what)
 		    what);
 }
 
+void
+tool_clear_keys(void)
+{
+	static int done;
+	struct stat st;
+
+	if (done)
+		return;
+	done = 1;
+	tool_no_terminal("clear keys");
+	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & 044) != 0)
+		msg_warn("warning: standard output holds clear keys, and "
+			 "others can read it: run chmod 600 on it (umask 077)");
+}
+
 int
 tool_tmpfile(void)
 {

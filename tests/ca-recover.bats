@@ -504,6 +504,10 @@ terminal and would show clear keys: send it to a file or a pipe")
 	[[ ! -s $OUT ]]
 	run_tool 0 ca-recover "${kra1[@]}" <carol.rec
 	cmp here "$OUT"
+	# a file that others can read is warned of
+	(umask 022 && ca-recover "${kra1[@]}" <carol.rec >open 2>"$ERR")
+	says 'ca-recover: warning: standard output holds clear keys, and others can read it: run chmod 600 on it (umask 077)'
+	cmp open "$OUT"
 }
 
 @test 'what is neither a stream nor a blob' {

@@ -166,7 +166,7 @@ main(int argc, char *argv[])
 			tool_usage(usage);
 	if (rv.in.key == NULL || optind != argc)
 		tool_usage(usage);
-	tool_no_terminal("clear keys");
+	tool_clear_keys();
 	input_cred(&rv.in);
 	input_open(&rv.in, NULL, NULL);
 	if (!stream_out_plain(&rv.out, stdout))
