@@ -2,7 +2,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 
 /* One file of the output. */
 struct bundle_file {
-	char *owner; /* group and user, or "" for one PKCS#12 */
+	uint8_t owner[32]; /* of group and user; zero for one PKCS#12 */
 	char *name; /* in the archive, safe on Windows */
 	unsigned long long keys;
 	struct pack pack;
@@ -21,8 +21,8 @@ struct bundle_file {
 static int
 cmp_owner(const void *a, const void *b)
 {
-	return strcmp(((const struct bundle_file *)a)->owner,
-	    ((const struct bundle_file *)b)->owner);
+	return memcmp(((const struct bundle_file *)a)->owner,
+	    ((const struct bundle_file *)b)->owner, 32);
 }
 
 /* Windows does not tell upper from lower case. */
@@ -84,43 +84,52 @@ name_file(struct bundle *b, struct bundle_file *f, const char *user)
 		tool_nomem();
 }
 
+/* SHA-256 of group and user, which may hold any byte. */
+static void
+name_owner(uint8_t owner[32], struct text group, struct text user)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+
+	if (md == NULL || !EVP_DigestInit_ex(md, EVP_sha256(), NULL) ||
+	    !EVP_DigestUpdate(md, &group.n, sizeof(group.n)) ||
+	    !EVP_DigestUpdate(md, group.s, group.n) ||
+	    !EVP_DigestUpdate(md, user.s, user.n) ||
+	    !EVP_DigestFinal_ex(md, owner, NULL))
+		tool_nomem();
+	EVP_MD_CTX_free(md);
+}
+
 /* The file of this user: a new one if there is none. */
 static struct bundle_file *
-file_of(struct bundle *b, const char *group, const char *user)
+file_of(struct bundle *b, struct text group, struct text user)
 {
 	struct bundle_file key, *f, **at, **v;
-	int len;
 
-	/* with its length, since a group may hold any character */
-	len = b->format == NULL ?
-	    asprintf(&key.owner, "%s", "") :
-	    asprintf(&key.owner, "%zu:%s/%s", strlen(group), group, user);
-	if (len == -1)
-		tool_nomem();
-	if ((at = tfind(&key, &b->byowner, cmp_owner)) != NULL) {
-		free(key.owner);
+	memset(key.owner, 0, sizeof(key.owner));
+	if (b->format != NULL)
+		name_owner(key.owner, group, user);
+	if ((at = tfind(&key, &b->byowner, cmp_owner)) != NULL)
 		return *at;
-	}
 	f = calloc(1, sizeof(*f));
 	v = realloc(b->files, (b->nfiles + 1) * sizeof(*v));
 	if (f == NULL || v == NULL || !pack_init(&f->pack, b->pass, b->legacy))
 		tool_nomem();
-	f->owner = key.owner;
+	memcpy(f->owner, key.owner, sizeof(f->owner));
 	b->files = v;
 	b->files[b->nfiles++] = f;
 	if (tsearch(f, &b->byowner, cmp_owner) == NULL)
 		tool_nomem();
-	name_file(b, f, user);
+	name_file(b, f, user.s);
 	return f;
 }
 
 int
-bundle_add(struct bundle *b, const char *group, const char *user, size_t n,
+bundle_add(struct bundle *b, struct text group, struct text user,
     const struct cert *c, const uint8_t *p8, size_t p8len, struct why *w)
 {
 	struct bundle_file *f = file_of(b, group, user);
 
-	if (!pack_add(&f->pack, c, p8, p8len, user, n, w))
+	if (!pack_add(&f->pack, c, p8, p8len, user.s, user.n, w))
 		return 0;
 	f->keys += p8 != NULL;
 	b->keys += p8 != NULL;
@@ -245,7 +254,6 @@ bundle_free(struct bundle *b)
 	while (b->nfiles > 0) {
 		b->nfiles--;
 		pack_free(&b->files[b->nfiles]->pack);
-		free(b->files[b->nfiles]->owner);
 		free(b->files[b->nfiles]->name);
 		free(b->files[b->nfiles]);
 	}

@@ -22,9 +22,10 @@ struct bundle {
 
 /*
  * Adds a certificate, with its key (PKCS#8) unless p8 is NULL, for this user,
- * whose name of n bytes becomes the friendlyName.  Returns 1, or 0 with *w.
+ * whose name becomes the friendlyName; both have a NUL behind their end.
+ * Returns 1, or 0 with *w.
  */
-int bundle_add(struct bundle *, const char *group, const char *user, size_t n,
+int bundle_add(struct bundle *, struct text group, struct text user,
     const struct cert *, const uint8_t *p8, size_t p8len, struct why *w);
 
 /* Writes all of it to stdout.  Returns 1, or 0 with *w; lost output exits. */

@@ -135,8 +135,10 @@ cred_read(struct cred *c, int fd, const char *name, int need_key,
 	size_t n, i, before = c->n;
 	int rc = 0;
 
-	if ((buf = cred_slurp(fd, CRED_FILE_MAX, &n, &first)) == NULL ||
-	    !member_read(buf, n, s, &l, &first)) {
+	buf = cred_slurp(fd, CRED_FILE_MAX, &n, &first);
+	if (buf != NULL)
+		check_mode(fd, name, buf, n);
+	if (buf == NULL || !member_read(buf, n, s, &l, &first)) {
 		why_set(w, first.reason, "%s: %s", name, first.detail);
 		goto out;
 	}
@@ -155,10 +157,8 @@ cred_read(struct cred *c, int fd, const char *name, int need_key,
 		    "%s: no certificate with its private "
 		    "key in it",
 		    name);
-	else {
+	else
 		rc = 1;
-		check_mode(fd, name, buf, n);
-	}
 out:
 	OPENSSL_clear_free(buf, n);
 	items_free(&l);
@@ -203,7 +203,7 @@ cred_find0(const struct cred *c, const uint8_t sha256[32])
 }
 
 int
-cred_thumbprint(const struct cred_pair *p, const char *typed)
+cred_thumbprint(const struct cred_pair *p, const char *typed, int whole)
 {
 	char clean[65], sha1[41], sha256[65];
 	size_t n = 0;
@@ -216,7 +216,8 @@ cred_thumbprint(const struct cred_pair *p, const char *typed)
 		clean[n++] = (char)tolower((unsigned char)*typed);
 	}
 	clean[n] = '\0';
-	return n >= 8 &&
-	    (strncmp(rec_hex(sha1, p->sha1, 20), clean, n) == 0 ||
-		strncmp(rec_hex(sha256, p->sha256, 32), clean, n) == 0);
+	if (whole ? n != 40 && n != 64 : n < 8)
+		return 0;
+	return (strncmp(rec_hex(sha1, p->sha1, 20), clean, n) == 0 ||
+	    strncmp(rec_hex(sha256, p->sha256, 32), clean, n) == 0);
 }

@@ -44,10 +44,10 @@ const struct cred_pair *cred_find0(const struct cred *,
 
 /*
  * Compares what somebody typed with the SHA-1 and the SHA-256 of the
- * certificate: at least 8 hex digits from the start; blanks, colons and case
- * do not count.  Returns 1 if one of them begins so.
+ * certificate; blanks, colons and case do not count.  whole: it must be all of
+ * one of them; else 8 hex digits from the start are enough.  Returns 1 or 0.
  */
-int cred_thumbprint(const struct cred_pair *, const char *typed);
+int cred_thumbprint(const struct cred_pair *, const char *typed, int whole);
 
 /* Reads all of fd, at most max bytes.  NULL with *w, or what the caller frees
  * with OPENSSL_clear_free(). */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "carve.h"
+#include "crew.h"
 #include "item.h"
 #include "member.h"
 #include "msg.h"
@@ -29,6 +30,7 @@ export_init(struct export *x, size_t n)
 void
 export_free(struct export *x)
 {
+	crew_free(x->crew);
 	map_free(&x->map);
 	hold_free(x->hold);
 	seen_reset(&x->users);
@@ -539,20 +541,30 @@ piece(struct export *x, struct walk *walk, int last)
 		fault(x, path, &walk->why);
 }
 
+/* Takes what a member holds; frees it. */
 static void
-member(struct export *x, struct walk *walk, int big)
+take(struct export *x, struct text path, uint64_t n, struct items *l,
+    const struct why *w)
+{
+	if (l->n == 0) {
+		msg_record("%s: %s: holds no key, skipped", path.s, w->detail);
+		classify(x, n, SKIPPED);
+	} else
+		items(x, l, path, n);
+	items_free(l);
+	hold_forget(x->hold);
+}
+
+/* Reads the member at hand, here and now. */
+static void
+read_here(struct export *x, struct walk *walk, const struct map_line *m,
+    uint64_t n, int big)
 {
 	struct text path = { walk->path, walk->pathlen };
-	const struct map_line *m = map_find0(&x->map, walk->path);
-	uint64_t n = new_member(x);
 	struct items l = { NULL, 0 };
 	struct why w;
 	int ok;
 
-	if (skip(x, path, m)) {
-		classify(x, n, SKIPPED);
-		return;
-	}
 	x->secrets->first = m == NULL ? NULL : m->pass;
 	ok = member_read(walk->data, walk->len, x->secrets, &l, &w);
 	x->secrets->first = NULL;
@@ -561,16 +573,90 @@ member(struct export *x, struct walk *walk, int big)
 		    "larger than %llu bytes, the "
 		    "ceiling of a member: raise it with -L member=",
 		    (unsigned long long)walk->limits.member);
-	if (ok && l.n == 0) {
-		msg_record("%s: %s: holds no key, skipped", walk->path,
-		    w.detail);
-		classify(x, n, SKIPPED);
-	} else if (ok)
-		items(x, &l, path, n);
-	else
+	if (ok)
+		take(x, path, n, &l, &w);
+	else {
 		unread(x, walk, &w, n, big);
-	items_free(&l);
-	hold_forget(x->hold);
+		items_free(&l);
+	}
+}
+
+/* A member that the crew has. */
+struct pending {
+	uint64_t n;
+	size_t pathlen;
+	char path[];
+};
+
+/* Takes what the crew has read of the oldest member. */
+static void
+take_oldest(struct export *x)
+{
+	struct pending *p;
+	struct text path;
+	struct items l;
+	struct why w;
+	void *tag;
+	int ok = crew_get(x->crew, &l, &w, &tag);
+
+	p = tag;
+	path.s = p->path;
+	path.n = p->pathlen;
+	if (ok)
+		take(x, path, p->n, &l, &w);
+	else {
+		fault(x, path, &w);
+		classify(x, p->n, FAULTED);
+		items_free(&l);
+	}
+	free(p);
+}
+
+/* Gives the member at hand to the crew. */
+static void
+give(struct export *x, const struct walk *walk, const struct map_line *m,
+    uint64_t n)
+{
+	struct pending *p = malloc(sizeof(*p) + walk->pathlen + 1);
+
+	if (p == NULL)
+		tool_nomem();
+	p->n = n;
+	p->pathlen = walk->pathlen;
+	memcpy(p->path, walk->path, walk->pathlen + 1);
+	if (crew_full(x->crew))
+		take_oldest(x);
+	crew_put(x->crew, walk->data, walk->len, m, p);
+}
+
+static void
+member(struct export *x, struct walk *walk, int big)
+{
+	struct text path = { walk->path, walk->pathlen };
+	const struct map_line *m = map_find0(&x->map, walk->path);
+	uint64_t n = new_member(x);
+
+	if (skip(x, path, m))
+		classify(x, n, SKIPPED);
+	else if (x->crew != NULL && !big)
+		give(x, walk, m, n);
+	else
+		read_here(x, walk, m, n, big);
+}
+
+/* The next event; what the crew has is taken before anybody waits. */
+static enum walk_event
+next_event(struct export *x, struct walk *walk)
+{
+	enum walk_event ev;
+
+	while (crew_busy(x->crew) > 0 && !walk_ready(walk))
+		take_oldest(x);
+	ev = walk_next(walk);
+	/* in the order of the backup */
+	while (crew_busy(x->crew) > 0 && ev != WALK_MEMBER)
+		take_oldest(x);
+	return ev;
 }
 
 /* What waits and found no partner. */
@@ -691,7 +777,7 @@ export_run(struct export *x, struct walk *walk, const struct cred_pair *to,
 
 	walk->pass = pass;
 	walk->ctx = x;
-	ev = walk_next(walk);
+	ev = next_event(x, walk);
 	/* nothing is written for no input at all */
 	if (ev == WALK_FAULT && walk->pathlen == 0 &&
 	    strcmp(walk->why.reason, "empty") == 0)
@@ -699,7 +785,7 @@ export_run(struct export *x, struct walk *walk, const struct cred_pair *to,
 	if (!stream_out_sealed(&x->out, stdout, to, signer, &w))
 		msg_die("%s", w.detail);
 	while (event(x, walk, ev))
-		ev = walk_next(walk);
+		ev = next_event(x, walk);
 	if (x->carving != NULL) /* the reader died of it */
 		carving_end(x->carving);
 	leftovers(x);

@@ -29,6 +29,7 @@ struct export
 	const char **group, **user; /* patterns of -g, -u */
 	size_t ngroup, nuser;
 	int carve; /* -x */
+	struct crew *crew; /* -j; NULL: alone */
 	/* own */
 	struct stream_out out;
 	struct seen users;

@@ -27,7 +27,7 @@ extract_open(struct extract *x)
 {
 	struct why w;
 
-	tool_no_terminal("clear keys");
+	tool_clear_keys();
 	if (!stream_out_plain(&x->out, stdout))
 		tool_nomem();
 	sandbox_enter(NULL);

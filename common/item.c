@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "pkey.h"
 #include "seal.h"
@@ -11,6 +12,13 @@
 /* What seals the keys that wait, and how many it has sealed. */
 static struct seal *vault;
 static unsigned long long keys;
+
+void
+items_share(void)
+{
+	if (vault == NULL)
+		vault = seal_random();
+}
 
 void
 items_free(struct items *l)
@@ -86,8 +94,10 @@ put_key(struct items *l, const uint8_t *p8, size_t n, const uint8_t id[32],
 {
 	struct item *it = add(l, ITEM_KEY);
 
-	if (vault == NULL)
-		vault = seal_random();
+	items_share();
+	/* no number twice, in whichever process */
+	if (keys == 0)
+		keys = (unsigned long long)getpid() << 40;
 	it->num = ++keys;
 	it->sealedlen = n + SEAL_TAG;
 	if ((it->sealed = OPENSSL_malloc(it->sealedlen)) == NULL ||

@@ -37,6 +37,9 @@ struct items {
 
 void items_free(struct items *);
 
+/* From here on forks can open each other's keys. */
+void items_share(void);
+
 /*
  * Adds a copy of a key (PKCS#8) or of a certificate, or a fault.  The name
  * (OPENSSL memory, may be NULL) becomes the list's.  What does not parse or

@@ -11,7 +11,7 @@
 
 #include "tool.h"
 
-#define BLOCK	  64 /* bytes, of SHA-1 and SHA-256 alike */
+#define BLOCK 64 /* bytes, of SHA-1 and SHA-256 alike */
 #define WORDS 8
 
 /* A hash, block by block. */

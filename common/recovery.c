@@ -182,14 +182,31 @@ open_key(const struct cred *k, const uint8_t *blob, size_t nblob,
 	return why_set(w, "blob", "the archived key does not decrypt");
 }
 
-/* Tries the certificates of a blob: the one named, or else each. */
+/* Has one of these issued the certificate? */
 static int
-match_cert(const struct cred *k, const uint8_t *blob, size_t nblob,
-    STACK_OF(X509) *certs, const uint8_t *hash, uint8_t **p8, size_t *n,
-    struct cert **c, struct why *w)
+issued(const struct cred *cas, const struct cert *c)
+{
+	size_t i;
+
+	for (i = 0; i < cas->n; i++)
+		if (cert_is_of(c, cas->v[i].cert))
+			return 1;
+	return 0;
+}
+
+/*
+ * Tries the certificates of a blob: the one named, or else each.  The signature
+ * does not cover them: one that is not named must be of a trusted CA, if only
+ * such are.
+ */
+static int
+match_cert(const struct cred *k, const struct cred *trusted,
+    const uint8_t *blob, size_t nblob, STACK_OF(X509) *certs,
+    const uint8_t *hash, uint8_t **p8, size_t *n, struct cert **c,
+    struct why *w)
 {
 	uint8_t *der;
-	int i, size, rc = 0;
+	int i, size, mine, left_out = 0, rc = 0;
 
 	why_set(w, "blob",
 	    "the recovery blob does not carry the user's "
@@ -198,13 +215,22 @@ match_cert(const struct cred *k, const uint8_t *blob, size_t nblob,
 		der = NULL;
 		size = i2d_X509(sk_X509_value(certs, i), &der);
 		if (size > 0 && cert_new(c, der, (size_t)size, w)) {
-			if (hash == NULL || memcmp((*c)->sha1, hash, 20) == 0)
+			mine = hash == NULL ?
+			    trusted == NULL || issued(trusted, *c) :
+			    memcmp((*c)->sha1, hash, 20) == 0;
+			left_out |= !mine && hash == NULL;
+			if (mine)
 				rc = open_key(k, blob, nblob, *c, p8, n, w);
 			if (!rc)
 				cert_free(*c);
 		}
 		OPENSSL_free(der);
 	}
+	if (!rc && left_out)
+		why_set(w, "blob",
+		    "the recovery blob does not name the user's certificate, "
+		    "and opens with none that a CA of -C has issued: without "
+		    "-C it may");
 	return rc;
 }
 
@@ -221,8 +247,8 @@ recovery_signed(const struct cred *k, const struct cred *trusted,
 	if (!unwrap(der, len, trusted, &blob, &nblob, &certs, hash, &has_hash,
 		w))
 		return 0;
-	rc = match_cert(k, blob, nblob, certs, has_hash ? hash : NULL, p8, n, c,
-	    w);
+	rc = match_cert(k, trusted, blob, nblob, certs, has_hash ? hash : NULL,
+	    p8, n, c, w);
 	OPENSSL_free(blob);
 	sk_X509_pop_free(certs, X509_free);
 	return rc;

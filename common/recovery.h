@@ -30,7 +30,8 @@ int recovery_wrap(const struct cred_pair *ca, const struct cert *user,
  * Opens a recovery blob with the KRA credential k: its signature must be that
  * of a certificate of trusted or, if trusted is NULL, of one that it carries.
  * The certificate is the one that the blob names or, if it names none, the
- * one whose key it is; the key is proven against it.
+ * one whose key it is, and which with trusted one of them must have issued;
+ * the key is proven against it.
  * Returns 1 with *p8 (PKCS#8 in secure memory, *n bytes: caller frees with
  * OPENSSL_secure_clear_free) and *c (cert_free), or 0 with *w.
  */

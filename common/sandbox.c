@@ -11,6 +11,7 @@
 #endif
 #ifdef HAVE_SECCOMP
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #endif
 
 #include "msg.h"
@@ -87,7 +88,51 @@ no_files(const char *dir)
 
 #endif
 
+/* Younger than the headers of some; the same number on every machine. */
+#define NR_MOUNT_SETATTR  442
+#define NR_FCHMODAT2	  452
+#define NR_SETXATTRAT	  463
+#define NR_REMOVEXATTRAT  466
+#define NR_OPEN_TREE_ATTR 467
+
+static pid_t mortal; /* 0: nobody */
+
+void
+sandbox_may_kill(pid_t pid)
+{
+	mortal = pid;
+}
+
 #ifdef HAVE_SECCOMP
+
+/* Refuses a call if its argument arg, as cmp says, is what is given. */
+static int
+no_call_with(scmp_filter_ctx ctx, int nr, struct scmp_arg_cmp cmp)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), nr, 1, cmp);
+}
+
+/* Signals to others, and input to a terminal as if it were typed. */
+static int
+some_calls(scmp_filter_ctx ctx)
+{
+	int rc;
+
+	rc = mortal == 0 ?
+	    seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(kill), 0) :
+	    no_call_with(ctx, SCMP_SYS(kill),
+		SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)mortal, 0));
+	if (rc == 0) /* abort(3) */
+		rc = no_call_with(ctx, SCMP_SYS(tgkill),
+		    SCMP_A0(SCMP_CMP_NE, (scmp_datum_t)getpid(), 0));
+	if (rc == 0)
+		rc = no_call_with(ctx, SCMP_SYS(ioctl),
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, TIOCSTI));
+	if (rc == 0)
+		rc = no_call_with(ctx, SCMP_SYS(ioctl),
+		    SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, TIOCLINUX));
+	return rc;
+}
 
 static int
 no_calls(void)
@@ -112,11 +157,21 @@ no_calls(void)
 		SCMP_SYS(pidfd_open),
 		SCMP_SYS(pidfd_getfd),
 		SCMP_SYS(kcmp),
+		SCMP_SYS(tkill),
+		SCMP_SYS(rt_sigqueueinfo),
+		SCMP_SYS(rt_tgsigqueueinfo),
+		SCMP_SYS(shmget),
+		SCMP_SYS(shmat),
+		SCMP_SYS(msgget),
+		SCMP_SYS(semget),
+		SCMP_SYS(mq_open),
 		/* files past landlock: by handle, and what it leaves open */
 		SCMP_SYS(open_by_handle_at),
 		SCMP_SYS(name_to_handle_at),
+		SCMP_SYS(truncate),
 		SCMP_SYS(chmod),
 		SCMP_SYS(fchmodat),
+		NR_FCHMODAT2,
 		SCMP_SYS(chown),
 		SCMP_SYS(lchown),
 		SCMP_SYS(fchownat),
@@ -124,11 +179,19 @@ no_calls(void)
 		SCMP_SYS(lsetxattr),
 		SCMP_SYS(removexattr),
 		SCMP_SYS(lremovexattr),
+		NR_SETXATTRAT,
+		NR_REMOVEXATTRAT,
+		SCMP_SYS(utime),
+		SCMP_SYS(utimes),
+		SCMP_SYS(futimesat),
+		SCMP_SYS(utimensat),
 		/* the system */
 		SCMP_SYS(mount),
 		SCMP_SYS(umount2),
 		SCMP_SYS(move_mount),
 		SCMP_SYS(open_tree),
+		NR_OPEN_TREE_ATTR,
+		NR_MOUNT_SETATTR,
 		SCMP_SYS(fsopen),
 		SCMP_SYS(fsconfig),
 		SCMP_SYS(fsmount),
@@ -162,6 +225,8 @@ no_calls(void)
 	rc = 0;
 	for (i = 0; rc == 0 && i < sizeof(never) / sizeof(never[0]); i++)
 		rc = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), never[i], 0);
+	if (rc == 0)
+		rc = some_calls(ctx);
 	if (rc == 0)
 		rc = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -123,11 +123,15 @@ static int
 add_env(struct secrets *l, const char *name, struct why *w)
 {
 	size_t n = strlen(name), len;
-	char **v, *copy;
+	char **v, **more, *copy;
 
 	for (v = environ; *v != NULL; v++)
 		if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
 			break;
+	/* a name may stand there twice */
+	for (more = v; *more != NULL && *++more != NULL;)
+		if (strncmp(*more, name, n) == 0 && (*more)[n] == '=')
+			OPENSSL_cleanse(*more, strlen(*more));
 	if (*v == NULL)
 		return why_set(w, "password", "%s is not in the environment",
 		    name);
@@ -146,13 +150,17 @@ add_env(struct secrets *l, const char *name, struct why *w)
 static int
 add_fd(struct secrets *l, const char *num, struct why *w)
 {
+	struct why why;
 	char *end;
 	long fd;
 
 	fd = strtol(num, &end, 10);
 	if (*num < '0' || *num > '9' || *end != '\0' || fd > 1024)
 		return why_set(w, "password", "fd:%s: not a descriptor", num);
-	return add_lines(l, (int)fd, 0, w);
+	if (fcntl((int)fd, F_GETFD) == -1)
+		return why_set(w, "password", "fd:%s: not open", num);
+	return add_lines(l, (int)fd, 0, &why) ||
+	    why_set(w, "password", "fd:%s: %s", num, why.detail);
 }
 
 /* Asks on the terminal; locked, so that the tools of a pipeline take turns. */
@@ -194,7 +202,7 @@ secret_open(const char *spec, struct why *w)
 		return 1;
 	fd = strtol(spec + 3, NULL, 10);
 	return fd < 0 || fd > 1024 || fcntl((int)fd, F_GETFD) != -1 ||
-	    why_set(w, "password", "%s", strerror(errno));
+	    why_set(w, "password", "%s: not open", spec);
 }
 
 int

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -24,7 +25,8 @@
 #define OUT_BUFFER  (64 * 1024)
 #define STACK	    (64 * 1024) /* as deep as libraries go, and more */
 
-static int unlocked; /* the secure heap may be swapped */
+static void *heap; /* the secure heap */
+static int unlocked; /* it may be swapped */
 static char *out_buf; /* secure: plain streams carry keys */
 static int child; /* exits 1, and says nothing */
 
@@ -89,6 +91,9 @@ start_crypto(void)
 	if ((rc = CRYPTO_secure_malloc_init(SECURE_HEAP, 32)) == 0)
 		msg_die("cannot get %d bytes of secure memory", SECURE_HEAP);
 	unlocked = rc == 2;
+	/* all of it, which is how to find out where it is */
+	heap = OPENSSL_secure_malloc(SECURE_HEAP);
+	OPENSSL_secure_free(heap);
 	errno = 0;
 	/* naming one provider drops the implicit default */
 	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
@@ -149,12 +154,36 @@ tool_child(void)
 }
 
 void
+tool_forked(void)
+{
+	/* a fork is not locked */
+	if (!unlocked)
+		(void)mlock(heap, SECURE_HEAP);
+}
+
+void
 tool_no_terminal(const char *what)
 {
 	if (isatty(STDOUT_FILENO))
 		msg_die("standard output is a terminal and would show %s: "
 			"send it to a file or a pipe",
 		    what);
+}
+
+void
+tool_clear_keys(void)
+{
+	static int done;
+	struct stat st;
+
+	if (done)
+		return;
+	done = 1;
+	tool_no_terminal("clear keys");
+	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & 044) != 0)
+		msg_warn("warning: standard output holds clear keys, and "
+			 "others can read it: run chmod 600 on it (umask 077)");
 }
 
 int

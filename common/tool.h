@@ -18,8 +18,17 @@ void tool_start(void);
  */
 void tool_child(void);
 
-/* Refuses (exit 2) to write to a terminal; what: "clear keys", ... */
+/* Of a fork that has secrets: keeps them out of swap too. */
+void tool_forked(void);
+
+/* Refuses (exit 2) to write to a terminal; what: "binary data", ... */
 void tool_no_terminal(const char *what);
+
+/*
+ * Says that clear keys will be written: refuses a terminal, and warns, once, of
+ * a file that others can read.
+ */
+void tool_clear_keys(void);
 
 /*
  * A file without a name in $TMPDIR or /tmp, for what is encrypted.  Exits 2

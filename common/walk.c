@@ -14,6 +14,7 @@
 
 #include "msg.h"
 #include "reader.h"
+#include "sandbox.h"
 #include "secret.h"
 #include "tool.h"
 
@@ -107,6 +108,7 @@ walk_start(struct walk *w, int fd, const struct walk_limits *limits,
 	(void)close(p[1]);
 	(void)close(go[0]);
 	w->fd = p[0];
+	sandbox_may_kill(w->pid);
 	w->go = go[1];
 	(void)fcntl(w->go, F_SETFL, O_NONBLOCK);
 	return 1;
@@ -281,10 +283,17 @@ take(struct walk *w, const struct reader_frame *f)
 	return 1;
 }
 
+int
+walk_ready(const struct walk *w)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+
+	return w->over || poll(&p, 1, 0) != 0;
+}
+
 enum walk_event
 walk_next(struct walk *w)
 {
-	struct pollfd p = { .fd = w->fd, .events = POLLIN };
 	struct reader_frame f;
 
 	if (w->over)
@@ -294,7 +303,7 @@ walk_next(struct walk *w)
 	/* the last member may hold keys in the clear */
 	if (w->data != NULL)
 		OPENSSL_cleanse(w->data, w->len);
-	if (poll(&p, 1, 0) == 0)
+	if (!walk_ready(w))
 		tool_wait();
 	/* the child may be in the hands of the archive: believe nothing */
 	while (receive(w, &f, sizeof(f)) && f.pathlen <= PATH_BYTES_MAX &&

@@ -67,6 +67,9 @@ struct walk {
 	size_t pathcap, datacap;
 };
 
+/* Returns 1 if the next event can be had without waiting, as far as one can tell. */
+int walk_ready(const struct walk *);
+
 /*
  * Starts the child on fd.  To be called before any secret is read; nothing is
  * read from fd before walk_next().  What is no archive is one member, with

@@ -699,7 +699,7 @@ many()
 	run_tool 0 "${import[@]}" -t "${kra1^^}" -t "${two#*=}" \
 	    <"$MADE/jane.kms"
 	says "${kras[@]}" "$(summary 3 3 0 0 0 0 0)" "$(audit_head)"
-	run_tool 0 "${import[@]}" -t "${kra2:0:8}" -t "${kra1:0:8}" \
+	run_tool 0 "${import[@]}" -t "$kra2" -t "${kra1,,}" \
 	    <"$MADE/jane.kms"
 	# the same agent twice is once
 	run_tool 0 "${import[@]}" -t "$kra1" -t "$kra2" -t "${two#*=}" \
@@ -729,7 +729,7 @@ pinned()
 	    -t "$kra2"
 	# what is too short, or nothing, is no agent's
 	pinned 'KRA CN=Recovery Agent 1,O=Example is none of -t: nothing is imported' \
-	    -t "${kra1:0:7}" -t "$kra2"
+	    -t "${kra1:0:39}" -t "$kra2"
 	pinned 'KRA CN=Recovery Agent 1,O=Example is none of -t: nothing is imported' \
 	    -t '' -t "$kra2"
 }

@@ -358,6 +358,45 @@ record 24: no archived key in this row"
 	right 1
 }
 
+@test '-C believes no name that nobody has signed' {
+	sed -n 1p signed.rec | sed 's/\tuser:[^\t]*/\tuser:mallory/
+	    s/\tmail:[^\t]*/\tmail:mallory@example.com/' | closed >other.rec
+	run_tool 0 ca-recover -C "$ORG/ca.pem" "${kra1[@]}" <other.rec
+	right 1
+	not grep -q mallory "$OUT"
+	[[ $(only key <"$OUT" | field user) == "$(only key <"$OUT" |
+	    field subject | sed 's/^CN=//; s/,.*//')" ]]
+	# without -C it is as the record says
+	run_tool 0 ca-recover "${kra1[@]}" <other.rec
+	[[ $(only key <"$OUT" | field user) == mallory ]]
+}
+
+@test '-C: a blob that does not name its certificate has one of that CA' {
+	local no="the recovery blob does not name the user's certificate, and opens with none that a CA of -C has issued: without -C it may"
+
+	grep -m 1 'disposition:20' signed.rec >one
+	field recovery <one | base64 -d | openssl cms -verify -binary \
+	    -inform DER -noverify -out env 2>/dev/null
+	field cert <one | base64 -d | openssl x509 -inform DER -out user.pem
+	openssl x509 -in user.pem -noout -pubkey >pub.pem
+	openssl req -x509 -newkey rsa:2048 -noenc -keyout x.key -subj /CN=x \
+	    -out x.pem 2>/dev/null
+	openssl x509 -new -CA x.pem -CAkey x.key -force_pubkey pub.pem \
+	    -subj /CN=mallory -out mallory.pem
+	for cert in user mallory; do
+		openssl cms -sign -binary -nodetach -nosmimecap -in env \
+		    -outform DER -econtent_type pkcs7-envelopedData \
+		    -signer "$ORG/ca.pem" -inkey "$ORG/ca.key" \
+		    -certfile "$cert.pem" -out "$cert.p7"
+	done
+	run_tool 0 ca-recover -C "$ORG/ca.pem" "${kra1[@]}" <user.p7
+	right 1
+	run_tool 1 ca-recover -C "$ORG/ca.pem" "${kra1[@]}" <mallory.p7
+	says "ca-recover: stdin: $no"
+	run_tool 0 ca-recover "${kra1[@]}" <mallory.p7
+	[[ $(only key <"$OUT" | field user) == mallory ]]
+}
+
 @test '-C refuses what nobody has signed' {
 	sed -n 1p carol.rec | closed >one.rec
 	fails 1 'not signed, and -C wants that: export it with ca-export -k' \
@@ -465,6 +504,10 @@ terminal and would show clear keys: send it to a file or a pipe")
 	[[ ! -s $OUT ]]
 	run_tool 0 ca-recover "${kra1[@]}" <carol.rec
 	cmp here "$OUT"
+	# a file that others can read is warned of
+	(umask 022 && ca-recover "${kra1[@]}" <carol.rec >open 2>"$ERR")
+	says 'ca-recover: warning: standard output holds clear keys, and others can read it: run chmod 600 on it (umask 077)'
+	cmp open "$OUT"
 }
 
 @test 'what is neither a stream nor a blob' {

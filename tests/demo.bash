@@ -51,6 +51,14 @@ expected_status()
 	esac
 }
 
+# pin: the thumbprints of the agents, by openssl, where the README has them.
+pin()
+{
+	KRA1=$(openssl x509 -in kra1.pem -outform DER | sha1sum | cut -c -40)
+	KRA2=$(openssl x509 -in kra2.pem -outform DER | sha1sum | cut -c -40)
+	export KRA1 KRA2
+}
+
 # run_readme: every command of the README; one that ends in a backslash or a
 # bar goes on in the next line.  Keeps the import for later.
 run_readme()
@@ -202,6 +210,7 @@ echo 'An organisation of 1999, in a scratch directory; long lines are cut here.'
 bash "$root/tests/org.bash" "$scratch"
 cd "$scratch"
 
+pin
 run_readme
 
 printf '\nThe same import again:\n'

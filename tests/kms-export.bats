@@ -887,6 +887,96 @@ KEYS
 	came_to 2 1 0 1 0
 }
 
+# same JOBS OPTION...: standard output and messages of -j JOBS, but for what no
+# two runs share.
+same()
+{
+	kms-export -v -c "$ORG/machine.pem" -S "$ORG/machine.p12" \
+	    -p "file:$ORG/machine.pw" -j "$@" 2>err.j |
+	    sed -E 's/\t(id|time|lockbox|seal|sha256|sig):[^\t]*//g'
+	cat err.j
+}
+
+@test "-j: the same output, in the same order, whatever the number" {
+	local backup jobs
+	local -a options
+
+	# each kind of event between the members
+	mkdir mix
+	cp -r "$ORG/tree/zip" "$ORG/tree/tar" mix
+	head -c 3000000 /dev/zero | tr '\0' x >mix/large
+	echo nothing >mix/nothing
+	ln -s nothing mix/link
+	tar -cf in.tar -C "$ORG/tree" tar
+	cp in.tar mix
+	tar -cf mix.tar mix
+	for backup in "$ORG"/kms-backup.{zip,tar.gz} mix.tar; do
+		options=(-p "list:$ORG/user.pws" -L member=1M)
+		same 1 "${options[@]}" <"$backup" >want || :
+		[[ $(only key <want | wc -l) -gt 9 ]]
+		for jobs in 2 3 8; do
+			same "$jobs" "${options[@]}" <"$backup" >got || :
+			diff want got >&2
+		done
+	done
+	printf 'path:*/jane/*\tuser:Jane\tpass:%s\npath:*\tgroup:all\n' \
+	    "$(sed -n 4p "$ORG/user.pws")" >map
+	chmod 600 map
+	same 1 -m map -u 'J*' <"$ORG/kms-backup.zip" >want || :
+	only key <want | grep -q $'\tuser:Jane\t'
+	same 3 -m map -u 'J*' <"$ORG/kms-backup.zip" | diff want - >&2
+}
+
+@test "-j: from a pipe that waits, what was read is written" {
+	local pid
+
+	mkfifo in
+	kms-export -j 3 -c "$ORG/machine.pem" -S "$ORG/machine.p12" \
+	    -p "file:$ORG/machine.pw" <in >"$OUT" 2>"$ERR" 3>&- &
+	pid=$!
+	exec 9>in
+	# two whole members; the end of the tar is still to come
+	tar -b 1 -cf - -C "$ORG/keys" bob-1997.pem bob-1997.key \
+	    erin-1998.pem erin-1998.key | head -c -1024 >&9
+	until (($(only key <"$OUT" | wc -l) == 2)); do
+		kill -0 "$pid"
+	done
+	head -c 1024 /dev/zero >&9
+	exec 9>&-
+	wait "$pid"
+}
+
+@test "-j: a process that is killed is exit 2" {
+	local pid status=0
+	local -a crew
+
+	[[ -r /proc/self/task/$$/children ]] || skip 'no list of children here'
+	mkfifo in
+	kms-export -j 2 -c "$ORG/machine.pem" -S "$ORG/machine.p12" \
+	    -p "file:$ORG/machine.pw" <in >"$OUT" 2>"$ERR" 3>&- &
+	pid=$!
+	exec 9>in
+	until ((${#crew[@]} == 3)); do
+		kill -0 "$pid"
+		read -r -a crew <"/proc/$pid/task/$pid/children" || :
+	done
+	kill -KILL "${crew[1]}" "${crew[2]}"
+	tar -cf - -C "$ORG/keys" . >&9
+	exec 9>&-
+	wait "$pid" || status=$?
+	((status == 2))
+	says 'kms-export: a process of -j died of signal 9 (Killed): run again'
+}
+
+@test "-j: what is no number" {
+	local jobs
+
+	for jobs in 0 -1 +1 x 2x '' 257 99999999999999999999 ' 2'; do
+		refuses 2 "kms-export: -j $jobs: not a number from 1 to 256" \
+		    kms-export -c "$ORG/machine.pem" -j "$jobs"
+	done
+}
+
 @test "users are counted by group and name" {
 	one a /CN=a
 	cat a.key a.pem >a

@@ -133,6 +133,14 @@ altered()
 		run_tool 0 kms-verify -k "$file" <"$BATS_FILE_TMPDIR/tar.kms"
 		says
 	done
+	# one that is no credential gives it away too
+	cat "$ORG/machine.key" >key
+	cat "$ORG/kra1.pem" key >mixed
+	chmod 644 key mixed
+	fails "warning: key: $clear"$'\n''kms-verify: -k: key: no certificate in it' \
+	    -k key
+	fails "warning: mixed: $clear"$'\n''kms-verify: -k: mixed: no certificate with its private key in it' \
+	    -k mixed
 	# what a password locks, and certificates, may be anybody's
 	cp "$ORG/machine.p12" "$ORG/machine.pem" .
 	chmod 644 machine.p12 machine.pem
@@ -191,7 +199,7 @@ altered()
 	fails '-p: nothing: No such file or directory' -p list:nothing
 	fails '-p: NOT_SET is not in the environment' -p env:NOT_SET
 	fails '-p: fd:x: not a descriptor' -p fd:x
-	fails '-p: Bad file descriptor' -p fd:99
+	fails '-p: fd:99: not open' -p fd:99
 	cp "$ORG/machine.pw" open.pw
 	chmod 640 open.pw
 	fails '-p: open.pw: others can read it: run chmod 600 on it' \
@@ -279,6 +287,33 @@ for i in range(0, len(data), 7):
 	grep -q $'^rec:verdict\t' screen
 	script -qec 'kms-verify -k machine.cred <small.kms' /dev/null \
 	    </dev/null | tr -d '\r' | cmp - small.kms
+}
+
+@test "clear keys in a file that others can read" {
+	local open='kms-verify: warning: standard output holds clear keys, and others can read it: run chmod 600 on it (umask 077)'
+
+	# modes are those of the file, not of the umask; said once
+	cat plain.kms plain.kms plain.kms >plain3
+	for mode in 644 640 604; do
+		: >here
+		chmod "$mode" here
+		kms-verify <plain3 >here 2>"$ERR" || [[ $? == 1 ]]
+		says "$open" "$unproven"
+		cmp here plain3
+	done
+	for mode in 600 622; do
+		chmod "$mode" here
+		kms-verify <plain3 >here 2>"$ERR" || [[ $? == 1 ]]
+		says "$unproven"
+	done
+	# verdicts and sealed records hold none, and a pipe is nobody's
+	chmod 644 here
+	kms-verify -r <plain3 >here 2>"$ERR" || [[ $? == 1 ]]
+	says "$unproven"
+	kms-verify "${k[@]}" <zip.kms >here 2>"$ERR"
+	says
+	kms-verify <plain3 2>"$ERR" | cat >here || :
+	says "$unproven"
 }
 
 @test "-q drops messages of records, and nothing else" {

@@ -74,23 +74,29 @@ hold()
 }
 
 # hold_export INPUT OPTION...: the same for kms-export, whose archive child,
-# $child, reads, and gives it all that it found.
+# $child, reads, and gives it all that it found; ${crew[@]} are those of -j.
 hold_export()
 {
-	local input=$1
+	local input=$1 p
 
 	shift
 	mkfifo "$BATS_TEST_TMPDIR/in"
 	exec 7<>"$BATS_TEST_TMPDIR/in"
-	kms-export "$@" <"$BATS_TEST_TMPDIR/in" >"$OUT" 2>"$ERR" 3>&- 7>&- &
+	kms-export -j 2 "$@" <"$BATS_TEST_TMPDIR/in" >"$OUT" 2>"$ERR" 3>&- \
+	    7>&- &
 	pid=$!
-	child=
-	while [[ -z $child && -e /proc/$pid ]]; do
-		read -r child <"/proc/$pid/task/$pid/children" || :
+	crew=()
+	while ((${#crew[@]} != 2)) && [[ -e /proc/$pid ]]; do
+		read -r child "crew[0]" "crew[1]" \
+		    <"/proc/$pid/task/$pid/children" || :
+		[[ -n ${crew[1]} ]] || crew=()
 	done
 	cat "$input" >&7
-	waits "$child" 0 &&
-	    waits "$pid" "$(fd_of "$pid" r 'pipe:*')"
+	waits "$child" 0 || return
+	for p in "${crew[@]}"; do
+		waits "$p" 0 || return
+	done
+	waits "$pid" "$(fd_of "$pid" r 'pipe:*')"
 }
 
 # let_go STATUS: it ends with that status.
@@ -114,12 +120,12 @@ fd_of()
 {
 	local fd to mode
 
-	for fd in "/proc/$1/fd"/*; do
-		to=$(readlink "$fd")
-		mode=$(stat -c %A "$fd")
+	for ((fd = 3; fd < 64; fd++)); do
+		to=$(readlink "/proc/$1/fd/$fd") || continue
+		mode=$(stat -c %A "/proc/$1/fd/$fd")
 		# shellcheck disable=SC2053 # a pattern
-		if ((${fd##*/} > 2)) && [[ $to == $3 && $mode == *$2* ]]; then
-			echo "${fd##*/}"
+		if [[ $to == $3 && $mode == *$2* ]]; then
+			echo "$fd"
 			return
 		fi
 	done

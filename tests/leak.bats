@@ -120,13 +120,16 @@ packed()
 	passed 8
 	cores "$pid" parent
 	cores "$child" child
-	for p in "$pid" "$child"; do
+	cores "${crew[0]}" crew0
+	cores "${crew[1]}" crew1
+	for p in "$pid" "$child" "${crew[@]}"; do
 		tr '\0' '\n' <"/proc/$p/cmdline" >"cmdline.$p"
 		tr '\0' '\n' <"/proc/$p/environ" >"environ.$p"
 		none_in "cmdline.$p" text:"$LEAK" text:"$MORE"
 	done
 	# that of the child is empty
-	cat "environ.$pid" <(echo .) >environ
+	cat environ."$pid" environ."${crew[0]}" environ."${crew[1]}" \
+	    <(echo .) >environ
 	none_in environ text:"$LEAK" text:"$MORE"
 	[[ ! -s environ.$child || -z $(tr -d '\n' <"environ.$child") ]]
 	# keys that wait for their certificate
@@ -138,11 +141,15 @@ packed()
 	none_in held "${keys[@]}" text:"$LEAK" text:"$MORE"
 	none_in "$ERR" "${keys[@]}" text:"$LEAK" text:"$MORE"
 	none_in "$OUT" "${keys[@]}" text:"$LEAK" text:"$MORE"
-	heap_only parent text:"$MORE" "${keys[@]}"
+	for p in parent crew0 crew1; do
+		heap_only "$p" text:"$MORE" "${keys[@]}"
+	done
 	gone child "${keys[@]}" text:"$LEAK" text:"$MORE"
 }
 
 @test 'leak: kms-export, PKCS#12 with passwords of users' {
+	local p
+
 	need_ptrace
 	tar -C "$ORG/tree/zip" -cf zip.tar .
 	some=("$ORG"/keys/{jane-1996,jane-1999,carol-2003,grace-1999}.key)
@@ -150,8 +157,12 @@ packed()
 	passed 10
 	cores "$pid" parent
 	cores "$child" child
+	cores "${crew[0]}" crew0
+	cores "${crew[1]}" crew1
 	let_go 1
-	heap_only parent 'text:HZGYYHACWLQACTI' "${some[@]}"
+	for p in parent crew0 crew1; do
+		heap_only "$p" 'text:HZGYYHACWLQACTI' "${some[@]}"
+	done
 	gone child "${some[@]}" 'text:HZGYYHACWLQACTI'
 }
 
@@ -273,6 +284,27 @@ packed()
 	openssl pkcs12 -in "$OUT" -passin env:LEAK -noenc >/dev/null
 }
 
+@test 'leak: a password that stands in the environment twice' {
+	[[ -r /proc/self/environ ]] || skip 'no /proc here'
+	cc -o twice -x c - <<-'END'
+	#include <unistd.h>
+	int
+	main(int argc, char *argv[])
+	{
+		static char *const env[] = { "LEAK=machine of 2003", "A=b",
+			"LEAK=machine of 2004", NULL };
+
+		return argc > 1 ? execve(argv[1], argv + 1, env) : 2;
+	}
+	END
+	hold "$made/tar.kms" ./twice "$(command -v kms-verify)" \
+	    -k "$ORG/machine.p12" -p env:LEAK
+	tr '\0' '\n' <"/proc/$pid/environ" >environ
+	let_go
+	grep -qx 'A=b' environ
+	not grep -q machine environ
+}
+
 @test 'leak: the archive and its log, while it is written' {
 	local file
 
@@ -331,11 +363,13 @@ packed()
 	need_ptrace
 	ulimit -c unlimited 2>/dev/null || :
 	hold_export "$made/backup.tar" "${export_options[@]}"
-	for p in "$pid" "$child"; do
+	for p in "$pid" "$child" "${crew[@]}"; do
 		grep -q '^Max core file size  *0  *0 ' "/proc/$p/limits"
 	done
 	# the secure heap is locked; the child has none
-	(($(awk '/^VmLck/ { print $2 }' "/proc/$pid/status") >= 4096))
+	for p in "$pid" "${crew[@]}"; do
+		(($(awk '/^VmLck/ { print $2 }' "/proc/$p/status") >= 4096))
+	done
 	let_go 0
 }
 

@@ -693,4 +693,8 @@ EOF
 	diff <(echo 'p12-extract: standard output is a terminal and would show clear keys: send it to a file or a pipe') \
 	    <(tr -d '\r' <"$OUT") >&2
 	cmp a.p12 rest
+	# and a file that others can read is warned of
+	(umask 022 && p12-extract -p file:pw <a.p12 >open 2>"$ERR")
+	says 'p12-extract: warning: standard output holds clear keys, and others can read it: run chmod 600 on it (umask 077)'
+	grep -q ^rec:key open
 }

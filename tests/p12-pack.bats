@@ -392,15 +392,18 @@ NAMES
 		# the two would be one if they were only put together
 		one judy-2003 | as 'user:b/c' group:a 4
 		one karl-1999 | as user:c 'group:a/b' 5
+		# nor does a NUL end a name
+		one erin-1998 | as "user_b64:$(printf 'sam\0x' | base64)" group:a 6
 	} | closed >sams.rec
 	run_tool 0 p12-pack -F tar "${pw[@]}" <sams.rec
 	bsdtar -tf "$OUT" | diff <(printf '%s\n' sam.p12 sam-2.p12 b_c.p12 \
-	    c.p12 import.cmd) -
+	    c.p12 sam-3.p12 import.cmd) -
 	bsdtar -xf "$OUT"
 	held sam.p12 | diff <(sed -n '1p;3p' sams.rec | wanted) -
 	held sam-2.p12 | diff <(sed -n 2p sams.rec | wanted) -
 	held b_c.p12 | diff <(sed -n 4p sams.rec | wanted) -
 	held c.p12 | diff <(sed -n 5p sams.rec | wanted) -
+	held sam-3.p12 | diff <(sed -n 6p sams.rec | wanted) -
 }
 
 @test 'keys of one name: each has a friendlyName of its own, and NSS takes them' {

@@ -1,5 +1,7 @@
 # The pipelines: from a backup to an archive to a mail, in parts and in pieces,
 # and what is heard when one of them breaks.
+#
+# shellcheck disable=SC2030,SC2031 # each test has a head of its own
 
 load common
 load ca
@@ -131,15 +133,8 @@ fresh()
 @test 'the mail of 1999, with the key that the mail names' {
 	local serial
 
-	# as p12-pack(1) has it
-	serial=$(openssl smime -pk7out -in old-mail.eml | openssl asn1parse |
-	    sed -n 's/.*INTEGER *://p' | sed -n 3p | tr A-F a-f)
-	ca-export -d ca.db -s "$serial" 2>"$ERR" |
-	    ca-recover -k kra1.p12 -p file:kra1.pw |
-	    p12-pack -p file:jane.pw |
-	    openssl pkcs12 -passin file:jane.pw -nocerts -nodes |
-	    openssl cms -decrypt -in old-mail.eml -inkey /dev/stdin |
-	    tr -d '\r' >mail
+	recipe p12-pack.1 'A mail client that has imported'
+	bash -o pipefail recipe 2>"$ERR" | tr -d '\r' >mail
 	cmp old-mail.txt mail
 	# and with no other
 	serial=$(openssl x509 -in "$ORG/keys/jane-2000.pem" -noout -serial)
@@ -149,6 +144,54 @@ fresh()
 	openssl cms -decrypt -in old-mail.eml -inkey other.pem \
 	    -recip other.pem -out mail 2>"$ERR" || :
 	not cmp -s old-mail.txt <(tr -d '\r' <mail)
+}
+
+@test 'a mail that names its recipient by key id, and one to an EC key' {
+	local name ski
+
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
+	    -subj /CN=eve -keyout ec.key -out ec.pem 2>"$ERR"
+	openssl pkcs12 -export -inkey ec.key -in ec.pem \
+	    -passout file:jane.pw -out ec.p12
+	p12-extract -p file:jane.pw <ec.p12 |
+	    ca-import -f -d ca.db >log 2>"$ERR"
+	cp "$ORG/keys/judy-2003.pem" judy.pem
+	# by serial number, EC too
+	openssl cms -encrypt -aes256 -in old-mail.txt -out old-mail.eml ec.pem
+	recipe p12-pack.1 'A mail client that has imported'
+	bash -o pipefail recipe 2>"$ERR" | tr -d '\r' >mail
+	cmp old-mail.txt mail
+	for name in ec judy; do
+		openssl cms -encrypt -keyid -aes256 -in old-mail.txt \
+		    -out old-mail.eml "$name.pem"
+		# no serial, which is said
+		not bash -o pipefail recipe >"$OUT" 2>"$ERR"
+		[[ ! -s $OUT ]]
+		# as it is shown: hex, a dash, and what may stand for text
+		ski=$(openssl cms -cmsout -noout -print -in old-mail.eml |
+		    sed -n '/ubjectKeyIdentifier/,/^ *[a-z]*: /p' |
+		    sed -nE 's/^ *[0-9a-f]{4} - (([0-9a-f]{2}[- ])*[0-9a-f]{2}) .*/\1/p' |
+		    tr -d ' \n-')
+		[[ ${#ski} == 40 ]]
+		{
+			echo "serial=$ski"
+			sed -n '/^ca-export/,$p' recipe
+		} >byid
+		bash -o pipefail byid 2>"$ERR" | tr -d '\r' >mail
+		cmp old-mail.txt mail
+	done
+}
+
+@test 'a copy of the archive is private, or refused' {
+	# shellcheck disable=SC2154 # common.bash sets it
+	grep -q 'umask 077 ,$' "$root/man/ca-db.5"
+	(umask 022 && sqlite3 ca.db ".backup copy.db")
+	run_tool 2 ca-export -n -d copy.db
+	grep -q 'others can read or write it: run chmod 600 on it' "$ERR"
+	rm copy.db
+	(umask 077 && sqlite3 ca.db ".backup copy.db")
+	run_tool 0 ca-export -n -d copy.db
+	[[ $(only archived <"$OUT" | wc -l) == 24 ]]
 }
 
 @test 'no lock-in: sqlite3 and openssl open a key, as ca-db(5) shows' {
@@ -225,69 +268,391 @@ fresh()
 	[[ ! -s $OUT ]]
 }
 
-# missing: the keys of export.kms, proven, that are not in the archive, as
-# ca-export(1) has it: their verdicts.
+# recipe PAGE WORDS: the commands of the first example after the line of a page
+# that begins with these words, in the file recipe.
+recipe()
+{
+	# shellcheck disable=SC2154 # common.bash sets it
+	words=$2 awk '
+	index($0, ENVIRON["words"]) == 1 { here = 1 }
+	on && /^\.Ed/	{ exit }
+	on
+	here && /^\.Bd/	{ on = 1 }' "$root/man/$1" |
+	    sed 's/\\(aq/'\''/g; s/\\(ha/^/g; s/\\e/\\/g' >recipe
+	[[ -s recipe ]]
+}
+
+# head: the audit head that the import of setup_file printed.
+head=
+read_head()
+{
+	head=$(head_of <"$BATS_FILE_TMPDIR/log" | tail -n 1)
+	[[ $head == *:* ]]
+}
+
+# missing: the keys of export.kms that are not in the archive, as ca-export(1)
+# has it: runs that page's commands.  What is left of an earlier run is gone.
 missing()
 {
-	join -t $'\t' -1 4 -2 19 -v 1 \
-	    <(grep -E '^rec:(stream|key)' export.kms |
-		kms-verify -Pr -k machine.p12 -p file:machine.pw |
-		grep $'\tstatus:ok\t' | sort -t $'\t' -k 4,4) \
-	    <(ca-export -n -d ca.db | grep $'\tkra:[^\t]' |
-		sort -t $'\t' -k 19,19)
+	recipe ca-export.1 'Is every key of an export'
+	rm -f want have missing
+	HEAD=$head bash recipe >"$OUT" 2>"$ERR"
+}
+
+# unproven COMMAND...: it fails, in one way or another.
+unproven()
+{
+	not "$@" && [[ ! -e missing ]]
 }
 
 @test 'the ledger: every key of the export is in the archive' {
 	local sha1
 
+	read_head
 	# nothing is missing, of as many as there are
-	grep -E '^rec:(stream|key)' export.kms |
-	    kms-verify -Pr "${machine[@]}" 2>"$ERR" |
-	    grep -c $'\tstatus:ok\t' | grep -qx 23
-	missing >"$OUT" 2>"$ERR"
-	diff /dev/null "$OUT"
+	missing
+	diff -w - "$OUT" <<-'COUNTS'
+		23 want
+		0 missing
+		23 total
+	COUNTS
+	[[ $(only end <export.kms | field keys | paste -s -d +) == 13+10 ]]
+	not grep -q $'\tkey:' want
 
-	# a row that was deleted
+	# a row that was deleted, as if it had never been imported
+	cp ca.db full.db
+	fresh
 	sha1=$(openssl x509 -in "$ORG/keys/karl-1999.pem" -outform DER |
 	    sha1sum | cut -c -40)
-	sqlite3 ca.db "delete from certificate where CertificateHash = '$sha1';
-	    delete from request where RequestID not in
-	    (select RequestID from certificate)"
-	missing >"$OUT" 2>"$ERR"
-	[[ $(wc -l <"$OUT") == 1 ]]
-	grep -q "^sha1:$sha1"$'\trec:verdict\t.*\tuser:karl\t' "$OUT"
+	grep -v "sha1:$sha1" export.kms |
+	    ca-import -P -f -d ca.db "${machine[@]}" >log 2>"$ERR"
+	head=$(head_of <"$ERR")
+	missing
+	diff missing <(printf 'user:karl\tsha1:%s\n' "$sha1")
 
-	# and a key that was
-	sqlite3 ca.db "update request set RawArchivedKey = null,
-	    KeyRecoveryHashes = null where KmsUser = 'heidi'"
-	missing >"$OUT" 2>"$ERR"
-	[[ $(cut -f 4 "$OUT" | sort | paste -s -d ' ') == \
-	    'user:heidi user:heidi user:karl' ]]
+	# and a key that was not: its certificate alone is archived
+	fresh
+	sed '/\tuser:heidi\t/s/^rec:key/rec:cert/; s/\tkey:[^\t]*$//' \
+	    <(ca-recover "${kra1[@]}" < <(ca-export -d full.db \
+	    2>/dev/null) 2>/dev/null) | sed '/\tuser:heidi\t/!d' | awk -F '\t' \
+	    -v OFS='\t' '{ $2 = "n:" NR; print }' | closed >certs
+	[[ $(only cert <certs | wc -l) == 2 ]]
+	ca-import -f -d ca.db <certs >log 2>"$ERR"
+	grep -v $'^rec:key.*\tuser:heidi\t' export.kms |
+	    ca-import -P -f -d ca.db "${machine[@]}" >log 2>"$ERR"
+	head=$(head_of <"$ERR")
+	missing
+	cut -f 1 missing | diff - <(printf 'user:heidi\n%.0s' 1 2)
 
-	# the import again brings back what has no row
+	# the import again brings back what has no key
 	kms-verify "${machine[@]}" <export.kms 2>"$ERR" |
 	    ca-import -f -d ca.db "${machine[@]}" >log 2>"$ERR"
-	missing >"$OUT" 2>"$ERR"
-	diff /dev/null "$OUT"
 	[[ $(grep -c $'\tstatus:updated\t' log) == 2 ]]
-	[[ $(grep -c $'\tstatus:imported\t' log) == 1 ]]
+	missing
+	[[ -e missing && ! -s missing ]]
 }
 
-@test 'the ledger: what is in no import log' {
-	# kms-record(5)
-	lost()
-	{
-		join -t $'\t' -1 16 -2 5 -v 1 -o 1.4,1.11,1.16 \
-		    <(grep ^rec:key export.kms | sort -t $'\t' -k 16,16) \
-		    <(grep -E $'\tstatus:(imported|updated|present)\t' import.log |
-			sort -t $'\t' -k 5,5)
-	}
+@test 'the ledger proves nothing when a part of it fails' {
+	local old
 
-	lost >"$OUT"
-	diff /dev/null "$OUT"
-	sed -i '/\tuser:erin\t/d' import.log
-	lost | cut -f 1,2 | sort | diff - <(printf 'user:erin\tnot_after:%s\n' \
-	    1999-10-01T00:00:00Z 2001-03-01T00:00:00Z)
+	read_head
+	old=$head
+	# a password, and files
+	cp machine.pw right.pw
+	echo wrong >machine.pw
+	unproven missing
+	mv right.pw machine.pw
+	mv export.kms kept.kms
+	unproven missing
+	: >export.kms
+	unproven missing
+	# a record that was altered
+	sed '3s/\tuser:[a-z]*\t/\tuser:eve\t/' kept.kms >export.kms
+	not cmp -s kept.kms export.kms
+	unproven missing
+	# an export that was cut: in a line, after one, at its last
+	head -c 20000 kept.kms >export.kms
+	unproven missing
+	head -n 5 kept.kms >export.kms
+	unproven missing
+	sed '$d' kept.kms >export.kms
+	unproven missing
+	# a record that was taken out
+	sed 4d kept.kms >export.kms
+	unproven missing
+	cp kept.kms export.kms
+	# no head, and one of another archive
+	head=
+	unproven missing
+	head=1:$(printf %064d 0)
+	unproven missing
+	head=$old
+	# an archive that is not there, is empty, was changed
+	mv ca.db kept.db
+	unproven missing
+	new_archive
+	unproven missing
+	rm ca.db
+	cp kept.db ca.db
+	sqlite3 ca.db "update request set KmsUser = 'eve' where KmsUser = 'karl'"
+	unproven missing
+	rm ca.db
+	cp kept.db ca.db
+	# an archive cannot lose a key that -A does not miss
+	sqlite3 ca.db "update request set RawArchivedKey = null,
+	    KeyRecoveryHashes = null where KmsUser = 'heidi'"
+	unproven missing
+	rm ca.db
+	mv kept.db ca.db
+	missing
+	[[ -e missing && ! -s missing ]]
+}
+
+# agree: what the import promised is what the archive has, as ca-db(5) has it.
+agree()
+{
+	recipe ca-db.5 'Check the heads with'
+	HEAD=$head bash recipe >"$OUT" 2>"$ERR"
+}
+
+@test 'the ledger: the log and the archive agree' {
+	local n
+
+	read_head
+	cp ca.db kept.db
+	cp import.log kept.log
+	n=$(grep -c $'\tkra:[^\t]' import.log)
+	((n == 23))
+	agree
+	[[ ! -s $OUT && $(wc -l <promised) == "$n" ]]
+	# a log that was appended to, and a line that was cut
+	# shellcheck disable=SC2129 # as the pages do
+	kms-verify "${machine[@]}" <export.kms 2>"$ERR" |
+	    ca-import -f -d ca.db "${machine[@]}" >>import.log 2>"$ERR"
+	head -c 100 kept.log >>import.log
+	echo >>import.log
+	agree
+	[[ ! -s $OUT ]]
+	# a key that nobody promised, and one that is not there
+	grep -v "user:erin" kept.log >import.log
+	agree
+	[[ $(wc -l <"$OUT") == 2 ]]
+	not grep -v $'^\tid:' "$OUT"
+	cp kept.log import.log
+	sed '/\tuser:erin\t/s/\tid:/&9/' kept.log >import.log
+	agree
+	[[ $(grep -c ^id:9 "$OUT") == 2 && $(wc -l <"$OUT") == 4 ]]
+	cp kept.log import.log
+	# what fails proves nothing
+	sqlite3 ca.db "update request set KeyRecoveryHashes = '00'
+	    where RequestID = 1"
+	not agree
+	rm ca.db
+	not agree
+	cp kept.db ca.db
+	head=1:$(printf %064d 0)
+	not agree
+	read_head
+	mv import.log no.log
+	not agree
+}
+
+@test 'who can open how many keys, and what -t keeps out' {
+	local sql sha1 sha256
+
+	pinned=(-t "$(openssl x509 -in kra1.pem -outform DER | sha1sum |
+	    cut -c -40)" -t "$(openssl x509 -in kra2.pem -outform DER |
+	    sha1sum | cut -c -40)")
+	fresh
+	# who can write the database swaps an agent
+	cp ca.db before.db
+	openssl x509 -in machine.pem -outform DER -out eve.cer
+	sha1=$(sha1sum <eve.cer | cut -c -40)
+	sha256=$(sha256sum <eve.cer | cut -c -64)
+	sql="attach 'before.db' as b; update kra set
+	    (CertificateHash, Sha256, RawCertificate) = (select
+	    CertificateHash, Sha256, RawCertificate from b.kra
+	    where KraID = 2) where KraID = 2"
+	sqlite3 ca.db "update kra set CertificateHash = '$sha1',
+	    Sha256 = '$sha256', RawCertificate = readfile('eve.cer')
+	    where KraID = 2"
+	# -t sees it, and without it
+	refuses_import "${pinned[@]}"
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>"$ERR"
+	sqlite3 ca.db "$sql"
+	# so does -A, afterwards
+	run_tool 1 ca-export -n -A "$(last_head before.db)" -d ca.db
+	grep -q 'the key of row 1 was encrypted to an agent that is not in the archive' \
+	    "$ERR"
+	# and the count
+	recipe ca-db.5 'Who can open how many keys'
+	bash -o pipefail recipe >"$OUT" 2>"$ERR"
+	awk '{ print $1, $2 }' "$OUT" | diff - <({
+		echo '1 '
+		echo "23 $sha1"
+		echo "23 ${pinned[1]}"
+	} | sort -k 2)
+}
+
+# refuses_import ARG...: ca-import takes nothing.
+refuses_import()
+{
+	run_tool 2 ca-import -f -d ca.db "${machine[@]}" "$@" <export.kms
+	grep -q 'nothing is imported' "$ERR" && [[ ! -s $OUT ]]
+}
+
+@test 'the last step of a migration: every key opens, with every agent' {
+	local agent
+
+	recipe ca-recover.1 'Prove that all keys open'
+	bash recipe 2>"$ERR"
+	sed 's/kra1/kra2/g' recipe >other
+	bash other 2>"$ERR"
+	# both are in kms2ca(7), one after the other
+	recipe kms2ca.7 'The last step of a migration'
+	diff recipe <(tail -n 1 recipe | sed 's/kra2/kra1/g'
+	    tail -n 1 recipe)
+	bash -e -o pipefail recipe 2>"$ERR"
+	recipe ca-recover.1 'Prove that all keys open'
+	# a blob that was damaged, or is that of another key; no agent
+	cp ca.db kept.db
+	sqlite3 ca.db "update request set RawArchivedKey = (select
+	    RawArchivedKey from request where RequestID = 2)
+	    where RequestID = 1"
+	not bash recipe 2>"$ERR"
+	grep -q 'stdin:1: record 1: ' "$ERR"
+	rm ca.db
+	not bash recipe 2>"$ERR"
+	cp kept.db ca.db
+	cp kra2.p12 kra1.p12
+	cp kra2.pw kra1.pw
+	bash recipe 2>"$ERR"
+	cp machine.p12 kra1.p12
+	cp machine.pw kra1.pw
+	not bash recipe 2>"$ERR"
+	cp "$ORG"/kra1.p* .
+	# agents that take turns
+	rm ca.db
+	cat kra1.pem kra2.pem | ca-init -N 1 -c ca.pem -d ca.db >kras \
+	    2>"$ERR"
+	ca-setflag -d ca.db KRAFlags +KRAF_ENABLEFOREIGN >flags 2>"$ERR"
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>"$ERR"
+	not bash recipe 2>"$ERR"
+	recipe ca-recover.1 'then let each agent prove'
+	for agent in kra1 kra2; do
+		export KRA1
+		KRA1=$(openssl x509 -in "$agent.pem" -outform DER | sha1sum |
+		    cut -c -40)
+		sed "s/kra1\./$agent./g; s/null/stdout/" recipe >turn
+		bash -o pipefail turn 2>"$ERR" | only key | field sha1
+	done | sort | diff - <(field sha1 <export.kms | sort |
+	    comm -12 - <(awk -F '\t' '$2 == "key" { print $3 }' \
+	    "$ORG/ledger" | sort))
+}
+
+@test 'a log that was cut by a full disk is ended, and appended to' {
+	local n status=0
+
+	fresh
+	rm import.log
+	# one block of 1024 bytes, and no more
+	(
+		ulimit -f 200
+		yes | head -c $((200 * 1024 - 1500)) | tr '\n' '#' >import.log
+		echo >>import.log
+		exec ca-import -f -d ca.db "${machine[@]}" <export.kms \
+		    >>import.log
+	) 2>"$ERR" || status=$?
+	complained 2 "$status" 'a full disk'
+	grep -q ': cannot write standard output: ' "$ERR"
+	[[ -n $(tail -c 1 import.log) ]]
+	sed -i 1d import.log
+	echo >>import.log
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >>import.log \
+	    2>"$ERR"
+	# each row has a line that is whole
+	n=$(grep '^rec:result' import.log |
+	    grep -E $'\tstatus:(imported|present)\t.*\treason:' |
+	    field sha1 | sort -u | wc -l)
+	[[ $n == 24 && $(rows ca.db 'select count(*) from request') == 24 ]]
+}
+
+@test 'the audit head: saved, checked, replaced' {
+	recipe kms2ca.7 'The head of the audit chain is in'
+	# the first is that of ca-init
+	fresh
+	last_head ca.db >audit.head
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>>import.msg
+	bash -o pipefail recipe >"$OUT" 2>"$ERR"
+	diff audit.head <(last_head ca.db)
+	# as ca-db(5) reads it
+	cp recipe save
+	recipe ca-db.5 'The head of now'
+	bash recipe | diff - audit.head
+	# the next, and none that was checked against another archive
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>>import.msg
+	bash -o pipefail save >"$OUT" 2>"$ERR"
+	diff audit.head <(last_head ca.db)
+	cp audit.head good
+	fresh
+	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>>import.msg
+	not bash -o pipefail save >"$OUT" 2>"$ERR"
+	cmp good audit.head
+	# nor is one replaced by none
+	rm import.msg
+	last_head ca.db >audit.head
+	cp audit.head good
+	not bash -o pipefail save >"$OUT" 2>"$ERR"
+	: >import.msg
+	not bash -o pipefail save >"$OUT" 2>"$ERR"
+	cmp good audit.head
+	rm audit.head
+	not bash -o pipefail save >"$OUT" 2>"$ERR"
+	[[ ! -e audit.head ]]
+}
+
+@test 'what is missing, and what is no loss' {
+	recipe kms2ca.7 'What is missing'
+	bash recipe >"$OUT"
+	# shellcheck disable=SC1091
+	source "$ORG/expected"
+	# shellcheck disable=SC2154
+	{
+		((all_signing == $(grep -c $'^rec:cert\t.*\tuse:sign$' "$OUT")))
+		((all_certs == $(grep -c $'^rec:cert\t.*\tuse:[a-z]*$' "$OUT")))
+		((all_faults == $(grep -c ^rec:fault "$OUT")))
+	}
+	cut -f 2-5 "$OUT" | grep -q 'source:.*reason:password'
+}
+
+@test 'what the README makes with openssl is what a migration needs' {
+	rm ./*
+	echo 'for the CA' >ca.pw
+	echo 'for the machine' >machine.pw
+	echo 'for an agent' >kra1.pw
+	awk '
+	/^-+$/		{ on = last == "What you need first" }
+	on && /^    [^ ]+  /	{ next }
+	on && /^     /	{ if (!code) next }
+	on && /^    /	{ code = 1; print substr($0, 5) }
+	!/^    /	{ code = 0 }
+	{ last = $0 }' "$root/README" >commands
+	[[ $(grep -c '^openssl' commands) == 8 ]]
+	bash -e -o pipefail commands >"$OUT" 2>"$ERR"
+	# no key in the clear is left
+	not grep -l -e '-----BEGIN PRIVATE KEY-----' ./*
+	[[ ! -e machine.key && ! -e kra1.key ]]
+	cp "$ORG"/{user.pws,jane.pw,kms-backup.tar.gz} .
+	ca-init -c ca.pem -d ca.db <kra1.pem >kras 2>"$ERR"
+	not grep -q warning "$ERR"
+	ca-setflag -d ca.db KRAFlags +KRAF_ENABLEFOREIGN >flags 2>"$ERR"
+	kms-export -c machine.pem -S machine.p12 -p file:machine.pw \
+	    <kms-backup.tar.gz >export.kms 2>"$ERR"
+	kms-verify "${machine[@]}" <export.kms |
+	    ca-import -f -d ca.db "${machine[@]}" >log 2>"$ERR"
+	ca-export -d ca.db -s jane@example.com 2>"$ERR" |
+	    ca-recover "${kra1[@]}" | p12-pack -p file:jane.pw >jane.p12
+	keys_in jane.p12 | diff <(keys_of jane-2000) -
 }
 
 @test 'the list of ca-export matches the log of ca-import' {

@@ -626,11 +626,24 @@ written()
 	nothing_out recipe
 	mapfile -t lost < <(ledger key sha1 | sort | sed -n '3p; 7p')
 	grep -v "${lost[0]}" import.log |
-	    sed "/${lost[1]}/ s/status:imported/status:refused/" >log
+	    sed "/${lost[1]}/ s/status:imported\(.*\)kra:[^\t]*/status:refused\1kra:/" >log
 	mv log import.log
 	run_tool 0 bash -o pipefail recipe
 	cut -f 3 "$OUT" | diff -u <(printf 'sha1:%s\n' "${lost[@]}") -
 	grep -qx $'user:[a-z]*\tnot_after:[0-9TZ:-]*\tsha1:.*' "$OUT"
+	# a certificate alone, and what an earlier run had archived
+	lost+=("$(ledger key sha1 | sort | sed -n 9p)")
+	sed -i "/${lost[2]}/ s/kra:[^\t]*/kra:/" import.log
+	run_tool 0 bash -o pipefail recipe
+	cut -f 3 "$OUT" | diff -u <(printf 'sha1:%s\n' "${lost[@]}" | sort) -
+	# a log or an export that is not there is heard
+	mv import.log no.log
+	run_tool 2 bash recipe
+	nothing_out recipe
+	mv no.log import.log
+	mv export.kms no.kms
+	run_tool 2 bash recipe
+	nothing_out recipe
 }
 
 @test "recipe: a file with one stream, cut into parts, on all cores" {

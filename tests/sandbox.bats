@@ -142,9 +142,11 @@ shut()
 	probe
 	7z a -bd backup.7z "$ORG/tree/tar" >/dev/null
 	for input in "$ORG"/kms-backup.{zip,tar.gz} backup.7z; do
-		shut "$input" kms-export "${options[@]}"
+		shut "$input" kms-export -j 1 "${options[@]}"
 		# both: the parent ends last
 		(($(cut -d ' ' -f 1 "$OUT.after" | sort -u | wc -l) == 2))
+		shut "$input" kms-export -j 3 "${options[@]}"
+		(($(cut -d ' ' -f 1 "$OUT.after" | sort -u | wc -l) == 5))
 	done
 }
 

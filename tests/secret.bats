@@ -259,12 +259,12 @@ denied_more()
 		((n += 1))
 	done
 	((n == 10))
-	denied fd:987 'Bad file descriptor'
-	refuses 2 'p12-extract: -p: empty: expected a password' \
+	denied fd:987 'fd:987: not open'
+	refuses 2 'p12-extract: -p: fd:5: empty: expected a password' \
 	    p12-extract -p fd:5 <a.p12 5</dev/null
-	refuses 2 'p12-extract: -p: Is a directory' p12-extract -p fd:5 \
+	refuses 2 'p12-extract: -p: fd:5: Is a directory' p12-extract -p fd:5 \
 	    <a.p12 5<.
-	refuses 2 'p12-extract: -p: Bad file descriptor' p12-extract -p fd:5 \
+	refuses 2 'p12-extract: -p: fd:5: Bad file descriptor' p12-extract -p fd:5 \
 	    <a.p12 5>>out
 }
 

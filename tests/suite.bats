@@ -315,6 +315,7 @@ ceiling()
 	FLAG_RECORDS_MAX	flag records to read
 	FRIENDLY_MAX	PKCS#12 friendlyName
 	ITEM_BYTES_MAX	key or certificate
+	JOBS_MAX	processes of -j
 	ITEMS_MAX	keys and certificates a member
 	KDF_KEY_MAX	derived key
 	KDF_ROUNDS_MAX	key derivation iterations

@@ -32,7 +32,10 @@ trusted(const struct recover *rv)
 	return rv->in.trusted.n > 0 ? &rv->in.trusted : NULL;
 }
 
-/* Writes a recovered key; r is the row it came from, or NULL. */
+/*
+ * Writes a recovered key; r is the row it came from, or NULL.  With -C the row
+ * does not say whose it is: nobody has signed that.
+ */
 static void
 put(struct recover *rv, const struct rec *r, struct cert *c, uint8_t *p8,
     size_t n)
@@ -53,7 +56,7 @@ put(struct recover *rv, const struct rec *r, struct cert *c, uint8_t *p8,
 	dst[1] = &e.user;
 	dst[2] = &e.mail;
 	dst[3] = &e.guid;
-	for (i = 0; r != NULL && i < 4; i++)
+	for (i = 0; r != NULL && trusted(rv) == NULL && i < 4; i++)
 		if ((own[i] = rec_text(r, labels[i], &dst[i]->n)) != NULL)
 			dst[i]->s = own[i];
 	if (r != NULL && (id = rec_text(r, "id", NULL)) != NULL) {
@@ -163,7 +166,7 @@ main(int argc, char *argv[])
 			tool_usage(usage);
 	if (rv.in.key == NULL || optind != argc)
 		tool_usage(usage);
-	tool_no_terminal("clear keys");
+	tool_clear_keys();
 	input_cred(&rv.in);
 	input_open(&rv.in, NULL, NULL);
 	if (!stream_out_plain(&rv.out, stdout))

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "cred.h"
+#include "crew.h"
 #include "export.h"
 #include "msg.h"
+#include "pool.h"
 #include "sandbox.h"
 #include "secret.h"
 #include "stream.h"
@@ -14,8 +16,8 @@
 #include "walk.h"
 
 static const char usage[] =
-    "[-qVvx] -c cert [-g group]... [-L limit=value]... "
-    "[-m map] [-p secret]...\n\t[-S cred] [-t thumb] [-u user]...";
+    "[-qVvx] -c cert [-g group]... [-j jobs] [-L limit=value]... "
+    "[-m map]\n\t[-p secret]... [-S cred] [-t thumb] [-u user]...";
 
 /* Where the stream goes and who signs it. */
 struct ends {
@@ -31,7 +33,7 @@ recipient(const struct ends *e)
 	size_t i;
 
 	for (i = 0; e->thumb != NULL && i < c->n; i++)
-		if (cred_thumbprint(&c->v[i], e->thumb))
+		if (cred_thumbprint(&c->v[i], e->thumb, 0))
 			return &c->v[i];
 	if (e->thumb != NULL)
 		msg_die("-t %s is not the thumbprint of %s: give at least its "
@@ -74,19 +76,25 @@ load_ends(struct ends *e, struct export *x, const struct cred_pair **to)
 
 static void
 parse(int argc, char *argv[], struct export *x, struct ends *e,
-    struct walk_limits *limits, const char *map[1], const char **secret)
+    struct walk_limits *limits, const char *map[1], const char **secret,
+    unsigned *jobs)
 {
 	struct why w;
 	size_t nsecret = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "+:c:g:L:m:p:qS:t:u:Vvx")) != -1)
+	while ((c = getopt(argc, argv, "+:c:g:j:L:m:p:qS:t:u:Vvx")) != -1)
 		switch (c) {
 		case 'c':
 			e->to_path = optarg;
 			break;
 		case 'g':
 			x->group[x->ngroup++] = optarg;
+			break;
+		case 'j':
+			if (!pool_jobs(optarg, jobs))
+				msg_die("-j %s: not a number from 1 to %d",
+				    optarg, JOBS_MAX);
 			break;
 		case 'L':
 			if (!walk_limit(limits, optarg, &w))
@@ -131,6 +139,7 @@ main(int argc, char *argv[])
 	struct walk walk;
 	struct why w;
 	const struct cred_pair *signer, *to;
+	unsigned jobs = pool_processors();
 	int status, i;
 
 	tool_start();
@@ -138,7 +147,7 @@ main(int argc, char *argv[])
 	export_init(&x, (size_t)argc);
 	if ((secret = calloc((size_t)argc, sizeof(*secret))) == NULL)
 		tool_nomem();
-	parse(argc, argv, &x, &e, &limits, map, secret);
+	parse(argc, argv, &x, &e, &limits, map, secret, &jobs);
 	/* the child must be there before any secret is */
 	if (!walk_start(&walk, STDIN_FILENO, &limits, &w))
 		msg_die("%s", w.detail);
@@ -146,9 +155,12 @@ main(int argc, char *argv[])
 		if (!secret_add(&secrets, secret[i], &w))
 			msg_die("-p: %s", w.detail);
 	x.secrets = &secrets;
-	signer = load_ends(&e, &x, &to);
 	if (map[0] != NULL && !map_load(&x.map, map[0], &w))
 		msg_die("-m: %s", w.detail);
+	/* they have passwords, and no key; -x needs the member itself */
+	if (jobs > 1 && !x.carve)
+		x.crew = crew_new(jobs, &secrets, &x.map);
+	signer = load_ends(&e, &x, &to);
 	x.hold = hold_new();
 	sandbox_enter(NULL);
 

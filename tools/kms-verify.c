@@ -91,7 +91,7 @@ record(struct verify *v)
 			"would leave clear keys on the disk",
 		    v->stream->rec.lineno);
 	if (!v->stream->sealed && v->stream->key != NULL && v->fp != NULL)
-		tool_no_terminal("clear keys");
+		tool_clear_keys();
 	if (!prove_record(v->stream, &cert, &w)) {
 		drop(v, &w);
 		return;

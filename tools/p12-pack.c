@@ -17,10 +17,10 @@ static const char usage[] = "[-lPqVv] [-F format] -p secret";
 static int
 record(struct bundle *b, const struct stream_in *s)
 {
-	char *group, *user;
+	struct text group, user;
+	char *group_own, *user_own;
 	struct cert *c = NULL;
 	struct why w;
-	size_t n;
 	int rc;
 
 	if (rec_is(&s->rec, "fault"))
@@ -33,22 +33,22 @@ record(struct bundle *b, const struct stream_in *s)
 		msg_die("stdin:%llu: a sealed stream: open it with ca-import, "
 			"and recover from there",
 		    s->rec.lineno);
-	group = rec_text(&s->rec, "group", NULL);
-	user = rec_text(&s->rec, "user", &n);
-	if (group == NULL || user == NULL)
+	group.s = group_own = rec_text(&s->rec, "group", &group.n);
+	user.s = user_own = rec_text(&s->rec, "user", &user.n);
+	if (group.s == NULL || user.s == NULL)
 		msg_die("stdin:%llu: group or user is not base64",
 		    s->rec.lineno);
 	rc = prove_record(s, &c, &w) && (c == NULL || cert_describe(c, &w));
 	/* the record is good: that is no reason to go on without its key */
-	if (rc && !bundle_add(b, group, user, n, c, s->key, s->keylen, &w))
+	if (rc && !bundle_add(b, group, user, c, s->key, s->keylen, &w))
 		msg_die("stdin:%llu: record %llu: %s", s->rec.lineno, s->n,
 		    w.detail);
 	if (!rc)
 		msg_record("stdin:%llu: record %llu: %s", s->rec.lineno, s->n,
 		    w.detail);
 	cert_free(c);
-	OPENSSL_free(group);
-	OPENSSL_free(user);
+	OPENSSL_free(group_own);
+	OPENSSL_free(user_own);
 	return rc;
 }
 

@@ -1,0 +1,298 @@
+#include "pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "msg.h"
+#include "sandbox.h"
+#include "tool.h"
+
+#define AHEAD 4 /* jobs in hand for each process */
+
+struct worker {
+	pid_t pid;
+	int to, from; /* pipes */
+	struct job *job; /* NULL: it waits for one */
+};
+
+struct job {
+	uint8_t *answer; /* NULL: not yet */
+	size_t n;
+	void *tag;
+};
+
+struct pool {
+	struct worker *worker;
+	unsigned workers;
+	struct job *ring;
+	size_t size, oldest, used; /* of the ring */
+};
+
+/* Processes ------------------------------------------------------------- */
+
+/* Reads all n bytes.  Returns 1, or 0 at the end of the input. */
+static int
+get(int fd, void *p, size_t n)
+{
+	char *s = p;
+	ssize_t k;
+
+	for (; n > 0; n -= (size_t)k, s += k) {
+		while ((k = read(fd, s, n)) == -1 && errno == EINTR)
+			continue;
+		if (k == -1)
+			msg_die("cannot read from another process of -j: %s",
+			    strerror(errno));
+		if (k == 0)
+			return 0;
+	}
+	return 1;
+}
+
+/* Writes all n bytes.  Returns 1, or 0 if nobody reads them. */
+static int
+put(int fd, const void *p, size_t n)
+{
+	const char *s = p;
+	ssize_t k;
+
+	for (; n > 0; n -= (size_t)k, s += k) {
+		while ((k = write(fd, s, n)) == -1 && errno == EINTR)
+			continue;
+		if (k == -1 && errno == EPIPE)
+			return 0;
+		if (k == -1)
+			msg_die("cannot write to another process of -j: %s",
+			    strerror(errno));
+	}
+	return 1;
+}
+
+/* Does jobs until there are no more. */
+static void __attribute__((noreturn))
+serve(int in, int out, pool_work *work, void *ctx)
+{
+	uint8_t *job, *answer;
+	size_t n, size;
+
+	while (get(in, &n, sizeof(n))) {
+		if ((job = OPENSSL_malloc(n + 1)) == NULL)
+			tool_nomem();
+		if (!get(in, job, n))
+			break;
+		answer = work(ctx, job, n, &size);
+		OPENSSL_clear_free(job, n + 1);
+		if (!put(out, &size, sizeof(size)) || !put(out, answer, size))
+			break;
+		OPENSSL_clear_free(answer, size);
+		tool_scrub();
+	}
+	_exit(0);
+}
+
+/* The life of a process: it keeps two pipes and stderr. */
+static void __attribute__((noreturn))
+live(int in, int out, pool_work *work, void *ctx)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
+		msg_die("cannot start another process for -j: %s",
+		    strerror(errno));
+	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	tool_forked();
+	msg_level = 0; /* the parent says what the system lacks */
+	sandbox_enter(NULL);
+	serve(STDIN_FILENO, STDOUT_FILENO, work, ctx);
+}
+
+static void
+start(struct worker *w, pool_work *work, void *ctx)
+{
+	int to[2], from[2];
+
+	if (pipe2(to, O_CLOEXEC) == -1 || pipe2(from, O_CLOEXEC) == -1 ||
+	    (w->pid = fork()) == -1)
+		msg_die("cannot start another process for -j: %s (-j 1 does "
+			"without)",
+		    strerror(errno));
+	if (w->pid == 0)
+		live(to[0], from[1], work, ctx);
+	(void)close(to[0]);
+	(void)close(from[1]);
+	w->to = to[1];
+	w->from = from[0];
+}
+
+struct pool *
+pool_new(unsigned jobs, pool_work *work, void *ctx)
+{
+	struct pool *p = calloc(1, sizeof(*p));
+
+	if (p == NULL ||
+	    (p->worker = calloc(jobs, sizeof(*p->worker))) == NULL ||
+	    (p->ring = calloc((size_t)jobs * AHEAD, sizeof(*p->ring))) == NULL)
+		tool_nomem();
+	p->size = (size_t)jobs * AHEAD;
+	for (; p->workers < jobs; p->workers++)
+		start(&p->worker[p->workers], work, ctx);
+	return p;
+}
+
+void
+pool_free(struct pool *p)
+{
+	unsigned i;
+
+	if (p == NULL)
+		return;
+	for (i = 0; i < p->workers; i++) {
+		(void)close(p->worker[i].to);
+		(void)close(p->worker[i].from);
+	}
+	for (i = 0; i < p->workers; i++)
+		(void)waitpid(p->worker[i].pid, NULL, 0);
+	free(p->worker);
+	free(p->ring);
+	free(p);
+}
+
+/* Jobs ------------------------------------------------------------------- */
+
+/* A process is gone: it has said why, or something killed it. */
+static void __attribute__((noreturn)) gone(const struct worker *w)
+{
+	int status = 0;
+
+	(void)waitpid(w->pid, &status, 0);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+		exit(2);
+	if (WIFSIGNALED(status))
+		msg_die("a process of -j died of signal %d (%s): run again",
+		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+	msg_die("a process of -j stopped: run again");
+}
+
+/* Takes the answer of a process that has one, or has half of it. */
+static void
+collect(struct worker *w)
+{
+	struct job *j = w->job;
+
+	if (!get(w->from, &j->n, sizeof(j->n)))
+		gone(w);
+	if ((j->answer = OPENSSL_malloc(j->n + 1)) == NULL)
+		tool_nomem();
+	if (!get(w->from, j->answer, j->n))
+		gone(w);
+	w->job = NULL;
+}
+
+/* Waits until one of the processes that work has an answer, or more have. */
+static void
+wait_any(struct pool *p)
+{
+	struct pollfd fd[JOBS_MAX];
+	unsigned i;
+
+	for (i = 0; i < p->workers; i++) {
+		fd[i].fd = p->worker[i].job == NULL ? -1 : p->worker[i].from;
+		fd[i].events = POLLIN;
+		fd[i].revents = 0;
+	}
+	if (poll(fd, p->workers, -1) == -1 && errno != EINTR)
+		msg_die("cannot wait for another process of -j: %s",
+		    strerror(errno));
+	for (i = 0; i < p->workers; i++)
+		if (fd[i].revents != 0)
+			collect(&p->worker[i]);
+}
+
+/* A process that waits for a job. */
+static struct worker *
+idle(struct pool *p)
+{
+	unsigned i;
+
+	for (;;) {
+		for (i = 0; i < p->workers; i++)
+			if (p->worker[i].job == NULL)
+				return &p->worker[i];
+		wait_any(p);
+	}
+}
+
+size_t
+pool_busy(const struct pool *p)
+{
+	return p->used;
+}
+
+int
+pool_full(const struct pool *p)
+{
+	return p->used == p->size;
+}
+
+void
+pool_put(struct pool *p, const void *head, size_t nhead, const void *body,
+    size_t nbody, void *tag)
+{
+	struct worker *w = idle(p);
+	size_t n = nhead + nbody;
+
+	w->job = &p->ring[(p->oldest + p->used++) % p->size];
+	w->job->answer = NULL;
+	w->job->tag = tag;
+	if (!put(w->to, &n, sizeof(n)) || !put(w->to, head, nhead) ||
+	    !put(w->to, body, nbody))
+		gone(w);
+}
+
+uint8_t *
+pool_get(struct pool *p, size_t *n, void **tag)
+{
+	struct job *j = &p->ring[p->oldest];
+
+	while (j->answer == NULL)
+		wait_any(p);
+	p->oldest = (p->oldest + 1) % p->size;
+	p->used--;
+	*n = j->n;
+	*tag = j->tag;
+	return j->answer;
+}
+
+/* How many ------------------------------------------------------------------ */
+
+unsigned
+pool_processors(void)
+{
+	cpu_set_t set;
+	int n = 1;
+
+	CPU_ZERO(&set);
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		n = CPU_COUNT(&set);
+	return n < 1 ? 1 : n > JOBS_MAX ? JOBS_MAX : (unsigned)n;
+}
+
+int
+pool_jobs(const char *arg, unsigned *jobs)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end != '\0' || n < 1 || n > JOBS_MAX)
+		return 0;
+	*jobs = (unsigned)n;
+	return 1;
+}

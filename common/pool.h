@@ -1,0 +1,51 @@
+#ifndef POOL_H
+#define POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Processes that work side by side: each takes a job, which is bytes, and gives
+ * an answer; the answers come in the order of the jobs.  Processes, since
+ * threads contend for the locks of OpenSSL's providers (PEERS.md section 1).
+ * They are forks of the caller, in the sandbox, without a file but stderr.  What
+ * they cannot do ends them, and the caller, with exit status 2.
+ */
+
+#define JOBS_MAX 256 /* processes */
+
+struct pool;
+
+/*
+ * Does a job of n bytes, which it may change; the answer is OPENSSL_malloc()ed,
+ * *size bytes.  Both are wiped by the caller.
+ */
+typedef uint8_t *pool_work(void *ctx, uint8_t *job, size_t n, size_t *size);
+
+/* Starts so many processes, each with a copy of all that there is. */
+struct pool *pool_new(unsigned jobs, pool_work *, void *ctx);
+void pool_free(struct pool *);
+
+/* Returns the number of jobs whose answer was not taken yet. */
+size_t pool_busy(const struct pool *);
+
+/* Returns 1 if an answer must be taken before the next job. */
+int pool_full(const struct pool *);
+
+/* Gives a job, in two parts, to a process that has none. */
+void pool_put(struct pool *, const void *head, size_t nhead, const void *body,
+    size_t nbody, void *tag);
+
+/*
+ * The answer to the oldest job, *n bytes: OPENSSL_clear_free() it; and what
+ * its tag was.  Waits for it; there must be one.
+ */
+uint8_t *pool_get(struct pool *, size_t *n, void **tag);
+
+/* The processors that this process may use, at most JOBS_MAX. */
+unsigned pool_processors(void);
+
+/* The number of -j.  Returns 1, or 0: it is none. */
+int pool_jobs(const char *arg, unsigned *jobs);
+
+#endif
