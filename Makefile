@@ -10,7 +10,8 @@ B = build
 TOOLS = $(patsubst tools/%.c,%,$(wildcard tools/*.c))
 OBJS = $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*.c))
 HEADERS = $(wildcard common/*.h)
-SOURCES = $(wildcard tools/*.c common/*.c tests/*.c tests/fuzz/*.[ch]) $(HEADERS)
+SOURCES = $(wildcard tools/*.c common/*.c tests/*.c tests/fuzz/*.[ch] tests/bench/*.c) \
+    $(HEADERS)
 PAGES = $(wildcard man/*.[157])
 SCRIPTS = $(wildcard tests/*.bash tests/*.bats tests/fuzz/*.bash \
     tests/bench/*.bash)
@@ -89,8 +90,14 @@ fuzz:
 corpus: all
 	KMS2CA_BIN=$(abspath $B/bin) tests/corpus.bash
 
-bench: all
+bench: all $B/bench/floor $B/bench/many
+	KMS2CA_BIN=$(abspath $B/bin) tests/bench/bench.bash
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/carve.bash
+
+$B/bench/%: tests/bench/%.c $(OBJS) $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	@echo CC $<
+	@$(CC) $(ALL_CFLAGS) -Icommon $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(LIBS)
 
 # The same tests on a build with AddressSanitizer and UBSan.
 asan:

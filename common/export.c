@@ -10,6 +10,7 @@
 #include "item.h"
 #include "member.h"
 #include "msg.h"
+#include "progress.h"
 #include "text.h"
 #include "tool.h"
 #include "who.h"
@@ -61,6 +62,7 @@ new_member(struct export *x)
 		x->class = v;
 	}
 	x->class[x->members] = NOTHING;
+	progress_tick();
 	return x->members++;
 }
 
@@ -95,6 +97,7 @@ fault(struct export *x, struct text source, const struct why *w)
 	msg_record("%s: %s", text_vis(path, sizeof(path), source.s, source.n),
 	    w->detail);
 	stream_fault(&x->out, source, w);
+	progress_fault();
 }
 
 /* Counts a user by the hash of group and name. */

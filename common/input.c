@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "msg.h"
+#include "progress.h"
 #include "tool.h"
 
 int
@@ -59,6 +60,7 @@ input_open(struct input *in, const struct cred *k, const struct cred *trusted)
 		in->stream = stream_in_new(in->in, k, trusted, in->part);
 	if (in->stream == NULL)
 		tool_nomem();
+	progress_start("records");
 }
 
 void

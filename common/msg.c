@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "progress.h"
 #include "text.h"
 
 int msg_level;
@@ -20,6 +21,7 @@ print(const char *fmt, va_list ap)
 
 	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
 	text_vis(safe, sizeof(safe), raw, strlen(raw));
+	progress_clear();
 	(void)fprintf(stderr, "%s: %s\n", program_invocation_short_name, safe);
 }
 

@@ -301,12 +301,15 @@ rec_in_ready(struct rec_in *in, int ms)
 {
 	struct pollfd p = { .fd = in->fd, .events = POLLIN };
 	struct why w;
+	int rc;
 
 	/* half a line is not enough: the reader would block in it */
 	while (memchr(in->buf + in->pos, '\n', in->end - in->pos) == NULL) {
 		if (in->end - in->pos > REC_LINE_MAX)
 			return 1;
-		if (poll(&p, 1, ms) == 0)
+		while ((rc = poll(&p, 1, ms)) == -1 && errno == EINTR)
+			continue;
+		if (rc == 0)
 			return 0;
 		if (fill(in, &w) != 1)
 			return 1; /* the end, or a failure: reading tells */

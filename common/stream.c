@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "msg.h"
+#include "progress.h"
 #include "seal.h"
 #include "seen.h"
 #include "sign.h"
@@ -467,6 +468,9 @@ stream_next(struct stream_in *s)
 		return head(s);
 	if (rec_is(&s->rec, "end"))
 		return end(s);
+	progress_tick();
+	if (rec_is(&s->rec, "fault"))
+		progress_fault();
 	return record(s);
 }
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "msg.h"
+#include "progress.h"
 #include "text.h"
 
 #define SECURE_HEAP (4 * 1024 * 1024)
@@ -317,6 +318,7 @@ tool_nomem(void)
 int
 tool_end(int status)
 {
+	progress_clear();
 	if (fflush(stdout) == EOF || fclose(stdout) == EOF)
 		tool_lost();
 	OPENSSL_cleanse(out_buf, OUT_BUFFER);

@@ -9,6 +9,7 @@
 #include "export.h"
 #include "msg.h"
 #include "pool.h"
+#include "progress.h"
 #include "sandbox.h"
 #include "secret.h"
 #include "stream.h"
@@ -162,6 +163,7 @@ main(int argc, char *argv[])
 		x.crew = crew_new(jobs, &secrets, &x.map);
 	signer = load_ends(&e, &x, &to);
 	x.hold = hold_new();
+	progress_start("members");
 	sandbox_enter(NULL);
 
 	status = export_run(&x, &walk, to, signer);

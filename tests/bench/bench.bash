@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+#
+# bench.bash: how fast the tools are, as ratios to what else does the job and to
+# what OpenSSL and SQLite need at least; `make bench' calls it.  Times are the
+# least of three runs.  The data is that of ../shared/peers/gen.sh: RSA-2048, two
+# recovery agents.
+#
+#	KMS2CA_BIN	directory of the tools, if not build/bin
+#	BENCH_KEYS	keys, if not 1000
+#	BENCH_MANY	records of the long stream, if not 200000
+#	BENCH_DATA	where the data is, or is made, if not a new directory
+#
+# shellcheck disable=SC2016 # awk
+
+set -euo pipefail
+export LC_ALL=C
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+bin=${KMS2CA_BIN:-$root/build/bin}
+peers=${KMS2CA_SHARED:-$root/../shared}/peers
+keys=${BENCH_KEYS:-1000}
+many=${BENCH_MANY:-200000}
+PATH=$bin:$PATH
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
+
+if [[ ! -e $peers/gen.sh ]]; then
+	echo "bench: no $peers: nothing to compare with, left out"
+	exit 0
+fi
+
+# least WHAT COMMAND...: the least of three runs, in seconds: WHAT is %R, what
+# the clock says, or %U+%S, what the processors spent.
+least()
+{
+	local TIMEFORMAT=${1/+/ + } best='' s
+
+	shift
+	for _ in 1 2 3; do
+		s=$({ time "$@" >out 2>err; } 2>&1) || {
+			tail -n 3 err >&2
+			return 1
+		}
+		s=$(calc "$s")
+		best=$(printf '%s\n' "$s" ${best:+"$best"} | sort -g | head -n 1)
+	done
+	echo "$best"
+}
+
+calc()
+{
+	awk "BEGIN { printf \"%.6g\\n\", $* }"
+}
+
+# row WHAT VALUE UNIT [RATIO TARGET]
+row()
+{
+	printf '%-44s %10s %-8s %8s  %s\n' "$1" "$2" "$3" "${4-}" "${5-}"
+}
+
+# Data -----------------------------------------------------------------------
+
+data=${BENCH_DATA:-$scratch/data}
+[[ -e $data/legacy ]] || sh "$peers/gen.sh" "$data" "$keys"
+umask 077
+echo 'Migrate!2003' >pw
+# a serial number that many.c knows
+openssl req -x509 -newkey rsa:2048 -noenc -days 99 -subj /CN=machine \
+    -set_serial 0x1011121314151617 -keyout m.key -out m.pem 2>/dev/null
+cat m.pem m.key >m.both
+for kind in legacy modern; do
+	(cd "$data" && find "$kind" -name '*.p12' | sort | head -n "$keys") >names
+	tar -cf "$kind.tar" -C "$data" -T names
+done
+cat "$data"/kra[12].crt | ca-init -q -c "$data/ca.crt" -d empty.db \
+    >/dev/null 2>&1
+ca-setflag -q -d empty.db KRAFlags +KRAF_ENABLEFOREIGN >/dev/null 2>&1
+
+# Jobs -----------------------------------------------------------------------
+
+export_one()
+{
+	kms-export -q -j "$1" -c m.both -p file:pw <"$2.tar" >"$2.kms"
+}
+
+import()
+{
+	rm -f ca.db*
+	cp empty.db ca.db
+	ca-import -fq -d ca.db -k m.both >import.log
+}
+
+verify_and_import()
+{
+	kms-verify -q -k m.both <"$1.kms" | import
+}
+
+whole()
+{
+	kms-export -q -c m.both -p file:pw <"$1.tar" |
+	    kms-verify -q -k m.both | import
+}
+
+start()
+{
+	local n
+
+	for n in {1..50}; do
+		"$1" -V
+	done
+}
+
+# Table ----------------------------------------------------------------------
+
+printf '%s, %s processors, %s keys; OpenSSL %s\n\n' \
+    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
+    "$(nproc)" "$keys" "$(openssl version | cut -d ' ' -f 2)"
+row what measured '' ratio 'target of part 4'
+
+for kind in legacy modern; do
+	s=$(least %R whole "$kind")
+	[[ $(grep -c $'\tstatus:imported\t' import.log) == "$keys" ]]
+	some=$((keys < 200 ? keys : 200))
+	shell=$(least %R sh "$peers/a_shell_p2.sh" "$kind" "$data" "$some" \
+	    "$scratch/shell")
+	row "$kind: export | verify | import" "$(calc "$keys / $s")" keys/s
+	row "$kind: shell loop, openssl and sqlite3" \
+	    "$(calc "$some / $shell")" keys/s \
+	    "$(calc "$shell / $some * $keys / $s")" '60 or more (legacy)'
+	floor=$("${bin%/bin}/bench/floor" "$data" "$kind" "$keys")
+	open=$(sed -n 's/^open\t//p' <<<"$floor")
+	store=$(sed -n 's/^store\t//p' <<<"$floor")
+	one=$(least %U+%S export_one 1 "$kind")
+	us=$(calc "$one / $keys * 1e6")
+	row "$kind: kms-export -j 1, CPU" "$us" us/key \
+	    "$(calc "$us / $open")" "0.8 of $open us in OpenSSL (legacy)"
+	one=$(least %R export_one 1 "$kind")
+	two=$(least %R export_one 2 "$kind")
+	row "$kind: kms-export -j 2 to -j 1" "$(calc "$keys / $two")" keys/s \
+	    "$(calc "$one / $two")" '1.7 or more on two cores'
+done
+
+s=$(least %U+%S verify_and_import legacy)
+us=$(calc "$s / $keys * 1e6")
+row 'verify -k | import, CPU' "$us" us/key "$(calc "$us / $store")" \
+    "1.5 of $store us for RSA, AES and SQLite"
+s=$(least %R verify_and_import legacy)
+row 'verify -k | import' "$(calc "$keys / $s")" keys/s
+
+"${bin%/bin}/bench/many" "$many" m.both m.pem >many.kms
+s=$(least %R sh -c 'cat <many.kms | cat >/dev/null')
+v=$(least %R sh -c 'cat <many.kms | kms-verify -q -C m.pem >/dev/null')
+row 'kms-verify -C' "$(calc "$many / $v")" rec/s "$(calc "$v / $s")" \
+    '10 times cat, or less'
+for n in 10000 "$many"; do
+	"${bin%/bin}/bench/many" "$n" m.both m.pem >many.kms
+	for tool in 'kms-verify -q -k m.both' 'kms-verify -q -C m.pem' \
+	    'ca-import -fnq -d empty.db -k m.both'; do
+		# shellcheck disable=SC2086 # words
+		command time -f %M -o kib $tool <many.kms >/dev/null 2>&1
+		row "$tool, $n records" "$(calc "$(<kib) / 1024")" MiB '' \
+		    'below 64'
+	done
+done
+for tool in kms-export kms-verify ca-import p12-extract; do
+	row "start of $tool" "$(calc "$(least %R start "$tool") / 50 * 1e3")" \
+	    ms '' 'below 6'
+done
