@@ -40,10 +40,15 @@ $B/common/%.o: common/%.c $(HEADERS) Makefile
 	@echo CC $<
 	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
-$B/bin/%: tools/%.c $(OBJS) $(HEADERS) Makefile
+# A library, so that a tool has nothing in it, and loads nothing, that it does
+# not need.
+$B/common.a: $(OBJS)
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$B/bin/%: tools/%.c $B/common.a $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
-	@$(CC) $(ALL_CFLAGS) -Icommon $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(LIBS)
+	@$(CC) $(ALL_CFLAGS) -Icommon $(ALL_LDFLAGS) -o $@ $< $B/common.a $(LIBS)
 
 # Installs what is missing, and only that.
 deps:
@@ -67,11 +72,11 @@ FUZZ_MAIN = tests/fuzz/replay.c
 FUZZ_TIME = 600
 
 $B/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h \
-    tests/fuzz/replay.c $(OBJS) $(HEADERS) Makefile
+    tests/fuzz/replay.c $B/common.a $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
 	@$(CC) $(ALL_CFLAGS) -Icommon -Itests/fuzz $(ALL_LDFLAGS) -o $@ $< \
-	    tests/fuzz/fuzz.c $(FUZZ_MAIN) $(OBJS) $(LIBS)
+	    tests/fuzz/fuzz.c $(FUZZ_MAIN) $B/common.a $(LIBS)
 
 harnesses: $(HARNESSES)
 
@@ -94,10 +99,10 @@ bench: all $B/bench/floor $B/bench/many
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/bench.bash
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/carve.bash
 
-$B/bench/%: tests/bench/%.c $(OBJS) $(HEADERS) Makefile
+$B/bench/%: tests/bench/%.c $B/common.a $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
-	@$(CC) $(ALL_CFLAGS) -Icommon $(ALL_LDFLAGS) -o $@ $< $(OBJS) $(LIBS)
+	@$(CC) $(ALL_CFLAGS) -Icommon $(ALL_LDFLAGS) -o $@ $< $B/common.a $(LIBS)
 
 # The same tests on a build with AddressSanitizer and UBSan.
 asan:
