@@ -28,8 +28,9 @@ struct cred {
 
 /*
  * Adds what a PKCS#12, PEM or DER file, or records, hold, each password tried;
- * the credential starts as all zero.  Returns 1, or 0 with *w, also when there is no certificate in it, or no
- * certificate with its key although need_key is set.
+ * the credential starts as all zero.  Returns 1, or 0 with *w, also when there
+ * is no certificate in it, or no certificate with its key although need_key is
+ * set.
  */
 int cred_load(struct cred *, const char *path, int need_key, struct secrets *,
     struct why *w);

@@ -34,8 +34,9 @@ enum db_mode {
 
 /*
  * Opens the archive at path: a regular file of ours that nobody else can read
- * or write, in a directory that nobody else can write.  *fresh (DB_CREATE only) tells that it is new: it is empty,
- * under another name, and gone at db_close() unless db_publish() came first.
+ * or write, in a directory that nobody else can write.  *fresh (DB_CREATE only)
+ * tells that it is new: it is empty, under another name, and gone at db_close()
+ * unless db_publish() came first.
  * Returns 1, or 0 with *w.
  */
 int db_open(struct db **, const char *path, enum db_mode, int *fresh,
@@ -70,7 +71,8 @@ int db_begin(struct db *, struct why *w);
 int db_hold(struct db *, struct why *w);
 /*
  * Adds the audit row and commits; fails too, with or without the commit, where
- * the archive is no longer at its name.  head receives the new head of the chain.
+ * the archive is no longer at its name.  head receives the new head of the
+ * chain.
  * Settings that changed stand in detail as NAME=VALUE.
  */
 int db_commit(struct db *, const char *caller, const char *action,

@@ -18,8 +18,9 @@ int p12_is(const uint8_t *der, size_t n);
 /*
  * Adds every key and certificate of the file to *l, each password tried
  * until the integrity check passes, or something opens where there is none
- * that can be checked; what cannot be read inside becomes a fault in *l.  Returns 1, or 0 with *w when nothing can be had: reason
- * "password", "damaged" or "unsupported".
+ * that can be checked; what cannot be read inside becomes a fault in *l.
+ * Returns 1, or 0 with *w when nothing can be had: reason "password",
+ * "damaged" or "unsupported".
  */
 int p12_read(const uint8_t *der, size_t n, struct secrets *, struct items *l,
     struct why *w);

@@ -66,8 +66,8 @@ int pbe_rounds(const ASN1_INTEGER *, struct why *w);
 int pbe_pbkdf2(const X509_ALGOR *, struct why *w);
 
 /*
- * Decrypts n bytes.  Returns 1 with *out (*outlen bytes, which the caller frees with
- * OPENSSL_clear_free); 0: not with this password; -1 with *w: with none
+ * Decrypts n bytes.  Returns 1 with *out (*outlen bytes, which the caller frees
+ * with OPENSSL_clear_free); 0: not with this password; -1 with *w: with none
  * (reason "unsupported", "damaged" or "ceiling").
  */
 int pbe_decrypt(const X509_ALGOR *, const struct pbe_form *, const uint8_t *in,

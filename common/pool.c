@@ -271,7 +271,7 @@ pool_get(struct pool *p, size_t *n, void **tag)
 	return j->answer;
 }
 
-/* How many ------------------------------------------------------------------ */
+/* How many --------------------------------------------------------------- */
 
 unsigned
 pool_processors(void)

@@ -67,7 +67,7 @@ struct walk {
 	size_t pathcap, datacap;
 };
 
-/* Returns 1 if the next event can be had without waiting, as far as one can tell. */
+/* Returns 1 if the next event can be had without waiting, as it seems. */
 int walk_ready(const struct walk *);
 
 /*
