@@ -22,6 +22,13 @@
 #include "progress.h"
 #include "text.h"
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#include <sanitizer/lsan_interface.h>
+#define LSAN
+#endif
+#endif
+
 #define SECURE_HEAP (4 * 1024 * 1024)
 #define OUT_BUFFER  (64 * 1024)
 #define STACK	    (64 * 1024) /* as deep as libraries go, and more */
@@ -95,6 +102,9 @@ start_crypto(void)
 	/* all of it, which is how to find out where it is */
 	heap = OPENSSL_secure_malloc(SECURE_HEAP);
 	OPENSSL_secure_free(heap);
+#ifdef LSAN /* what it points to is no leak */
+	__lsan_register_root_region(heap, SECURE_HEAP);
+#endif
 	errno = 0;
 	/* naming one provider drops the implicit default */
 	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||

@@ -1,7 +1,6 @@
 #include "fuzz.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,33 +9,7 @@
 #include "pkey.h"
 #include "tool.h"
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#include <sanitizer/lsan_interface.h>
-#define LSAN
-#endif
-#endif
-
 static struct secrets all;
-
-/*
- * The generators of random bytes are in the secure heap, where LeakSanitizer
- * does not look, and have contexts that are not: these are no leak.
- */
-static void
-start_random(void)
-{
-	uint8_t byte;
-
-#ifdef LSAN
-	__lsan_disable();
-#endif
-	if (RAND_bytes(&byte, 1) != 1 || RAND_priv_bytes(&byte, 1) != 1)
-		abort();
-#ifdef LSAN
-	__lsan_enable();
-#endif
-}
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -49,7 +22,6 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	tool_start();
-	start_random();
 	msg_level = -1;
 	for (i = 0; i < sizeof(v) / sizeof(v[0]); i++)
 		v[i] = OPENSSL_strdup(passwords[i]);
