@@ -17,6 +17,7 @@
 #include "tool.h"
 
 #define AHEAD 4 /* jobs in hand for each process */
+#define END   SIZE_MAX /* in place of the size of a job */
 
 struct worker {
 	pid_t pid;
@@ -84,7 +85,7 @@ serve(int in, int out, pool_work *work, void *ctx)
 	uint8_t *job, *answer;
 	size_t n, size;
 
-	while (get(in, &n, sizeof(n))) {
+	while (get(in, &n, sizeof(n)) && n != END) {
 		if ((job = OPENSSL_malloc(n + 1)) == NULL)
 			tool_nomem();
 		if (!get(in, job, n))
@@ -150,11 +151,13 @@ pool_new(unsigned jobs, pool_work *work, void *ctx)
 void
 pool_free(struct pool *p)
 {
+	const size_t end = END;
 	unsigned i;
 
 	if (p == NULL)
 		return;
 	for (i = 0; i < p->workers; i++) {
+		(void)put(p->worker[i].to, &end, sizeof(end));
 		(void)close(p->worker[i].to);
 		(void)close(p->worker[i].from);
 	}
