@@ -33,6 +33,14 @@ cat >"$build/valgrind.supp" <<'END'
 	fun:reader_run
 	...
 }
+# a process of -j ends without what it was forked with
+{
+	pool
+	Memcheck:Leak
+	match-leak-kinds: definite
+	fun:calloc
+	fun:pool_new
+}
 # the archive child ends without what its parent had
 {
 	child
