@@ -1053,6 +1053,7 @@ result()
 }
 
 @test "ca-import: kill -9 in the middle keeps what was promised" {
+	need_writes
 	local -a pid to from
 	local status=0 n
 
@@ -1122,12 +1123,14 @@ faulty()
 }
 
 @test "ca-import: kill -9 at any write to the archive" {
+	need_writes
 	need_strace
 	faulty pwrite64:signal=SIGKILL 3
 	faulty fdatasync:signal=SIGKILL 1
 }
 
 @test "ca-import: a disk that is full from any write on" {
+	need_writes
 	need_strace
 	faulty pwrite64:error=ENOSPC 5 +
 }
@@ -1138,6 +1141,7 @@ faulty()
 }
 
 @test "ca-import: no room for the archive (ulimit -f)" {
+	need_writes
 	local blocks said status done=
 
 	for blocks in 1 4 16 32 33 36 40 41 44 48 52 56 64 96 128; do

@@ -687,6 +687,7 @@ untouched()
 }
 
 @test "ca-init: no room for the archive: no archive" {
+	need_writes
 	local blocks status said done=
 
 	for blocks in 0 1 2 4 8 16 24 32 36 40 48 64 128; do
@@ -755,12 +756,14 @@ faulty()
 }
 
 @test "ca-init: kill -9 at any write: the whole archive or none" {
+	need_writes
 	need_strace
 	faulty pwrite64:signal=SIGKILL 6
 	faulty '?link,?linkat,?renameat2,fsync,fdatasync:signal=SIGKILL' 1
 }
 
 @test "ca-init: a disk that is full from any write on" {
+	need_writes
 	need_strace
 	faulty pwrite64:error=ENOSPC 7 +
 }

@@ -249,3 +249,10 @@ cuts()
 		NR % step == 0 { print n - 1; print n }' "$1"
 	} | awk -v "last=$last" '$1 <= last' | sort -nu
 }
+
+# need_writes: skip where make cover counts: a tool that cannot write, or is
+# killed while it does, would leave half of the counters, and they would be lost.
+need_writes()
+{
+	[[ -z ${KMS2CA_COVER-} ]] || skip 'the counters of make cover are files too'
+}

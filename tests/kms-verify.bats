@@ -470,6 +470,7 @@ for i in range(0, len(data), 7):
 }
 
 @test "-w: a temporary file that is full is an error" {
+	need_writes
 	local i code blocks
 
 	for i in 1 2 3; do

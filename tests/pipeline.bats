@@ -551,6 +551,7 @@ refuses_import()
 }
 
 @test 'a log that was cut by a full disk is ended, and appended to' {
+	need_writes
 	local n status=0
 
 	fresh
@@ -748,6 +749,7 @@ refuses_import()
 }
 
 @test 'a disk that is full is never exit 0' {
+	need_writes
 	run_tool 0 ca-recover "${kra1[@]}" < <(ca-export -d ca.db -s carol \
 	    2>"$ERR")
 	cp "$OUT" keys
