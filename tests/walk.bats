@@ -703,7 +703,7 @@ cuts_of()
 	zip -0 -q b.zip x y z
 	at=$(LC_ALL=C grep -abo 'BEGIN CERTIFICATE' b.zip | sed -n '2s/:.*//p')
 	mv b.zip a
-	printf x | dd of=a bs=1 seek=$((at + 50)) conv=notrunc 2>log
+	printf '!' | dd of=a bs=1 seek=$((at + 50)) conv=notrunc 2>log
 	both 1
 	[[ $(names) == 'x z' ]]
 	[[ $(only fault <"$OUT" | cut -f 3-5) == \
