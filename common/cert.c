@@ -415,8 +415,7 @@ rsa_signature(const struct cert *c, const ASN1_BIT_STRING **sig,
 	const X509_ALGOR *alg;
 	const ASN1_OBJECT *oid;
 	const uint8_t *p = c->der, *end = c->der + c->len;
-	int md, kind, tag, class;
-	long len;
+	int md, kind;
 
 	X509_get0_signature(sig, &alg, c->x);
 	X509_ALGOR_get0(&oid, NULL, NULL, alg);
@@ -425,14 +424,12 @@ rsa_signature(const struct cert *c, const ASN1_BIT_STRING **sig,
 	    X509_ALGOR_cmp(alg, X509_get0_tbs_sigalg(c->x)) != 0)
 		return NULL;
 	/* SEQUENCE { tbsCertificate SEQUENCE, ... } */
-	if (ASN1_get_object(&p, &len, &tag, &class, end - p) !=
-	    V_ASN1_CONSTRUCTED)
+	if (!tlv(&p, end, SEQ, 0))
 		return NULL;
 	*tbs = p;
-	if (ASN1_get_object(&p, &len, &tag, &class, end - p) !=
-	    V_ASN1_CONSTRUCTED)
+	if (!tlv(&p, end, SEQ, 1))
 		return NULL;
-	*n = (size_t)(p - *tbs + len);
+	*n = (size_t)(p - *tbs);
 	return EVP_get_digestbynid(md);
 }
 
