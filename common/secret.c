@@ -119,22 +119,29 @@ add_file(struct secrets *l, const char *path, int each, struct why *w)
 	return rc ? 1 : why_set(w, "password", "%s: %s", path, why.detail);
 }
 
+/* The first of these variables that has the name, or the NULL behind them. */
+static char **
+find_env(char **v, const char *name)
+{
+	size_t n = strlen(name);
+
+	while (*v != NULL && (strncmp(*v, name, n) != 0 || (*v)[n] != '='))
+		v++;
+	return v;
+}
+
 static int
 add_env(struct secrets *l, const char *name, struct why *w)
 {
 	size_t n = strlen(name), len;
-	char **v, **more, *copy;
+	char **v = find_env(environ, name), **twin, *copy;
 
-	for (v = environ; *v != NULL; v++)
-		if (strncmp(*v, name, n) == 0 && (*v)[n] == '=')
-			break;
-	/* a name may stand there twice */
-	for (more = v; *more != NULL && *++more != NULL;)
-		if (strncmp(*more, name, n) == 0 && (*more)[n] == '=')
-			OPENSSL_cleanse(*more, strlen(*more));
 	if (*v == NULL)
 		return why_set(w, "password", "%s is not in the environment",
 		    name);
+	/* a name may stand there twice: the first counts */
+	while (*(twin = find_env(v + 1, name)) != NULL)
+		OPENSSL_cleanse(*twin, strlen(*twin));
 	/* it stays where it may be asked for again, and nowhere else */
 	len = strlen(*v) + 1;
 	if (!CRYPTO_secure_allocated(*v)) {
