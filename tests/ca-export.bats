@@ -531,7 +531,7 @@ tampered()
 		# shellcheck disable=SC2086 # words
 		ca-export $how -d ca.db >got 2>full 3>&- &
 		pid=$!
-		sleep 1
+		waits "$pid" 2 write
 		sqlite3 -cmd '.timeout 9000' ca.db "update request
 		    set KmsUser = 'eve'"
 		head -c 65536 <&"$fd" >/dev/null
