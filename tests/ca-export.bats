@@ -717,7 +717,7 @@ chmod 600 on it" ca-export -d ca.db
 }
 
 @test 'an archive of another version' {
-	sqlite3 ca.db 'pragma user_version = 2'
-	refuses 2 "ca-export: $PWD/ca.db: archive version 2, this kms2ca \
-knows 1" ca-export -n -d ca.db
+	sqlite3 ca.db 'pragma user_version = 3'
+	refuses 2 "ca-export: $PWD/ca.db: archive version 3, this kms2ca \
+knows 2" ca-export -n -d ca.db
 }
