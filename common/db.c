@@ -250,7 +250,7 @@ create(struct db *db, struct why *w)
 	(void)snprintf(text, sizeof(text), "pragma application_id=%d",
 	    SQL_APPLICATION_ID);
 	if (!pragma(db, text, NULL, w) ||
-	    !pragma(db, "pragma user_version=1", NULL, w) || !use_wal(db, w))
+	    !pragma(db, "pragma user_version=2", NULL, w) || !use_wal(db, w))
 		return 0;
 	if (sqlite3_exec(db->h, sql_schema, NULL, NULL, NULL) != SQLITE_OK)
 		return sql_fail(db, w, "cannot create the tables");
@@ -294,8 +294,10 @@ set_up(struct db *db, enum db_mode mode, struct why *w)
 		return 0;
 	if (v != SQL_USER_VERSION)
 		return why_set(w, "database",
-		    "%s: archive version %d, this kms2ca knows %d", db->name, v,
-		    SQL_USER_VERSION);
+		    "%s: archive version %d, this kms2ca knows %d%s", db->name,
+		    v, SQL_USER_VERSION,
+		    v < SQL_USER_VERSION ? " (ca-db(5) says how to raise it)" :
+					   "");
 	return mode == DB_READ || writer(db, w);
 }
 
@@ -641,6 +643,24 @@ db_find(struct db *db, const uint8_t sha256[32], int64_t *id, int *has_key,
 		*id = sqlite3_column_int64(st, 0);
 		*has_key = sqlite3_column_int(st, 1);
 	} else if (rc != SQLITE_DONE)
+		sql_fail(db, w, "cannot read");
+	(void)sqlite3_reset(st);
+	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;
+}
+
+int
+db_find_serial(struct db *db, const struct cert *c, int64_t *id, struct why *w)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	if ((st = sql_ready(db, FIND_SERIAL, w)) == NULL)
+		return -1;
+	sql_bind_s(st, 1, c->serial);
+	sql_bind_s(st, 2, c->issuer);
+	if ((rc = sqlite3_step(st)) == SQLITE_ROW)
+		*id = sqlite3_column_int64(st, 0);
+	else if (rc != SQLITE_DONE)
 		sql_fail(db, w, "cannot read");
 	(void)sqlite3_reset(st);
 	return rc == SQLITE_ROW ? 1 : rc == SQLITE_DONE ? 0 : -1;

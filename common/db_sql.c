@@ -32,6 +32,7 @@ const char sql_schema[] =
 " UPN text not null, DistinguishedName text not null,"
 " CommonName text not null, OrgUnit text not null,"
 " Organization text not null, EMail text not null);"
+"create index certificate_SerialNumber on certificate(SerialNumber);"
 "create table kra(KraID integer primary key,"
 " CertificateHash text not null, Sha256 text not null unique,"
 " RawCertificate blob not null, AddedWhen text not null,"
@@ -96,6 +97,8 @@ static const char *const sql[NSQL] = {
 	[FIND] = "select c.RequestID, r.RawArchivedKey is not null"
 	    " from certificate c join request r using (RequestID)"
 	    " where c.Sha256 = ?1",
+	[FIND_SERIAL] = "select RequestID from certificate"
+	    " where SerialNumber = ?1 and IssuerName = ?2",
 	[PUT_REQUEST] = "insert into request values (null, null, null, 0, ?1,"
 	    " ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, null, ?11, ?12, ?13,"
 	    " ?14, ?15, ?16, ?17, null)",
