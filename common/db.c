@@ -219,6 +219,23 @@ db_find(struct db *db, const uint8_t sha256[32], int64_t *id, int *has_key,
 	return rc;
 }
 
+int
+db_find_serial(struct db *db, const struct cert *c, int64_t *id, struct why *w)
+{
+	struct sql_st *st;
+	int rc;
+
+	if ((st = sql_ready(db, FIND_SERIAL, w)) == NULL)
+		return -1;
+	sql_bind_s(st, 1, c->serial);
+	sql_bind_s(st, 2, c->issuer);
+	if ((rc = sql_step(st, w)) == 1) {
+		*id = sql_int(st, 0);
+		sql_reset(st);
+	}
+	return rc;
+}
+
 static int
 put_request(struct db *db, const struct db_row *r, int64_t id, struct why *w)
 {

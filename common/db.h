@@ -111,6 +111,9 @@ struct db_key {
 /* Looks a certificate up.  1 with *id and *has_key, 0: not there, -1: *w. */
 int db_find(struct db *, const uint8_t sha256[32], int64_t *id, int *has_key,
     struct why *w);
+/* The same of any certificate with the serial number and issuer of this one. */
+int db_find_serial(struct db *, const struct cert *, int64_t *id,
+    struct why *w);
 int db_put_cert(struct db *, const struct db_row *, int64_t *id, struct why *w);
 /* Adds the archived key to a row that has none. */
 int db_put_key(struct db *, int64_t id, const struct db_key *, struct why *w);

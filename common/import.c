@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "flag.h"
+#include "hresult.h"
 #include "kra.h"
 #include "msg.h"
 #include "pkey.h"
@@ -15,6 +16,11 @@
 #define IDLE_MS 50 /* a commit waits no longer for a record */
 #define AGE_S	1 /* nor, in all, than this */
 
+/* What the columns of a Windows CA hold: [MS-CSRA] appendix B, <4> */
+#define RAW_CERTIFICATE_MAX  16384 /* bytes */
+#define RAW_ARCHIVED_KEY_MAX 65536 /* bytes */
+#define KRA_HASHES_MAX	     68 /* of 60 characters, two bytes each: 8192 */
+
 int
 import_start(struct import *im, struct why *w)
 {
@@ -23,7 +29,7 @@ import_start(struct import *im, struct why *w)
 	if (sk_X509_num(im->kras) == 0)
 		return why_set(w, "kra",
 		    "the archive has no KRA: store one "
-		    "with ca-init");
+		    "with ca-init" HR_NOT_CONFIGURED);
 	im->mem = open_memstream(&im->text, &im->textlen);
 	if (im->mem == NULL || (im->out = rec_out_new(im->mem)) == NULL)
 		tool_nomem();
@@ -104,6 +110,11 @@ archive_key(struct import *im, int64_t id, const uint8_t *p8, size_t n,
 	k.blob = env;
 	if (blob != NULL)
 		OPENSSL_secure_clear_free(blob, len);
+	if (rc && k.len > RAW_ARCHIVED_KEY_MAX)
+		rc = why_set(w, "ceiling",
+		    "an archived key of %zu bytes, and a CA keeps %d: encrypt "
+		    "it to fewer KRAs (ca-setflag -d DB KRACertCount N)",
+		    k.len, RAW_ARCHIVED_KEY_MAX);
 	rc = rc && db_put_key(im->db, id, &k, w);
 	OPENSSL_free(env);
 	OPENSSL_free(hashes);
@@ -219,12 +230,13 @@ foreign_ok(const struct import *im, struct why *w)
 	if (!im->force)
 		return why_set(w, "foreign",
 		    "not issued by the CA of the "
-		    "archive: -f imports foreign certificates");
+		    "archive: -f imports foreign certificates" HR_ISSUERCHAINING);
 	if ((im->flags & KRAF_ENABLEFOREIGN) == 0)
 		return why_set(w, "foreign",
 		    "not issued by the CA of the "
 		    "archive, and KRAF_ENABLEFOREIGN is not set: run "
-		    "ca-setflag -d DB KRAFlags +KRAF_ENABLEFOREIGN");
+		    "ca-setflag -d DB KRAFlags "
+		    "+KRAF_ENABLEFOREIGN" HR_ISSUERCHAINING);
 	return 1;
 }
 
@@ -264,6 +276,31 @@ put_row(struct import *im, const struct stream_in *s, const struct cert *c,
 }
 
 /*
+ * May a certificate that is not there come in?  1, 0 with *w: no, or -1 with
+ * *w when the archive fails.
+ */
+static int
+new_ok(const struct import *im, const struct cert *c, int own, struct why *w)
+{
+	int64_t id;
+	int rc;
+
+	if (c->len > RAW_CERTIFICATE_MAX)
+		return why_set(w, "ceiling",
+		    "a certificate of %zu bytes, and a CA keeps %d" HR_INVALID_DATA,
+		    c->len, RAW_CERTIFICATE_MAX);
+	/* the numbers of two foreign CAs may be the same */
+	if (!own || (rc = db_find_serial(im->db, c, &id, w)) == 0)
+		return 1;
+	if (rc == 1)
+		rc = why_set(w, "serial",
+		    "row %lld has another certificate of this CA with this "
+		    "serial number" HR_OBJECT_EXISTS,
+		    (long long)id);
+	return rc;
+}
+
+/*
  * Imports a certificate that is good, with its key if there is one.  Returns
  * 1 with *o, or 0 with *w when the archive fails.
  */
@@ -272,6 +309,7 @@ store(struct import *im, const struct stream_in *s, const struct cert *c,
     struct outcome *o, struct why *w)
 {
 	int own = im->ca != NULL && cert_is_of(c, im->ca), has_key = 0, there;
+	int ok;
 
 	if ((there = db_find(im->db, c->sha256, &o->id, &has_key, w)) == -1)
 		return 0;
@@ -279,7 +317,10 @@ store(struct import *im, const struct stream_in *s, const struct cert *c,
 		outcome(o, "present", &im->present, "");
 		return 1;
 	}
-	if (!own && !foreign_ok(im, w)) {
+	ok = own || foreign_ok(im, w);
+	if (ok && !there && (ok = new_ok(im, c, own, w)) == -1)
+		return 0;
+	if (!ok) {
 		outcome(o, "refused", &im->refused, w->detail);
 		return 1;
 	}
@@ -297,6 +338,8 @@ store(struct import *im, const struct stream_in *s, const struct cert *c,
 static int
 begin(struct import *im, struct why *w)
 {
+	uint32_t n = (uint32_t)sk_X509_num(im->kras);
+
 	if (im->open)
 		return 1;
 	im->open = db_begin(im->db, w);
@@ -304,9 +347,18 @@ begin(struct import *im, struct why *w)
 	if (!im->open || !db_config_get(im->db, "KRAFlags", &im->flags, w) ||
 	    !db_config_get(im->db, "KRACertCount", &im->count, w))
 		return 0;
-	if (im->count == 0 || im->count > (uint32_t)sk_X509_num(im->kras))
-		im->count = (uint32_t)sk_X509_num(im->kras);
-	return 1;
+	if (im->count > n)
+		return why_set(w, "kra",
+		    "KRACertCount is %u, and the archive has %u KRAs: run "
+		    "ca-setflag -d DB KRACertCount 0" HR_NO_VALID_KRA,
+		    im->count, n);
+	if (im->count == 0)
+		im->count = n;
+	return im->count <= KRA_HASHES_MAX ||
+	    why_set(w, "ceiling",
+		"a key for %u KRAs, and a CA keeps %d hashes: run ca-setflag "
+		"-d DB KRACertCount %d",
+		im->count, KRA_HASHES_MAX, KRA_HASHES_MAX);
 }
 
 int
@@ -335,6 +387,21 @@ fault_text(const struct rec *r)
 	return text;
 }
 
+/* What Windows would call it if a certificate or key is not what it should. */
+static const char *
+named(struct why *w)
+{
+	const char *name = "";
+	struct why copy = *w;
+
+	if (strcmp(w->reason, "certificate") == 0)
+		name = HR_INVALID_DATA;
+	else if (strcmp(w->reason, "key") == 0)
+		name = HR_INVALID_PARAMETER;
+	why_set(w, copy.reason, "%.400s%s", copy.detail, name);
+	return w->detail;
+}
+
 int
 import_record(struct import *im, const struct stream_in *s, int bad,
     struct why *w)
@@ -354,7 +421,7 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 		outcome(&o, "fault", &im->faults, detail);
 	} else if (!prove_record(s, &c, w) ||
 	    (c != NULL && !cert_describe(c, w)))
-		outcome(&o, "refused", &im->refused, w->detail);
+		outcome(&o, "refused", &im->refused, named(w));
 	else if (c == NULL)
 		outcome(&o, "ignored", &im->ignored,
 		    "not a record of keys or "

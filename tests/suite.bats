@@ -320,12 +320,15 @@ ceiling()
 	KDF_KEY_MAX	derived key
 	KDF_ROUNDS_MAX	key derivation iterations
 	KDF_WORK_MAX	iterations, all of a file
+	KRA_HASHES_MAX	recovery agents a key
 	MAP_FILE_MAX	map, file
 	P12_DEPTH_MAX	PKCS#12 nesting
 	PATH_BYTES_MAX	path of a member
 	REC_FIELDS_MAX	fields a record
 	REC_LINE_MAX	line, without its LF
 	REREAD_MAX	entries read again for a password
+	RAW_ARCHIVED_KEY_MAX	archived key
+	RAW_CERTIFICATE_MAX	archived certificate
 	RSA_BITS_MAX	RSA key
 	SCRYPT_MAX	scrypt, N * r * p
 	SECRETS_MAX	passwords to try
