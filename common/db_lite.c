@@ -10,7 +10,7 @@
 /* The archive as an SQLite file. */
 
 #define APPLICATION_ID 0x6b326361 /* "k2ca" */
-#define USER_VERSION   1
+#define USER_VERSION   2
 #define BUSY_MS	       120000
 
 struct lite_st {
@@ -333,7 +333,7 @@ create(struct db *db, struct why *w)
 	(void)snprintf(text, sizeof(text), "pragma application_id=%d",
 	    APPLICATION_ID);
 	if (!pragma(db, text, NULL, w) ||
-	    !pragma(db, "pragma user_version=1", NULL, w) || !use_wal(db, w))
+	    !pragma(db, "pragma user_version=2", NULL, w) || !use_wal(db, w))
 		return 0;
 	if (sqlite3_exec(lite(db)->h, sql_schema, NULL, NULL, NULL) !=
 	    SQLITE_OK)
@@ -365,8 +365,9 @@ set_up(struct db *db, enum db_mode mode, struct why *w)
 		return 0;
 	if (v != USER_VERSION)
 		return why_set(w, "database",
-		    "%s: archive version %d, this kms2ca knows %d", db->name, v,
-		    USER_VERSION);
+		    "%s: archive version %d, this kms2ca knows %d%s", db->name,
+		    v, USER_VERSION,
+		    v < USER_VERSION ? " (ca-db(5) says how to raise it)" : "");
 	return mode == DB_READ ||
 	    ((db->fresh || sql_writable(db, w)) && use_wal(db, w));
 }
