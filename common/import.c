@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "flag.h"
-#include "kra.h"
+#include "hresult.h"
 #include "msg.h"
 #include "pkey.h"
 #include "prove.h"
@@ -15,17 +15,31 @@
 #define IDLE_MS 50 /* a commit waits no longer for a record */
 #define AGE_S	1 /* nor, in all, than this */
 
+/* What the columns of a Windows CA hold: [MS-CSRA] appendix B, <4> */
+#define RAW_CERTIFICATE_MAX  16384 /* bytes */
+#define RAW_ARCHIVED_KEY_MAX 65536 /* bytes */
+#define KRA_HASHES_MAX	     68 /* of 60 characters, two bytes each: 8192 */
+
 int
 import_start(struct import *im, struct why *w)
 {
+	int i;
+
 	if (!db_kra_all(im->db, &im->kras, w) || !db_ca_get(im->db, &im->ca, w))
 		return 0;
 	if (sk_X509_num(im->kras) == 0)
 		return why_set(w, "kra",
 		    "the archive has no KRA: store one "
-		    "with ca-init");
+		    "with ca-init" HR_NOT_CONFIGURED);
+	im->envelope = envelope_new(im->kras);
+	im->sha1 = calloc((size_t)sk_X509_num(im->kras), sizeof(*im->sha1));
+	for (i = 0; im->sha1 != NULL && i < sk_X509_num(im->kras); i++)
+		if (!X509_digest(sk_X509_value(im->kras, i), EVP_sha1(),
+			im->sha1[i], NULL))
+			tool_nomem();
 	im->mem = open_memstream(&im->text, &im->textlen);
-	if (im->mem == NULL || (im->out = rec_out_new(im->mem)) == NULL)
+	if (im->sha1 == NULL || im->mem == NULL ||
+	    (im->out = rec_out_new(im->mem)) == NULL)
 		tool_nomem();
 	return 1;
 }
@@ -33,6 +47,8 @@ import_start(struct import *im, struct why *w)
 void
 import_free(struct import *im)
 {
+	envelope_free(im->envelope);
+	free(im->sha1);
 	sk_X509_pop_free(im->kras, X509_free);
 	X509_free(im->ca);
 	rec_out_free(im->out);
@@ -41,41 +57,36 @@ import_free(struct import *im)
 	free(im->text);
 }
 
-/* The KRAs of a row: count of them, from one place on, in turn. */
-static STACK_OF(X509) *
-choose(const struct import *im, int64_t id)
+/* The KRAs of a row are count of them, in turn, from this one on. */
+static size_t
+first_kra(const struct import *im, int64_t id)
 {
-	STACK_OF(X509) *some = sk_X509_new_null();
-	uint64_t n = (uint64_t)sk_X509_num(im->kras), at;
-	uint32_t i;
+	return (size_t)((uint64_t)(id - 1) * im->count %
+	    (uint64_t)sk_X509_num(im->kras));
+}
 
-	if (some == NULL)
-		tool_nomem();
-	for (i = 0; i < im->count; i++) {
-		at = ((uint64_t)(id - 1) * im->count + i) % n;
-		if (!sk_X509_push(some, sk_X509_value(im->kras, (int)at)))
-			tool_nomem();
-	}
-	return some;
+/* The SHA-1 of KRA number i of a row. */
+static const uint8_t *
+kra_sha1(const struct import *im, int64_t id, size_t i)
+{
+	size_t n = (size_t)sk_X509_num(im->kras);
+
+	return im->sha1[(first_kra(im, id) + i) % n];
 }
 
 /* SHA-1 as byte pairs, certificates apart by \n: [MS-WCCE] 3.2.2.6.2.1.3. */
 static char *
-recovery_hashes(STACK_OF(X509) *kras)
+recovery_hashes(const struct import *im, int64_t id)
 {
-	char *s = OPENSSL_zalloc((size_t)sk_X509_num(kras) * 60 + 1), *p = s;
-	uint8_t md[20];
-	int i, k;
+	char *s = OPENSSL_zalloc((size_t)im->count * 60 + 1), *p = s;
+	size_t i, k;
 
-	for (i = 0; s != NULL && i < sk_X509_num(kras); i++) {
-		if (!X509_digest(sk_X509_value(kras, i), EVP_sha1(), md, NULL))
-			tool_nomem();
+	for (i = 0; s != NULL && i < im->count; i++)
 		for (k = 0; k < 20; k++) {
-			rec_hex(p, md + k, 1);
+			rec_hex(p, kra_sha1(im, id, i) + k, 1);
 			p += 2;
 			*p++ = k < 19 ? ' ' : '\n';
 		}
-	}
 	if (p != s)
 		p[-1] = '\0';
 	return s;
@@ -86,28 +97,31 @@ static int
 archive_key(struct import *im, int64_t id, const uint8_t *p8, size_t n,
     struct why *w)
 {
-	STACK_OF(X509) *kras = choose(im, id);
 	struct db_key k;
 	uint8_t *blob, *env = NULL;
 	char *hashes;
 	size_t len;
 	int rc;
 
-	hashes = recovery_hashes(kras);
+	hashes = recovery_hashes(im, id);
 	if (hashes == NULL)
 		tool_nomem();
 	blob = pkey_msblob(p8, n, &len);
 	k.format = blob != NULL ? "MSBLOB" : "PKCS8";
 	k.hashes = hashes;
-	rc = kra_encrypt(kras, blob != NULL ? blob : p8, blob != NULL ? len : n,
-	    &env, &k.len, w);
+	rc = envelope_make(im->envelope, first_kra(im, id), im->count,
+	    blob != NULL ? blob : p8, blob != NULL ? len : n, &env, &k.len, w);
 	k.blob = env;
 	if (blob != NULL)
 		OPENSSL_secure_clear_free(blob, len);
+	if (rc && k.len > RAW_ARCHIVED_KEY_MAX)
+		rc = why_set(w, "ceiling",
+		    "an archived key of %zu bytes, and a CA keeps %d: encrypt "
+		    "it to fewer KRAs (ca-setflag -d DB KRACertCount N)",
+		    k.len, RAW_ARCHIVED_KEY_MAX);
 	rc = rc && db_put_key(im->db, id, &k, w);
 	OPENSSL_free(env);
 	OPENSSL_free(hashes);
-	sk_X509_free(kras);
 	return rc;
 }
 
@@ -132,24 +146,17 @@ outcome(struct outcome *o, const char *status, unsigned long long *counter,
 static void
 put_kras(const struct import *im, int64_t id)
 {
-	STACK_OF(X509) *kras = choose(im, id);
-	size_t n = (size_t)sk_X509_num(kras);
+	size_t n = im->count, i;
 	char *list = OPENSSL_zalloc(41 * n + 1), *p = list;
-	uint8_t md[20];
-	size_t i;
 
 	if (list == NULL)
 		tool_nomem();
 	for (i = 0; i < n; i++, p += 41) {
-		if (!X509_digest(sk_X509_value(kras, (int)i), EVP_sha1(), md,
-			NULL))
-			tool_nomem();
-		rec_hex(p, md, sizeof(md));
+		rec_hex(p, kra_sha1(im, id, i), 20);
 		p[40] = ' ';
 	}
 	rec_put(im->out, "kra", list, n == 0 ? 0 : 41 * n - 1);
 	OPENSSL_free(list);
-	sk_X509_free(kras);
 }
 
 static void
@@ -219,12 +226,13 @@ foreign_ok(const struct import *im, struct why *w)
 	if (!im->force)
 		return why_set(w, "foreign",
 		    "not issued by the CA of the "
-		    "archive: -f imports foreign certificates");
+		    "archive: -f imports foreign certificates" HR_ISSUERCHAINING);
 	if ((im->flags & KRAF_ENABLEFOREIGN) == 0)
 		return why_set(w, "foreign",
 		    "not issued by the CA of the "
 		    "archive, and KRAF_ENABLEFOREIGN is not set: run "
-		    "ca-setflag -d DB KRAFlags +KRAF_ENABLEFOREIGN");
+		    "ca-setflag -d DB KRAFlags "
+		    "+KRAF_ENABLEFOREIGN" HR_ISSUERCHAINING);
 	return 1;
 }
 
@@ -264,6 +272,31 @@ put_row(struct import *im, const struct stream_in *s, const struct cert *c,
 }
 
 /*
+ * May a certificate that is not there come in?  1, 0 with *w: no, or -1 with
+ * *w when the archive fails.
+ */
+static int
+new_ok(const struct import *im, const struct cert *c, int own, struct why *w)
+{
+	int64_t id;
+	int rc;
+
+	if (c->len > RAW_CERTIFICATE_MAX)
+		return why_set(w, "ceiling",
+		    "a certificate of %zu bytes, and a CA keeps %d" HR_INVALID_DATA,
+		    c->len, RAW_CERTIFICATE_MAX);
+	/* the numbers of two foreign CAs may be the same */
+	if (!own || (rc = db_find_serial(im->db, c, &id, w)) == 0)
+		return 1;
+	if (rc == 1)
+		rc = why_set(w, "serial",
+		    "row %lld has another certificate of this CA with this "
+		    "serial number" HR_OBJECT_EXISTS,
+		    (long long)id);
+	return rc;
+}
+
+/*
  * Imports a certificate that is good, with its key if there is one.  Returns
  * 1 with *o, or 0 with *w when the archive fails.
  */
@@ -272,6 +305,7 @@ store(struct import *im, const struct stream_in *s, const struct cert *c,
     struct outcome *o, struct why *w)
 {
 	int own = im->ca != NULL && cert_is_of(c, im->ca), has_key = 0, there;
+	int ok;
 
 	if ((there = db_find(im->db, c->sha256, &o->id, &has_key, w)) == -1)
 		return 0;
@@ -279,7 +313,10 @@ store(struct import *im, const struct stream_in *s, const struct cert *c,
 		outcome(o, "present", &im->present, "");
 		return 1;
 	}
-	if (!own && !foreign_ok(im, w)) {
+	ok = own || foreign_ok(im, w);
+	if (ok && !there && (ok = new_ok(im, c, own, w)) == -1)
+		return 0;
+	if (!ok) {
 		outcome(o, "refused", &im->refused, w->detail);
 		return 1;
 	}
@@ -297,6 +334,8 @@ store(struct import *im, const struct stream_in *s, const struct cert *c,
 static int
 begin(struct import *im, struct why *w)
 {
+	uint32_t n = (uint32_t)sk_X509_num(im->kras);
+
 	if (im->open)
 		return 1;
 	im->open = db_begin(im->db, w);
@@ -304,9 +343,18 @@ begin(struct import *im, struct why *w)
 	if (!im->open || !db_config_get(im->db, "KRAFlags", &im->flags, w) ||
 	    !db_config_get(im->db, "KRACertCount", &im->count, w))
 		return 0;
-	if (im->count == 0 || im->count > (uint32_t)sk_X509_num(im->kras))
-		im->count = (uint32_t)sk_X509_num(im->kras);
-	return 1;
+	if (im->count > n)
+		return why_set(w, "kra",
+		    "KRACertCount is %u, and the archive has %u KRAs: run "
+		    "ca-setflag -d DB KRACertCount 0" HR_NO_VALID_KRA,
+		    im->count, n);
+	if (im->count == 0)
+		im->count = n;
+	return im->count <= KRA_HASHES_MAX ||
+	    why_set(w, "ceiling",
+		"a key for %u KRAs, and a CA keeps %d hashes: run ca-setflag "
+		"-d DB KRACertCount %d",
+		im->count, KRA_HASHES_MAX, KRA_HASHES_MAX);
 }
 
 int
@@ -335,6 +383,21 @@ fault_text(const struct rec *r)
 	return text;
 }
 
+/* What Windows would call it if a certificate or key is not what it should. */
+static const char *
+named(struct why *w)
+{
+	const char *name = "";
+	struct why copy = *w;
+
+	if (strcmp(w->reason, "certificate") == 0)
+		name = HR_INVALID_DATA;
+	else if (strcmp(w->reason, "key") == 0)
+		name = HR_INVALID_PARAMETER;
+	why_set(w, copy.reason, "%.400s%s", copy.detail, name);
+	return w->detail;
+}
+
 int
 import_record(struct import *im, const struct stream_in *s, int bad,
     struct why *w)
@@ -354,7 +417,7 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 		outcome(&o, "fault", &im->faults, detail);
 	} else if (!prove_record(s, &c, w) ||
 	    (c != NULL && !cert_describe(c, w)))
-		outcome(&o, "refused", &im->refused, w->detail);
+		outcome(&o, "refused", &im->refused, named(w));
 	else if (c == NULL)
 		outcome(&o, "ignored", &im->ignored,
 		    "not a record of keys or "

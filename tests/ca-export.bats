@@ -531,7 +531,7 @@ tampered()
 		# shellcheck disable=SC2086 # words
 		ca-export $how -d ca.db >got 2>full 3>&- &
 		pid=$!
-		sleep 1
+		waits "$pid" 2 write
 		sqlite3 -cmd '.timeout 9000' ca.db "update request
 		    set KmsUser = 'eve'"
 		head -c 65536 <&"$fd" >/dev/null
@@ -717,7 +717,7 @@ chmod 600 on it" ca-export -d ca.db
 }
 
 @test 'an archive of another version' {
-	sqlite3 ca.db 'pragma user_version = 2'
-	refuses 2 "ca-export: $PWD/ca.db: archive version 2, this kms2ca \
-knows 1" ca-export -n -d ca.db
+	sqlite3 ca.db 'pragma user_version = 3'
+	refuses 2 "ca-export: $PWD/ca.db: archive version 3, this kms2ca \
+knows 2" ca-export -n -d ca.db
 }

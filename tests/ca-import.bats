@@ -171,7 +171,7 @@ thumbprints()
 	record 1 bob forged.pem "$ORG/keys/bob-1999.key" | closed >one.rec
 	run_tool 1 ca-import -f -d ca.db <one.rec
 	[[ $(only result <"$OUT" | cut -f 3,9) == \
-	    $'status:refused\treason:private key does not belong to the certificate' ]]
+	    $'status:refused\treason:private key does not belong to the certificate (ERROR_INVALID_PARAMETER 0x80070057)' ]]
 	# with the key itself it is one more certificate of it, and not the CA's
 	record 1 bob forged.pem "$ORG/keys/jane-1999.key" | closed >one.rec
 	run_tool 1 ca-import -d ca.db <one.rec
@@ -190,8 +190,8 @@ thumbprints()
 }
 
 @test "ca-import: foreign certificates need -f and KRAF_ENABLEFOREIGN" {
-	local no_f='not issued by the CA of the archive: -f imports foreign certificates'
-	local no_flag='not issued by the CA of the archive, and KRAF_ENABLEFOREIGN is not set: run ca-setflag -d DB KRAFlags +KRAF_ENABLEFOREIGN'
+	local no_f='not issued by the CA of the archive: -f imports foreign certificates (CERT_E_ISSUERCHAINING 0x800B0107)'
+	local no_flag='not issued by the CA of the archive, and KRAF_ENABLEFOREIGN is not set: run ca-setflag -d DB KRAFlags +KRAF_ENABLEFOREIGN (CERT_E_ISSUERCHAINING 0x800B0107)'
 	local flag args want
 
 	{
@@ -305,14 +305,14 @@ dent()
 
 
 	signing certificate: only encryption keys are archived
-	private key does not belong to the certificate
-	private key is not whole (RFC 8017 section 3.2)
-	not a DER certificate (RFC 5280 section 4.1)
-	cert is not base64
-	sha1 is not that of the certificate in the record
-	sha256 is not that of the certificate in the record
-	spki is not that of the certificate in the record
-	serial is not that of the certificate in the record
+	private key does not belong to the certificate (ERROR_INVALID_PARAMETER 0x80070057)
+	private key is not whole (RFC 8017 section 3.2) (ERROR_INVALID_PARAMETER 0x80070057)
+	not a DER certificate (RFC 5280 section 4.1) (ERROR_INVALID_DATA 0x8007000D)
+	cert is not base64 (ERROR_INVALID_DATA 0x8007000D)
+	sha1 is not that of the certificate in the record (ERROR_INVALID_DATA 0x8007000D)
+	sha256 is not that of the certificate in the record (ERROR_INVALID_DATA 0x8007000D)
+	spki is not that of the certificate in the record (ERROR_INVALID_DATA 0x8007000D)
+	serial is not that of the certificate in the record (ERROR_INVALID_DATA 0x8007000D)
 	x: it ended
 	not a record of keys or certificates
 	signing certificate: only encryption keys are archived
@@ -353,11 +353,11 @@ dent()
 	[[ $(rows ca.db 'SELECT count(*) FROM request') == 0 ]]
 	only result <"$OUT" | field reason >reason
 	[[ $(sed -n 1p reason) == \
-	    'not a two-prime RSA private key of at most 16384 bits (RFC 8017 appendix A.1.2)' ]]
+	    'not a two-prime RSA private key of at most 16384 bits (RFC 8017 appendix A.1.2) (ERROR_INVALID_PARAMETER 0x80070057)' ]]
 	[[ $(sed -n 2,9p reason | sort -u) == \
-	    'private key is not whole (RFC 8017 section 3.2)' ]]
+	    'private key is not whole (RFC 8017 section 3.2) (ERROR_INVALID_PARAMETER 0x80070057)' ]]
 	[[ $(sed -n 10,12p reason | sort -u) == \
-	    'not a PKCS#8 private key (RFC 5208 section 5)' ]]
+	    'not a PKCS#8 private key (RFC 5208 section 5) (ERROR_INVALID_PARAMETER 0x80070057)' ]]
 	# nothing but the key was wrong
 	user 1 bob-1999 | closed >one.rec
 	run_tool 0 ca-import -f -d ca.db <one.rec
@@ -864,7 +864,7 @@ pinned()
 @test "ca-import: an archive without agents takes nothing" {
 	sqlite3 ca.db 'DELETE FROM kra'
 	run_tool 2 "${import[@]}" <"$MADE/jane.kms"
-	says 'ca-import: the archive has no KRA: store one with ca-init'
+	says 'ca-import: the archive has no KRA: store one with ca-init (CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED 0x8009400A)'
 	nothing_out ca-import
 }
 
@@ -876,6 +876,19 @@ opens()
 	openssl cms -decrypt -binary -inform DER -in blob \
 	    -recip "$ORG/$2.pem" -inkey "$ORG/$2.key" 2>/dev/null |
 	    openssl rsa -inform MSBLOB -noout 2>/dev/null
+}
+
+# blob_of AGENT: what is in the file blob.
+blob_of()
+{
+	openssl cms -decrypt -binary -inform DER -in blob \
+	    -recip "$ORG/$1.pem" -inkey "$ORG/$1.key"
+}
+
+# form_of FILE: its ASN.1, without what is random.
+form_of()
+{
+	openssl asn1parse -inform DER -in "$1" | sed 's/\[HEX DUMP\].*//'
 }
 
 @test "ca-import: KRACertCount takes the agents in turn" {
@@ -905,7 +918,7 @@ opens()
 @test "ca-import: -N of ca-init, with three agents and two of them each" {
 	local kra3
 
-	openssl req -x509 -newkey rsa:2048 -noenc -days 365 -keyout kra3.key \
+	openssl req -x509 -newkey rsa:3072 -noenc -days 365 -keyout kra3.key \
 	    -subj '/CN=third' -out kra3.pem 2>/dev/null
 	kra3=$(openssl x509 -in kra3.pem -outform DER | sha1sum | cut -c -40)
 	rm ca.db
@@ -924,6 +937,19 @@ opens()
 	$kra3 $kra1
 	$kra2 $kra3
 	END
+	opens 1 kra1
+	opens 1 kra2
+	ORG=$PWD not opens 1 kra3
+	ORG=$PWD opens 3 kra3
+	opens 3 kra2
+	not opens 3 kra1
+	opens 2 kra1
+	ORG=$PWD opens 2 kra3
+	# what openssl makes for the same agents has the same form
+	head -c "$(blob_of kra1 | wc -c)" /dev/zero |
+	    openssl cms -encrypt -binary -aes-256-cbc -outform DER -out openssl \
+	    kra3.pem "$ORG/kra1.pem"
+	diff <(form_of openssl) <(form_of blob)
 }
 
 # A result is a promise -------------------------------------------------------

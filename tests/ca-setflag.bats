@@ -305,7 +305,7 @@ wrong()
 	pid=$!
 	exec {to}>in
 	flag KRAFlags 0 +4 >&"$to"
-	sleep 1
+	waits "$pid" 0
 	# another writer, meanwhile
 	run_tool 0 timeout 10 ca-setflag -d ca.db KRAFlags 1
 	{

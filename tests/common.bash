@@ -72,6 +72,27 @@ only()
 	awk -F '\t' -v "rec=rec:$1" '$1 == rec'
 }
 
+# waits PID FD [write]: comes back when the process sleeps in read(2) of that
+# descriptor, so that there is nothing to read; or in write(2), so that it is full.
+waits()
+{
+	local -a call stat
+	local fd end=$((SECONDS + 20)) x86=0 arm=63
+
+	fd=$(printf '0x%x' "$2")
+	[[ ${3-} != write ]] || x86=1 arm=64
+	while [[ -e /proc/$1 ]] && ((SECONDS < end)); do
+		read -r -a call <"/proc/$1/syscall" || break
+		[[ ${call[0]} == "$x86" || ${call[0]} == "$arm" ]] || continue
+		[[ ${call[1]} == "$fd" ]] || continue
+		read -r -a stat <"/proc/$1/stat" || break
+		[[ ${stat[2]} != S ]] || return 0
+	done
+	echo "process $1 does not wait for descriptor $2" >&2
+	cat -v "$ERR" >&2
+	return 1
+}
+
 # run_tool STATUS COMMAND...: run it on our stdin, output in $OUT, messages in
 # $ERR; the status must be this one, and no message may hold a byte that a
 # terminal would obey.

@@ -133,27 +133,6 @@ fd_of()
 	return 1
 }
 
-# waits PID FD: comes back when the process sleeps in read(2) of that
-# descriptor, so that there is nothing to read.
-waits()
-{
-	local -a call stat
-	local fd end=$((SECONDS + 20))
-
-	fd=$(printf '0x%x' "$2")
-	# 0 is read(2) on x86-64, 63 on arm64
-	while [[ -e /proc/$1 ]] && ((SECONDS < end)); do
-		read -r -a call <"/proc/$1/syscall" || break
-		[[ ${call[0]} == 0 || ${call[0]} == 63 ]] || continue
-		[[ ${call[1]} == "$fd" ]] || continue
-		read -r -a stat <"/proc/$1/stat" || break
-		[[ ${stat[2]} != S ]] || return 0
-	done
-	echo "process $1 does not wait for descriptor $2" >&2
-	cat -v "$ERR" >&2
-	return 1
-}
-
 # cores PID NAME: NAME.core as gcore makes it, without what is marked so, and
 # NAME.all with all there is.
 cores()

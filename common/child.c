@@ -1,0 +1,149 @@
+#include "child.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reader.h"
+
+#define PROGRESS (64ULL << 20) /* bytes unpacked */
+#define CPU_MORE (24 * 3600) /* seconds, over the ceiling, progress or not */
+
+void
+child_send(int fd, struct iovec *v, int n)
+{
+	ssize_t k;
+
+	while (n > 0) {
+		if ((k = writev(fd, v, n)) == -1) {
+			if (errno == EINTR)
+				continue;
+			_exit(1);
+		}
+		for (; n > 0 && (size_t)k >= v->iov_len; v++, n--)
+			k -= (ssize_t)v->iov_len;
+		if (n > 0) {
+			v->iov_base = (char *)v->iov_base + k;
+			v->iov_len -= (size_t)k;
+		}
+	}
+}
+
+void
+child_report(struct child *c, uint32_t event, const char *reason,
+    const char *path, const void *data, size_t len)
+{
+	struct reader_frame f;
+	struct iovec v[3] = { { &f, sizeof(f) }, { (char *)(uintptr_t)path, 0 },
+		{ (char *)(uintptr_t)data, data == NULL ? 0 : len } };
+
+	memset(&f, 0, sizeof(f));
+	f.event = event;
+	f.pathlen = (uint32_t)(path == NULL ? 0 :
+					      strnlen(path, PATH_BYTES_MAX));
+	f.len = len;
+	if (reason != NULL)
+		(void)snprintf(f.reason, sizeof(f.reason), "%s", reason);
+	v[1].iov_len = f.pathlen;
+	child_send(c->out, v, 3);
+}
+
+void
+child_stop(struct child *c, const char *name, uint64_t v)
+{
+	if (c->over == NULL) {
+		c->over = name;
+		c->over_at = v;
+	}
+}
+
+int
+child_starved(struct child *c)
+{
+	if (errno == ENOMEM)
+		child_stop(c, "memory", c->limits.memory);
+	return c->over != NULL;
+}
+
+void
+child_fault(struct child *c, const char *reason, const char *path,
+    const char *text)
+{
+	if (child_starved(c))
+		return;
+	c->events++;
+	child_report(c, WALK_FAULT, reason, path, text,
+	    strnlen(text, READER_TEXT));
+}
+
+void
+child_note(struct child *c, const char *path, const char *text)
+{
+	child_report(c, WALK_NOTE, NULL, path, text,
+	    strnlen(text, READER_TEXT));
+}
+
+void
+child_ceiling(struct child *c, const char *path, const char *name, uint64_t v)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text),
+	    "the archive passes the ceiling "
+	    "%s=%" PRIu64 ": raise it with -L %s=",
+	    name, v, name);
+	if (c->over != NULL)
+		return;
+	c->events++;
+	child_report(c, WALK_FAULT, "ceiling", path, text, strlen(text));
+}
+
+void
+child_progress(struct child *c)
+{
+	uint64_t hard = c->limits.cpu + CPU_MORE;
+	struct rlimit had;
+	struct timespec now = { 0, 0 };
+	struct rlimit r;
+
+	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	if (getrlimit(RLIMIT_CPU, &had) == 0 && had.rlim_max < hard)
+		hard = had.rlim_max;
+	/* past the soft limit SIGXCPU comes, past the hard one SIGKILL */
+	r.rlim_cur = (uint64_t)now.tv_sec + (now.tv_nsec > 0) + c->limits.cpu;
+	r.rlim_max = hard;
+	if (r.rlim_cur > hard)
+		r.rlim_cur = hard;
+	(void)setrlimit(RLIMIT_CPU, &r);
+	c->since = 0;
+}
+
+int
+child_unpacked(struct child *c, uint64_t n)
+{
+	if ((c->total += n) > c->limits.total)
+		child_stop(c, "total", c->limits.total);
+	else if ((c->since += n) >= PROGRESS)
+		child_progress(c);
+	return c->over == NULL;
+}
+
+void
+child_hear(struct child *c, void *p, size_t n)
+{
+	char *s = p;
+	ssize_t k;
+
+	while (n > 0) {
+		if ((k = read(c->go, s, n)) == -1 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			_exit(0);
+		s += k;
+		n -= (size_t)k;
+	}
+}

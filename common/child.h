@@ -1,0 +1,62 @@
+#ifndef CHILD_H
+#define CHILD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "secret.h"
+#include "walk.h"
+
+/*
+ * For the modules of the archive child only (reader.h): its ceilings, and what
+ * goes over the pipes between it and the parent.  A pipe that breaks ends it.
+ */
+
+struct child {
+	int in, out, go;
+	struct walk_limits limits;
+	uint8_t *data; /* of the member at hand: limits.member + 1 */
+	char pass[SECRET_MAX + 1];
+	uint64_t members, total, warnings;
+	uint64_t events; /* members and faults */
+	uint64_t reread; /* entries passed by once more for a password */
+	uint64_t since; /* bytes unpacked since the last progress */
+	const char *over; /* the ceiling that ended the walk, and its value */
+	uint64_t over_at;
+};
+
+/* Writes all of n buffers, which it changes; or reads all n bytes. */
+void child_send(int fd, struct iovec *, int n);
+void child_hear(struct child *, void *p, size_t n);
+
+/* An event: WALK_* or READER_ASK; data is len bytes, or NULL: len says more. */
+void child_report(struct child *, uint32_t event, const char *reason,
+    const char *path, const void *data, size_t len);
+void child_note(struct child *, const char *path, const char *text);
+
+/* A fault; none where memory was short, which is why. */
+void child_fault(struct child *, const char *reason, const char *path,
+    const char *text);
+
+/* A ceiling on the archive as a fault: says which, and how to raise it. */
+void child_ceiling(struct child *, const char *path, const char *name,
+    uint64_t v);
+
+/* The walk ends at a ceiling; said at its end. */
+void child_stop(struct child *, const char *name, uint64_t v);
+
+/*
+ * libarchive and what it uses do not always say that they are out of memory:
+ * a password does not open, or the archive ends early.  errno stays, though.
+ * Returns 1 if the walk ends at this or another ceiling.
+ */
+int child_starved(struct child *);
+
+/* The CPU ceiling counts from here. */
+void child_progress(struct child *);
+
+/* Counts n bytes more that were unpacked.  Returns 1, or 0 at the ceiling. */
+int child_unpacked(struct child *, uint64_t n);
+
+#endif

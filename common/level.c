@@ -1,0 +1,437 @@
+#include "level.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "reader.h"
+#include "tool.h"
+
+#define REREAD_MAX 1000000
+
+const char *
+level_reason(const char *s)
+{
+	if (s == NULL || strcasestr(s, "truncated") != NULL ||
+	    strcmp(s, "ZIP decompression failed (-5)") == 0 ||
+	    strstr(s, "No progress is possible") != NULL)
+		return "cut";
+	if (strcasestr(s, "encrypt") != NULL ||
+	    strcasestr(s, "passphrase") != NULL)
+		return "password";
+	if (strcasestr(s, "support") != NULL ||
+	    strcasestr(s, "codec ID") != NULL)
+		return "unsupported";
+	return "damaged";
+}
+
+void
+level_failed(struct level *l, const char *path)
+{
+	const char *s = archive_error_string(l->a), *why, *remedy;
+	char text[READER_TEXT];
+	size_t n;
+
+	/* it is not the inner one's fault that the outer one breaks */
+	if (l->outer != NULL && l->outer->err < 0)
+		return;
+	if (archive_errno(l->a) == ENOMEM ||
+	    (s != NULL && strcasestr(s, "allocate") != NULL)) {
+		child_ceiling(l->c, path, "memory", l->c->limits.memory);
+		return;
+	}
+	if (s == NULL && archive_read_has_encrypted_entries(l->a) > 0)
+		s = "its directory is encrypted";
+	why = level_reason(s);
+	if (strcmp(why, "password") == 0 || strcmp(why, "unsupported") == 0)
+		remedy = LEVEL_ELSEWHERE;
+	else
+		remedy = "the archive is cut or damaged here: fetch it again";
+	if (s == NULL)
+		s = "it ends early";
+	for (n = strlen(s); n > 0 && strchr(".\n", s[n - 1]) != NULL;)
+		n--;
+	(void)snprintf(text, sizeof(text), "%.*s: %s", (int)n, s, remedy);
+	child_fault(l->c, why, path, text);
+}
+
+/* The entry cannot be read. */
+void
+level_unreadable(struct level *l)
+{
+	const char *s = archive_error_string(l->a);
+
+	if (!l->encrypted || (s != NULL && strcasestr(s, "support") != NULL))
+		level_failed(l, l->path);
+	else if (!l->tried)
+		child_fault(l->c, "password", l->path,
+		    "encrypted by the archive: give its password with -p");
+	else if (l->fd != -1 || (s != NULL && strcasestr(s, "passphrase")))
+		child_fault(l->c, "password", l->path,
+		    "encrypted by the archive: no password opens it (wrong "
+		    "password or damaged file): give its password with -p");
+	else
+		child_fault(l->c, "password", l->path,
+		    "encrypted by the archive: does not open (wrong password "
+		    "or damaged file): give its password alone");
+}
+
+/* Passwords ------------------------------------------------------------ */
+
+/*
+ * Asks for password number i, into c->pass, to be wiped.  Returns 1, 0 if it is
+ * none to try, -1 behind the last one.
+ */
+static int
+ask(struct level *l, uint64_t i)
+{
+	struct child *c = l->c;
+	uint32_t n;
+
+	child_report(c, READER_ASK, NULL, l->path, NULL, (size_t)i);
+	child_hear(c, &n, sizeof(n));
+	if (n == READER_NO_MORE || n > SECRET_MAX)
+		return -1;
+	child_hear(c, c->pass, n);
+	c->pass[n] = '\0';
+	return n > 0;
+}
+
+/*
+ * The next password that libarchive wants to try; it remembers those it was
+ * given, and tries the one that worked first.
+ */
+static const char *
+next_pass(struct archive *a, void *ctx)
+{
+	struct level *l = ctx;
+	int r = 0;
+
+	(void)a;
+	child_progress(l->c); /* as many as there are passwords */
+	if (!l->own) {
+		l->own = 1;
+		r = ask(l, 0);
+	}
+	while (r == 0 && !l->none)
+		if ((r = ask(l, l->next++)) == -1)
+			l->none = 1;
+	if (r == 1)
+		l->tried = l->given = 1;
+	return r == 1 ? l->c->pass : NULL;
+}
+
+/* Bytes in ------------------------------------------------------------- */
+
+/* Has libarchive unpack more of the entry.  Returns 1, 0 at its end, or err. */
+static int
+unpack(struct level *l)
+{
+	const void *p;
+	int r;
+
+	do {
+		r = archive_read_data_block(l->a, &p, &l->n, &l->offset);
+		l->p = p;
+		/* the hole at the end of a sparse file of tar */
+		if (r == ARCHIVE_EOF && l->offset == l->size && l->at < l->size)
+			r = ARCHIVE_OK;
+		if (r == ARCHIVE_EOF)
+			return 0;
+		if (r == ARCHIVE_OK && l->offset < l->at) {
+			archive_set_error(l->a, EILSEQ,
+			    "sparse blocks out of order");
+			r = ARCHIVE_FAILED;
+		}
+	} while (r == ARCHIVE_OK && l->n == 0 && l->at == l->offset);
+	l->err = r;
+	return r == ARCHIVE_OK ? 1 : r;
+}
+
+int
+level_take(struct level *l, size_t max, const uint8_t **p, size_t *n)
+{
+	static const uint8_t zeros[LEVEL_BLOCK];
+	int r = l->err;
+
+	if (r == 0 && l->n == 0 && l->at == l->offset)
+		r = unpack(l);
+	else if (r == 0)
+		r = 1;
+	if (r != 1)
+		return r;
+	if (l->at < l->offset) {
+		*n = sizeof(zeros);
+		if ((int64_t)*n > l->offset - l->at)
+			*n = (size_t)(l->offset - l->at);
+		*p = zeros;
+	} else {
+		*n = l->n;
+		*p = l->p;
+	}
+	if (*n > max)
+		*n = max;
+	if (l->at == l->offset) {
+		l->p += *n;
+		l->n -= *n;
+		l->offset += (int64_t)*n;
+	}
+	l->at += (int64_t)*n;
+	if (!child_unpacked(l->c, *n))
+		l->err = ARCHIVE_FATAL;
+	return l->err == 0 ? 1 : l->err;
+}
+
+/* Wipes what was read, which may hold keys, before there is a wait for more. */
+static void
+wipe(struct level *l)
+{
+	OPENSSL_cleanse(l->block, sizeof(l->block));
+	tool_scrub();
+}
+
+/* The next bytes of the container itself, for libarchive. */
+static ssize_t
+pull(struct archive *a, void *ctx, const void **buf)
+{
+	struct level *l = ctx;
+	const uint8_t *p = NULL;
+	size_t len = l->nfirst;
+	ssize_t n;
+	int r;
+
+	*buf = l->block;
+	l->nfirst = 0;
+	if (len == 0)
+		wipe(l);
+	if (len > 0)
+		return (ssize_t)len;
+	if (l->spool != -1) {
+		if ((n = read(l->spool, l->block, sizeof(l->block))) > 0)
+			return n;
+		(void)close(l->spool);
+		l->spool = -1;
+	}
+	if (l->outer != NULL) {
+		r = level_take(l->outer, SIZE_MAX, &p, &len);
+		*buf = p;
+		if (r < 0)
+			archive_set_error(a, EIO, "%s",
+			    archive_error_string(l->outer->a));
+		return r < 0 ? ARCHIVE_FATAL : r == 0 ? 0 : (ssize_t)len;
+	}
+	do
+		n = read(l->c->in, l->block, sizeof(l->block));
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		archive_set_error(a, errno, "cannot read: %s", strerror(errno));
+	return n;
+}
+
+/* Reads ahead from a pipe until there are n bytes, or no more. */
+static void
+read_ahead(struct level *l, size_t n)
+{
+	ssize_t k;
+
+	while (l->outer == NULL && l->nfirst < n) {
+		k = read(l->c->in, l->block + l->nfirst,
+		    sizeof(l->block) - l->nfirst);
+		if (k == -1 && errno == EINTR)
+			continue;
+		if (k <= 0)
+			break;
+		l->nfirst += (size_t)k;
+	}
+}
+
+/*
+ * Has it to seek?  A 7z keeps its directory at the end, and so does a zip,
+ * which tells from it what is missing; and if it is encrypted, it has to be
+ * read again where a wrong password seemed to be right.
+ */
+static int
+seeks(struct level *l)
+{
+	read_ahead(l, 8);
+	return (l->nfirst >= 6 &&
+		   memcmp(l->block, "7z\xbc\xaf\x27\x1c", 6) == 0) ||
+	    (l->nfirst >= 4 && memcmp(l->block, "PK\3\4", 4) == 0);
+}
+
+/*
+ * Copies what cannot seek into an anonymous memory file.  A zip that is too
+ * large can be read without, if need be.
+ */
+static int
+to_memory(struct level *l)
+{
+	int zip = l->block[0] == 'P';
+	uint64_t all = 0;
+	const void *buf;
+	struct iovec v;
+	ssize_t n;
+
+	l->start = 0;
+	if ((l->fd = memfd_create("archive", MFD_CLOEXEC)) == -1)
+		return 0;
+	while ((n = pull(l->a, l, &buf)) > 0) {
+		if ((all += (uint64_t)n) > l->c->limits.memory && !zip) {
+			child_ceiling(l->c, l->base, "memory",
+			    l->c->limits.memory);
+			return 0;
+		}
+		v.iov_base = (char *)(uintptr_t)buf;
+		v.iov_len = (size_t)n;
+		child_send(l->fd, &v, 1);
+		if (all > l->c->limits.memory) {
+			l->spool = l->fd;
+			l->fd = -1;
+			(void)lseek(l->spool, 0, SEEK_SET);
+			child_note(l->c, l->base,
+			    "a zip larger than -L memory=, from a pipe: what "
+			    "is damaged in it may go unseen");
+			break;
+		}
+	}
+	return 1;
+}
+
+/*
+ * Returns 1 if the input begins with a block of zeros: to libarchive that is a
+ * tar without members, but it may be the image of a disk.
+ */
+static int
+is_image(struct level *l)
+{
+	static const char zeros[512];
+	char first[sizeof(zeros)];
+
+	if (l->outer != NULL)
+		return 0;
+	if (l->fd != -1)
+		return pread(l->fd, first, sizeof(first), l->start) ==
+		    (ssize_t)sizeof(first) &&
+		    memcmp(first, zeros, sizeof(zeros)) == 0;
+	read_ahead(l, sizeof(zeros));
+	return l->nfirst >= sizeof(zeros) &&
+	    memcmp(l->block, zeros, sizeof(zeros)) == 0;
+}
+
+/* One by one: not mtree (opens local files), no filter that runs programs. */
+static void
+support(struct level *l)
+{
+	struct archive *a = l->a;
+
+	(void)archive_read_support_filter_gzip(a);
+	(void)archive_read_support_filter_bzip2(a);
+	(void)archive_read_support_filter_xz(a);
+	(void)archive_read_support_filter_zstd(a);
+	(void)archive_read_support_filter_lz4(a);
+	(void)archive_read_support_filter_compress(a);
+	(void)archive_read_support_filter_uu(a);
+	if (!is_image(l)) {
+		(void)archive_read_support_format_tar(a);
+		/* a backup may be several archives one behind the other */
+		(void)archive_read_set_options(a,
+		    "tar:read_concatenated_archives");
+	}
+	(void)archive_read_support_format_cpio(a);
+	(void)archive_read_support_format_zip(a);
+	(void)archive_read_support_format_7zip(a);
+	(void)archive_read_support_format_cab(a);
+	(void)archive_read_support_format_iso9660(a);
+	(void)archive_read_support_format_rar(a);
+	(void)archive_read_support_format_rar5(a);
+	(void)archive_read_support_format_lha(a);
+	(void)archive_read_support_format_ar(a);
+	(void)archive_read_support_format_warc(a);
+	if (l->kind == NULL || l->kind->filter) {
+		(void)archive_read_support_format_raw(a);
+		(void)archive_read_support_format_empty(a);
+	}
+	(void)archive_read_set_passphrase_callback(a, l, next_pass);
+}
+
+int
+level_open(struct level *l)
+{
+	int r;
+
+	if ((l->a = archive_read_new()) == NULL) {
+		child_stop(l->c, "memory", l->c->limits.memory);
+		return 0;
+	}
+	support(l);
+	if (l->fd == -1 && seeks(l) && !to_memory(l))
+		return 0;
+	if (l->fd == -1)
+		r = archive_read_open(l->a, l, NULL, pull, NULL);
+	else {
+		(void)lseek(l->fd, l->start, SEEK_SET);
+		r = archive_read_open_fd(l->a, l->fd, LEVEL_BLOCK / 2);
+	}
+	if (r < ARCHIVE_WARN)
+		level_failed(l, l->base);
+	return r >= ARCHIVE_WARN;
+}
+
+int
+level_next(struct level *l, struct archive_entry **e)
+{
+	int r = archive_read_next_header(l->a, e);
+
+	l->index += r == ARCHIVE_OK || r == ARCHIVE_WARN;
+	l->n = 0;
+	l->at = l->offset = 0;
+	l->err = 0;
+	l->own = 0;
+	return r;
+}
+
+int
+level_again(struct level *l)
+{
+	const char *s = archive_error_string(l->a);
+	uint64_t index = l->index;
+	struct archive_entry *e;
+
+	if ((l->c->reread += index) > REREAD_MAX)
+		return 0; /* to get there once more takes as long each time */
+	if (!l->tried || l->fd == -1 || l->c->over != NULL || s == NULL ||
+	    !l->encrypted || (l->again == index && !l->given) ||
+	    strcmp(level_reason(s), "password") == 0 ||
+	    strcmp(level_reason(s), "unsupported") == 0)
+		return 0;
+	/* what opened before is tried first, so begin at the first one */
+	if (l->again != index) {
+		l->next = 1;
+		l->none = 0;
+	}
+	l->again = index;
+	l->given = 0;
+	(void)archive_read_free(l->a);
+	if (!level_open(l))
+		return 0;
+	for (l->index = 0; l->index < index;)
+		if (level_next(l, &e) < ARCHIVE_WARN)
+			return 0;
+	return 1;
+}
+
+void
+level_close(struct level *l)
+{
+	(void)archive_read_free(l->a);
+	OPENSSL_cleanse(l->block, sizeof(l->block));
+	free(l->path);
+	if (l->fd != -1)
+		(void)close(l->fd);
+	if (l->spool != -1)
+		(void)close(l->spool);
+}
