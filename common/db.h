@@ -10,8 +10,7 @@
 #include "why.h"
 
 /*
- * The archive of ca-db(5): SQLite, tables and columns of a Windows CA
- * database.  Every function that can fail returns 0 (or -1 where 0 has a
+ * The archive of ca-db(5): tables and columns of a Windows CA database.  Every function that can fail returns 0 (or -1 where 0 has a
  * meaning) with *w, reason "database".
  */
 
@@ -33,27 +32,25 @@ enum db_mode {
 };
 
 /*
- * Opens the archive at path: a regular file of ours that nobody else can read
- * or write, in a directory that nobody else can write.  *fresh (DB_CREATE only)
- * tells that it is new: it is empty, under another name, and gone at db_close()
- * unless db_publish() came first.
+ * Names an archive, and has the system asked for what is needed outside of it:
+ * before the sandbox.  Returns 1, or 0 with *w.
+ */
+int db_new(struct db **, const char *path, struct why *w);
+/*
+ * Opens it: a regular file of ours that nobody else can read or write, in a
+ * directory that nobody else can write.  *fresh (DB_CREATE only) tells that it
+ * is new: it is empty, under another name, and gone at db_close() unless
+ * db_publish() came first.
  * Returns 1, or 0 with *w.
  */
-int db_open(struct db **, const char *path, enum db_mode, int *fresh,
-    struct why *w);
+int db_open(struct db *, enum db_mode, int *fresh, struct why *w);
 /*
  * Gives a fresh archive its name, unless that is taken by now; the archive
  * can only be closed then.  Returns 1, or 0 with *w.
  */
 int db_publish(struct db *, struct why *w);
 void db_close(struct db *);
-/*
- * Has SQLite ask the system for what it needs outside of the archive, before the
- * sandbox.  Returns the directory of path, free() it; or NULL.
- */
-char *db_prepare(const char *path);
-
-/* The directory that the archive needs, for sandbox_enter().  Borrowed. */
+/* The directory that it needs, or NULL, for sandbox_enter().  Borrowed. */
 const char *db_dir0(const struct db *);
 
 /* Transactions ----------------------------------------------------------

@@ -11,22 +11,22 @@
 
 /* Adds every column of the row at hand: type, length, bytes. */
 static void
-hash_row(EVP_MD_CTX *md, sqlite3_stmt *st)
+hash_row(EVP_MD_CTX *md, struct sql_st *st)
 {
-	char head[32];
-	const void *p;
-	int i, n, type;
+	int i, n = st->db->driver->columns(st);
+	struct sql_value v;
+	char head[32], digits[24];
 
-	for (i = 0; i < sqlite3_column_count(st); i++) {
-		/* not known any more once the value was converted */
-		type = sqlite3_column_type(st, i);
-		p = type == SQLITE_BLOB ?
-		    sqlite3_column_blob(st, i) :
-		    (const void *)sqlite3_column_text(st, i);
-		n = sqlite3_column_bytes(st, i);
-		(void)snprintf(head, sizeof(head), "%d:%d:", type, n);
+	for (i = 0; i < n; i++) {
+		sql_column(st, i, &v);
+		if (v.type == SQL_INT) {
+			v.n = (size_t)snprintf(digits, sizeof(digits), "%lld",
+			    (long long)v.i);
+			v.p = digits;
+		}
+		(void)snprintf(head, sizeof(head), "%d:%zu:", (int)v.type, v.n);
 		(void)EVP_DigestUpdate(md, head, strlen(head));
-		(void)EVP_DigestUpdate(md, p, (size_t)n);
+		(void)EVP_DigestUpdate(md, v.p, v.n);
 	}
 }
 
@@ -36,7 +36,7 @@ digest(struct db *db, int64_t audit, char hex[65], struct why *w)
 {
 	static const enum sql parts[] = { CERT_OF, KEY_OF, KRA_OF, CA_OF };
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	sqlite3_stmt *st;
+	struct sql_st *st;
 	uint8_t sum[32];
 	size_t i;
 	int step, rc = 0;
@@ -47,14 +47,11 @@ digest(struct db *db, int64_t audit, char hex[65], struct why *w)
 	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if ((st = sql_ready(db, parts[i], w)) == NULL)
 			goto out;
-		(void)sqlite3_bind_int64(st, 1, audit);
-		while ((step = sqlite3_step(st)) == SQLITE_ROW)
+		sql_bind_i(st, 1, audit);
+		while ((step = sql_step(st, w)) == 1)
 			hash_row(md, st);
-		(void)sqlite3_reset(st);
-		if (step != SQLITE_DONE) {
-			sql_fail(db, w, "cannot read");
+		if (step == -1)
 			goto out;
-		}
 	}
 	rc = EVP_DigestFinal_ex(md, sum, NULL);
 	if (rc)
@@ -90,22 +87,24 @@ chain(const char *before, const char *const field[6], char hex[65])
 
 /* The audit row that comes next, and the hash of the last. */
 static int
-next_audit(struct db *db, sqlite3_stmt *st, struct why *w)
+next_audit(struct db *db, struct why *w)
 {
+	struct sql_st *st = sql_ready(db, AUDIT_LAST, w);
 	int64_t last = 0;
-	int rc = sqlite3_step(st);
+	int rc;
 
 	db->last[0] = '\0';
-	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-		return sql_fail(db, w, "cannot read");
-	if (rc == SQLITE_ROW) {
-		last = sqlite3_column_int64(st, 0);
+	if (st == NULL || (rc = sql_step(st, w)) == -1)
+		return 0;
+	if (rc == 1) {
+		last = sql_int(st, 0);
+		(void)snprintf(db->last, sizeof(db->last), "%s",
+		    sql_str(st, 1));
+		sql_reset(st);
 		if (last < 1 || last == INT64_MAX)
 			return why_set(w, "database",
 			    "%s: no audit row can follow row %lld " DB_ALTERED,
 			    db->name, (long long)last);
-		(void)snprintf(db->last, sizeof(db->last), "%s",
-		    (const char *)sqlite3_column_text(st, 1));
 	}
 	db->audit = last + 1;
 	return 1;
@@ -114,43 +113,21 @@ next_audit(struct db *db, sqlite3_stmt *st, struct why *w)
 int
 db_begin(struct db *db, struct why *w)
 {
-	sqlite3_stmt *st;
-	int rc;
+	struct sql_st *st;
 
-	if (!sql_run_plain(db, BEGIN, w) ||
-	    (st = sql_ready(db, AUDIT_LAST, w)) == NULL)
+	if (!db->driver->begin(db, w) || !next_audit(db, w) ||
+	    (st = sql_ready(db, REQUEST_LAST, w)) == NULL ||
+	    sql_step(st, w) != 1)
 		return 0;
-	rc = next_audit(db, st, w);
-	(void)sqlite3_reset(st);
-	return rc;
+	db->request = sql_int(st, 0);
+	sql_reset(st);
+	return 1;
 }
 
 int
 db_hold(struct db *db, struct why *w)
 {
-	sqlite3_stmt *st = sql_ready(db, HOLD, w);
-
-	/* a statement with rows to come keeps its view of the file */
-	return st != NULL &&
-	    (sqlite3_step(st) == SQLITE_ROW || sql_fail(db, w, "cannot read"));
-}
-
-/*
- * Rows of a file that was moved away from its log are not safe.  Returns 1, or
- * 0 with *w.
- */
-static int
-in_place(struct db *db, struct why *w)
-{
-	int moved = 1;
-
-	(void)sqlite3_file_control(db->h, "main", SQLITE_FCNTL_HAS_MOVED,
-	    &moved);
-	return !moved ||
-	    why_set(w, "database",
-		"%s: was moved or replaced while in use: put it back, with "
-		"what lies beside it, and run again",
-		db->name);
+	return db->driver->hold(db, w);
 }
 
 int
@@ -159,7 +136,7 @@ db_commit(struct db *db, const char *caller, const char *action,
 {
 	char id[24], when[24], sum[65], hash[65];
 	const char *const field[6] = { id, when, caller, action, detail, sum };
-	sqlite3_stmt *st;
+	struct sql_st *st;
 	int i;
 
 	(void)snprintf(id, sizeof(id), "%lld", (long long)db->audit);
@@ -170,12 +147,11 @@ db_commit(struct db *db, const char *caller, const char *action,
 		return why_set(w, "database", "cannot hash the audit row");
 	if ((st = sql_ready(db, AUDIT_ADD, w)) == NULL)
 		return 0;
-	(void)sqlite3_bind_int64(st, 1, db->audit);
+	sql_bind_i(st, 1, db->audit);
 	for (i = 1; i < 6; i++)
 		sql_bind_s(st, i + 1, field[i]);
 	sql_bind_s(st, 7, hash);
-	if (!sql_put(db, st, w) || !in_place(db, w) ||
-	    !sql_run_plain(db, COMMIT, w) || !in_place(db, w))
+	if (!sql_put(st, w) || !db->driver->commit(db, w))
 		return 0;
 	(void)snprintf(head, AUDIT_HEAD_MAX, "%s:%s", id, hash);
 	return 1;
@@ -184,10 +160,7 @@ db_commit(struct db *db, const char *caller, const char *action,
 void
 db_rollback(struct db *db)
 {
-	struct why w;
-
-	if (sqlite3_get_autocommit(db->h) == 0)
-		(void)sql_run_plain(db, ROLLBACK, &w);
+	db->driver->rollback(db);
 }
 
 /* Checking -------------------------------------------------------------- */
@@ -205,21 +178,23 @@ tables(const char *action)
 
 /* The row of AUDIT_ALL at hand: chain, digest of its rows. */
 static int
-audit_row(struct db *db, sqlite3_stmt *st, char before[65], struct why *w)
+audit_row(struct db *db, struct sql_st *st, char before[65], struct why *w)
 {
-	const char *field[7];
-	char hash[65], sum[65];
+	char hash[65], sum[65], id[24];
+	const char *field[7] = { id };
+	struct sql_value v;
 	int i;
 
+	(void)snprintf(id, sizeof(id), "%lld", (long long)sql_int(st, 0));
 	for (i = 0; i < 7; i++) {
-		if (sqlite3_column_type(st, i) !=
-		    (i == 0 ? SQLITE_INTEGER : SQLITE_TEXT))
+		sql_column(st, i, &v);
+		if (v.type != (i == 0 ? SQL_INT : SQL_TEXT))
 			return why_set(w, "audit",
 			    "audit row with a column of another type: " GO_BACK);
-		field[i] = (const char *)sqlite3_column_text(st, i);
+		if (i > 0)
+			field[i] = v.p;
 		/* a NUL would hide what follows it */
-		if (field[i] == NULL ||
-		    strlen(field[i]) != (size_t)sqlite3_column_bytes(st, i))
+		if (i > 0 && strlen(field[i]) != v.n)
 			return why_set(w, "audit",
 			    "audit row with a column that is empty or holds "
 			    "a NUL: " GO_BACK);
@@ -229,7 +204,7 @@ audit_row(struct db *db, sqlite3_stmt *st, char before[65], struct why *w)
 		    "audit row %s does not follow from the one "
 		    "before it: rows were edited, deleted or moved: " GO_BACK,
 		    field[0]);
-	if (!digest(db, sqlite3_column_int64(st, 0), sum, w))
+	if (!digest(db, sql_int(st, 0), sum, w))
 		return -1;
 	if (strcmp(sum, field[5]) != 0)
 		return why_set(w, "audit",
@@ -240,47 +215,44 @@ audit_row(struct db *db, sqlite3_stmt *st, char before[65], struct why *w)
 	return 1;
 }
 
-/* The digest of the schema.  Returns 1, or 0 with *w. */
-static int
-schema_digest(struct db *db, uint8_t sum[32], struct why *w)
+int
+sql_schema_digest(struct db *db, uint8_t sum[32], struct why *w)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	sqlite3_stmt *st = sql_ready(db, SCHEMA, w);
-	int rc;
+	struct sql_st *st = sql_ready(db, SCHEMA, w);
+	int rc, step = -1;
 
 	rc = st != NULL && md != NULL &&
 	    EVP_DigestInit_ex(md, EVP_sha256(), NULL);
-	while (rc && sqlite3_step(st) == SQLITE_ROW)
+	while (rc && (step = sql_step(st, w)) == 1)
 		hash_row(md, st);
-	rc = rc &&
-	    (sqlite3_reset(st) == SQLITE_OK || sql_fail(db, w, "cannot read"));
-	rc = rc && EVP_DigestFinal_ex(md, sum, NULL);
+	rc = rc && step == 0 && EVP_DigestFinal_ex(md, sum, NULL);
 	EVP_MD_CTX_free(md);
 	return rc;
 }
 
-int
-sql_schema_same(struct db *db, struct why *w)
+/* Returns 1, 0 if the schema is another, -1 with *w. */
+static int
+schema_same(struct db *db, struct why *w)
 {
 	uint8_t is[32], ought[32];
-	struct db fresh;
-	int rc;
 
-	memset(&fresh, 0, sizeof(fresh));
-	fresh.name = db->name;
-	rc = sqlite3_open(":memory:", &fresh.h) == SQLITE_OK &&
-	    sqlite3_exec(fresh.h, sql_schema, NULL, NULL, NULL) == SQLITE_OK;
-	if (!rc)
-		sql_fail(&fresh, w, "cannot make a schema to compare with");
-	rc = rc && schema_digest(&fresh, ought, w) && schema_digest(db, is, w);
-	(void)sqlite3_finalize(fresh.st[SCHEMA]);
-	(void)sqlite3_close(fresh.h);
-	if (!rc)
+	if (!db->driver->schema(db, ought, w) || !sql_schema_digest(db, is, w))
 		return -1;
-	return memcmp(is, ought, sizeof(is)) == 0 ||
-	    why_set(w, "audit",
-		"the schema is not that of ca-db(5): a table, index, view or "
-		"trigger was added, dropped or changed: " GO_BACK);
+	return memcmp(is, ought, sizeof(is)) == 0;
+}
+
+int
+sql_writable(struct db *db, struct why *w)
+{
+	int rc = schema_same(db, w);
+
+	if (rc == 0)
+		why_set(w, "database",
+		    "%s: the schema is not that of ca-db(5): a trigger or view "
+		    "may change what is written: go back to a copy, or drop it",
+		    db->name);
+	return rc == 1;
 }
 
 /*
@@ -291,20 +263,16 @@ sql_schema_same(struct db *db, struct why *w)
 static int
 integrity(struct db *db, struct why *w)
 {
-	sqlite3_stmt *st = sql_ready(db, INTEGRITY, w);
+	struct sql_st *st = sql_ready(db, INTEGRITY, w);
 	const char *said;
-	int rc = -1;
+	int rc;
 
-	if (st == NULL)
+	if (st == NULL || (rc = sql_step(st, w)) == -1)
 		return -1;
-	if (sqlite3_step(st) != SQLITE_ROW ||
-	    (said = (const char *)sqlite3_column_text(st, 0)) == NULL)
-		sql_fail(db, w, "cannot read");
-	else
-		rc = strcmp(said, "ok") == 0 ||
-		    why_set(w, "audit", "the file is damaged: %s: " GO_BACK,
-			said);
-	(void)sqlite3_reset(st);
+	said = rc == 1 ? sql_str(st, 0) : "nothing is known";
+	rc = strcmp(said, "ok") == 0 ||
+	    why_set(w, "audit", "the file is damaged: %s: " GO_BACK, said);
+	sql_reset(st);
 	return rc;
 }
 
@@ -316,18 +284,14 @@ static int
 finds(struct db *db, enum sql n, const char *before, const char *behind,
     struct why *w)
 {
-	sqlite3_stmt *st = sql_ready(db, n, w);
-	int step = st == NULL ? SQLITE_ERROR : sqlite3_step(st), rc = 1;
+	struct sql_st *st = sql_ready(db, n, w);
+	int rc = st == NULL ? -1 : sql_step(st, w);
 
-	if (st == NULL)
-		return -1;
-	if (step == SQLITE_ROW)
-		rc = why_set(w, "audit", "%s%s%s", before,
-		    (const char *)sqlite3_column_text(st, 0), behind);
-	else if (step != SQLITE_DONE)
-		rc = -1 + sql_fail(db, w, "cannot read");
-	(void)sqlite3_reset(st);
-	return rc;
+	if (rc == 1) {
+		why_set(w, "audit", "%s%s%s", before, sql_str(st, 0), behind);
+		sql_reset(st);
+	}
+	return rc == -1 ? -1 : rc == 0;
 }
 
 int
@@ -335,27 +299,28 @@ db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
     struct why *w)
 {
 	char before[65] = "";
-	sqlite3_stmt *st;
+	struct sql_st *st;
 	int found = 0, rc, ok;
 
 	last[0] = '\0';
-	if ((rc = sql_schema_same(db, w)) != 1 || (rc = integrity(db, w)) != 1)
+	if ((rc = schema_same(db, w)) == 0)
+		why_set(w, "audit",
+		    "the schema is not that of ca-db(5): a table, index, view "
+		    "or trigger was added, dropped or changed: " GO_BACK);
+	if (rc != 1 || (rc = integrity(db, w)) != 1)
 		return rc;
 	if ((st = sql_ready(db, AUDIT_ALL, w)) == NULL)
 		return -1;
-	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+	while ((rc = sql_step(st, w)) == 1) {
 		if ((ok = audit_row(db, st, before, w)) != 1) {
-			(void)sqlite3_reset(st);
+			sql_reset(st);
 			return ok;
 		}
-		(void)snprintf(last, AUDIT_HEAD_MAX, "%s:%s",
-		    (const char *)sqlite3_column_text(st, 0), before);
+		(void)snprintf(last, AUDIT_HEAD_MAX, "%lld:%s",
+		    (long long)sql_int(st, 0), before);
 		found |= head != NULL && strcmp(head, last) == 0;
 	}
-	if (rc != SQLITE_DONE)
-		sql_fail(db, w, "cannot read");
-	(void)sqlite3_reset(st);
-	if (rc != SQLITE_DONE)
+	if (rc == -1)
 		return -1;
 	if ((ok = finds(db, ORPHANS, "",
 		 " is not as the audited commits left it: " GO_BACK, w)) != 1 ||
@@ -390,21 +355,18 @@ db_head(const char *s, char head[AUDIT_HEAD_MAX])
 int
 db_since(struct db *db, int64_t after, struct db_event *e, struct why *w)
 {
-	sqlite3_stmt *st = sql_ready(db, AUDIT_SINCE, w);
+	struct sql_st *st = sql_ready(db, AUDIT_SINCE, w);
 	int rc;
 
 	if (st == NULL)
 		return -1;
-	(void)sqlite3_bind_int64(st, 1, after);
-	if ((rc = sqlite3_step(st)) != SQLITE_ROW) {
-		if (rc != SQLITE_DONE)
-			sql_fail(db, w, "cannot read");
-		return rc == SQLITE_DONE ? 0 : -1;
-	}
-	e->id = sqlite3_column_int64(st, 0);
-	e->when = (const char *)sqlite3_column_text(st, 1);
-	e->caller = (const char *)sqlite3_column_text(st, 2);
-	e->action = (const char *)sqlite3_column_text(st, 3);
-	e->detail = (const char *)sqlite3_column_text(st, 4);
+	sql_bind_i(st, 1, after);
+	if ((rc = sql_step(st, w)) != 1)
+		return rc;
+	e->id = sql_int(st, 0);
+	e->when = sql_str(st, 1);
+	e->caller = sql_str(st, 2);
+	e->action = sql_str(st, 3);
+	e->detail = sql_str(st, 4);
 	return 1;
 }

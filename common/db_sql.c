@@ -1,6 +1,5 @@
 #include "db_sql.h"
 
-#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -48,15 +47,6 @@ const char sql_schema[] =
 " begin select raise(abort, 'the audit table is append-only'); end;";
 /* clang-format on */
 
-const char *const sql_settings[] = {
-	"pragma temp_store=memory",
-	"pragma trusted_schema=off",
-	"pragma foreign_keys=on",
-	"pragma synchronous=full",
-	"create temp table token(raw text, hex text)",
-	NULL,
-};
-
 /* What a commit wrote, hashed column by column: see db_audit(). */
 #define CERT_PART \
 	"select r.RequestID, StatusCode, Disposition," \
@@ -82,41 +72,42 @@ const char *const sql_settings[] = {
 	" instr(' ' || Detail, ' ' || " name " || '=') > 0"
 
 /* clang-format off */
-static const char *const sql[NSQL] = {
+const char *const sql_text[NSQL] = {
 	[BEGIN] = "begin immediate",
 	[COMMIT] = "commit",
 	[HOLD] = "select 1 from sqlite_schema",
 	[ROLLBACK] = "rollback",
-	[CONFIG_SET] = "insert into config values (?1, ?2, ?3) on conflict"
-	    " (Name) do update set Value = ?2, AuditID = ?3",
-	[CONFIG_GET] = "select Value from config where Name = ?1",
+	[CONFIG_SET] = "insert into config values ($1, $2, $3) on conflict"
+	    " (Name) do update set Value = $2, AuditID = $3",
+	[CONFIG_GET] = "select Value from config where Name = $1",
 	[KRA_ADD] = "insert into kra(CertificateHash, Sha256, RawCertificate,"
-	    " AddedWhen, AuditID) values (?1, ?2, ?3, ?4, ?5)"
+	    " AddedWhen, AuditID) values ($1, $2, $3, $4, $5)"
 	    " on conflict do nothing",
 	[KRA_ALL] = "select RawCertificate from kra order by KraID",
 	[FIND] = "select c.RequestID, r.RawArchivedKey is not null"
 	    " from certificate c join request r using (RequestID)"
-	    " where c.Sha256 = ?1",
+	    " where c.Sha256 = $1",
 	[FIND_SERIAL] = "select RequestID from certificate"
-	    " where SerialNumber = ?1 and IssuerName = ?2",
-	[PUT_REQUEST] = "insert into request values (null, null, null, 0, ?1,"
-	    " ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, null, ?11, ?12, ?13,"
-	    " ?14, ?15, ?16, ?17, null)",
-	[PUT_CERT] = "insert into certificate values (?1, ?2, ?3, ?4, ?5, ?6,"
-	    " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,"
-	    " ?20)",
-	[PUT_KEY] = "update request set RawArchivedKey = ?2,"
-	    " KeyRecoveryHashes = ?3, KeyFormat = ?4, KeyAudit = ?5"
-	    " where RequestID = ?1"
+	    " where SerialNumber = $1 and IssuerName = $2",
+	[REQUEST_LAST] = "select max(RequestID) from request",
+	[PUT_REQUEST] = "insert into request values ($1, null, null, 0, $2,"
+	    " $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, null, $12, $13, $14,"
+	    " $15, $16, $17, $18, null)",
+	[PUT_CERT] = "insert into certificate values ($1, $2, $3, $4, $5, $6,"
+	    " $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
+	    " $20)",
+	[PUT_KEY] = "update request set RawArchivedKey = $1,"
+	    " KeyRecoveryHashes = $2, KeyFormat = $3, KeyAudit = $4"
+	    " where RequestID = $5"
 	    " and RawArchivedKey is null",
-	[TOKEN_ADD] = "insert into temp.token values (?1, ?2)",
+	[TOKEN_ADD] = "insert into temp.token values ($1, $2)",
 	[SELECT] = "select r.RequestID, r.Disposition, r.SubmittedWhen,"
 	    " r.RequesterName, r.StreamId, c.SubjectKeyIdentifier,"
 	    " coalesce(r.KeyRecoveryHashes, ''), coalesce(r.KeyFormat, ''),"
 	    " r.KmsGroup, r.KmsUser, r.KmsMail, r.MailboxGuid, r.Source,"
 	    " c.RawCertificate, r.RawArchivedKey"
 	    " from request r join certificate c using (RequestID)"
-	    " where r.RequestID > ?1 and (not exists (select 1 from"
+	    " where r.RequestID > $1 and (not exists (select 1 from"
 	    " temp.token) or exists (select 1 from temp.token t where"
 	    " t.hex in (c.SerialNumber, c.CertificateHash, c.Sha256,"
 	    " c.SubjectKeyIdentifier)"
@@ -127,18 +118,18 @@ static const char *const sql[NSQL] = {
 	    " or t.raw = r.KmsMail collate nocase"
 	    " or t.raw = r.KmsUser collate nocase))"
 	    " order by r.RequestID",
-	[AUDIT_ADD] = "insert into audit values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[AUDIT_ADD] = "insert into audit values ($1, $2, $3, $4, $5, $6, $7)",
 	[AUDIT_LAST] = "select AuditID, Hash from audit"
 	    " order by AuditID desc limit 1",
 	[AUDIT_ALL] = "select AuditID, AuditWhen, Caller, Action, Detail,"
 	    " Digest, Hash from audit order by AuditID",
 	[AUDIT_SINCE] = "select AuditID, AuditWhen, Caller, Action, Detail"
-	    " from audit where AuditID > ?1 and Action not in"
+	    " from audit where AuditID > $1 and Action not in"
 	    " ('import', 'export') order by AuditID",
-	[CERT_OF] = CERT_PART " where CertAudit = ?1 order by 1",
-	[KEY_OF] = KEY_PART " where KeyAudit = ?1 order by 1",
-	[KRA_OF] = KRA_PART " where AuditID = ?1 order by 1",
-	[CA_OF] = CA_PART " and AuditID = ?1",
+	[CERT_OF] = CERT_PART " where CertAudit = $1 order by 1",
+	[KEY_OF] = KEY_PART " where KeyAudit = $1 order by 1",
+	[KRA_OF] = KRA_PART " where AuditID = $1 order by 1",
+	[CA_OF] = CA_PART " and AuditID = $1",
 	[ORPHANS] = "select 'row ' || RequestID from request where CertAudit"
 	    " not in (select AuditID from audit) or KeyAudit is not null and"
 	    " KeyAudit not in (select AuditID from audit) or"
@@ -160,7 +151,7 @@ static const char *const sql[NSQL] = {
 	    " union all select 'certificate ' || RequestID from certificate"
 	    " where RequestID not in (select RequestID from request)",
 	/* hashes stand as "01 23 ..", an LF between two: 41 bytes for each */
-	[STRANGERS] = "select RequestID from request where RawArchivedKey is"
+	[STRANGERS] = "select '' || RequestID from request where RawArchivedKey is"
 	    " not null and length(replace(KeyRecoveryHashes, ' ', '')) + 1 <>"
 	    " 41 * (select count(*) from kra where"
 	    " instr(replace(KeyRecoveryHashes, ' ', ''), CertificateHash) > 0)",
@@ -174,119 +165,106 @@ static const char *const sql[NSQL] = {
 };
 /* clang-format on */
 
-int
-sql_fail(struct db *db, struct why *w, const char *what)
-{
-	const char *hint = "";
-	int rc = sqlite3_errcode(db->h);
-
-	if (errno == ENOMEM)
-		return why_set(w, "database", "%s: %s: out of memory", db->name,
-		    what);
-	/* SQLite takes a disk that does not read for a damaged file */
-	if (rc == SQLITE_CORRUPT && errno == EIO)
-		return why_set(w, "database",
-		    "%s: %s: %s (look at the disk, and run again)", db->name,
-		    what, strerror(EIO));
-	switch (rc) {
-	case SQLITE_BUSY:
-		hint = " (another process holds it: try again)";
-		break;
-	case SQLITE_READONLY:
-	case SQLITE_CANTOPEN:
-		hint = " (make the file and its directory writable)";
-		break;
-	case SQLITE_FULL:
-		hint = " (make room on the disk and run again)";
-		break;
-	case SQLITE_IOERR:
-		hint = " (look at the disk and at ulimit -f, and run again)";
-		break;
-	case SQLITE_ERROR:
-	case SQLITE_CONSTRAINT:
-	case SQLITE_MISMATCH:
-		hint = " " DB_ALTERED;
-		break;
-	case SQLITE_NOTADB:
-	case SQLITE_CORRUPT:
-		hint = " (restore it from a backup)";
-		break;
-	default:
-		break;
-	}
-	return why_set(w, "database", "%s: %s: %s%s", db->name, what,
-	    sqlite3_errmsg(db->h), hint);
-}
-
-sqlite3_stmt *
+struct sql_st *
 sql_ready(struct db *db, enum sql n, struct why *w)
 {
-	if (db->st[n] == NULL &&
-	    sqlite3_prepare_v3(db->h, sql[n], -1, SQLITE_PREPARE_PERSISTENT,
-		&db->st[n], NULL) != SQLITE_OK) {
-		sql_fail(db, w, "cannot prepare a statement");
-		return NULL;
+	return db->driver->ready(db, n, w);
+}
+
+int
+sql_step(struct sql_st *st, struct why *w)
+{
+	return st->db->driver->step(st, w);
+}
+
+void
+sql_reset(struct sql_st *st)
+{
+	st->db->driver->reset(st);
+}
+
+int
+sql_run(struct sql_st *st, struct why *w)
+{
+	return st->db->driver->run(st, w);
+}
+
+int
+sql_put(struct sql_st *st, struct why *w)
+{
+	int n = sql_run(st, w);
+
+	return n == 1 ||
+	    (n != -1 &&
+		why_set(w, "database", "%s: a row was not written " DB_ALTERED,
+		    st->db->name));
+}
+
+void
+sql_bind_i(struct sql_st *st, int i, int64_t v)
+{
+	st->db->driver->bind_int(st, i, v);
+}
+
+void
+sql_bind_s(struct sql_st *st, int i, const char *s)
+{
+	if (s == NULL)
+		s = "";
+	st->db->driver->bind_text(st, i, s, strlen(s));
+}
+
+void
+sql_bind_t(struct sql_st *st, int i, struct text t)
+{
+	st->db->driver->bind_text(st, i, t.s == NULL ? "" : t.s, t.n);
+}
+
+void
+sql_bind_b(struct sql_st *st, int i, const void *p, size_t n)
+{
+	st->db->driver->bind_blob(st, i, p, n);
+}
+
+void
+sql_bind_hex(struct sql_st *st, int i, const uint8_t *p, size_t n, char hex[])
+{
+	sql_bind_s(st, i, rec_hex(hex, p, n));
+}
+
+void
+sql_column(struct sql_st *st, int i, struct sql_value *v)
+{
+	st->db->driver->column(st, i, v);
+}
+
+int64_t
+sql_int(struct sql_st *st, int i)
+{
+	struct sql_value v;
+
+	sql_column(st, i, &v);
+	return v.type == SQL_INT ? v.i : 0;
+}
+
+struct text
+sql_col_text(struct sql_st *st, int i)
+{
+	struct text t = { "", 0 };
+	struct sql_value v;
+
+	sql_column(st, i, &v);
+	if (v.type == SQL_TEXT) {
+		t.s = v.p;
+		t.n = v.n;
 	}
-	(void)sqlite3_reset(db->st[n]);
-	(void)sqlite3_clear_bindings(db->st[n]);
-	return db->st[n];
+	return t;
 }
 
-int
-sql_run(struct db *db, sqlite3_stmt *st, struct why *w)
+const char *
+sql_str(struct sql_st *st, int i)
 {
-	int rc = sqlite3_step(st);
-
-	if (rc != SQLITE_DONE)
-		sql_fail(db, w, "cannot write");
-	(void)sqlite3_reset(st);
-	return rc == SQLITE_DONE;
-}
-
-int
-sql_run_plain(struct db *db, enum sql n, struct why *w)
-{
-	sqlite3_stmt *st = sql_ready(db, n, w);
-
-	return st != NULL && sql_run(db, st, w);
-}
-
-int
-sql_put(struct db *db, sqlite3_stmt *st, struct why *w)
-{
-	if (!sql_run(db, st, w))
-		return 0;
-	return sqlite3_changes(db->h) == 1 ||
-	    why_set(w, "database", "%s: a row was not written " DB_ALTERED,
-		db->name);
-}
-
-void
-sql_bind_s(sqlite3_stmt *st, int i, const char *s)
-{
-	(void)sqlite3_bind_text(st, i, s == NULL ? "" : s, -1, SQLITE_STATIC);
-}
-
-void
-sql_bind_t(sqlite3_stmt *st, int i, struct text t)
-{
-	(void)sqlite3_bind_text(st, i, t.s == NULL ? "" : t.s, (int)t.n,
-	    SQLITE_STATIC);
-}
-
-void
-sql_bind_b(sqlite3_stmt *st, int i, const void *p, size_t n)
-{
-	(void)sqlite3_bind_blob(st, i, p, (int)n, SQLITE_STATIC);
-}
-
-void
-sql_bind_hex(sqlite3_stmt *st, int i, const uint8_t *p, size_t n)
-{
-	char hex[65];
-
-	(void)sqlite3_bind_text(st, i, rec_hex(hex, p, n), -1,
-	    SQLITE_TRANSIENT);
+	return sql_col_text(st, i).s;
 }
 
 const char *

@@ -1,8 +1,6 @@
 #ifndef DB_SQL_H
 #define DB_SQL_H
 
-#include <openssl/x509.h>
-#include <sqlite3.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,65 +9,124 @@
 #include "why.h"
 
 /*
- * SQLite for the db_ modules only: the schema, every statement there is, and
- * how they are run.  Values are only bound.
+ * What the db_ modules stand on: the schema, every statement there is, and the
+ * drivers that run them.  Values are only bound.
  */
-
-#define SQL_APPLICATION_ID 0x6b326361 /* "k2ca" */
-#define SQL_USER_VERSION   2
 
 /* clang-format off */
 enum sql {
 	BEGIN, COMMIT, HOLD, ROLLBACK, CONFIG_SET, CONFIG_GET, KRA_ADD, KRA_ALL,
-	FIND, FIND_SERIAL, PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD, SELECT,
+	FIND, FIND_SERIAL, REQUEST_LAST, PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD, SELECT,
 	AUDIT_ADD, AUDIT_LAST, AUDIT_ALL, CERT_OF, KEY_OF, KRA_OF, CA_OF,
 	AUDIT_SINCE, ORPHANS, STRANGERS, SCHEMA, INTEGRITY, NSQL
 };
 /* clang-format on */
 
+extern const char *const sql_text[NSQL];
+extern const char sql_schema[];
+
+/* A statement: a driver has more of it behind this. */
+struct sql_st {
+	struct db *db;
+	enum sql n;
+};
+
+/* A column.  The types are the numbers that stand in a digest: ca-db(5). */
+struct sql_value {
+	enum { SQL_INT = 1, SQL_REAL, SQL_TEXT, SQL_BLOB, SQL_NULL } type;
+	int64_t i; /* of SQL_INT */
+	const void *p; /* of the others: n bytes, borrowed until the next step;
+			* behind the last of a text there is a NUL */
+	size_t n;
+};
+
+/*
+ * One kind of store.  Where nothing else is said, a function returns 1, or 0
+ * with *w.
+ */
+struct sql_driver {
+	/* Opens what the driver's new made; sets fresh with DB_CREATE. */
+	int (*open)(struct db *, enum db_mode, struct why *w);
+	int (*publish)(struct db *, struct why *w); /* if fresh */
+	/* Frees it, whatever state it is in. */
+	void (*close)(struct db *);
+
+	int (*begin)(struct db *, struct why *w);
+	int (*hold)(struct db *, struct why *w);
+	int (*commit)(struct db *, struct why *w);
+	/* Does nothing if there is no transaction. */
+	void (*rollback)(struct db *);
+
+	/* The statement, to be bound from 1 on; NULL with *w. */
+	struct sql_st *(*ready)(struct db *, enum sql, struct why *w);
+	/*
+	 * What is bound must live until the statement ran.  It can only fail
+	 * for lack of memory, which the run reports.
+	 */
+	void (*bind_int)(struct sql_st *, int i, int64_t v);
+	void (*bind_text)(struct sql_st *, int i, const char *s, size_t n);
+	void (*bind_blob)(struct sql_st *, int i, const void *p, size_t n);
+	/* The next row: 1, 0 behind the last, -1 with *w. */
+	int (*step)(struct sql_st *, struct why *w);
+	/* Runs what gives no row.  Returns how many it wrote, -1 with *w. */
+	int (*run)(struct sql_st *, struct why *w);
+	int (*columns)(const struct sql_st *);
+	void (*column)(struct sql_st *, int i, struct sql_value *);
+	/* Ends a statement whose last row was not reached. */
+	void (*reset)(struct sql_st *);
+
+	/* The digest that the schema of an archive ought to have. */
+	int (*schema)(struct db *, uint8_t sum[32], struct why *w);
+};
+
 struct db {
-	sqlite3 *h;
-	sqlite3_stmt *st[NSQL];
-	char *name; /* of the archive, as the user knows it */
-	char *path, *dir; /* where it is now */
+	const struct sql_driver *driver;
+	const char *name; /* of the archive, as the user knows it */
+	const char *dir; /* where it is; NULL: in no directory */
 	int fresh; /* made by this process, and not published yet */
 	int64_t audit; /* AuditID of the open transaction */
 	char last[65]; /* Hash of the audit row before it */
+	int64_t request; /* the RequestID used last */
+	struct sql_st *select; /* SELECT, with rows to come behind: */
+	int64_t selected;
 };
 
-extern const char sql_schema[];
-/* What every connection sets first; NULL at the end. */
-extern const char *const sql_settings[];
-
-/* Sets *w to what, SQLite's reason, and what to do about it.  Returns 0. */
-int sql_fail(struct db *, struct why *w, const char *what);
+/* Each makes a db of its kind, not yet open; NULL with *w. */
+struct db *lite_new(const char *path, struct why *w);
 
 /* The statement, ready to be bound; NULL with *w. */
-sqlite3_stmt *sql_ready(struct db *, enum sql, struct why *w);
+struct sql_st *sql_ready(struct db *, enum sql, struct why *w);
 
-/* Runs a statement that gives no row.  Returns 1, or 0 with *w. */
-int sql_run(struct db *, sqlite3_stmt *, struct why *w);
-/* The same of one that has nothing to bind. */
-int sql_run_plain(struct db *, enum sql, struct why *w);
-/* The same of one that must write one row: no trigger has kept it out. */
-int sql_put(struct db *, sqlite3_stmt *, struct why *w);
+/* The driver's, for short: see there. */
+int sql_step(struct sql_st *, struct why *w);
+void sql_reset(struct sql_st *);
+int sql_run(struct sql_st *, struct why *w);
+/* Runs what must write one row: no trigger has kept it out.  1, or 0. */
+int sql_put(struct sql_st *, struct why *w);
 
+/* Bind number, string (NULL: empty), text, bytes. */
+void sql_bind_i(struct sql_st *, int i, int64_t v);
+void sql_bind_s(struct sql_st *, int i, const char *s);
+void sql_bind_t(struct sql_st *, int i, struct text t);
+void sql_bind_b(struct sql_st *, int i, const void *p, size_t n);
+/* The same of bytes as hex, which stands in hex: it must live as long. */
+void sql_bind_hex(struct sql_st *, int i, const uint8_t *p, size_t n,
+    char hex[]);
+
+void sql_column(struct sql_st *, int i, struct sql_value *);
+/* A column of the row at hand; 0, "" or empty where it is of another type. */
+int64_t sql_int(struct sql_st *, int i);
+const char *sql_str(struct sql_st *, int i);
+struct text sql_col_text(struct sql_st *, int i);
+
+/* The digest of the schema as it is, from SCHEMA.  1, or 0 with *w. */
+int sql_schema_digest(struct db *, uint8_t sum[32], struct why *w);
 /*
- * Compares the schema with that of a new archive: a trigger or view that
- * somebody planted could write other rows, or show others than there are.
- * Returns 1, 0 with *w (reason "audit") if it differs, -1 with *w if it cannot
- * be read.
+ * May an archive that is there be written?  A trigger or view that somebody
+ * planted could write other rows, or show others than there are.  1, or 0 with
+ * *w.
  */
-int sql_schema_same(struct db *, struct why *w);
-
-/*
- * Bind string, text, bytes, hex of bytes.  What is bound must live until the
- * statement ran.  A bind can only fail for lack of memory, which step reports.
- */
-void sql_bind_s(sqlite3_stmt *, int i, const char *s);
-void sql_bind_t(sqlite3_stmt *, int i, struct text t);
-void sql_bind_b(sqlite3_stmt *, int i, const void *p, size_t n);
-void sql_bind_hex(sqlite3_stmt *, int i, const uint8_t *p, size_t n);
+int sql_writable(struct db *, struct why *w);
 
 /* The time as the archive writes it.  Returns dst. */
 const char *sql_now(char dst[24]);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # A quick slice of `make corpus': the archives of the corpora that are not benign,
-# and every fifth of those that are, with 2 s of CPU for the reader, so that
+# and every fifth of those that are, with 1 s of CPU for the reader, so that
 # those that loop cost no more.
 
 load common
@@ -19,7 +19,7 @@ sanitized()
 	type -P time >/dev/null || skip 'no time(1)'
 	sanitized && skip 'takes more memory than there may be'
 	CORPUS_LOG=$PWD/log KMS2CA_BIN=$(dirname "$(command -v kms-export)") \
-	    KMS2CA_SHARED=$shared "$root/tests/corpus.bash" -e 5 -L cpu=2 archives \
+	    KMS2CA_SHARED=$shared "$root/tests/corpus.bash" -e 5 -L cpu=1 archives \
 	    >table
 	cat table
 	# of those that are not benign not one is left out

@@ -77,13 +77,13 @@ def fill(data, v):
 
 
 def appendix_b(name, password, salt, purpose, rounds, n):
-    v = SHA[name][0]
+    v, md = SHA[name][0], getattr(hashlib, name)
     i = fill(salt, v) + fill(password, v)
     out = b''
     while len(out) < n:
         a = bytes([purpose]) * v + i
         for _ in range(rounds):
-            a = hashlib.new(name, a).digest()
+            a = md(a).digest()
         out += a
         b = int.from_bytes(fill(a, v), 'big') + 1
         i = b''.join(

@@ -206,7 +206,8 @@ main(int argc, char *argv[])
 	if (key != NULL && !cred_load(&x.creds, key, 1, &secrets, &w))
 		msg_die("-k: %s", w.detail);
 	(void)tool_caller();
-	if (!db_open(&x.db, path, x.list ? DB_READ : DB_WRITE, NULL, &w) ||
+	if (!db_new(&x.db, path, &w) ||
+	    !db_open(x.db, x.list ? DB_READ : DB_WRITE, NULL, &w) ||
 	    (key != NULL && !db_kra_all(x.db, &x.kras, &w)))
 		msg_die("%s", w.detail);
 	if (key != NULL && !find_ca(&x, &w))

@@ -163,7 +163,7 @@ main(int argc, char *argv[])
 	im.caller = tool_caller();
 	if (im.requester == NULL)
 		im.requester = im.caller;
-	if (!db_open(&im.db, path, DB_WRITE, NULL, &w) ||
+	if (!db_new(&im.db, path, &w) || !db_open(im.db, DB_WRITE, NULL, &w) ||
 	    !import_start(&im, &w))
 		msg_die("%s", w.detail);
 	input_open(&in, in.k.n > 0 ? &in.k : NULL,

@@ -114,7 +114,7 @@ main(int argc, char *argv[])
 	struct items kras = { NULL, 0 };
 	struct cred ca;
 	struct why w;
-	char *text, *dir;
+	char *text;
 	size_t n;
 	FILE *mem;
 	int rc;
@@ -127,12 +127,12 @@ main(int argc, char *argv[])
 	if (o.ca != NULL && !cred_load(&ca, o.ca, 0, &o.secrets, &w))
 		msg_die("-c: %s", w.detail);
 	(void)tool_caller(); /* asks now, outside the sandbox */
-	if ((dir = db_prepare(o.db)) == NULL)
-		tool_nomem();
-	sandbox_enter(dir);
+	if (!db_new(&s.db, o.db, &w))
+		msg_die("%s", w.detail);
+	sandbox_enter(db_dir0(s.db));
 
 	read_kras(&kras, &o.secrets);
-	if (!db_open(&s.db, o.db, DB_CREATE, &s.fresh, &w))
+	if (!db_open(s.db, DB_CREATE, &s.fresh, &w))
 		msg_die("%s", w.detail);
 	/* the records wait here until what they say is true */
 	if ((mem = open_memstream(&text, &n)) == NULL ||
@@ -152,7 +152,6 @@ main(int argc, char *argv[])
 	rec_out_free(s.out);
 	(void)fclose(mem);
 	free(text);
-	free(dir);
 	X509_free(s.ca);
 	items_free(&kras);
 	cred_free(&ca);

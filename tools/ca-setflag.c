@@ -238,7 +238,8 @@ main(int argc, char *argv[])
 		tool_usage(usage);
 	writes = !dry && (records || argc == 2);
 	(void)tool_caller();
-	if (!db_open(&todo.db, path, writes ? DB_WRITE : DB_READ, NULL, &w))
+	if (!db_new(&todo.db, path, &w) ||
+	    !db_open(todo.db, writes ? DB_WRITE : DB_READ, NULL, &w))
 		msg_die("%s", w.detail);
 	input_open(&in, NULL, NULL);
 	sandbox_enter(db_dir0(todo.db));
