@@ -8,6 +8,7 @@
 
 #include "pkey.h"
 #include "rec.h"
+#include "tlv.h"
 #include "tool.h"
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
@@ -228,27 +229,6 @@ not_der(struct why *w)
 	    "not a DER certificate (RFC 5280 section 4.1)");
 }
 
-/*
- * Steps into the TLV at *p, or over it, if it has this tag and class and is of
- * definite length.  Returns 1, or 0: it does not.
- */
-static int
-tlv(const uint8_t **p, const uint8_t *end, int tag, int class, int over)
-{
-	int is, of, constructed;
-	long len;
-
-	constructed = ASN1_get_object(p, &len, &is, &of, end - *p);
-	if ((constructed & ~V_ASN1_CONSTRUCTED) != 0 || is != tag ||
-	    of != class)
-		return 0;
-	*p += over ? len : 0;
-	return 1;
-}
-
-#define SEQ V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL
-#define INT V_ASN1_INTEGER, V_ASN1_UNIVERSAL
-
 /* Where the serial number is, and the SubjectPublicKeyInfo up to *after. */
 static int
 outline(const struct cert *c, const uint8_t **serial, const uint8_t **spki,
@@ -258,20 +238,20 @@ outline(const struct cert *c, const uint8_t **serial, const uint8_t **spki,
 
 	/* Certificate, tbsCertificate, version: RFC 5280 section 4.1 */
 	q = p;
-	if (!tlv(&q, end, SEQ, 1) || q != end || !tlv(&p, end, SEQ, 0) ||
-	    !tlv(&p, end, SEQ, 0))
+	if (!tlv_step(&q, end, TLV_SEQ, 1) || q != end ||
+	    !tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_SEQ, 0))
 		return 0;
 	q = p;
-	if (tlv(&q, end, 0, V_ASN1_CONTEXT_SPECIFIC, 1))
+	if (tlv_step(&q, end, TLV_0, 1))
 		p = q;
 	*serial = p;
-	if (!tlv(&p, end, INT, 1) || !tlv(&p, end, SEQ, 1) ||
-	    !tlv(&p, end, SEQ, 1) || !tlv(&p, end, SEQ, 1) ||
-	    !tlv(&p, end, SEQ, 1))
+	if (!tlv_step(&p, end, TLV_INT, 1) || !tlv_step(&p, end, TLV_SEQ, 1) ||
+	    !tlv_step(&p, end, TLV_SEQ, 1) || !tlv_step(&p, end, TLV_SEQ, 1) ||
+	    !tlv_step(&p, end, TLV_SEQ, 1))
 		return 0;
 	*spki = p;
 	*after = p;
-	return tlv(after, end, SEQ, 1);
+	return tlv_step(after, end, TLV_SEQ, 1);
 }
 
 /* What its bytes say, unparsed. */
@@ -464,10 +444,10 @@ rsa_signature(const struct cert *c, const ASN1_BIT_STRING **sig,
 	    X509_ALGOR_cmp(alg, X509_get0_tbs_sigalg(c->x)) != 0)
 		return NULL;
 	/* SEQUENCE { tbsCertificate SEQUENCE, ... } */
-	if (!tlv(&p, end, SEQ, 0))
+	if (!tlv_step(&p, end, TLV_SEQ, 0))
 		return NULL;
 	*tbs = p;
-	if (!tlv(&p, end, SEQ, 1))
+	if (!tlv_step(&p, end, TLV_SEQ, 1))
 		return NULL;
 	*n = (size_t)(p - *tbs);
 	return EVP_get_digestbynid(md);
