@@ -377,6 +377,7 @@ kdf_ahead(void)
 	struct kdf k[PLAN_MAX];
 	size_t i;
 
+	memset(k, 0, sizeof(k));
 	for (i = 0; i < planned; i++)
 		k[i] = plan[i].k;
 	qsort(k, planned, sizeof(*k), by_work);
