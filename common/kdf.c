@@ -18,7 +18,7 @@
 #define WORDS 8
 #define LANES 3 /* derivations side by side: more gains nothing */
 
-#define PLAN_MAX    8 /* derivations ahead, and what each may be */
+#define PLAN_SIZE   8 /* derivations ahead, and what each may be */
 #define PLAN_SALT   64
 #define PLAN_OUT    64
 #define PLAN_ROUNDS (FUZZING ? 1000 : 1000000)
@@ -341,7 +341,7 @@ run(struct chain *lane, size_t n)
 static struct planned {
 	struct kdf k;
 	uint8_t salt[PLAN_SALT], out[PLAN_OUT];
-} plan[PLAN_MAX];
+} plan[PLAN_SIZE];
 static size_t planned, ready;
 
 void
@@ -349,7 +349,7 @@ kdf_plan(const struct kdf *k)
 {
 	struct planned *p = &plan[planned];
 
-	if (planned == PLAN_MAX || k->nsalt > PLAN_SALT || k->n > PLAN_OUT ||
+	if (planned == PLAN_SIZE || k->nsalt > PLAN_SALT || k->n > PLAN_OUT ||
 	    k->n == 0 || k->rounds > PLAN_ROUNDS || hash_of(k->md) == NULL)
 		return;
 	planned++;
@@ -374,7 +374,7 @@ by_work(const void *a, const void *b)
 void
 kdf_ahead(void)
 {
-	struct kdf k[PLAN_MAX];
+	struct kdf k[PLAN_SIZE];
 	size_t i;
 
 	memset(k, 0, sizeof(k));
