@@ -275,11 +275,12 @@ bind(struct sql_st *sst, int i, const void *p, size_t n, int binary)
 #define ESCAPE	   "\xef\xbf\xbd"
 #define ESCAPE_LEN 3
 
-/* Returns 1 if the n bytes can stand as they are. */
+/* Returns 1 if the n bytes can stand as they are; tokens are apart by 0x1f. */
 static int
 stands(const char *s, size_t n)
 {
 	return text_utf8(s, n) && memchr(s, '\0', n) == NULL &&
+	    memchr(s, 0x1f, n) == NULL &&
 	    memmem(s, n, ESCAPE, ESCAPE_LEN) == NULL;
 }
 
@@ -577,7 +578,7 @@ schema(struct db *db, uint8_t sum[32], struct why *w)
 
 /* Settings of the session.  Returns 1, or 0 with *w. */
 static int
-session(struct db *db, struct why *w)
+session(struct db *db, enum db_mode mode, struct why *w)
 {
 	PGresult *res = pq.PQexec(pg(db)->conn, sql_of(OPEN));
 	int rc = pq.PQresultStatus(res) == PGRES_TUPLES_OK;
@@ -589,7 +590,7 @@ session(struct db *db, struct why *w)
 		    "%s: the encoding of this database is %s: create it with "
 		    "encoding UTF8",
 		    db->name, pq.PQgetvalue(res, 0, 0));
-	else if (strcmp(pq.PQgetvalue(res, 0, 1), "on") != 0)
+	else if (mode != DB_READ && strcmp(pq.PQgetvalue(res, 0, 1), "on") != 0)
 		msg_warn("warning: %s: fsync is off on this server: rows do "
 			 "not survive a power failure, whatever the results "
 			 "promise",
@@ -632,7 +633,7 @@ open_schema(struct db *db, enum db_mode mode, struct why *w)
 {
 	int rc, there;
 
-	if (!session(db, w) ||
+	if (!session(db, mode, w) ||
 	    (mode == DB_CREATE && !plain(db, sql_of(BEGIN), w, "cannot open")))
 		return 0;
 	if ((rc = find(db, &there, w)) == -1)
