@@ -176,14 +176,35 @@ is_ca(const struct cert *c)
 	return ca;
 }
 
+/* The public half, unparsed. */
+static void
+copy_key(struct cert *c)
+{
+	X509_ALGOR *alg = NULL;
+	ASN1_OBJECT *obj = NULL;
+	const uint8_t *bits = NULL;
+	int n = 0;
+
+	(void)X509_PUBKEY_get0_param(&obj, &bits, &n, &alg,
+	    X509_get_X509_PUBKEY(c->x));
+	c->keylen = (size_t)n;
+	if (n > 0 && (c->key = OPENSSL_memdup(bits, c->keylen)) == NULL)
+		tool_nomem();
+	if (obj != NULL)
+		(void)OBJ_obj2txt(c->oid, sizeof(c->oid), obj, 1);
+	n = alg == NULL || alg->parameter == NULL ?
+	    0 :
+	    i2d_ASN1_TYPE(alg->parameter, &c->params);
+	c->paramslen = n > 0 ? (size_t)n : 0;
+}
+
 /* subjectKeyIdentifier, or the SHA-1 of the key bits that would be it. */
 static char *
 find_ski(const struct cert *c)
 {
 	ASN1_OCTET_STRING *ext;
-	const uint8_t *bits;
 	uint8_t md[20];
-	char oid[80], *s = NULL;
+	char *s = NULL;
 	size_t n;
 
 	ext = X509_get_ext_d2i(c->x, NID_subject_key_identifier, NULL, NULL);
@@ -195,9 +216,8 @@ find_ski(const struct cert *c)
 		ASN1_OCTET_STRING_free(ext);
 		return s;
 	}
-	cert_key0(c, &bits, &n, oid, NULL);
 	if ((s = OPENSSL_malloc(2 * sizeof(md) + 1)) != NULL &&
-	    EVP_Digest(bits, n, md, NULL, EVP_sha1(), NULL))
+	    EVP_Digest(c->key, c->keylen, md, NULL, EVP_sha1(), NULL))
 		rec_hex(s, md, sizeof(md));
 	return s;
 }
@@ -309,6 +329,7 @@ cert_describe(struct cert *c, struct why *w)
 	read_san(c);
 	c->use = find_use(c);
 	c->ca = is_ca(c);
+	copy_key(c);
 	c->ski = find_ski(c);
 	return (c->issuer != NULL && c->subject != NULL) || not_der(w);
 }
@@ -332,6 +353,8 @@ cert_free(struct cert *c)
 		return;
 	X509_free(c->x);
 	OPENSSL_free(c->der);
+	OPENSSL_free(c->key);
+	OPENSSL_free(c->params);
 	OPENSSL_free(c->issuer);
 	OPENSSL_free(c->subject);
 	OPENSSL_free(c->serial);
@@ -354,26 +377,43 @@ cert_put_names(struct rec_out *o, const struct cert *c)
 	rec_puts(o, "not_after", c->not_after);
 }
 
-void
-cert_key0(const struct cert *c, const uint8_t **bits, size_t *nbits,
-    char oid[80], const ASN1_TYPE **params)
-{
-	X509_ALGOR *alg = NULL;
-	ASN1_OBJECT *obj = NULL;
-	const void *val = NULL;
-	int n = 0, type = V_ASN1_UNDEF;
-
-	*bits = NULL;
-	(void)X509_PUBKEY_get0_param(&obj, bits, &n, &alg,
-	    X509_get_X509_PUBKEY(c->x));
-	*nbits = (size_t)n;
-	oid[0] = '\0';
-	if (obj != NULL)
-		(void)OBJ_obj2txt(oid, 80, obj, 1);
-	if (params != NULL) {
-		X509_ALGOR_get0(NULL, &type, &val, alg);
-		*params = type == V_ASN1_UNDEF ? NULL : alg->parameter;
+/* The strings that it owns; put, or where to put them. */
+#define STRINGS(c) \
+	{ \
+		&(c)->issuer, &(c)->subject, &(c)->serial, &(c)->cn, &(c)->ou, \
+		    &(c)->org, &(c)->upn, &(c)->mail, &(c)->ski \
 	}
+
+void
+cert_pack(const struct cert *c, struct flat *f)
+{
+	char *const *const all[] = STRINGS(c);
+	size_t i;
+
+	flat_add(f, c, sizeof(*c));
+	flat_add_bytes(f, c->der, c->len);
+	flat_add_bytes(f, c->key, c->keylen);
+	flat_add_bytes(f, c->params, c->paramslen);
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		flat_add_str(f, *all[i]);
+}
+
+struct cert *
+cert_unpack(struct flat *f)
+{
+	struct cert *c = OPENSSL_memdup(flat_next(f, sizeof(*c)), sizeof(*c));
+	char **all[] = STRINGS(c);
+	size_t i;
+
+	if (c == NULL)
+		tool_nomem();
+	c->x = NULL;
+	c->der = flat_dup(f, &c->len);
+	c->key = flat_dup(f, &c->keylen);
+	c->params = flat_dup(f, &c->paramslen);
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		*all[i] = flat_strdup(f);
+	return c;
 }
 
 X509 *
