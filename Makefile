@@ -2,7 +2,7 @@
 
 SHELL = /bin/bash
 CC = cc
-CFLAGS = -O2 -g
+CFLAGS = -O2 -g -D_FORTIFY_SOURCE=2
 PREFIX = /usr/local
 DESTDIR =
 
@@ -13,7 +13,7 @@ HEADERS = $(wildcard common/*.h)
 SOURCES = $(wildcard tools/*.c common/*.c tests/*.c tests/fuzz/*.[ch] tests/bench/*.c) \
     $(HEADERS)
 PAGES = $(wildcard man/*.[157])
-SCRIPTS = $(wildcard tests/*.bash tests/*.bats tests/fuzz/*.bash \
+SCRIPTS = $(wildcard .pkg/*.bash tests/*.bash tests/*.bats tests/fuzz/*.bash \
     tests/bench/*.bash)
 JOBS = $(shell nproc)
 
@@ -144,16 +144,54 @@ lint:
 	mandoc -T lint -W warning $(PAGES)
 	shellcheck $(SCRIPTS)
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install $(TOOLS:%=$B/bin/%) $(DESTDIR)$(PREFIX)/bin
-	for p in $(PAGES); do install -D -m 644 $$p \
-	    $(DESTDIR)$(PREFIX)/share/man/man$${p##*.}/$${p#man/}; done
+VERSION := $(shell sed -n 's/^\#define TOOL_VERSION "\(.*\)"/\1/p' common/tool.h)
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man
+DOCDIR = $(PREFIX)/share/doc/kms2ca
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(DOCDIR)/README $(TOOLS:%=$(BASHDIR)/%) \
+    $(ZSHDIR)/_kms2ca $(foreach p,$(PAGES),$(MANDIR)/man$(p:$(basename $p).%=%)/$(notdir $p))
+
+# Completion, with the options that each tool says it has.
+$B/complete.%: .pkg/complete.% .pkg/usage.awk $(wildcard tools/*.c)
+	@mkdir -p $(@D)
+	@awk -f .pkg/usage.awk tools/*.c >$@.table
+	@sed -e 's/@TOOLS@/$(TOOLS)/' -e '/^@TABLE@$$/ { r $@.table' -e 'd }' $< >$@
+	@rm $@.table
+
+install: all $B/complete.bash $B/complete.zsh
+	for f in $(INSTALLED); do \
+	    case $$f in \
+	    $(BINDIR)/*) from=$B/bin mode=755 ;; \
+	    $(DOCDIR)/*) from=. mode=644 ;; \
+	    $(MANDIR)/*) from=man mode=644 ;; \
+	    $(BASHDIR)/*) from=$B/complete.bash mode=644 ;; \
+	    $(ZSHDIR)/*) from=$B/complete.zsh mode=644 ;; \
+	    esac; \
+	    [[ ! -d $$from ]] || from+=/$${f##*/}; \
+	    install -D -m $$mode $$from "$(DESTDIR)$$f" || exit; \
+	done
+
+uninstall:
+	for f in $(INSTALLED); do rm -f "$(DESTDIR)$$f" || exit; done
+	rmdir "$(DESTDIR)$(DOCDIR)" 2>/dev/null || :
+
+# The same bytes each time, of what is committed.
+dist:
+	@mkdir -p $B
+	git -c tar.umask=0022 archive --format=tar \
+	    --prefix=kms2ca-$(VERSION)/ HEAD | gzip -9n >$B/kms2ca-$(VERSION).tar.gz
+	@cd $B && sha256sum kms2ca-$(VERSION).tar.gz
+
+# A Debian package of this build, by dpkg-dev alone.
+deb: all
+	B=$B VERSION=$(VERSION) MAKE='$(MAKE)' .pkg/deb.bash
 
 clean:
 	rm -rf $B
 
 .PHONY: all deps demo harnesses fuzz torture check corpus bench asan valgrind cover \
-    lint install clean
+    lint install uninstall dist deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -8,6 +8,7 @@
 
 #include "pkey.h"
 #include "rec.h"
+#include "tlv.h"
 #include "tool.h"
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
@@ -175,14 +176,35 @@ is_ca(const struct cert *c)
 	return ca;
 }
 
+/* The public half, unparsed. */
+static void
+copy_key(struct cert *c)
+{
+	X509_ALGOR *alg = NULL;
+	ASN1_OBJECT *obj = NULL;
+	const uint8_t *bits = NULL;
+	int n = 0;
+
+	(void)X509_PUBKEY_get0_param(&obj, &bits, &n, &alg,
+	    X509_get_X509_PUBKEY(c->x));
+	c->keylen = (size_t)n;
+	if (n > 0 && (c->key = OPENSSL_memdup(bits, c->keylen)) == NULL)
+		tool_nomem();
+	if (obj != NULL)
+		(void)OBJ_obj2txt(c->oid, sizeof(c->oid), obj, 1);
+	n = alg == NULL || alg->parameter == NULL ?
+	    0 :
+	    i2d_ASN1_TYPE(alg->parameter, &c->params);
+	c->paramslen = n > 0 ? (size_t)n : 0;
+}
+
 /* subjectKeyIdentifier, or the SHA-1 of the key bits that would be it. */
 static char *
 find_ski(const struct cert *c)
 {
 	ASN1_OCTET_STRING *ext;
-	const uint8_t *bits;
 	uint8_t md[20];
-	char oid[80], *s = NULL;
+	char *s = NULL;
 	size_t n;
 
 	ext = X509_get_ext_d2i(c->x, NID_subject_key_identifier, NULL, NULL);
@@ -194,9 +216,8 @@ find_ski(const struct cert *c)
 		ASN1_OCTET_STRING_free(ext);
 		return s;
 	}
-	cert_key0(c, &bits, &n, oid, NULL);
 	if ((s = OPENSSL_malloc(2 * sizeof(md) + 1)) != NULL &&
-	    EVP_Digest(bits, n, md, NULL, EVP_sha1(), NULL))
+	    EVP_Digest(c->key, c->keylen, md, NULL, EVP_sha1(), NULL))
 		rec_hex(s, md, sizeof(md));
 	return s;
 }
@@ -208,27 +229,6 @@ not_der(struct why *w)
 	    "not a DER certificate (RFC 5280 section 4.1)");
 }
 
-/*
- * Steps into the TLV at *p, or over it, if it has this tag and class and is of
- * definite length.  Returns 1, or 0: it does not.
- */
-static int
-tlv(const uint8_t **p, const uint8_t *end, int tag, int class, int over)
-{
-	int is, of, constructed;
-	long len;
-
-	constructed = ASN1_get_object(p, &len, &is, &of, end - *p);
-	if ((constructed & ~V_ASN1_CONSTRUCTED) != 0 || is != tag ||
-	    of != class)
-		return 0;
-	*p += over ? len : 0;
-	return 1;
-}
-
-#define SEQ V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL
-#define INT V_ASN1_INTEGER, V_ASN1_UNIVERSAL
-
 /* Where the serial number is, and the SubjectPublicKeyInfo up to *after. */
 static int
 outline(const struct cert *c, const uint8_t **serial, const uint8_t **spki,
@@ -238,20 +238,20 @@ outline(const struct cert *c, const uint8_t **serial, const uint8_t **spki,
 
 	/* Certificate, tbsCertificate, version: RFC 5280 section 4.1 */
 	q = p;
-	if (!tlv(&q, end, SEQ, 1) || q != end || !tlv(&p, end, SEQ, 0) ||
-	    !tlv(&p, end, SEQ, 0))
+	if (!tlv_step(&q, end, TLV_SEQ, 1) || q != end ||
+	    !tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_SEQ, 0))
 		return 0;
 	q = p;
-	if (tlv(&q, end, 0, V_ASN1_CONTEXT_SPECIFIC, 1))
+	if (tlv_step(&q, end, TLV_0, 1))
 		p = q;
 	*serial = p;
-	if (!tlv(&p, end, INT, 1) || !tlv(&p, end, SEQ, 1) ||
-	    !tlv(&p, end, SEQ, 1) || !tlv(&p, end, SEQ, 1) ||
-	    !tlv(&p, end, SEQ, 1))
+	if (!tlv_step(&p, end, TLV_INT, 1) || !tlv_step(&p, end, TLV_SEQ, 1) ||
+	    !tlv_step(&p, end, TLV_SEQ, 1) || !tlv_step(&p, end, TLV_SEQ, 1) ||
+	    !tlv_step(&p, end, TLV_SEQ, 1))
 		return 0;
 	*spki = p;
 	*after = p;
-	return tlv(after, end, SEQ, 1);
+	return tlv_step(after, end, TLV_SEQ, 1);
 }
 
 /* What its bytes say, unparsed. */
@@ -329,6 +329,7 @@ cert_describe(struct cert *c, struct why *w)
 	read_san(c);
 	c->use = find_use(c);
 	c->ca = is_ca(c);
+	copy_key(c);
 	c->ski = find_ski(c);
 	return (c->issuer != NULL && c->subject != NULL) || not_der(w);
 }
@@ -352,6 +353,8 @@ cert_free(struct cert *c)
 		return;
 	X509_free(c->x);
 	OPENSSL_free(c->der);
+	OPENSSL_free(c->key);
+	OPENSSL_free(c->params);
 	OPENSSL_free(c->issuer);
 	OPENSSL_free(c->subject);
 	OPENSSL_free(c->serial);
@@ -374,26 +377,43 @@ cert_put_names(struct rec_out *o, const struct cert *c)
 	rec_puts(o, "not_after", c->not_after);
 }
 
-void
-cert_key0(const struct cert *c, const uint8_t **bits, size_t *nbits,
-    char oid[80], const ASN1_TYPE **params)
-{
-	X509_ALGOR *alg = NULL;
-	ASN1_OBJECT *obj = NULL;
-	const void *val = NULL;
-	int n = 0, type = V_ASN1_UNDEF;
-
-	*bits = NULL;
-	(void)X509_PUBKEY_get0_param(&obj, bits, &n, &alg,
-	    X509_get_X509_PUBKEY(c->x));
-	*nbits = (size_t)n;
-	oid[0] = '\0';
-	if (obj != NULL)
-		(void)OBJ_obj2txt(oid, 80, obj, 1);
-	if (params != NULL) {
-		X509_ALGOR_get0(NULL, &type, &val, alg);
-		*params = type == V_ASN1_UNDEF ? NULL : alg->parameter;
+/* The strings that it owns; put, or where to put them. */
+#define STRINGS(c) \
+	{ \
+		&(c)->issuer, &(c)->subject, &(c)->serial, &(c)->cn, &(c)->ou, \
+		    &(c)->org, &(c)->upn, &(c)->mail, &(c)->ski \
 	}
+
+void
+cert_pack(const struct cert *c, struct flat *f)
+{
+	char *const *const all[] = STRINGS(c);
+	size_t i;
+
+	flat_add(f, c, sizeof(*c));
+	flat_add_bytes(f, c->der, c->len);
+	flat_add_bytes(f, c->key, c->keylen);
+	flat_add_bytes(f, c->params, c->paramslen);
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		flat_add_str(f, *all[i]);
+}
+
+struct cert *
+cert_unpack(struct flat *f)
+{
+	struct cert *c = OPENSSL_memdup(flat_next(f, sizeof(*c)), sizeof(*c));
+	char **all[] = STRINGS(c);
+	size_t i;
+
+	if (c == NULL)
+		tool_nomem();
+	c->x = NULL;
+	c->der = flat_dup(f, &c->len);
+	c->key = flat_dup(f, &c->keylen);
+	c->params = flat_dup(f, &c->paramslen);
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		*all[i] = flat_strdup(f);
+	return c;
 }
 
 X509 *
@@ -424,10 +444,10 @@ rsa_signature(const struct cert *c, const ASN1_BIT_STRING **sig,
 	    X509_ALGOR_cmp(alg, X509_get0_tbs_sigalg(c->x)) != 0)
 		return NULL;
 	/* SEQUENCE { tbsCertificate SEQUENCE, ... } */
-	if (!tlv(&p, end, SEQ, 0))
+	if (!tlv_step(&p, end, TLV_SEQ, 0))
 		return NULL;
 	*tbs = p;
-	if (!tlv(&p, end, SEQ, 1))
+	if (!tlv_step(&p, end, TLV_SEQ, 1))
 		return NULL;
 	*n = (size_t)(p - *tbs);
 	return EVP_get_digestbynid(md);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flat.h"
 #include "rec.h"
 #include "why.h"
 
@@ -16,7 +17,8 @@
 struct cert {
 	uint8_t *der; /* the bytes as they came */
 	size_t len;
-	X509 *x; /* for its fields only, not its key */
+	X509 *x; /* for its fields only, not its key; NULL
+					   if it was unpacked */
 	int version; /* 1 or 3 */
 	char *issuer; /* RFC 2253, UTF-8 */
 	char *subject;
@@ -34,6 +36,10 @@ struct cert {
 	char *ski; /* hex, of the extension or RFC 5280
 					   4.2.1.2 method 1 */
 	uint8_t id[32]; /* of the public key: see pkey_id() */
+	/* subjectPublicKey; its algorithm, as text, and parameters, as DER */
+	uint8_t *key, *params;
+	size_t keylen, paramslen;
+	char oid[80];
 };
 
 /*
@@ -56,12 +62,9 @@ int cert_describe(struct cert *, struct why *w);
 /* Puts serial, issuer, subject, not_before and not_after into a record. */
 void cert_put_names(struct rec_out *, const struct cert *);
 
-/*
- * The public half as DER bits: the subjectPublicKey, its algorithm OID as
- * text in oid, its parameters as DER (may be NULL).  Borrowed from c.
- */
-void cert_key0(const struct cert *c, const uint8_t **bits, size_t *nbits,
-    char oid[80], const ASN1_TYPE **params);
+/* Adds one that is described to what goes to another process; takes it there. */
+void cert_pack(const struct cert *, struct flat *);
+struct cert *cert_unpack(struct flat *);
 
 /* A complete X509 of the same certificate; caller frees.  NULL: cannot. */
 X509 *cert_x509(const struct cert *);

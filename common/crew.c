@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flat.h"
 #include "member.h"
 #include "pool.h"
 #include "tool.h"
@@ -26,74 +27,29 @@ struct report {
 	size_t n;
 };
 
-/* Bytes to write to, or to read from. */
-struct cursor {
-	uint8_t *p;
-	size_t size, at;
-};
-
+/* An item as it is in memory, and what it points to behind it. */
 static void
-add(struct cursor *c, const void *p, size_t n)
+write_item(struct flat *f, const struct item *it)
 {
-	uint8_t *q;
-
-	if (c->at + n > c->size) {
-		c->size = 2 * (c->at + n);
-		if ((q = OPENSSL_clear_realloc(c->p, c->at, c->size)) == NULL)
-			tool_nomem();
-		c->p = q;
-	}
-	if (n > 0)
-		memcpy(c->p + c->at, p, n);
-	c->at += n;
-}
-
-/* The next n bytes, where they stand. */
-static const uint8_t *
-next(struct cursor *c, size_t n)
-{
-	c->at += n;
-	return c->p + c->at - n;
-}
-
-/*
- * Items travel as they are in memory, and what they point to behind them: who
- * reads them is the same program, at the same place, as who wrote them.
- */
-static void
-write_item(struct cursor *c, const struct item *it)
-{
-	add(c, it, sizeof(*it));
+	flat_add(f, it, sizeof(*it));
 	if (it->sealed != NULL)
-		add(c, it->sealed, it->sealedlen);
-	if (it->cert != NULL) {
-		add(c, &it->cert->len, sizeof(it->cert->len));
-		add(c, it->cert->der, it->cert->len);
-	}
+		flat_add_bytes(f, it->sealed, it->sealedlen);
+	if (it->cert != NULL)
+		cert_pack(it->cert, f);
 	if (it->name != NULL)
-		add(c, it->name, it->namelen);
+		flat_add_bytes(f, it->name, it->namelen);
 }
 
 static void
-read_item(struct cursor *c, struct item *it)
+read_item(struct flat *f, struct item *it)
 {
-	struct why w;
-	size_t n;
-
-	memcpy(it, next(c, sizeof(*it)), sizeof(*it));
+	memcpy(it, flat_next(f, sizeof(*it)), sizeof(*it));
 	if (it->sealed != NULL)
-		it->sealed = OPENSSL_memdup(next(c, it->sealedlen),
-		    it->sealedlen);
-	if (it->cert != NULL) {
-		memcpy(&n, next(c, sizeof(n)), sizeof(n));
-		if (!cert_new(&it->cert, next(c, n), n, &w))
-			tool_nomem();
-	}
-	if (it->name != NULL) {
-		it->name = OPENSSL_malloc(it->namelen + 1);
-		memcpy(it->name, next(c, it->namelen), it->namelen);
-		it->name[it->namelen] = '\0';
-	}
+		it->sealed = flat_dup(f, &it->sealedlen);
+	if (it->cert != NULL)
+		it->cert = cert_unpack(f);
+	if (it->name != NULL)
+		it->name = flat_dup(f, &it->namelen);
 }
 
 /* Reads one member; the pool_work of a crew. */
@@ -102,7 +58,7 @@ work(void *ctx, uint8_t *job, size_t n, size_t *size)
 {
 	struct crew *crew = ctx;
 	struct items l = { NULL, 0 };
-	struct cursor c = { NULL, 0, 0 };
+	struct flat f = { NULL, 0, 0 };
 	struct report r;
 	struct order o;
 	size_t i;
@@ -115,12 +71,12 @@ work(void *ctx, uint8_t *job, size_t n, size_t *size)
 	    &r.why);
 	crew->secrets->first = NULL;
 	r.n = l.n;
-	add(&c, &r, sizeof(r));
+	flat_add(&f, &r, sizeof(r));
 	for (i = 0; i < l.n; i++)
-		write_item(&c, &l.v[i]);
+		write_item(&f, &l.v[i]);
 	items_free(&l);
-	*size = c.at;
-	return c.p;
+	*size = f.at;
+	return f.p;
 }
 
 struct crew *
@@ -170,18 +126,18 @@ crew_put(struct crew *c, const uint8_t *p, size_t n, const struct map_line *m,
 int
 crew_get(struct crew *crew, struct items *l, struct why *w, void **tag)
 {
-	struct cursor c = { NULL, 0, 0 };
+	struct flat f = { NULL, 0, 0 };
 	struct report r;
 
-	c.p = pool_get(crew->pool, &c.size, tag);
-	memcpy(&r, next(&c, sizeof(r)), sizeof(r));
+	f.p = pool_get(crew->pool, &f.size, tag);
+	memcpy(&r, flat_next(&f, sizeof(r)), sizeof(r));
 	*w = r.why;
 	l->n = 0;
 	l->v = r.n == 0 ? NULL : calloc(r.n, sizeof(*l->v));
 	if (l->v == NULL && r.n > 0)
 		tool_nomem();
 	while (l->n < r.n)
-		read_item(&c, &l->v[l->n++]);
-	OPENSSL_clear_free(c.p, c.size);
+		read_item(&f, &l->v[l->n++]);
+	OPENSSL_clear_free(f.p, f.size);
 	return r.ok;
 }

@@ -271,18 +271,11 @@ put_request(struct db *db, const struct db_row *r, int64_t id, struct why *w)
 static int
 put_cert(struct db *db, const struct cert *c, int64_t id, struct why *w)
 {
-	char oid[80], sha1[41], sha256[65], spki[65];
-	const ASN1_TYPE *params;
-	const uint8_t *bits;
-	uint8_t *pder = NULL;
+	char sha1[41], sha256[65], spki[65];
 	struct sql_st *st;
-	size_t nbits;
-	int plen, rc;
 
 	if ((st = sql_ready(db, PUT_CERT, w)) == NULL)
 		return 0;
-	cert_key0(c, &bits, &nbits, oid, &params);
-	plen = params == NULL ? 0 : i2d_ASN1_TYPE(params, &pder);
 	sql_bind_i(st, 1, id);
 	sql_bind_b(st, 2, c->der, c->len);
 	sql_bind_hex(st, 3, c->sha1, sizeof(c->sha1), sha1);
@@ -292,10 +285,10 @@ put_cert(struct db *db, const struct cert *c, int64_t id, struct why *w)
 	sql_bind_s(st, 7, c->not_before);
 	sql_bind_s(st, 8, c->not_after);
 	sql_bind_s(st, 9, c->ski);
-	sql_bind_b(st, 10, bits, nbits);
+	sql_bind_b(st, 10, c->key, c->keylen);
 	sql_bind_i(st, 11, c->bits);
-	sql_bind_s(st, 12, oid);
-	sql_bind_b(st, 13, pder, plen > 0 ? (size_t)plen : 0);
+	sql_bind_s(st, 12, c->oid);
+	sql_bind_b(st, 13, c->params, c->paramslen);
 	sql_bind_hex(st, 14, c->spki, sizeof(c->spki), spki);
 	sql_bind_s(st, 15, c->upn);
 	sql_bind_s(st, 16, c->subject);
@@ -303,9 +296,7 @@ put_cert(struct db *db, const struct cert *c, int64_t id, struct why *w)
 	sql_bind_s(st, 18, c->ou);
 	sql_bind_s(st, 19, c->org);
 	sql_bind_s(st, 20, c->mail);
-	rc = sql_put(st, w);
-	OPENSSL_free(pder);
-	return rc;
+	return sql_put(st, w);
 }
 
 int

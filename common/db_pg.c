@@ -112,14 +112,16 @@ hint_of(const char *state)
 static char *
 one_line(const char *s, char *dst, size_t size)
 {
-	size_t n;
+	char *p = dst;
 
-	(void)snprintf(dst, size, "%s", s);
-	for (n = strlen(dst); n > 0 && dst[n - 1] == '\n'; n--)
-		dst[n - 1] = '\0';
-	for (n = 0; dst[n] != '\0'; n++)
-		if (dst[n] == '\n' || dst[n] == '\t')
-			dst[n] = ' ';
+	for (; *s != '\0' && p < dst + size - 1; s++)
+		if (*s != '\n' && *s != '\t')
+			*p++ = *s;
+		else if (p > dst && p[-1] != ' ')
+			*p++ = ' ';
+	if (p > dst && p[-1] == ' ')
+		p--;
+	*p = '\0';
 	return dst;
 }
 
@@ -728,12 +730,15 @@ connect_to(struct pg *p, struct why *w)
 		"fallback_application_name", NULL };
 	const char *const value[] = { p->url, "UTF8", "kms2ca", NULL };
 	const char *host;
+	char line[256];
 
 	p->conn = pq.PQconnectdbParams(key, value, 1);
 	if (p->conn == NULL)
 		return why_set(w, "database", "out of memory");
 	if (pq.PQstatus(p->conn) != CONNECTION_OK)
-		return fail(&p->db, NULL, w, "cannot connect");
+		return why_set(w, "database",
+		    "%s: %s (ca-db(5) shows how to name a server)", p->url,
+		    one_line(pq.PQerrorMessage(p->conn), line, sizeof(line)));
 	host = pq.PQhost(p->conn);
 	if (host != NULL && *host != '/' && !pq.PQsslInUse(p->conn))
 		msg_warn("warning: %s: the connection is not encrypted, and "

@@ -6,7 +6,6 @@
 
 #include "flag.h"
 #include "hresult.h"
-#include "kra.h"
 #include "msg.h"
 #include "pkey.h"
 #include "prove.h"
@@ -24,14 +23,23 @@
 int
 import_start(struct import *im, struct why *w)
 {
+	int i;
+
 	if (!db_kra_all(im->db, &im->kras, w) || !db_ca_get(im->db, &im->ca, w))
 		return 0;
 	if (sk_X509_num(im->kras) == 0)
 		return why_set(w, "kra",
 		    "the archive has no KRA: store one "
 		    "with ca-init" HR_NOT_CONFIGURED);
+	im->envelope = envelope_new(im->kras);
+	im->sha1 = calloc((size_t)sk_X509_num(im->kras), sizeof(*im->sha1));
+	for (i = 0; im->sha1 != NULL && i < sk_X509_num(im->kras); i++)
+		if (!X509_digest(sk_X509_value(im->kras, i), EVP_sha1(),
+			im->sha1[i], NULL))
+			tool_nomem();
 	im->mem = open_memstream(&im->text, &im->textlen);
-	if (im->mem == NULL || (im->out = rec_out_new(im->mem)) == NULL)
+	if (im->sha1 == NULL || im->mem == NULL ||
+	    (im->out = rec_out_new(im->mem)) == NULL)
 		tool_nomem();
 	return 1;
 }
@@ -39,6 +47,8 @@ import_start(struct import *im, struct why *w)
 void
 import_free(struct import *im)
 {
+	envelope_free(im->envelope);
+	free(im->sha1);
 	sk_X509_pop_free(im->kras, X509_free);
 	X509_free(im->ca);
 	rec_out_free(im->out);
@@ -47,41 +57,36 @@ import_free(struct import *im)
 	free(im->text);
 }
 
-/* The KRAs of a row: count of them, from one place on, in turn. */
-static STACK_OF(X509) *
-choose(const struct import *im, int64_t id)
+/* The KRAs of a row are count of them, in turn, from this one on. */
+static size_t
+first_kra(const struct import *im, int64_t id)
 {
-	STACK_OF(X509) *some = sk_X509_new_null();
-	uint64_t n = (uint64_t)sk_X509_num(im->kras), at;
-	uint32_t i;
+	return (size_t)((uint64_t)(id - 1) * im->count %
+	    (uint64_t)sk_X509_num(im->kras));
+}
 
-	if (some == NULL)
-		tool_nomem();
-	for (i = 0; i < im->count; i++) {
-		at = ((uint64_t)(id - 1) * im->count + i) % n;
-		if (!sk_X509_push(some, sk_X509_value(im->kras, (int)at)))
-			tool_nomem();
-	}
-	return some;
+/* The SHA-1 of KRA number i of a row. */
+static const uint8_t *
+kra_sha1(const struct import *im, int64_t id, size_t i)
+{
+	size_t n = (size_t)sk_X509_num(im->kras);
+
+	return im->sha1[(first_kra(im, id) + i) % n];
 }
 
 /* SHA-1 as byte pairs, certificates apart by \n: [MS-WCCE] 3.2.2.6.2.1.3. */
 static char *
-recovery_hashes(STACK_OF(X509) *kras)
+recovery_hashes(const struct import *im, int64_t id)
 {
-	char *s = OPENSSL_zalloc((size_t)sk_X509_num(kras) * 60 + 1), *p = s;
-	uint8_t md[20];
-	int i, k;
+	char *s = OPENSSL_zalloc((size_t)im->count * 60 + 1), *p = s;
+	size_t i, k;
 
-	for (i = 0; s != NULL && i < sk_X509_num(kras); i++) {
-		if (!X509_digest(sk_X509_value(kras, i), EVP_sha1(), md, NULL))
-			tool_nomem();
+	for (i = 0; s != NULL && i < im->count; i++)
 		for (k = 0; k < 20; k++) {
-			rec_hex(p, md + k, 1);
+			rec_hex(p, kra_sha1(im, id, i) + k, 1);
 			p += 2;
 			*p++ = k < 19 ? ' ' : '\n';
 		}
-	}
 	if (p != s)
 		p[-1] = '\0';
 	return s;
@@ -92,21 +97,20 @@ static int
 archive_key(struct import *im, int64_t id, const uint8_t *p8, size_t n,
     struct why *w)
 {
-	STACK_OF(X509) *kras = choose(im, id);
 	struct db_key k;
 	uint8_t *blob, *env = NULL;
 	char *hashes;
 	size_t len;
 	int rc;
 
-	hashes = recovery_hashes(kras);
+	hashes = recovery_hashes(im, id);
 	if (hashes == NULL)
 		tool_nomem();
 	blob = pkey_msblob(p8, n, &len);
 	k.format = blob != NULL ? "MSBLOB" : "PKCS8";
 	k.hashes = hashes;
-	rc = kra_encrypt(kras, blob != NULL ? blob : p8, blob != NULL ? len : n,
-	    &env, &k.len, w);
+	rc = envelope_make(im->envelope, first_kra(im, id), im->count,
+	    blob != NULL ? blob : p8, blob != NULL ? len : n, &env, &k.len, w);
 	k.blob = env;
 	if (blob != NULL)
 		OPENSSL_secure_clear_free(blob, len);
@@ -118,7 +122,6 @@ archive_key(struct import *im, int64_t id, const uint8_t *p8, size_t n,
 	rc = rc && db_put_key(im->db, id, &k, w);
 	OPENSSL_free(env);
 	OPENSSL_free(hashes);
-	sk_X509_free(kras);
 	return rc;
 }
 
@@ -143,24 +146,17 @@ outcome(struct outcome *o, const char *status, unsigned long long *counter,
 static void
 put_kras(const struct import *im, int64_t id)
 {
-	STACK_OF(X509) *kras = choose(im, id);
-	size_t n = (size_t)sk_X509_num(kras);
+	size_t n = im->count, i;
 	char *list = OPENSSL_zalloc(41 * n + 1), *p = list;
-	uint8_t md[20];
-	size_t i;
 
 	if (list == NULL)
 		tool_nomem();
 	for (i = 0; i < n; i++, p += 41) {
-		if (!X509_digest(sk_X509_value(kras, (int)i), EVP_sha1(), md,
-			NULL))
-			tool_nomem();
-		rec_hex(p, md, sizeof(md));
+		rec_hex(p, kra_sha1(im, id, i), 20);
 		p[40] = ' ';
 	}
 	rec_put(im->out, "kra", list, n == 0 ? 0 : 41 * n - 1);
 	OPENSSL_free(list);
-	sk_X509_free(kras);
 }
 
 static void

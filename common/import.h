@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "db.h"
+#include "envelope.h"
 #include "rec.h"
 #include "stream.h"
 
@@ -24,6 +25,8 @@ struct import {
 	const char *requester, *caller;
 	/* own */
 	STACK_OF(X509) *kras;
+	uint8_t (*sha1)[20]; /* of kras */
+	struct envelope *envelope; /* to kras */
 	X509 *ca; /* NULL: everything is foreign */
 	uint32_t flags, count; /* KRAFlags, KRACertCount */
 	FILE *mem; /* results that wait */

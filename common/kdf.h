@@ -13,20 +13,34 @@
  * are OpenSSL's from end to end.
  */
 
-struct kdf_in {
+/* One derivation: what goes in, and where n bytes of it go. */
+struct kdf {
 	const EVP_MD *md;
 	const uint8_t *pass, *salt;
 	size_t npass, nsalt;
 	int64_t rounds; /* 1 or more */
+	/*
+	 * PKCS12_KEY_ID, PKCS12_IV_ID or PKCS12_MAC_ID: RFC 7292 appendix B.2,
+	 * pass is UTF-16BE with its terminator; 0: PBKDF2, RFC 8018 section 5.2
+	 */
+	int id;
+	uint8_t *out;
+	size_t n;
 };
 
 /*
- * n bytes of RFC 7292 appendix B.2; pass is UTF-16BE with its terminator, id is
- * PKCS12_KEY_ID, PKCS12_IV_ID or PKCS12_MAC_ID.  Returns 1, or 0.
+ * Derives all of them.  A processor does two or three in little more than the
+ * time of one, which keeps it waiting most of the time.  Returns 1, or 0.
  */
-int kdf_pkcs12(const struct kdf_in *, int id, uint8_t *out, size_t n);
+int kdf_derive(const struct kdf *, size_t count);
 
-/* n bytes of PBKDF2, RFC 8018 section 5.2.  Returns 1, or 0. */
-int kdf_pbkdf2(const struct kdf_in *, uint8_t *out, size_t n);
+/*
+ * Of what will be asked for, most likely: plan notes one, ahead derives all that
+ * were noted, and kdf_derive() then has them.  What is long or much is not noted.
+ * pass must stay as it is until forget, which wipes them; out is not looked at.
+ */
+void kdf_plan(const struct kdf *);
+void kdf_ahead(void);
+void kdf_forget(void);
 
 #endif

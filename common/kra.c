@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "hresult.h"
 #include "tool.h"
 
 static int
@@ -154,7 +155,7 @@ kra_decrypt(const struct cred *k, const uint8_t *der, size_t len, uint8_t **out,
 	if (p == NULL) {
 		why_set(w, "recipient",
 		    "not encrypted to the KRA of -k: try "
-		    "another KRA");
+		    "another KRA" HR_RECIPIENT);
 		goto out;
 	}
 	if (CMS_decrypt(cms, p->key, p->cert, NULL, bio, CMS_BINARY) != 1 ||

@@ -145,27 +145,35 @@ mac_free(struct mac *m)
 	OPENSSL_free(m);
 }
 
-/* The key of the HMAC under this password.  Returns 1, or 0. */
-static int
-derive(const struct mac *m, const struct pbe_form *f, uint8_t *key)
+/* How the key of the HMAC is derived from this password. */
+static struct kdf
+derivation(const struct mac *m, const struct pbe_form *f, uint8_t *key)
 {
 	const ASN1_OCTET_STRING *salt = m->pb == NULL ?
 	    m->data->salt :
 	    m->pb->salt->value.octet_string;
-	struct kdf_in in = { m->pb == NULL ? m->md : m->prf,
+	struct kdf k = { m->pb == NULL ? m->md : m->prf,
 		m->pb == NULL ? f->bmp : f->raw, salt->data,
 		m->pb == NULL ? f->nbmp : f->nraw, (size_t)salt->length,
-		m->rounds };
+		m->rounds, m->pb == NULL ? PKCS12_MAC_ID : 0, key,
+		(size_t)m->keylen };
 
-	return m->pb == NULL ?
-	    kdf_pkcs12(&in, PKCS12_MAC_ID, key, (size_t)m->keylen) :
-	    kdf_pbkdf2(&in, key, (size_t)m->keylen);
+	return k;
+}
+
+void
+mac_plan(const struct mac *m, const struct pbe_form *f)
+{
+	struct kdf k = derivation(m, f, NULL);
+
+	kdf_plan(&k);
 }
 
 int
 mac_check(const struct mac *m, const struct pbe_form *f, struct why *w)
 {
 	uint8_t key[KDF_KEY_MAX], got[EVP_MAX_MD_SIZE];
+	struct kdf k = derivation(m, f, key);
 	int size = EVP_MD_get_size(m->pb == NULL ? m->md : m->prf), rc;
 	unsigned n = 0;
 
@@ -175,7 +183,7 @@ mac_check(const struct mac *m, const struct pbe_form *f, struct why *w)
 		    (m->content->length + m->data->salt->length) / 16,
 		w))
 		return -1;
-	rc = derive(m, f, key) &&
+	rc = kdf_derive(&k, 1) &&
 	    HMAC(m->md, key, m->keylen, m->content->data,
 		(size_t)m->content->length, got, &n) != NULL &&
 	    n == (unsigned)m->want->length &&

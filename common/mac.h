@@ -24,6 +24,9 @@ struct mac *mac_new(const ASN1_TYPE *macdata, const ASN1_OCTET_STRING *content,
     struct why *w);
 void mac_free(struct mac *);
 
+/* Notes what mac_check() will derive from this password: see kdf_plan(). */
+void mac_plan(const struct mac *, const struct pbe_form *);
+
 /*
  * Returns 1 if the check is right under this password, 0 if not, -1 with *w
  * if the file has asked for too much work.

@@ -315,6 +315,22 @@ unsupported(const X509_ALGOR *alg, struct why *w)
 	return -1;
 }
 
+/* A derivation of n bytes for the ciphers of PKCS#12. */
+static void
+pkcs12_kdf(struct kdf *k, const PBEPARAM *p, const EVP_MD *md,
+    const struct pbe_form *f, int id, uint8_t *out, int n)
+{
+	k->md = md;
+	k->pass = f->bmp;
+	k->npass = f->nbmp;
+	k->salt = p->salt->data;
+	k->nsalt = (size_t)p->salt->length;
+	k->rounds = ASN1_INTEGER_get(p->iter);
+	k->id = id;
+	k->out = out;
+	k->n = (size_t)n;
+}
+
 /*
  * A cipher of PKCS#12 appendix C, keyed.  OpenSSL's own would take the
  * password as UTF-8 with terminator only.
@@ -328,7 +344,7 @@ pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
 	const EVP_MD *md = EVP_get_digestbynid(hash);
 	EVP_CIPHER_CTX *ctx = NULL;
 	uint8_t key[EVP_MAX_KEY_LENGTH], iv[EVP_MAX_IV_LENGTH];
-	struct kdf_in in = { md, f->bmp, NULL, f->nbmp, 0, 0 };
+	struct kdf k[2];
 	int rc = 0;
 
 	if (p == NULL) {
@@ -339,13 +355,11 @@ pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
 	if (c == NULL || md == NULL || (ctx = EVP_CIPHER_CTX_new()) == NULL)
 		(void)unsupported(alg, w);
 	else if (pbe_rounds(p->iter, w)) {
-		in.salt = p->salt->data;
-		in.nsalt = (size_t)p->salt->length;
-		in.rounds = ASN1_INTEGER_get(p->iter);
-		rc = kdf_pkcs12(&in, PKCS12_KEY_ID, key,
-			 (size_t)EVP_CIPHER_get_key_length(c)) &&
-		    kdf_pkcs12(&in, PKCS12_IV_ID, iv,
-			(size_t)EVP_CIPHER_get_iv_length(c)) &&
+		pkcs12_kdf(&k[0], p, md, f, PKCS12_KEY_ID, key,
+		    EVP_CIPHER_get_key_length(c));
+		pkcs12_kdf(&k[1], p, md, f, PKCS12_IV_ID, iv,
+		    EVP_CIPHER_get_iv_length(c));
+		rc = kdf_derive(k, k[1].n > 0 ? 2 : 1) &&
 		    EVP_DecryptInit_ex(ctx, c, NULL, key, iv);
 		if (!rc)
 			(void)unsupported(alg, w);
@@ -381,28 +395,48 @@ repair_aes(PBE2PARAM *v2, const PBKDF2PARAM *kdf)
 			v2->encryption->algorithm = OBJ_nid2obj(aes[k].nid);
 }
 
+/* A derivation by PBKDF2, its length still open.  Returns 1, or 0. */
+static int
+pbkdf2_kdf(struct kdf *k, const PBKDF2PARAM *p, const struct pbe_form *f,
+    uint8_t *out)
+{
+	memset(k, 0, sizeof(*k));
+	k->md = pbe_prf(p->prf);
+	if (k->md == NULL || p->salt->type != V_ASN1_OCTET_STRING)
+		return 0;
+	k->pass = f->raw;
+	k->npass = f->nraw;
+	k->salt = p->salt->value.octet_string->data;
+	k->nsalt = (size_t)p->salt->value.octet_string->length;
+	k->rounds = ASN1_INTEGER_get(p->iter);
+	k->out = out;
+	return 1;
+}
+
 /* Keys a cipher by PBKDF2: RFC 8018 section 6.2.2.  Returns 1, or 0. */
 static int
 pbkdf2_key(EVP_CIPHER_CTX *ctx, const PBKDF2PARAM *p, const EVP_CIPHER *c,
     const ASN1_TYPE *iv, const struct pbe_form *f)
 {
-	struct kdf_in in = { pbe_prf(p->prf), f->raw, NULL, f->nraw, 0,
-		ASN1_INTEGER_get(p->iter) };
 	uint8_t key[EVP_MAX_KEY_LENGTH];
-	size_t n;
+	struct kdf k = { .md = pbe_prf(p->prf),
+		.pass = f->raw,
+		.npass = f->nraw,
+		.rounds = ASN1_INTEGER_get(p->iter),
+		.out = key };
 	int rc;
 
-	if (in.md == NULL || c == NULL || p->salt->type != V_ASN1_OCTET_STRING)
+	if (k.md == NULL || c == NULL || p->salt->type != V_ASN1_OCTET_STRING)
 		return 0;
-	in.salt = p->salt->value.octet_string->data;
-	in.nsalt = (size_t)p->salt->value.octet_string->length;
+	k.salt = p->salt->value.octet_string->data;
+	k.nsalt = (size_t)p->salt->value.octet_string->length;
 	if (!EVP_DecryptInit_ex(ctx, c, NULL, NULL, NULL) ||
 	    EVP_CIPHER_asn1_to_param(ctx, (ASN1_TYPE *)iv) <= 0)
 		return 0;
-	n = (size_t)EVP_CIPHER_CTX_get_key_length(ctx);
-	if (p->keylength != NULL && ASN1_INTEGER_get(p->keylength) != (long)n)
+	k.n = (size_t)EVP_CIPHER_CTX_get_key_length(ctx);
+	if (p->keylength != NULL && ASN1_INTEGER_get(p->keylength) != (long)k.n)
 		return 0;
-	rc = kdf_pbkdf2(&in, key, n) &&
+	rc = kdf_derive(&k, 1) &&
 	    EVP_DecryptInit_ex(ctx, NULL, NULL, key, NULL);
 	OPENSSL_cleanse(key, sizeof(key));
 	return rc;
@@ -527,4 +561,56 @@ pbe_decrypt(const X509_ALGOR *alg, const struct pbe_form *f, const uint8_t *in,
 	EVP_CIPHER_CTX_free(ctx);
 	why_clear();
 	return rc;
+}
+
+static void
+pkcs12_plan(const X509_ALGOR *alg, int cipher, int hash,
+    const struct pbe_form *f)
+{
+	PBEPARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
+	const EVP_CIPHER *c = EVP_get_cipherbynid(cipher);
+	const EVP_MD *md = EVP_get_digestbynid(hash);
+	struct kdf k;
+
+	if (p != NULL && c != NULL && md != NULL) {
+		pkcs12_kdf(&k, p, md, f, PKCS12_KEY_ID, NULL,
+		    EVP_CIPHER_get_key_length(c));
+		kdf_plan(&k);
+		pkcs12_kdf(&k, p, md, f, PKCS12_IV_ID, NULL,
+		    EVP_CIPHER_get_iv_length(c));
+		kdf_plan(&k);
+	}
+	PBEPARAM_free(p);
+}
+
+static void
+pbes2_plan(const X509_ALGOR *alg, const struct pbe_form *f)
+{
+	PBE2PARAM *v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM));
+	PBKDF2PARAM *p = NULL;
+	const EVP_CIPHER *c;
+	struct kdf k;
+
+	if (v2 != NULL && pbe_nid(v2->keyfunc) == NID_id_pbkdf2)
+		p = pbe_parameters(v2->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
+	if (p != NULL &&
+	    (c = EVP_get_cipherbyobj(v2->encryption->algorithm)) != NULL &&
+	    pbkdf2_kdf(&k, p, f, NULL)) {
+		k.n = (size_t)EVP_CIPHER_get_key_length(c);
+		kdf_plan(&k);
+	}
+	PBKDF2PARAM_free(p);
+	PBE2PARAM_free(v2);
+}
+
+void
+pbe_plan(const X509_ALGOR *alg, const struct pbe_form *f)
+{
+	int nid = pbe_nid(alg), cipher, hash;
+
+	if (is_pkcs12(nid, &cipher, &hash))
+		pkcs12_plan(alg, cipher, hash, f);
+	else if (nid == NID_pbes2)
+		pbes2_plan(alg, f);
+	why_clear();
 }

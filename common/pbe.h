@@ -73,6 +73,9 @@ int pbe_pbkdf2(const X509_ALGOR *, struct why *w);
 int pbe_decrypt(const X509_ALGOR *, const struct pbe_form *, const uint8_t *in,
     size_t n, uint8_t **out, size_t *outlen, struct why *w);
 
+/* Notes what pbe_decrypt() will derive from this password: see kdf_plan(). */
+void pbe_plan(const X509_ALGOR *, const struct pbe_form *);
+
 /*
  * The name of an algorithm, with what PBES2 is made of; its OID where OpenSSL
  * has no name.  Returns dst.

@@ -11,7 +11,6 @@
 
 #include "tool.h"
 
-#define RSA_BITS_MAX  16384
 #define SMALL_KEY_MAX 1024 /* bytes of a PKCS#8 that is not RSA */
 
 /* clang-format off */

@@ -13,6 +13,8 @@
  * memory, freed with OPENSSL_secure_clear_free(p, n).
  */
 
+#define RSA_BITS_MAX 16384
+
 /*
  * Checks that the key is whole (RSA: n = pq and every CRT value, RFC 8017
  * section 3.2) and gives the identity of its public key: SHA-256 of the

@@ -525,6 +525,26 @@ rec_u64(const struct rec *r, const char *label, unsigned long long *v)
 	return 1;
 }
 
+int
+rec_unhex(const struct rec *r, const char *label, uint8_t *dst, size_t n)
+{
+	const struct rec_field *f = rec_get0(r, label);
+	char again[65];
+	size_t i;
+	int hi, lo;
+
+	if (f == NULL || f->vlen != 2 * n)
+		return 0;
+	for (i = 0; i < n; i++) {
+		hi = OPENSSL_hexchar2int((unsigned char)f->val[2 * i]);
+		lo = OPENSSL_hexchar2int((unsigned char)f->val[2 * i + 1]);
+		if (hi < 0 || lo < 0)
+			return 0;
+		dst[i] = (uint8_t)(hi << 4 | lo);
+	}
+	return memcmp(rec_hex(again, dst, n), f->val, 2 * n) == 0;
+}
+
 /* Writing ------------------------------------------------------------- */
 
 struct rec_out *

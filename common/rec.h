@@ -97,6 +97,9 @@ uint8_t *rec_b64(const struct rec *, const char *label, int secure, size_t *n);
 /* Decimal number without sign or leading zero.  Returns 1, or 0. */
 int rec_u64(const struct rec *, const char *label, unsigned long long *v);
 
+/* The n bytes of a lower-case hex field, n at most 32.  Returns 1, or 0. */
+int rec_unhex(const struct rec *, const char *label, uint8_t *dst, size_t n);
+
 /* Returns 1 if the field's raw value equals s. */
 int rec_eq(const struct rec *, const char *label, const char *s);
 

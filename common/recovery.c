@@ -4,69 +4,21 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "blob.h"
+#include "fuzzing.h"
+#include "hresult.h"
 #include "kra.h"
 #include "pkey.h"
-
-/* Adds a certificate, unless it is there: the CA may be a KRA. */
-static int
-add_cert(CMS_ContentInfo *cms, X509 *x)
-{
-	return CMS_add1_cert(cms, x) ||
-	    ERR_GET_REASON(ERR_peek_last_error()) ==
-	    CMS_R_CERTIFICATE_ALREADY_PRESENT;
-}
-
-/* The certificates that go along: the user's and the KRAs'. */
-static int
-add_certs(CMS_ContentInfo *cms, const struct cert *user, STACK_OF(X509) *kras)
-{
-	X509 *x = cert_x509(user);
-	int i, rc;
-
-	rc = x != NULL && add_cert(cms, x);
-	for (i = 0; rc && i < sk_X509_num(kras); i++)
-		rc = add_cert(cms, sk_X509_value(kras, i));
-	X509_free(x);
-	return rc;
-}
-
-int
-recovery_wrap(const struct cred_pair *ca, const struct cert *user,
-    STACK_OF(X509) *kras, const uint8_t *blob, size_t n, uint8_t **der,
-    size_t *len, struct why *w)
-{
-	unsigned flags = CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL;
-	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
-	CMS_SignerInfo *si = NULL;
-	BIO *in = BIO_new_mem_buf(blob, (int)n);
-	int size = -1;
-
-	*der = NULL;
-	if (cms != NULL && in != NULL &&
-	    CMS_set1_eContentType(cms, OBJ_nid2obj(NID_pkcs7_enveloped)) &&
-	    (si = CMS_add1_signer(cms, ca->cert, ca->key, EVP_sha256(),
-		 flags)) != NULL &&
-	    add_certs(cms, user, kras) &&
-	    CMS_signed_add1_attr_by_txt(si, RECOVERY_HASH, V_ASN1_OCTET_STRING,
-		user->sha1, sizeof(user->sha1)) &&
-	    CMS_final(cms, in, NULL, CMS_BINARY))
-		size = i2d_CMS_ContentInfo(cms, der);
-	CMS_ContentInfo_free(cms);
-	BIO_free(in);
-	if (size <= 0)
-		return why_ssl(w, "signature",
-		    "cannot sign the recovery "
-		    "blob");
-	*len = (size_t)size;
-	return 1;
-}
+#include "tlv.h"
+#include "tool.h"
 
 /* Signature of the first signer, chain and expiry aside. */
 static int
 verify(CMS_ContentInfo *cms, const struct cred *trusted, BIO *out)
 {
 	STACK_OF(X509) *certs = NULL;
-	unsigned flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY;
+	unsigned flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY |
+	    (FUZZING ? CMS_NO_ATTR_VERIFY | CMS_NO_CONTENT_VERIFY : 0);
 	size_t i;
 	int rc;
 
@@ -83,47 +35,168 @@ verify(CMS_ContentInfo *cms, const struct cred *trusted, BIO *out)
 	return rc;
 }
 
-static int
-named_hash(CMS_ContentInfo *cms, uint8_t hash[20])
-{
-	CMS_SignerInfo *si;
-	ASN1_OBJECT *oid = OBJ_txt2obj(RECOVERY_HASH, 1);
-	ASN1_OCTET_STRING *s;
-	int ok;
+/* A blob, taken apart. */
+struct parts {
+	uint8_t *env; /* EnvelopedData in its ContentInfo */
+	size_t n;
+	STACK_OF(X509) *certs;
+	uint8_t *name; /* of the user's certificate; NULL if it has none */
+	size_t namelen;
+};
 
-	si = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
-	s = si == NULL || oid == NULL ?
-	    NULL :
-	    CMS_signed_get0_data_by_OBJ(si, oid, -3, V_ASN1_OCTET_STRING);
-	ok = s != NULL && ASN1_STRING_length(s) == 20;
-	if (ok)
-		memcpy(hash, ASN1_STRING_get0_data(s), 20);
-	ASN1_OBJECT_free(oid);
-	return ok;
+static void
+parts_free(struct parts *b)
+{
+	OPENSSL_free(b->env);
+	OPENSSL_free(b->name);
+	sk_X509_pop_free(b->certs, X509_free);
 }
 
 /*
- * Takes a blob apart: the EnvelopedData in *blob (OPENSSL_free), the
- * certificates in *certs (sk_X509_pop_free), and in hash the SHA-1 of the
- * user's certificate if the blob names it (else *has_hash is 0).
+ * What the signed attribute says of the user's certificate.  No public text
+ * says how: its SHA-1 or SHA-256, or all of it, is taken; anything else is as
+ * if it were not there.
  */
+static void
+take_name(CMS_ContentInfo *cms, struct parts *b)
+{
+	CMS_SignerInfo *si = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms),
+	    0);
+	ASN1_OBJECT *oid = OBJ_txt2obj(RECOVERY_HASH, 1);
+	X509_ATTRIBUTE *attr;
+	const ASN1_TYPE *v = NULL;
+	const uint8_t *p;
+	size_t n;
+
+	if (oid == NULL)
+		tool_nomem();
+	attr = CMS_signed_get_attr(si, CMS_signed_get_attr_by_OBJ(si, oid, -1));
+	ASN1_OBJECT_free(oid);
+	if (attr != NULL && X509_ATTRIBUTE_count(attr) == 1)
+		v = X509_ATTRIBUTE_get0_type(attr, 0);
+	if (v == NULL ||
+	    (v->type != V_ASN1_OCTET_STRING && v->type != V_ASN1_SEQUENCE))
+		return;
+	p = ASN1_STRING_get0_data(v->value.asn1_string);
+	n = (size_t)ASN1_STRING_length(v->value.asn1_string);
+	if (n != 20 && n != 32 && (n == 0 || *p != 0x30))
+		return;
+	if ((b->name = OPENSSL_memdup(p, n)) == NULL)
+		tool_nomem();
+	b->namelen = n;
+}
+
+/* Is it this certificate that the blob names? */
 static int
-unwrap(const uint8_t *der, size_t len, const struct cred *trusted,
-    uint8_t **blob, size_t *n, STACK_OF(X509) **certs, uint8_t hash[20],
-    int *has_hash, struct why *w)
+is_named(const struct parts *b, const struct cert *c)
+{
+	switch (b->namelen) {
+	case sizeof(c->sha1):
+		return memcmp(b->name, c->sha1, sizeof(c->sha1)) == 0;
+	case sizeof(c->sha256):
+		return memcmp(b->name, c->sha256, sizeof(c->sha256)) == 0;
+	default:
+		return b->namelen == c->len &&
+		    memcmp(b->name, c->der, c->len) == 0;
+	}
+}
+
+/*
+ * SignedData of PKCS#7 v1.5 (RFC 2315 section 9.1): its content may be any
+ * TLV, where CMS has an OCTET STRING.  Returns where that is, *n bytes, or
+ * NULL: it is none.
+ */
+static const uint8_t *
+old_content(const uint8_t *p, const uint8_t *end, size_t *n)
+{
+	const uint8_t *at;
+
+	if (!tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_OID, 1) ||
+	    !tlv_step(&p, end, TLV_0, 0) || !tlv_step(&p, end, TLV_SEQ, 0) ||
+	    !tlv_step(&p, end, TLV_INT, 1) || !tlv_step(&p, end, TLV_SET, 1) ||
+	    !tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_OID, 1) ||
+	    !tlv_step(&p, end, TLV_0, 0))
+		return NULL;
+	at = p;
+	if (!tlv_step(&p, end, TLV_SEQ, 1))
+		return NULL;
+	*n = (size_t)(p - at);
+	return at;
+}
+
+/*
+ * Parses a blob of either form.  What PKCS#7 v1.5 signs is the content without
+ * its tag and length (RFC 5652 section 5.2.1), which is what CMS signs of an
+ * OCTET STRING: with the tag of one it is CMS.  *old is then the content with
+ * its own tag, *n bytes; else NULL.
+ */
+static CMS_ContentInfo *
+parse(const uint8_t *der, size_t len, const uint8_t **old, size_t *n)
 {
 	const uint8_t *p = der;
-	CMS_ContentInfo *cms;
+	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
+	uint8_t *copy;
+
+	*old = NULL;
+	if (cms == NULL && (*old = old_content(der, der + len, n)) != NULL &&
+	    (copy = OPENSSL_memdup(der, len)) != NULL) {
+		copy[*old - der] = V_ASN1_OCTET_STRING;
+		p = copy;
+		cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
+		p = der + (p - copy);
+		OPENSSL_free(copy);
+	}
+	if (cms != NULL && p == der + len &&
+	    OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed)
+		return cms;
+	CMS_ContentInfo_free(cms);
+	return NULL;
+}
+
+/* A copy of EnvelopedData, with the ContentInfo around it that it may lack. */
+static uint8_t *
+with_info(const uint8_t *p, size_t n, size_t *len)
+{
+	static const uint8_t oid[] = { 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
+		0x0d, 0x01, 0x07, 0x03 };
+	const uint8_t *q = p, *end = p + n;
+	uint8_t *out, *at;
+	int inner, all;
+
+	if (!tlv_step(&q, end, TLV_SEQ, 0) || !tlv_step(&q, end, TLV_INT, 1)) {
+		if ((out = OPENSSL_memdup(p, n)) == NULL)
+			tool_nomem();
+		*len = n;
+		return out;
+	}
+	inner = (int)sizeof(oid) + ASN1_object_size(1, (int)n, 0);
+	all = ASN1_object_size(1, inner, V_ASN1_SEQUENCE);
+	if ((out = at = OPENSSL_malloc((size_t)all)) == NULL)
+		tool_nomem();
+	ASN1_put_object(&at, 1, inner, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+	memcpy(at, oid, sizeof(oid));
+	at += sizeof(oid);
+	ASN1_put_object(&at, 1, (int)n, 0, V_ASN1_CONTEXT_SPECIFIC);
+	memcpy(at, p, n);
+	*len = (size_t)all;
+	return out;
+}
+
+/* Takes a blob apart.  Returns 1 and *b (parts_free), or 0 with *w. */
+static int
+unwrap(const uint8_t *der, size_t len, const struct cred *trusted,
+    struct parts *b, struct why *w)
+{
+	const uint8_t *env;
+	size_t n = 0;
+	CMS_ContentInfo *cms = parse(der, len, &env, &n);
 	BIO *out = BIO_new(BIO_s_mem());
 	char *data;
 	long size;
 	int rc = 0;
 
-	*blob = NULL;
-	*certs = NULL;
-	cms = d2i_CMS_ContentInfo(NULL, &p, (long)len);
-	if (out == NULL || cms == NULL || p != der + len ||
-	    OBJ_obj2nid(CMS_get0_type(cms)) != NID_pkcs7_signed) {
+	memset(b, 0, sizeof(*b));
+	if (out == NULL || cms == NULL) {
 		why_set(w, "blob",
 		    "not a recovery blob: CMS SignedData (RFC "
 		    "5652 section 5.1) around the archived key");
@@ -134,11 +207,14 @@ unwrap(const uint8_t *der, size_t len, const struct cred *trusted,
 		    trusted != NULL ? ", or not of a "
 				      "certificate of -C" :
 				      "");
-	} else if ((size = BIO_get_mem_data(out, &data)) > 0 &&
-	    (*blob = OPENSSL_memdup(data, (size_t)size)) != NULL) {
-		*n = (size_t)size;
-		*certs = CMS_get1_certs(cms);
-		*has_hash = named_hash(cms, hash);
+	} else if ((size = BIO_get_mem_data(out, &data)) > 0) {
+		if (env == NULL) {
+			env = (const uint8_t *)data;
+			n = (size_t)size;
+		}
+		b->env = with_info(env, n, &b->n);
+		b->certs = CMS_get1_certs(cms);
+		take_name(cms, b);
 		rc = 1;
 	} else
 		why_set(w, "blob", "the recovery blob holds no archived key");
@@ -146,21 +222,6 @@ unwrap(const uint8_t *der, size_t len, const struct cred *trusted,
 	BIO_free(out);
 	why_clear();
 	return rc;
-}
-
-/* PKCS#8 of what an archived key held: RSA private key BLOB or PKCS#8. */
-static uint8_t *
-content_key(const uint8_t *p, size_t n, size_t *len)
-{
-	uint8_t *out;
-
-	if (n > 0 && p[0] == 0x30) {
-		if ((out = OPENSSL_secure_malloc(n)) != NULL)
-			memcpy(out, p, n);
-		*len = n;
-		return out;
-	}
-	return pkey_from_msblob(p, n, len);
 }
 
 /* Opens an EnvelopedData and proves the key in it against c. */
@@ -173,7 +234,7 @@ open_key(const struct cred *k, const uint8_t *blob, size_t nblob,
 
 	if (!kra_decrypt(k, blob, nblob, &plain, &nplain, w))
 		return 0;
-	*p8 = content_key(plain, nplain, n);
+	*p8 = blob_key(plain, nplain, n);
 	OPENSSL_secure_clear_free(plain, nplain);
 	if (*p8 != NULL && pkey_prove(*p8, *n, c, w))
 		return 1;
@@ -195,14 +256,23 @@ issued(const struct cred *cas, const struct cert *c)
 }
 
 /*
- * Tries the certificates of a blob: the one named, or else each.  The signature
- * does not cover them: one that is not named must be of a trusted CA, if only
- * such are.
+ * May it be this certificate?  It is the one named.  Where none is, the
+ * signature covers none: then one that a trusted CA has issued, if only such
+ * are.
  */
 static int
+is_candidate(const struct parts *b, const struct cred *trusted,
+    const struct cert *c)
+{
+	if (b->name != NULL)
+		return is_named(b, c);
+	return trusted == NULL || issued(trusted, c);
+}
+
+/* Tries the certificates of a blob. */
+static int
 match_cert(const struct cred *k, const struct cred *trusted,
-    const uint8_t *blob, size_t nblob, STACK_OF(X509) *certs,
-    const uint8_t *hash, uint8_t **p8, size_t *n, struct cert **c,
+    const struct parts *b, uint8_t **p8, size_t *n, struct cert **c,
     struct why *w)
 {
 	uint8_t *der;
@@ -211,16 +281,14 @@ match_cert(const struct cred *k, const struct cred *trusted,
 	why_set(w, "blob",
 	    "the recovery blob does not carry the user's "
 	    "certificate");
-	for (i = 0; !rc && i < sk_X509_num(certs); i++) {
+	for (i = 0; !rc && i < sk_X509_num(b->certs); i++) {
 		der = NULL;
-		size = i2d_X509(sk_X509_value(certs, i), &der);
+		size = i2d_X509(sk_X509_value(b->certs, i), &der);
 		if (size > 0 && cert_new(c, der, (size_t)size, w)) {
-			mine = hash == NULL ?
-			    trusted == NULL || issued(trusted, *c) :
-			    memcmp((*c)->sha1, hash, 20) == 0;
-			left_out |= !mine && hash == NULL;
+			mine = is_candidate(b, trusted, *c);
+			left_out |= !mine && b->name == NULL;
 			if (mine)
-				rc = open_key(k, blob, nblob, *c, p8, n, w);
+				rc = open_key(k, b->env, b->n, *c, p8, n, w);
 			if (!rc)
 				cert_free(*c);
 		}
@@ -239,18 +307,12 @@ recovery_signed(const struct cred *k, const struct cred *trusted,
     const uint8_t *der, size_t len, uint8_t **p8, size_t *n, struct cert **c,
     struct why *w)
 {
-	STACK_OF(X509) *certs;
-	uint8_t *blob, hash[20];
-	size_t nblob;
-	int has_hash, rc;
+	struct parts b;
+	int rc;
 
-	if (!unwrap(der, len, trusted, &blob, &nblob, &certs, hash, &has_hash,
-		w))
-		return 0;
-	rc = match_cert(k, trusted, blob, nblob, certs, has_hash ? hash : NULL,
-	    p8, n, c, w);
-	OPENSSL_free(blob);
-	sk_X509_pop_free(certs, X509_free);
+	rc = unwrap(der, len, trusted, &b, w) &&
+	    match_cert(k, trusted, &b, p8, n, c, w);
+	parts_free(&b);
 	return rc;
 }
 
@@ -278,7 +340,8 @@ recovery_row(const struct cred *k, const struct cred *trusted,
     const struct rec *r, uint8_t **p8, size_t *n, struct cert **c,
     struct why *w)
 {
-	static const char nothing[] = "no archived key in this row";
+	static const char nothing[] =
+	    "no archived key in this row" HR_PROPERTY_EMPTY;
 	uint8_t *der;
 	size_t len;
 	int rc;

@@ -152,27 +152,6 @@ last_is(const struct rec *r, const char *label)
 	    memcmp(f->label, label, f->llen) == 0;
 }
 
-/* The n bytes of a hex field.  Returns 1, or 0. */
-static int
-unhex(const struct rec *r, const char *label, uint8_t *dst, size_t n)
-{
-	const struct rec_field *f = rec_get0(r, label);
-	char again[65];
-	size_t i;
-	int hi, lo;
-
-	if (f == NULL || f->vlen != 2 * n)
-		return 0;
-	for (i = 0; i < n; i++) {
-		hi = OPENSSL_hexchar2int((unsigned char)f->val[2 * i]);
-		lo = OPENSSL_hexchar2int((unsigned char)f->val[2 * i + 1]);
-		if (hi < 0 || lo < 0)
-			return 0;
-		dst[i] = (uint8_t)(hi << 4 | lo);
-	}
-	return memcmp(rec_hex(again, dst, n), f->val, 2 * n) == 0;
-}
-
 /* Checks the signature that ends the line. */
 static int
 check_sig(struct stream_in *s, STACK_OF(X509) *certs, X509 **signer)
@@ -209,7 +188,7 @@ unlock(struct stream_in *s, const uint8_t id[SEAL_ID])
 	size_t n;
 	int rc;
 
-	if (!unhex(r, "to", to, sizeof(to)))
+	if (!rec_unhex(r, "to", to, sizeof(to)))
 		return why_set(&s->why, "record", "to is not a SHA-256");
 	p = cred_find0(s->state->k, to);
 	if (p == NULL || p->key == NULL)
@@ -251,8 +230,8 @@ head(struct stream_in *s)
 		    "kms2ca is needed");
 		return STREAM_BROKEN;
 	}
-	if (!unhex(&s->rec, "id", id, sizeof(id)) ||
-	    !unhex(&s->rec, "signer", st->signer, sizeof(st->signer))) {
+	if (!rec_unhex(&s->rec, "id", id, sizeof(id)) ||
+	    !rec_unhex(&s->rec, "signer", st->signer, sizeof(st->signer))) {
 		why_set(&s->why, "record",
 		    "id or signer is not hex of its "
 		    "size");
@@ -292,7 +271,7 @@ whole(struct stream_in *s)
 	if (!same(s, "n", st->n) || !same(s, "keys", st->keys) ||
 	    !same(s, "certs", st->certs) || !same(s, "faults", st->faults))
 		return 0;
-	if (!unhex(&s->rec, "sha256", want, sizeof(want)) ||
+	if (!rec_unhex(&s->rec, "sha256", want, sizeof(want)) ||
 	    memcmp(md, want, sizeof(md)) != 0)
 		return why_set(&s->why, "record",
 		    "the digest of the stream "

@@ -878,6 +878,19 @@ opens()
 	    openssl rsa -inform MSBLOB -noout 2>/dev/null
 }
 
+# blob_of AGENT: what is in the file blob.
+blob_of()
+{
+	openssl cms -decrypt -binary -inform DER -in blob \
+	    -recip "$ORG/$1.pem" -inkey "$ORG/$1.key"
+}
+
+# form_of FILE: its ASN.1, without what is random.
+form_of()
+{
+	openssl asn1parse -inform DER -in "$1" | sed 's/\[HEX DUMP\].*//'
+}
+
 @test "ca-import: KRACertCount takes the agents in turn" {
 	local id
 
@@ -905,7 +918,7 @@ opens()
 @test "ca-import: -N of ca-init, with three agents and two of them each" {
 	local kra3
 
-	openssl req -x509 -newkey rsa:2048 -noenc -days 365 -keyout kra3.key \
+	openssl req -x509 -newkey rsa:3072 -noenc -days 365 -keyout kra3.key \
 	    -subj '/CN=third' -out kra3.pem 2>/dev/null
 	kra3=$(openssl x509 -in kra3.pem -outform DER | sha1sum | cut -c -40)
 	rm ca.db
@@ -924,6 +937,19 @@ opens()
 	$kra3 $kra1
 	$kra2 $kra3
 	END
+	opens 1 kra1
+	opens 1 kra2
+	ORG=$PWD not opens 1 kra3
+	ORG=$PWD opens 3 kra3
+	opens 3 kra2
+	not opens 3 kra1
+	opens 2 kra1
+	ORG=$PWD opens 2 kra3
+	# what openssl makes for the same agents has the same form
+	head -c "$(blob_of kra1 | wc -c)" /dev/zero |
+	    openssl cms -encrypt -binary -aes-256-cbc -outform DER -out openssl \
+	    kra3.pem "$ORG/kra1.pem"
+	diff <(form_of openssl) <(form_of blob)
 }
 
 # A result is a promise -------------------------------------------------------

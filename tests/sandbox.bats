@@ -123,6 +123,7 @@ shut()
 	shut "$made/export.kms" kms-verify "${machine[@]}"
 	shut "$made/export.kms" kms-verify -w "${machine[@]}"
 	shut "$made/plain" kms-verify -r
+	shut "$made/export.kms" kms-report
 	shut "$made/archived" ca-recover -k "$ORG/kra1.p12" \
 	    -p "file:$ORG/kra1.pw"
 	shut "$made/plain" p12-pack "${pack[@]}"

@@ -320,12 +320,14 @@ ceiling()
 	KDF_KEY_MAX	derived key
 	KDF_ROUNDS_MAX	key derivation iterations
 	KDF_WORK_MAX	iterations, all of a file
+	LEDGER_MAX	certificates, or users, of a report
 	KRA_HASHES_MAX	recovery agents a key
 	MAP_FILE_MAX	map, file
 	P12_DEPTH_MAX	PKCS#12 nesting
 	PATH_BYTES_MAX	path of a member
 	REC_FIELDS_MAX	fields a record
 	REC_LINE_MAX	line, without its LF
+	REPORT_LIST_MAX	rows of a list of a report
 	REREAD_MAX	entries read again for a password
 	RAW_ARCHIVED_KEY_MAX	archived key
 	RAW_CERTIFICATE_MAX	archived certificate
@@ -335,6 +337,7 @@ ceiling()
 	SECRET_LIST_MAX	list of passwords, file
 	SECRET_MAX	password
 	SMALL_KEY_MAX	key of another kind
+	TALLY_MAX	names in a table of a report
 	ROWS
 	# two are no ceilings: sizes of buffers for what we write ourselves
 	sed -nE 's/^#define[ \t]+([A-Z0-9_]+_MAX)[ \t]+([^\/]*).*/\1\t\2/p' \
@@ -399,7 +402,7 @@ ceiling()
 @test 'a build leaves nothing in the tree but build/' {
 	command -v git >/dev/null || skip 'no git'
 	mkdir tree
-	cp -R "$root"/{.gitignore,README,Makefile,man,tools,common,tests} tree
+	cp -R "$root"/{.gitignore,.pkg,README,Makefile,man,tools,common,tests} tree
 	cd tree
 	git init -q .
 	git add -A .
@@ -412,15 +415,6 @@ ceiling()
 	make CFLAGS=-O0 | grep -q 'Nothing to be done'
 	make clean >"$OUT"
 	[[ -z $(git status --porcelain --ignored) ]]
-}
-
-@test 'make install puts tools and pages where they belong' {
-	make -C "$root" install B="$PWD/b" CFLAGS=-O0 PREFIX=/usr \
-	    DESTDIR="$PWD/here" -n >commands
-	grep -c 'here/usr/bin' commands
-	for tool in "${tools[@]}"; do
-		grep -q "b/bin/$tool\>" commands
-	done
 }
 
 @test 'no password on any command line that we show' {
@@ -450,7 +444,8 @@ ceiling()
 		refuses 2 "$tool: -p: not env:VAR, file:PATH, list:PATH, fd:N or tty" \
 		    "$tool" "${base[@]}" -p 'hunter 2' <"$ORG/kms-backup.zip"
 	done
-	((count == ${#tools[@]} - 1))
+	# ca-setflag and kms-report open nothing
+	((count == ${#tools[@]} - 2))
 }
 
 @test 'messages show nothing that a terminal obeys' {
@@ -477,7 +472,7 @@ ceiling()
 		case $tool in
 		kms-export)	base=(-c "$ORG/machine.p12"
 				    -p "file:$ORG/machine.pw") ;;
-		kms-verify | p12-extract | epf-extract)
+		kms-report | kms-verify | p12-extract | epf-extract)
 				base=() ;;
 		p12-pack)	base=(-p env:EMPTY) ;;
 		ca-recover)	base=(-k "$ORG/kra1.p12"

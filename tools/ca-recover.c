@@ -1,13 +1,12 @@
 /* ca-recover(1): opens archived keys with the key of one of their KRAs. */
 
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cert.h"
 #include "cred.h"
+#include "getkey.h"
 #include "input.h"
 #include "msg.h"
 #include "recovery.h"
@@ -97,8 +96,9 @@ row(struct recover *rv)
 
 /* A recovery blob, DER. */
 static void
-blob(struct recover *rv, const uint8_t *der, size_t len)
+blob(void *arg, const uint8_t *der, size_t len)
 {
+	struct recover *rv = arg;
 	uint8_t *p8;
 	struct cert *c;
 	struct why w;
@@ -113,41 +113,24 @@ blob(struct recover *rv, const uint8_t *der, size_t len)
 	msg_record("stdin: %s", w.detail);
 }
 
-/* What certutil -getkey writes: one blob, or PEM of one or more. */
+/* What certutil -getkey writes. */
 static void
 windows(struct recover *rv)
 {
-	char *name, *header;
-	uint8_t *raw, *der;
+	uint8_t *raw;
 	struct why w;
 	size_t n;
-	int blocks = 0;
-	long size;
-	BIO *bio;
+	int rc;
 
 	if ((raw = rec_in_rest(rv->in.in, CRED_FILE_MAX, &n, &w)) == NULL)
 		msg_die("stdin: %s", w.detail);
 	if (n == 0)
 		msg_die("stdin: empty input: expected archived records or a "
 			"recovery blob");
-	if ((bio = BIO_new_mem_buf(raw, (int)n)) == NULL)
-		tool_nomem();
-	while (
-	    raw[0] != 0x30 && PEM_read_bio(bio, &name, &header, &der, &size)) {
-		blocks++;
-		blob(rv, der, (size_t)size);
-		OPENSSL_free(name);
-		OPENSSL_free(header);
-		OPENSSL_free(der);
-	}
-	if (blocks == 0)
-		blob(rv, raw, n);
-	else if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+	if ((rc = getkey_each(raw, n, blob, rv)) < 0) {
 		rv->status = 1;
-		msg_record("stdin: PEM block %d is damaged", blocks + 1);
+		msg_record("stdin: PEM block %d is damaged", -rc);
 	}
-	why_clear();
-	BIO_free(bio);
 	OPENSSL_free(raw);
 }
 

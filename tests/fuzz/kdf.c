@@ -1,4 +1,4 @@
-/* Key derivations: ours give what OpenSSL's do. */
+/* Key derivations: ours, side by side, give what OpenSSL's do. */
 
 #include <openssl/pkcs12.h>
 #include <string.h>
@@ -6,40 +6,51 @@
 #include "fuzz.h"
 #include "kdf.h"
 
+#define MANY	4 /* more than are done side by side */
 #define OUT_MAX 100 /* more than three hashes */
+
+static int
+by_openssl(const struct kdf *k, uint8_t *out)
+{
+	if (k->id == 0)
+		return PKCS5_PBKDF2_HMAC((const char *)k->pass, (int)k->npass,
+		    k->salt, (int)k->nsalt, (int)k->rounds, k->md, (int)k->n,
+		    out);
+	return PKCS12_key_gen_uni((uint8_t *)k->pass, (int)k->npass,
+	    (uint8_t *)k->salt, (int)k->nsalt, k->id, (int)k->rounds, (int)k->n,
+	    out, k->md);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	const EVP_MD *mds[] = { EVP_sha1(), EVP_sha256(), EVP_md5() };
-	uint8_t want[OUT_MAX], got[OUT_MAX];
-	struct kdf_in in;
-	size_t len, pass;
-	int id;
+	uint8_t want[OUT_MAX], got[MANY][OUT_MAX];
+	struct kdf k[MANY];
+	size_t i, count;
 
-	if (n < 6)
-		return 0;
-	in.md = mds[p[0] % 3];
-	in.rounds = 1 + (p[1] | p[2] << 8) % 700;
-	len = 1 + p[3] % OUT_MAX;
-	id = 1 + p[4] % 3;
-	pass = p[5];
-	p += 6;
-	n -= 6;
-	in.pass = p;
-	in.npass = pass < n ? pass : n;
-	in.salt = p + in.npass;
-	in.nsalt = n - in.npass;
-	fuzz_must(kdf_pbkdf2(&in, got, len) &&
-		PKCS5_PBKDF2_HMAC((const char *)in.pass, (int)in.npass, in.salt,
-		    (int)in.nsalt, (int)in.rounds, in.md, (int)len, want) &&
-		memcmp(want, got, len) == 0,
-	    "PBKDF2 is that of OpenSSL");
-	fuzz_must(kdf_pkcs12(&in, id, got, len) &&
-		PKCS12_key_gen_uni((uint8_t *)in.pass, (int)in.npass,
-		    (uint8_t *)in.salt, (int)in.nsalt, id, (int)in.rounds,
-		    (int)len, want, in.md) &&
-		memcmp(want, got, len) == 0,
-	    "the derivation of PKCS#12 is that of OpenSSL");
+	for (count = 0; count < MANY && n >= 6; count++) {
+		k[count].md = mds[p[0] % 3];
+		k[count].rounds = 1 + (p[1] | p[2] << 8) % 700;
+		k[count].n = 1 + p[3] % OUT_MAX;
+		k[count].id = p[4] % 4;
+		k[count].out = got[count];
+		i = p[5];
+		p += 6;
+		n -= 6;
+		k[count].pass = p;
+		k[count].npass = i < n ? i : n;
+		k[count].salt = p + k[count].npass;
+		k[count].nsalt = n - k[count].npass;
+		if (k[count].nsalt > 200)
+			k[count].nsalt = 200;
+		p += k[count].npass;
+		n -= k[count].npass;
+	}
+	fuzz_must(kdf_derive(k, count), "a derivation");
+	for (i = 0; i < count; i++)
+		fuzz_must(by_openssl(&k[i], want) &&
+			memcmp(want, got[i], k[i].n) == 0,
+		    "is that of OpenSSL");
 	return 0;
 }

@@ -4,7 +4,9 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 
+#include "blob.h"
 #include "fuzz.h"
+#include "getkey.h"
 #include "pkey.h"
 #include "recovery.h"
 
@@ -31,20 +33,35 @@ agent(void)
 	return &k;
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+static void
+blob(void *arg, const uint8_t *p, size_t n)
 {
 	uint8_t *p8;
 	struct cert *c;
 	struct why w;
 	size_t len;
 
+	(void)arg;
 	if (recovery_signed(agent(), NULL, p, n, &p8, &len, &c, &w)) {
 		OPENSSL_secure_clear_free(p8, len);
 		cert_free(c);
 	}
-	if ((p8 = pkey_from_msblob(p, n, &len)) != NULL)
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	uint8_t *p8, *text, id[32];
+	struct why w;
+	size_t len;
+
+	if ((text = OPENSSL_memdup(p, n)) != NULL)
+		(void)getkey_each(text, n, blob, NULL);
+	OPENSSL_free(text);
+	if ((p8 = blob_key(p, n, &len)) != NULL) {
+		(void)pkey_id(p8, len, id, &w);
 		OPENSSL_secure_clear_free(p8, len);
+	}
 	if ((p8 = pkey_traditional(p, n, &len)) != NULL)
 		OPENSSL_secure_clear_free(p8, len);
 	return 0;

@@ -16,6 +16,10 @@ export ASAN_OPTIONS=leak_check_at_exit=0:allocator_may_return_null=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 
 mkdir -p "$build/found"
+# the agent that opens the archived keys of the corpus
+export KMS2CA_FUZZ_KRA=$build/kra.pem
+(umask 077 && cat "$corpora"/synthetic-ca/kra1.{crt,key} \
+    >"$KMS2CA_FUZZ_KRA" 2>/dev/null) || :
 for name; do
 	work=$build/corpus/$name
 	mkdir -p "$work"

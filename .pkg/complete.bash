@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# Completion of the kms2ca tools for bash.
+
+declare -A _kms2ca_options
+while read -r tool options; do
+	_kms2ca_options[$tool]=$options
+done <<'TABLE'
+@TABLE@
+TABLE
+unset tool options
+
+_kms2ca()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+	local option options=${_kms2ca_options[${COMP_WORDS[0]##*/}]} operand=
+
+	# bash takes file:PATH for three words
+	if [[ $cur == : ]]; then
+		operand=$before: cur=
+	elif [[ $before == : ]]; then
+		operand=${COMP_WORDS[COMP_CWORD - 2]}:
+	elif [[ $before == -[A-Za-z]* ]]; then
+		for option in $options; do
+			[[ $option != "${before: -1}":* ]] || operand=${option#*:}
+		done
+	fi
+	COMPREPLY=()
+	case $operand in
+	cert | cred | cacert | cacred | map | db | file: | list:)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	env:)	mapfile -t COMPREPLY < <(compgen -e -- "$cur") ;;
+	secret)
+		compopt -o nospace 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -W \
+		    'env: fd: file: list: tty' -- "$cur") ;;
+	format)	mapfile -t COMPREPLY < <(compgen -W 'tar zip' -- "$cur") ;;
+	'')
+		for option in $options; do
+			[[ -${option%%:*} != "$cur"* ]] ||
+				COMPREPLY+=("-${option%%:*}")
+		done ;;
+	esac
+}
+complete -F _kms2ca "${!_kms2ca_options[@]}"

@@ -1,0 +1,289 @@
+#include "envelope.h"
+
+#include <openssl/asn1t.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "kra.h"
+#include "tool.h"
+
+#define KEY   32 /* bytes of the content key: AES-256 */
+#define BLOCK 16 /* of AES, and of its IV */
+
+/* clang-format off */
+
+/* KeyTransRecipientInfo of RFC 5652 section 6.2.1. */
+typedef struct recipient {
+	ASN1_TYPE *version, *id;
+	X509_ALGOR *alg;
+	ASN1_OCTET_STRING *key;
+} RECIPIENT;
+
+DEFINE_STACK_OF(RECIPIENT)
+
+ASN1_SEQUENCE(RECIPIENT) = {
+	ASN1_SIMPLE(RECIPIENT, version, ASN1_ANY),
+	ASN1_SIMPLE(RECIPIENT, id, ASN1_ANY),
+	ASN1_SIMPLE(RECIPIENT, alg, X509_ALGOR),
+	ASN1_SIMPLE(RECIPIENT, key, ASN1_OCTET_STRING)
+} static_ASN1_SEQUENCE_END(RECIPIENT)
+
+/* EncryptedContentInfo of section 6.1. */
+typedef struct content {
+	ASN1_OBJECT *type;
+	X509_ALGOR *alg;
+	ASN1_OCTET_STRING *data;
+} CONTENT;
+
+ASN1_SEQUENCE(CONTENT) = {
+	ASN1_SIMPLE(CONTENT, type, ASN1_OBJECT),
+	ASN1_SIMPLE(CONTENT, alg, X509_ALGOR),
+	ASN1_IMP(CONTENT, data, ASN1_OCTET_STRING, 0)
+} static_ASN1_SEQUENCE_END(CONTENT)
+
+/* EnvelopedData of section 6.1, without attributes. */
+typedef struct enveloped {
+	ASN1_TYPE *version;
+	STACK_OF(RECIPIENT) *recipients;
+	CONTENT *content;
+} ENVELOPED;
+
+ASN1_SEQUENCE(ENVELOPED) = {
+	ASN1_SIMPLE(ENVELOPED, version, ASN1_ANY),
+	ASN1_SET_OF(ENVELOPED, recipients, RECIPIENT),
+	ASN1_SIMPLE(ENVELOPED, content, CONTENT)
+} static_ASN1_SEQUENCE_END(ENVELOPED)
+
+/* ContentInfo of section 3. */
+typedef struct message {
+	ASN1_OBJECT *type;
+	ENVELOPED *enveloped;
+} MESSAGE;
+
+ASN1_SEQUENCE(MESSAGE) = {
+	ASN1_SIMPLE(MESSAGE, type, ASN1_OBJECT),
+	ASN1_EXP(MESSAGE, enveloped, ENVELOPED, 0)
+} static_ASN1_SEQUENCE_END(MESSAGE)
+
+    /* clang-format on */
+
+    struct agent {
+	EVP_PKEY_CTX *rsa;
+	RECIPIENT *recipient;
+	size_t at; /* of its key, in what is locked */
+};
+
+struct envelope {
+	STACK_OF(X509) *kras;
+	MESSAGE *message; /* its recipients are borrowed */
+	EVP_CIPHER *aes;
+	struct agent *agent;
+	size_t n, head; /* agents; bytes of what is locked, but the content */
+	int halves;
+};
+
+/*
+ * What OpenSSL makes for one agent.  Returns 1, or 0 if that has another form:
+ * the agent has no RSA key.
+ */
+static int
+model(struct agent *a, X509 *x, MESSAGE **message)
+{
+	STACK_OF(X509) *one = sk_X509_new_null();
+	EVP_PKEY *key = X509_get0_pubkey(x);
+	uint8_t *der = NULL;
+	const uint8_t *p;
+	struct why w;
+	size_t len;
+
+	if (one == NULL || !sk_X509_push(one, x))
+		tool_nomem();
+	*message = NULL;
+	if (kra_encrypt(one, (const uint8_t *)"", 1, &der, &len, &w)) {
+		p = der;
+		*message = (MESSAGE *)ASN1_item_d2i(NULL, &p, (long)len,
+		    ASN1_ITEM_rptr(MESSAGE));
+	}
+	OPENSSL_free(der);
+	sk_X509_free(one);
+	why_clear();
+	if (*message == NULL)
+		return 0;
+	a->recipient = sk_RECIPIENT_pop((*message)->enveloped->recipients);
+	a->rsa = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+	return a->recipient != NULL && a->rsa != NULL &&
+	    OBJ_obj2nid(a->recipient->alg->algorithm) == NID_rsaEncryption &&
+	    a->recipient->key->length == EVP_PKEY_get_size(key) &&
+	    EVP_PKEY_encrypt_init(a->rsa) == 1;
+}
+
+struct envelope *
+envelope_new(STACK_OF(X509) *kras)
+{
+	struct envelope *e = OPENSSL_zalloc(sizeof(*e));
+	MESSAGE *message;
+	size_t i;
+
+	if (e == NULL)
+		tool_nomem();
+	e->kras = kras;
+	e->n = (size_t)sk_X509_num(kras);
+	e->aes = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
+	e->agent = OPENSSL_zalloc(e->n * sizeof(*e->agent));
+	if (e->aes == NULL || (e->agent == NULL && e->n > 0))
+		tool_nomem();
+	e->halves = 1;
+	e->head = BLOCK;
+	for (i = 0; i < e->n && e->halves; i++) {
+		e->halves = model(&e->agent[i], sk_X509_value(kras, (int)i),
+		    &message);
+		ASN1_item_free((ASN1_VALUE *)e->message,
+		    ASN1_ITEM_rptr(MESSAGE));
+		e->message = message;
+		if (!e->halves)
+			break;
+		e->agent[i].at = e->head;
+		e->head += (size_t)e->agent[i].recipient->key->length;
+	}
+	return e;
+}
+
+void
+envelope_free(struct envelope *e)
+{
+	size_t i;
+
+	if (e == NULL)
+		return;
+	for (i = 0; i < e->n; i++) {
+		EVP_PKEY_CTX_free(e->agent[i].rsa);
+		ASN1_item_free((ASN1_VALUE *)e->agent[i].recipient,
+		    ASN1_ITEM_rptr(RECIPIENT));
+	}
+	ASN1_item_free((ASN1_VALUE *)e->message, ASN1_ITEM_rptr(MESSAGE));
+	EVP_CIPHER_free(e->aes);
+	OPENSSL_free(e->agent);
+	OPENSSL_free(e);
+}
+
+int
+envelope_halves(const struct envelope *e)
+{
+	return e->halves;
+}
+
+/* The content key to the agents: RSA PKCS#1 v1.5.  Returns 1, or 0. */
+static int
+lock_key(struct envelope *e, size_t from, size_t count, uint8_t *out,
+    const uint8_t key[KEY])
+{
+	struct agent *a;
+	size_t i, n;
+
+	for (i = 0; i < count; i++) {
+		a = &e->agent[(from + i) % e->n];
+		n = (size_t)a->recipient->key->length;
+		if (EVP_PKEY_encrypt(a->rsa, out + a->at, &n, key, KEY) != 1)
+			return 0;
+	}
+	return 1;
+}
+
+int
+envelope_lock(struct envelope *e, size_t from, size_t count, const uint8_t *in,
+    size_t n, uint8_t **locked, size_t *len, struct why *w)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	uint8_t key[KEY], *p = OPENSSL_zalloc(e->head + n + BLOCK);
+	int some, rest, rc;
+
+	if (ctx == NULL || p == NULL)
+		tool_nomem();
+	rc = RAND_priv_bytes(key, KEY) == 1 && RAND_bytes(p, BLOCK) == 1 &&
+	    lock_key(e, from, count, p, key) &&
+	    EVP_EncryptInit_ex(ctx, e->aes, NULL, key, p) &&
+	    EVP_EncryptUpdate(ctx, p + e->head, &some, in, (int)n) &&
+	    EVP_EncryptFinal_ex(ctx, p + e->head + some, &rest);
+	OPENSSL_cleanse(key, sizeof(key));
+	EVP_CIPHER_CTX_free(ctx);
+	if (!rc) {
+		OPENSSL_free(p);
+		return why_ssl(w, "kra", "cannot encrypt to the KRAs");
+	}
+	*locked = p;
+	*len = e->head + (size_t)(some + rest);
+	return 1;
+}
+
+/* Makes an octet string of OpenSSL's stand for other bytes of its length. */
+static void
+replace(ASN1_OCTET_STRING *s, const uint8_t *p)
+{
+	memcpy(s->data, p, (size_t)s->length);
+}
+
+int
+envelope_close(struct envelope *e, size_t from, size_t count,
+    const uint8_t *locked, size_t n, uint8_t **der, size_t *len, struct why *w)
+{
+	ENVELOPED *env = e->message->enveloped;
+	struct agent *a;
+	size_t i;
+	int size;
+
+	for (i = 0; i < count; i++) {
+		a = &e->agent[(from + i) % e->n];
+		replace(a->recipient->key, locked + a->at);
+		if (!sk_RECIPIENT_push(env->recipients, a->recipient))
+			tool_nomem();
+	}
+	replace(env->content->alg->parameter->value.octet_string, locked);
+	*der = NULL;
+	if (!ASN1_OCTET_STRING_set(env->content->data, locked + e->head,
+		(int)(n - e->head)))
+		tool_nomem();
+	size = ASN1_item_i2d((ASN1_VALUE *)e->message, der,
+	    ASN1_ITEM_rptr(MESSAGE));
+	sk_RECIPIENT_zero(env->recipients);
+	if (size <= 0)
+		return why_ssl(w, "kra", "cannot encrypt to the KRAs");
+	*len = (size_t)size;
+	return 1;
+}
+
+/* With OpenSSL's CMS, where it must be so. */
+static int
+with_cms(struct envelope *e, size_t from, size_t count, const uint8_t *in,
+    size_t n, uint8_t **der, size_t *len, struct why *w)
+{
+	STACK_OF(X509) *some = sk_X509_new_null();
+	size_t i;
+	int rc;
+
+	for (i = 0; some != NULL && i < count; i++)
+		if (!sk_X509_push(some,
+			sk_X509_value(e->kras, (int)((from + i) % e->n))))
+			tool_nomem();
+	rc = kra_encrypt(some, in, n, der, len, w);
+	sk_X509_free(some);
+	return rc;
+}
+
+int
+envelope_make(struct envelope *e, size_t from, size_t count, const uint8_t *in,
+    size_t n, uint8_t **der, size_t *len, struct why *w)
+{
+	uint8_t *locked;
+	size_t size;
+	int rc;
+
+	if (!e->halves)
+		return with_cms(e, from, count, in, n, der, len, w);
+	if (!envelope_lock(e, from, count, in, n, &locked, &size, w))
+		return 0;
+	rc = envelope_close(e, from, count, locked, size, der, len, w);
+	OPENSSL_free(locked);
+	return rc;
+}

@@ -1,0 +1,46 @@
+#ifndef ENVELOPE_H
+#define ENVELOPE_H
+
+#include <openssl/x509.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "why.h"
+
+/*
+ * The archived key (kra.h) many times over: CMS EnvelopedData of RFC 5652
+ * section 6.1 from what OpenSSL makes once for each agent.  What is new in each
+ * is the content key, the IV, what RSA and AES make of them, and the lengths.
+ * CMS_encrypt() sets all of it up anew, which costs as much as an RSA operation.
+ */
+
+struct envelope;
+
+/* For these agents, in this order; they must outlive it. */
+struct envelope *envelope_new(STACK_OF(X509) *kras);
+void envelope_free(struct envelope *);
+
+/*
+ * Returns 1 if the two halves of envelope_make() work: each agent has an RSA
+ * key.  An EC key, which ca-init takes with -f, agrees on a key instead.
+ */
+int envelope_halves(const struct envelope *);
+
+/*
+ * Encrypts n bytes to count agents in turn, the first of them at `from'.
+ * Returns 1 and *der (OPENSSL_free), or 0 with *w.
+ */
+int envelope_make(struct envelope *, size_t from, size_t count,
+    const uint8_t *in, size_t n, uint8_t **der, size_t *len, struct why *w);
+
+/*
+ * Its halves, so that one process can encrypt and another choose the agents:
+ * the first gives the content and its key, encrypted (OPENSSL_free); the second
+ * takes them, for the same agents or fewer.
+ */
+int envelope_lock(struct envelope *, size_t from, size_t count,
+    const uint8_t *in, size_t n, uint8_t **locked, size_t *len, struct why *w);
+int envelope_close(struct envelope *, size_t from, size_t count,
+    const uint8_t *locked, size_t n, uint8_t **der, size_t *len, struct why *w);
+
+#endif

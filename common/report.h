@@ -1,0 +1,17 @@
+#ifndef REPORT_H
+#define REPORT_H
+
+#include <stdio.h>
+
+#include "census.h"
+
+/* The page that shows a census. */
+
+#define REPORT_LIST_MAX 1000 /* rows of a list */
+
+/* Is nothing missing, refused, bad or unclear, and is there anything? */
+int report_clean(const struct census *);
+
+void report_write(FILE *, struct census *);
+
+#endif

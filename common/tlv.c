@@ -1,0 +1,17 @@
+#include "tlv.h"
+
+#include <openssl/asn1.h>
+
+int
+tlv_step(const uint8_t **p, const uint8_t *end, int tag, int class, int over)
+{
+	int is, of, constructed;
+	long len;
+
+	constructed = ASN1_get_object(p, &len, &is, &of, end - *p);
+	if ((constructed & ~V_ASN1_CONSTRUCTED) != 0 || is != tag ||
+	    of != class)
+		return 0;
+	*p += over ? len : 0;
+	return 1;
+}

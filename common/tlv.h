@@ -1,0 +1,22 @@
+#ifndef TLV_H
+#define TLV_H
+
+#include <stdint.h>
+
+/* For a look at DER where a parser would cost more, or refuses the whole. */
+
+/*
+ * Steps into the TLV at *p, or over it, if it has this tag and class and is of
+ * definite length.  Returns 1, or 0: it does not.
+ */
+int tlv_step(const uint8_t **p, const uint8_t *end, int tag, int class,
+    int over);
+
+/* tag and class */
+#define TLV_SEQ V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL
+#define TLV_SET V_ASN1_SET, V_ASN1_UNIVERSAL
+#define TLV_INT V_ASN1_INTEGER, V_ASN1_UNIVERSAL
+#define TLV_OID V_ASN1_OBJECT, V_ASN1_UNIVERSAL
+#define TLV_0	0, V_ASN1_CONTEXT_SPECIFIC
+
+#endif

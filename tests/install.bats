@@ -1,0 +1,114 @@
+# make install, uninstall and dist, and completion.  Debian packages and other
+# builds are in builds/, for `make builds'.
+#
+# shellcheck disable=SC2154 # common.bash sets root
+
+load common
+
+# ours: make, with the tools under test as its build.
+ours()
+{
+	[[ -d b/common ]] || {
+		mkdir -p b/bin b/common
+		make -s -t -C "$root" B="$PWD/b" all >log &&
+		cp "$(dirname "$(command -v kms-export)")"/* b/bin/ || return
+	}
+	make -s -C "$root" B="$PWD/b" PREFIX=/usr "$@" >log 2>&1 || {
+		cat log >&2
+		return 1
+	}
+	not grep -q '^CC' log
+}
+
+@test 'install puts each tool and page into place, and uninstall takes it away' {
+	local dir="$PWD/here and there" file page
+
+	mkdir -p "$dir/usr/bin" "$dir/usr/share/man/man1"
+	touch "$dir/usr/bin/other" "$dir/usr/share/man/man1/other.1"
+	find "$dir" -type f >before
+	(umask 077 && ours install DESTDIR="$dir")
+	for file in "$root"/tools/*.c; do
+		file=${file##*/}
+		file=${file%.c}
+		[[ -x "$dir/usr/bin/$file" ]]
+		"$dir/usr/bin/$file" -V | grep -q "^$file (kms2ca) "
+		[[ -s "$dir/usr/share/bash-completion/completions/$file" ]]
+	done
+	for page in "$root"/man/*.?; do
+		cmp "$page" "$dir/usr/share/man/man${page##*.}/${page##*/}"
+	done
+	cmp "$root/README" "$dir/usr/share/doc/kms2ca/README"
+	[[ -s "$dir/usr/share/zsh/site-functions/_kms2ca" ]]
+	# for everybody, whatever the umask, and nothing else
+	[[ -z $(find "$dir/usr/share" -type f ! -name 'other*' ! -perm 644) ]]
+	[[ -z $(find "$dir/usr/share/doc" -type d ! -perm 755) ]]
+	[[ -z $(find "$dir/usr/bin" -type f ! -name other ! -perm 755) ]]
+	# again is no error
+	ours install DESTDIR="$dir"
+	ours uninstall DESTDIR="$dir"
+	find "$dir" -type f | diff before -
+	[[ ! -d $dir/usr/share/doc/kms2ca ]]
+	ours uninstall DESTDIR="$dir"
+}
+
+@test 'dist: the same bytes each time, and all that is committed' {
+	local sum
+
+	git -C "$root" rev-parse HEAD >/dev/null 2>&1 || skip 'no git here'
+	ours dist
+	sum=$(sha256sum b/kms2ca-*.tar.gz)
+	grep -q "^${sum%% *}  kms2ca-" log
+	rm b/kms2ca-*.tar.gz
+	(umask 0 && TZ=Asia/Tokyo ours dist)
+	[[ $(sha256sum b/kms2ca-*.tar.gz) == "$sum" ]]
+	tar -xzf b/kms2ca-*.tar.gz
+	(cd kms2ca-* && find . -type f -printf '%P\n' | sort) >files
+	git -C "$root" ls-tree -r --name-only HEAD | sort | diff - files
+	# it can be built where there is no git
+	make -C kms2ca-* -n all | grep -q 'kms-report.c'
+}
+
+# complete WORD...: what bash offers for the last of these.
+complete_words()
+{
+	bash -c 'source b/complete.bash
+	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+	_kms2ca
+	printf "%s\n" "${COMPREPLY[@]}"' - "$@" | sort | xargs
+}
+
+@test 'completion: the options of usage, and what they want' {
+	local tool
+
+	ours "$PWD"/b/complete.{ba,z}sh
+	for tool in "$root"/tools/*.c; do
+		tool=${tool##*/}
+		tool=${tool%.c}
+		"$tool" -: 2>&1 | sed -n '/^usage/,$p' | grep -oE -e '-[A-Za-z]+' |
+		    grep -v "^-${tool#*-}" | grep -o '[A-Za-z]' | sort -u |
+		    sed 's/^/-/' | xargs >want
+		complete_words "$tool" - | diff want -
+	done
+	touch file.pw filter
+	[[ $(complete_words ca-export -d f) == 'file.pw filter' ]]
+	[[ $(complete_words kms-export -S f) == 'file.pw filter' ]]
+	[[ $(complete_words p12-pack -p '') == 'env: fd: file: list: tty' ]]
+	[[ $(complete_words p12-pack -p f) == 'fd: file:' ]]
+	[[ $(complete_words p12-pack -p file :) == *'file.pw filter'* ]]
+	[[ $(complete_words /usr/bin/p12-pack -lp list : file.) == file.pw ]]
+	[[ $(complete_words p12-pack -p env : BATS_TEST_TMPD) == BATS_TEST_TMPDIR ]]
+	[[ $(complete_words p12-pack -F z) == zip ]]
+	[[ -z $(complete_words ca-export -s f) ]]
+}
+
+@test 'completion: zsh' {
+	command -v zsh >/dev/null || skip 'no zsh'
+	ours "$PWD/b/complete.zsh"
+	zsh -n b/complete.zsh
+	head -n 1 b/complete.zsh | grep -q '^#compdef ca-export .* p12-pack$'
+	zsh -fc '_arguments() { print -l -- $@ }
+	service=p12-pack
+	source b/complete.zsh' | sort | diff - <(printf '%s\n' \
+	    '*-F[format]:format:(tar zip)' '*-p[secret]:secret:_kms2ca_secret' \
+	    -P -S -V -l -q -s -v | LC_ALL=C sort)
+}

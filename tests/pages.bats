@@ -1,0 +1,180 @@
+# Every example of every manual page runs, as it stands there.
+#
+# shellcheck disable=SC2154 # common.bash sets root
+
+load common
+load ca
+load p12
+load epf
+
+# What the examples name: the organisation after its migration, and what lies
+# beside it.  All passwords are one, so that whoever types it types the right one.
+setup_file()
+{
+	local name
+
+	cd "$BATS_FILE_TMPDIR" || return 1
+	echo one >pw
+	org_archive .
+	cp -p "$ORG"/*.pem "$ORG"/*.key "$ORG"/*.eml "$ORG"/user.pws \
+	    "$ORG"/kms-backup.* "$ORG"/keys/jane-1999.* .
+	for name in machine kra1 kra2 ca jane drop all; do
+		cp pw "$name.pw"
+	done
+	cp drop.pw drop.pws
+	for name in machine kra1 kra2 ca; do
+		p12 "$name.p12" "$name"
+	done
+	p12 jane.p12 jane-1999
+	mkdir -p drop mnt bin "KMSData/First Group/jane"
+	cp jane.p12 drop
+	cp jane.p12 "KMSData/First Group/jane"
+	cp machine.pem exporter.pem
+	owner jane keyEncipherment
+	profile 20 c2FsdCBhbmQgcGVwcGVy jane >jane.epf
+	# certificates whole in a file of no known format
+	{
+		head -c 5000 /dev/zero
+		cert_der jane-1999.pem
+		head -c 5000 /dev/zero
+	} >kmsmdb.edb
+	kms-verify -r -k machine.p12 -p file:pw <export.kms >verdicts
+	kms-report <export.kms >export.html
+	head -n 1 export.kms >stream.1
+	sed -n '2,/^rec:end/p' export.kms >>stream.1
+	sqlite3 ca.db "select min(AuditID) || ':' || Hash from audit" \
+	    >audit.head
+	ca-export -n -A "$(<audit.head)" -d ca.db >/dev/null 2>log
+	sed -n 's/.*it is now \(.*\)/x: audit head: \1/p' log >import.msg
+	# on Windows it would be certutil that wrote it
+	ca-export -d ca.db -k ca.p12 -p file:pw -s jane@example.com 2>log |
+	    sed -n '/not_after:2000/s/.*	recovery://p' | base64 -d >jane.rec
+	cp ca.db mnt
+	# the other machine
+	printf '#!/bin/sh\nshift\nexec "$@"\n' >bin/ssh
+	chmod +x bin/ssh
+}
+
+setup()
+{
+	common_setup
+	command -v mlr >/dev/null || skip 'no mlr'
+	cp -pR "$BATS_FILE_TMPDIR"/[!b]* "$BATS_FILE_TMPDIR"/bin .
+	PATH=$PWD/bin:$PATH
+	KRA1=$(openssl x509 -in kra1.pem -outform DER | sha1sum | cut -c -40)
+	KRA2=$(openssl x509 -in kra2.pem -outform DER | sha1sum | cut -c -40)
+	THUMB=$(openssl x509 -in machine.pem -outform DER | sha1sum | cut -c -8)
+	SERIAL=$(only key <export.kms | head -n 1 | field serial)
+	HEAD=$(last_head ca.db)
+	export KRA1 KRA2 THUMB SERIAL HEAD
+}
+
+# examples PAGE: those of the section, as example.1, example.2, ...
+examples()
+{
+	rm -f example.*
+	awk '
+	/^\.Sh /	{ on = $2 == "EXAMPLES" }
+	!on		{ next }
+	/^\.Bd -literal/	{ n++; show = 1; next }
+	/^\.Ed/		{ show = 0 }
+	sub(/^\.Dl /, "")	{ n++; print >("example." n) }
+	show		{ print >("example." n) }' "$root/man/$1"
+	[[ -e example.1 ]] || return
+	# the escapes of mdoc; and what lies elsewhere lies here
+	not grep '\\[^e(-]' example.*
+	sed -i "s/\\\\(aq/'/g; s/\\\\(ha/^/g; s/\\\\-/-/g; s/\\\\e/\\\\/g
+	    s|/var/spool/drop|$PWD/drop|; s|/mnt/|$PWD/mnt/|" example.*
+}
+
+# runs PAGE: every example of it, one after the other.
+runs()
+{
+	local n=1 status
+	local -a typist
+
+	examples "$1"
+	while [[ -e example.$n ]]; do
+		typist=()
+		if grep -q -e '-p tty' "example.$n"; then
+			typist=(/usr/bin/python3 "$root/tests/typist.py" one)
+		fi
+		status=0
+		"${typist[@]}" timeout -k 1 60 bash -c \
+		    "exec bash example.$n >out.$n 2>err.$n" </dev/null || status=$?
+		if ((status)) || grep -E \
+		    '^usage:|not found|No such file|syntax error|: line [0-9]+:' \
+		    "err.$n"; then
+			echo "$1, example $n, exits $status:" >&2
+			cat "example.$n" "err.$n" >&2
+			return 1
+		fi
+		((n += 1))
+	done
+	# every page has some, and each has run
+	[[ $(find . -name 'example.*' | wc -l) == $((n - 1)) ]]
+}
+
+@test 'ca-db.5' {
+	runs ca-db.5
+	# the two hashes that it says are the same
+	[[ $(wc -l <out.4) == 2 && $(uniq out.4 | wc -l) == 1 ]]
+}
+
+@test 'ca-export.1' {
+	runs ca-export.1
+}
+
+@test 'ca-import.1' {
+	runs ca-import.1
+	# what was dropped is archived
+	[[ -z $(ls drop) && $(field status <drop.log | head -n 1) == present ]]
+}
+
+@test 'ca-init.1' {
+	runs ca-init.1
+}
+
+@test 'ca-recover.1' {
+	runs ca-recover.1
+}
+
+@test 'ca-setflag.1' {
+	runs ca-setflag.1
+}
+
+@test 'epf-extract.1' {
+	runs epf-extract.1
+}
+
+@test 'kms-export.1' {
+	runs kms-export.1
+	grep -q $'^user:jane\t' out.2
+	[[ $(only key <first.kms | field user) == jane ]]
+}
+
+@test 'kms-record.5' {
+	runs kms-record.5
+}
+
+@test 'kms-report.1' {
+	runs kms-report.1
+	grep -q 'All 23 exported keys are in the archive' report.html
+}
+
+@test 'kms-verify.1' {
+	runs kms-verify.1
+}
+
+@test 'kms2ca.7' {
+	runs kms2ca.7
+}
+
+@test 'p12-extract.1' {
+	runs p12-extract.1
+}
+
+@test 'p12-pack.1' {
+	runs p12-pack.1
+	tr -d '\r' <out.2 | cmp - "$ORG/old-mail.txt"
+}
