@@ -134,7 +134,7 @@ struct db_found {
 	const char *submitted, *requester, *stream, *ski, *hashes, *format;
 	struct text group, user, mail, guid, source;
 	const uint8_t *cert, *blob;
-	size_t certlen, bloblen; /* bloblen is 0 without key */
+	size_t certlen, bloblen; /* without key format is "", bloblen 0 */
 };
 
 /* How many rows there are, and the last RequestID, or 0.  1, or 0 with *w. */

@@ -17,10 +17,10 @@
  * brings two dozen libraries along, and others should not wait for them.
  */
 
-#define QUEUE_MAX 1024 /* statements that wait for their result */
-#define VALUES	  20 /* of a statement */
-#define COLUMNS	  40 /* of a row */
-#define VERSION	  "kms2ca archive, version 2"
+#define QUEUE	1024 /* statements that wait for their result */
+#define VALUES	20 /* of a statement */
+#define COLUMNS 40 /* of a row */
+#define VERSION "kms2ca archive, version 2"
 
 /* Of pg_type.h */
 #define OID_BOOL  16
@@ -425,7 +425,7 @@ put(struct sql_st *sst, struct why *w)
 	struct pg *p = pg(sst->db);
 	char name[8];
 
-	if (p->queued == QUEUE_MAX && !drain(sst->db, w))
+	if (p->queued == QUEUE && !drain(sst->db, w))
 		return 0;
 	if ((p->queued == 0 && !pq.PQenterPipelineMode(p->conn)) ||
 	    !pq.PQsendQueryPrepared(p->conn, name_of(sst->n, name), st->bound,

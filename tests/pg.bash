@@ -77,13 +77,13 @@ pg_new()
 	pg_server || return
 	DB=t$BATS_SUITE_TEST_NUMBER${1-}
 	psql -X -q -h "$PG" -U owner -c "create database $DB" postgres || return
-	URL=$(pg_url)
+	URL=$(pg_url owner)
 }
 
-# pg_url [USER]: the same for another role.
+# pg_url ROLE: how that role names it.
 pg_url()
 {
-	echo "postgresql://${1-owner}@/$DB?host=$PG"
+	echo "postgresql://$1@/$DB?host=$PG"
 }
 
 # sql [SQL]: what the judge says, columns apart by a bar; of stdin if there is

@@ -25,13 +25,13 @@ setup()
 # pg_archive: as new_archive, in a database of its own.
 pg_archive()
 {
-	pg_new "$@" && new_archive "$URL"
+	pg_new && new_archive "$URL"
 }
 
-# pg_import [OPTION]...: what was exported, into it.
+# pg_import: what was exported, into it.
 pg_import()
 {
-	ca-import -f -d "$URL" "${machine[@]}" "$@" <"$made/export.kms"
+	ca-import -f -d "$URL" "${machine[@]}" <"$made/export.kms"
 }
 
 # pg_head: the head of its chain, from the table.
@@ -51,7 +51,7 @@ pg_whole()
 # of the chain, names of the archive, digests of a stream, blobs.
 masked()
 {
-	sed -E "s,$URL,DB,g; s,($PWD/)?ca\.db,DB,g; s/[0-9:-]{10}T[0-9:]{8}Z/TIME/g
+	sed -E "s,${URL/\?/\\?},DB,g; s,($PWD/)?ca\.db,DB,g; s/[0-9:-]{10}T[0-9:]{8}Z/TIME/g
 	    /warning: .*: fsync is off/d
 	    s/(audit head: |is now )([0-9]+):[0-9a-f]{64}/\1\2:HEAD/
 	    s/\tsha256:[0-9a-f]{64}\tsig:/\tsha256:\tsig:/
@@ -244,7 +244,7 @@ pg_copy()
 	    -c "drop database if exists ${DB}c" \
 	    -c "create database ${DB}c template $DB" || return
 	DB+=c
-	URL=$(pg_url)
+	URL=$(pg_url owner)
 }
 
 # finds MESSAGE SQL: that edit of a copy of the archive is found.
@@ -263,7 +263,7 @@ finds()
 		return 1
 	}
 	DB=${DB%c}
-	URL=$(pg_url)
+	URL=$(pg_url owner)
 }
 
 @test 'postgresql: what was altered is found' {
