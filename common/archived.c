@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cert.h"
-#include "recovery.h"
 #include "tool.h"
 
 /* Puts "01 23 ..\n45 .." as "0123.. 45..". */
@@ -27,17 +26,16 @@ put_hashes(struct rec_out *o, const char *s)
 /* The last field: the archived key, wrapped for Windows if -k is given. */
 static int
 put_blob(struct rec_out *o, const struct db_found *f, int list,
-    const struct cred_pair *ca, STACK_OF(X509) *kras, const struct cert *c,
-    struct why *w)
+    const struct recovery_ca *ca, const struct cert *c, struct why *w)
 {
 	uint8_t *der;
 	size_t n;
 
-	if (list || f->bloblen == 0 || ca == NULL) {
+	if (list || f->bloblen == 0 || ca->ca == NULL) {
 		rec_put_b64(o, "blob", f->blob, list ? 0 : f->bloblen);
 		return 1;
 	}
-	if (!recovery_wrap(ca, c, kras, f->blob, f->bloblen, &der, &n, w))
+	if (!recovery_wrap(ca, c, f->hashes, f->blob, f->bloblen, &der, &n, w))
 		return 0;
 	rec_put_b64(o, "recovery", der, n);
 	OPENSSL_free(der);
@@ -46,7 +44,7 @@ put_blob(struct rec_out *o, const struct db_found *f, int list,
 
 int
 archived_put(struct rec_out *o, const struct db_found *f, int list,
-    const struct cred_pair *ca, STACK_OF(X509) *kras, struct why *w)
+    const struct recovery_ca *ca, struct why *w)
 {
 	struct cert *c;
 	int rc;
@@ -71,7 +69,7 @@ archived_put(struct rec_out *o, const struct db_found *f, int list,
 	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
 	put_hashes(o, f->hashes);
 	rec_put_b64(o, "cert", c->der, c->len);
-	rc = put_blob(o, f, list, ca, kras, c, w);
+	rc = put_blob(o, f, list, ca, c, w);
 	cert_free(c);
 	if (!rc)
 		return 0;

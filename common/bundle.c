@@ -155,30 +155,54 @@ put_entry(struct archive *a, const char *name, const void *data, size_t n)
 	return rc;
 }
 
-/* What imports the files on a Windows CA: asks for the password. */
+/*
+ * What imports the files on a Windows CA.  It asks for the password, and from
+ * then on writes it !PW!: cmd.exe looks for &, %, ^ and the like before it puts
+ * in what stands between these.  The names hold none of that.  An HRESULT is
+ * negative, which `if errorlevel 1' does not see.
+ */
+#define STOP "if not !errorlevel! == 0 goto failed\r\n"
+
 static char *
 import_cmd(const struct bundle *b, size_t *n)
 {
+	static const char head[] =
+	    "@echo off\r\n"
+	    "rem Imports these keys into the archive of this CA, as its "
+	    "manager.\r\n"
+	    "setlocal EnableExtensions DisableDelayedExpansion\r\n"
+	    "pushd \"%~dp0\"\r\n"
+	    "if errorlevel 1 exit /b 1\r\n"
+	    "set \"PW=\"\r\n"
+	    "set /p \"PW=Password of the files: \"\r\n"
+	    "cls\r\n"
+	    "setlocal EnableDelayedExpansion\r\n"
+	    "certutil -setreg ca\\KRAFlags +KRAF_ENABLEFOREIGN\r\n" STOP
+	    "net stop certsvc\r\n"
+	    "net start certsvc\r\n" STOP;
+	static const char tail[] =
+	    "echo All files are imported.\r\n"
+	    "popd\r\n"
+	    "exit /b 0\r\n"
+	    ":failed\r\n"
+	    "echo Stopped: see the message above.  Files before that one are "
+	    "imported:\r\n"
+	    "echo take their lines out of import.cmd and run it again.\r\n"
+	    "popd\r\n"
+	    "exit /b 1\r\n";
 	char *text;
 	FILE *fp = open_memstream(&text, n);
 	size_t i;
 
 	if (fp == NULL)
 		tool_nomem();
-	(void)fprintf(fp,
-	    "@echo off\r\n"
-	    "rem Imports the keys into the archive of this CA.\r\n"
-	    "set /p PW=Password of the files: \r\n"
-	    "certutil -setreg ca\\KRAFlags +KRAF_ENABLEFOREIGN"
-	    " || exit /b 1\r\n"
-	    "net stop certsvc\r\n"
-	    "net start certsvc || exit /b 1\r\n");
+	(void)fputs(head, fp);
 	for (i = 0; i < b->nfiles; i++)
 		if (b->files[i]->keys > 0)
 			(void)fprintf(fp,
-			    "certutil -f -p \"%%PW%%\" -importKMS "
-			    "\"%%~dp0%s\" || exit /b 1\r\n",
+			    "certutil -f -p \"!PW!\" -importKMS \"%s\"\r\n" STOP,
 			    b->files[i]->name);
+	(void)fputs(tail, fp);
 	if (fclose(fp) == EOF)
 		tool_nomem();
 	return text;

@@ -113,17 +113,28 @@ flag_apply(const char *name, const char *value, uint32_t old, uint32_t *v,
 	return 1;
 }
 
+const char *
+flag_bit0(const char *name, size_t i, uint32_t *v)
+{
+	const struct flag *f = find(name);
+
+	if (f == NULL || f->bits == NULL || f->bits[i].name == NULL)
+		return NULL;
+	*v = f->bits[i].v;
+	return f->bits[i].name;
+}
+
 char *
 flag_symbols(const char *name, uint32_t v, char *dst, size_t size)
 {
-	const struct flag *f = find(name);
-	const struct bit *b;
-	size_t n = 0;
+	const char *symbol;
+	uint32_t bit;
+	size_t i, n = 0;
 
 	dst[0] = '\0';
-	for (b = f == NULL ? NULL : f->bits; b != NULL && b->name != NULL; b++)
-		if (v & b->v)
+	for (i = 0; (symbol = flag_bit0(name, i, &bit)) != NULL; i++)
+		if (v & bit)
 			n += (size_t)snprintf(dst + n, size - n, "%s%s",
-			    n == 0 ? "" : " ", b->name);
+			    n == 0 ? "" : " ", symbol);
 	return dst;
 }

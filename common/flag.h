@@ -28,6 +28,12 @@ const char *flag_name0(size_t i);
 int flag_apply(const char *name, const char *value, uint32_t old, uint32_t *v,
     struct why *w);
 
+/*
+ * The symbol of the i-th bit of a setting, its value in *v; NULL at the end,
+ * which is the start where it is a number.
+ */
+const char *flag_bit0(const char *name, size_t i, uint32_t *v);
+
 /* Writes the symbols of the bits that are set, apart by blanks. */
 char *flag_symbols(const char *name, uint32_t v, char *dst, size_t size);
 

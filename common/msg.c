@@ -11,18 +11,36 @@
 
 int msg_level;
 
+static void write_line(const char *who, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 static void print(const char *fmt, va_list ap)
     __attribute__((format(printf, 1, 0)));
 
 static void
-print(const char *fmt, va_list ap)
+write_line(const char *who, const char *fmt, va_list ap)
 {
 	char raw[2048], safe[2048];
 
 	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
 	text_vis(safe, sizeof(safe), raw, strlen(raw));
 	progress_clear();
-	(void)fprintf(stderr, "%s: %s\n", program_invocation_short_name, safe);
+	(void)fprintf(stderr, "%s%s%s\n", who, *who == '\0' ? "" : ": ", safe);
+}
+
+static void
+print(const char *fmt, va_list ap)
+{
+	write_line(program_invocation_short_name, fmt, ap);
+}
+
+void
+msg_line(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_line("", fmt, ap);
+	va_end(ap);
 }
 
 void

@@ -15,6 +15,9 @@ void msg_record(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Extra, only with -v. */
 void msg_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* A line of a listing, without the tool's name; who calls it looks at -v. */
+void msg_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Always. */
 void msg_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -12,60 +12,6 @@
 #include "tlv.h"
 #include "tool.h"
 
-/* Adds a certificate, unless it is there: the CA may be a KRA. */
-static int
-add_cert(CMS_ContentInfo *cms, X509 *x)
-{
-	return CMS_add1_cert(cms, x) ||
-	    ERR_GET_REASON(ERR_peek_last_error()) ==
-	    CMS_R_CERTIFICATE_ALREADY_PRESENT;
-}
-
-/* The certificates that go along: the user's and the KRAs'. */
-static int
-add_certs(CMS_ContentInfo *cms, const struct cert *user, STACK_OF(X509) *kras)
-{
-	X509 *x = cert_x509(user);
-	int i, rc;
-
-	rc = x != NULL && add_cert(cms, x);
-	for (i = 0; rc && i < sk_X509_num(kras); i++)
-		rc = add_cert(cms, sk_X509_value(kras, i));
-	X509_free(x);
-	return rc;
-}
-
-int
-recovery_wrap(const struct cred_pair *ca, const struct cert *user,
-    STACK_OF(X509) *kras, const uint8_t *blob, size_t n, uint8_t **der,
-    size_t *len, struct why *w)
-{
-	unsigned flags = CMS_BINARY | CMS_NOSMIMECAP | CMS_PARTIAL;
-	CMS_ContentInfo *cms = CMS_sign(NULL, NULL, NULL, NULL, flags);
-	CMS_SignerInfo *si = NULL;
-	BIO *in = BIO_new_mem_buf(blob, (int)n);
-	int size = -1;
-
-	*der = NULL;
-	if (cms != NULL && in != NULL &&
-	    CMS_set1_eContentType(cms, OBJ_nid2obj(NID_pkcs7_enveloped)) &&
-	    (si = CMS_add1_signer(cms, ca->cert, ca->key, EVP_sha256(),
-		 flags)) != NULL &&
-	    add_certs(cms, user, kras) &&
-	    CMS_signed_add1_attr_by_txt(si, RECOVERY_HASH, V_ASN1_OCTET_STRING,
-		user->sha1, sizeof(user->sha1)) &&
-	    CMS_final(cms, in, NULL, CMS_BINARY))
-		size = i2d_CMS_ContentInfo(cms, der);
-	CMS_ContentInfo_free(cms);
-	BIO_free(in);
-	if (size <= 0)
-		return why_ssl(w, "signature",
-		    "cannot sign the recovery "
-		    "blob");
-	*len = (size_t)size;
-	return 1;
-}
-
 /* Signature of the first signer, chain and expiry aside. */
 static int
 verify(CMS_ContentInfo *cms, const struct cred *trusted, BIO *out)

@@ -18,12 +18,21 @@
 
 #define RECOVERY_HASH "1.3.6.1.4.1.311.21.16" /* ARCHIVED_KEY_CERT_HASH */
 
+/* Who wraps an archived key for `certutil -recoverkey'. */
+struct recovery_ca {
+	const struct cred_pair *ca; /* signs; NULL: nobody does */
+	const struct cred *all; /* where certificates of the chains may be */
+	STACK_OF(X509) *kras; /* of the archive */
+};
+
 /*
- * Wraps an archived key (EnvelopedData) for `certutil -recoverkey'; certs of
- * the KRAs go along.  Returns 1 and *der (OPENSSL_free), or 0 with *w.
+ * Wraps an archived key (EnvelopedData).  As ICertAdmin2::GetArchivedKey has
+ * it, certificates go along: the user's, the CA's and the rest of their chains,
+ * and of the KRAs those in hashes (KeyRecoveryHashes), to whom it is encrypted.
+ * Returns 1 and *der (OPENSSL_free), or 0 with *w.
  */
-int recovery_wrap(const struct cred_pair *ca, const struct cert *user,
-    STACK_OF(X509) *kras, const uint8_t *blob, size_t n, uint8_t **der,
+int recovery_wrap(const struct recovery_ca *, const struct cert *user,
+    const char *hashes, const uint8_t *blob, size_t n, uint8_t **der,
     size_t *len, struct why *w);
 
 /*

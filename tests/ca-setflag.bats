@@ -196,6 +196,50 @@ wrong()
 	[[ $(settings) == '0 0 0' ]]
 }
 
+@test "ca-setflag: -v shows old and new value as certutil does" {
+	run_tool 0 ca-setflag -q -d ca.db KRAFlags 2
+	run_tool 0 ca-setflag -v -d ca.db KRAFlags 0xb
+	says "ca-setflag: audit head: $(last_head ca.db)" "$(cat <<-'END'
+	ca\KRAFlags:
+
+	Old Value:
+	  KRAFlags REG_DWORD = 2
+	    KRAF_SAVEBADREQUESTKEY -- 2
+
+	New Value:
+	  KRAFlags REG_DWORD = b (11)
+	    KRAF_ENABLEFOREIGN -- 1
+	    KRAF_SAVEBADREQUESTKEY -- 2
+	    KRAF_DISABLEUSEDEFAULTPROVIDER -- 8
+	END
+	)"
+	flag KRAFlags 2 11 'KRAF_ENABLEFOREIGN KRAF_SAVEBADREQUESTKEY KRAF_DISABLEUSEDEFAULTPROVIDER' |
+	    closed | cmp - "$OUT"
+	# as -getreg; with a second -v also what is not set
+	run_tool 0 ca-setflag -vv -d ca.db KRAFlags
+	says "$(cat <<-'END'
+	ca\KRAFlags:
+
+	  KRAFlags REG_DWORD = b (11)
+	    KRAF_ENABLEFOREIGN -- 1
+	    KRAF_SAVEBADREQUESTKEY -- 2
+	    (KRAF_ENABLEARCHIVEALL -- 4)
+	    KRAF_DISABLEUSEDEFAULTPROVIDER -- 8
+	END
+	)"
+	run_tool 0 ca-setflag -vn -d ca.db KRACertCount 1
+	says "$(cat <<-'END'
+	ca\KRACertCount:
+
+	Old Value:
+	  KRACertCount REG_DWORD = 0
+
+	New Value:
+	  KRACertCount REG_DWORD = 1
+	END
+	)"
+}
+
 @test "ca-setflag: -n writes nothing" {
 	run_tool 0 ca-setflag -d ca.db KRAFlags 1
 	cp ca.db before.db

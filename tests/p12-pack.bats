@@ -307,16 +307,50 @@ wanted()
 	unzip -p two.zip import.cmd >cmd
 	sed 's/$/\r/' <<-'CMD' | diff - cmd
 	@echo off
-	rem Imports the keys into the archive of this CA.
-	set /p PW=Password of the files: 
-	certutil -setreg ca\KRAFlags +KRAF_ENABLEFOREIGN || exit /b 1
+	rem Imports these keys into the archive of this CA, as its manager.
+	setlocal EnableExtensions DisableDelayedExpansion
+	pushd "%~dp0"
+	if errorlevel 1 exit /b 1
+	set "PW="
+	set /p "PW=Password of the files: "
+	cls
+	setlocal EnableDelayedExpansion
+	certutil -setreg ca\KRAFlags +KRAF_ENABLEFOREIGN
+	if not !errorlevel! == 0 goto failed
 	net stop certsvc
-	net start certsvc || exit /b 1
-	certutil -f -p "%PW%" -importKMS "%~dp0carol-2003.p12" || exit /b 1
-	certutil -f -p "%PW%" -importKMS "%~dp0jane-1999.p12" || exit /b 1
+	net start certsvc
+	if not !errorlevel! == 0 goto failed
+	certutil -f -p "!PW!" -importKMS "carol-2003.p12"
+	if not !errorlevel! == 0 goto failed
+	certutil -f -p "!PW!" -importKMS "jane-1999.p12"
+	if not !errorlevel! == 0 goto failed
+	echo All files are imported.
+	popd
+	exit /b 0
+	:failed
+	echo Stopped: see the message above.  Files before that one are imported:
+	echo take their lines out of import.cmd and run it again.
+	popd
+	exit /b 1
 	CMD
 	not grep -qF "$(<pw)" cmd
 	not grep -qaF "$(<pw)" two.zip
+}
+
+@test 'import.cmd: a password that cmd.exe and certutil would mistake' {
+	local awkward
+
+	for awkward in 'a"b' '*' $'ends in \\'; do
+		echo "$awkward" >pw
+		run_tool 0 p12-pack -F zip "${pw[@]}" <two.rec
+		says 'p12-pack: warning: import.cmd cannot give certutil a password that is *, has " in it or ends in \: take another'
+		run_tool 0 p12-pack "${pw[@]}" <two.rec
+		says
+	done
+	# these are taken as they are
+	echo '%PATH% & ^| !x! C:\d *' >pw
+	run_tool 0 p12-pack -F zip "${pw[@]}" <two.rec
+	says
 }
 
 @test 'names of hostile users are safe names' {
@@ -375,8 +409,10 @@ NAMES
 	    diff <(sort list) -
 	[[ $(find here -mindepth 1 | wc -l) == $((n + 1)) ]]
 	# import.cmd says these, and nothing that a name brought in
-	grep -cvE '^certutil -f -p "%PW%" -importKMS "%~dp0[A-Za-z0-9_.-]+\.p12" \|\| exit /b 1'$'\r''$' \
-	    here/import.cmd | grep -qx 6
+	p12-pack -F tar "${pw[@]}" <two.rec | bsdtar -xOf - import.cmd |
+	    sort -u | grep -v importKMS >rest
+	grep -vE '^certutil -f -p "!PW!" -importKMS "[A-Za-z0-9_.-]+\.p12"'$'\r''$' \
+	    here/import.cmd | sort -u | cmp rest -
 	grep -c importKMS here/import.cmd | grep -qx "$n"
 	# each can be opened
 	for name in here/*.p12; do

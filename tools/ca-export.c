@@ -12,6 +12,7 @@
 #include "sandbox.h"
 #include "secret.h"
 #include "tool.h"
+#include "view.h"
 
 static const char usage[] = "[-nqVv] [-A head] -d db [-k cacred] "
 			    "[-p secret]... [-s token]...";
@@ -21,8 +22,7 @@ struct export
 	struct db *db;
 	struct rec_out *out;
 	struct cred creds; /* of -k */
-	const struct cred_pair *ca; /* of them, what signs recovery blobs */
-	STACK_OF(X509) *kras;
+	struct recovery_ca ca;
 	int list; /* -n */
 	int status;
 };
@@ -37,12 +37,13 @@ find_ca(struct export *x, struct why *w)
 
 	if (!db_ca_get(x->db, &ca, w))
 		return 0;
-	x->ca = &x->creds.v[0];
+	x->ca.all = &x->creds;
+	x->ca.ca = &x->creds.v[0];
 	rc = ca == NULL || X509_digest(ca, EVP_sha256(), hash, NULL);
 	if (rc && ca != NULL)
-		x->ca = cred_find0(&x->creds, hash);
+		x->ca.ca = cred_find0(&x->creds, hash);
 	X509_free(ca);
-	return (rc && x->ca != NULL && x->ca->key != NULL) ||
+	return (rc && x->ca.ca != NULL && x->ca.ca->key != NULL) ||
 	    why_set(w, "credential",
 		"no certificate of this CA with its private key");
 }
@@ -53,18 +54,26 @@ put_all(struct export *x, int64_t last)
 {
 	struct db_found f;
 	struct why w;
+	unsigned long long rows = 0;
 	int64_t id = 0;
 	int rc;
 
-	while (id < last && (rc = db_select(x->db, id, &f, &w)) != 0) {
+	if (msg_level > 0)
+		view_schema();
+	while (
+	    id < last && (rc = db_select(x->db, id, !x->list, &f, &w)) != 0) {
 		if (rc == -1)
 			msg_die("%s", w.detail);
 		id = f.id;
-		if (archived_put(x->out, &f, x->list, x->ca, x->kras, &w))
+		if (msg_level > 0)
+			view_row(&f, ++rows);
+		if (archived_put(x->out, &f, x->list, &x->ca, &w))
 			continue;
 		x->status = 1;
 		msg_record("row %lld: %s", (long long)id, w.detail);
 	}
+	if (msg_level > 0)
+		view_end(last, rows);
 }
 
 /* Says which commits came after the head that is known; exits 2 on error. */
@@ -135,21 +144,15 @@ static int64_t
 announce(struct export *x, const char *head, const char **token, size_t ntoken)
 {
 	char now[AUDIT_HEAD_MAX], *detail;
-	unsigned long long rows = 0;
-	struct db_found f;
+	unsigned long long rows;
 	struct why w;
-	int64_t last = 0;
-	int rc;
+	int64_t last;
 
 	if ((!x->list && !db_begin(x->db, &w)) || !db_hold(x->db, &w))
 		msg_die("%s", w.detail);
 	if (head != NULL)
 		audit(x, head);
-	while ((rc = db_select(x->db, last, &f, &w)) == 1) {
-		rows++;
-		last = f.id;
-	}
-	if (rc == -1)
+	if (!db_count(x->db, &rows, &last, &w))
 		msg_die("%s", w.detail);
 	if (!x->list && rows > 0) {
 		detail = detail_of(rows, last, token, ntoken);
@@ -208,7 +211,7 @@ main(int argc, char *argv[])
 	(void)tool_caller();
 	if (!db_new(&x.db, path, &w) ||
 	    !db_open(x.db, x.list ? DB_READ : DB_WRITE, NULL, &w) ||
-	    (key != NULL && !db_kra_all(x.db, &x.kras, &w)))
+	    (key != NULL && !db_kra_all(x.db, &x.ca.kras, &w)))
 		msg_die("%s", w.detail);
 	if (key != NULL && !find_ca(&x, &w))
 		msg_die("-k: %s: %s", key, w.detail);
@@ -228,7 +231,7 @@ main(int argc, char *argv[])
 
 	db_close(x.db);
 	rec_out_free(x.out);
-	sk_X509_pop_free(x.kras, X509_free);
+	sk_X509_pop_free(x.ca.kras, X509_free);
 	cred_free(&x.creds);
 	secret_free(&secrets);
 	free(token);

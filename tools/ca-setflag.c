@@ -9,6 +9,7 @@
 #include "msg.h"
 #include "sandbox.h"
 #include "tool.h"
+#include "view.h"
 
 static const char usage[] = "[-nqVv] -d db [- | name [value]]";
 
@@ -197,6 +198,9 @@ print(const struct todo *t)
 	if (o == NULL)
 		tool_nomem();
 	for (s = t->v; s < t->v + t->n; s++) {
+		if (msg_level > 0)
+			view_setting(s->name, s->old, s->new, s->set,
+			    msg_level > 1);
 		rec_begin(o, "flag");
 		rec_puts(o, "name", s->name);
 		rec_put_u64(o, "old", s->old);

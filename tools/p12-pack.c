@@ -52,6 +52,16 @@ record(struct bundle *b, const struct stream_in *s)
 	return rc;
 }
 
+/* A password that certutil cannot be given on a line of import.cmd. */
+static int
+is_awkward(const char *pass)
+{
+	size_t n = strlen(pass);
+
+	return strchr(pass, '"') != NULL || strcmp(pass, "*") == 0 ||
+	    (n > 0 && pass[n - 1] == '\\');
+}
+
 static void
 parse(struct bundle *b, struct input *in, int argc, char *argv[])
 {
@@ -73,6 +83,9 @@ parse(struct bundle *b, struct input *in, int argc, char *argv[])
 	    strcmp(b->format, "zip") != 0)
 		msg_die("-F %s: not tar or zip", b->format);
 	b->pass = in->secrets.v[0];
+	if (b->format != NULL && is_awkward(b->pass))
+		msg_warn("warning: import.cmd cannot give certutil a password "
+			 "that is *, has \" in it or ends in \\: take another");
 }
 
 int
