@@ -190,11 +190,18 @@ give(struct prover *p, struct flat **answer)
 	return ev;
 }
 
+/* Returns 1 if the oldest batch has records that were not given. */
+static int
+has_more(const struct prover *p)
+{
+	return p->oldest != NULL && p->oldest->f.at < p->oldest->end;
+}
+
 /* Drops the oldest batch once all of it was given. */
 static void
 drop(struct prover *p)
 {
-	if (p->oldest == NULL || p->oldest->f.at < p->oldest->end)
+	if (p->oldest == NULL || has_more(p))
 		return;
 	batch_free(p->oldest);
 	p->oldest = NULL;
@@ -205,7 +212,7 @@ drop(struct prover *p)
 int
 prover_busy(const struct prover *p)
 {
-	return p->next != NULL || p->oldest != NULL || p->ended ||
+	return p->next != NULL || has_more(p) || p->ended ||
 	    (p->pool != NULL && pool_busy(p->pool) > 0);
 }
 
