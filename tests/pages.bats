@@ -30,6 +30,7 @@ setup_file()
 	cp jane.p12 drop
 	cp jane.p12 "KMSData/First Group/jane"
 	cp machine.pem exporter.pem
+	cp old-mail.eml old.eml
 	owner jane keyEncipherment
 	profile 20 c2FsdCBhbmQgcGVwcGVy jane >jane.epf
 	# certificates whole in a file of no known format
@@ -69,14 +70,15 @@ setup()
 	export KRA1 KRA2 THUMB SERIAL HEAD
 }
 
-# examples PAGE: those of the section, as example.1, example.2, ...
+# examples PAGE: those of the section, as example.1, example.2, ...; what stands
+# further in (indent-two) is what a command prints.
 examples()
 {
 	rm -f example.*
 	awk '
 	/^\.Sh /	{ on = $2 == "EXAMPLES" }
 	!on		{ next }
-	/^\.Bd -literal/	{ n++; show = 1; next }
+	/^\.Bd -literal -offset indent$/	{ n++; show = 1; next }
 	/^\.Ed/		{ show = 0 }
 	sub(/^\.Dl /, "")	{ n++; print >("example." n) }
 	show		{ print >("example." n) }' "$root/man/$1"
