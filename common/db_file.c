@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* The directory of path, as it stands there. */
@@ -230,8 +232,8 @@ discard(const struct db_file *f)
 static int
 rename_new(const struct db_file *f)
 {
-	if (renameat2(AT_FDCWD, f->path, AT_FDCWD, f->name, RENAME_NOREPLACE) ==
-	    0)
+	if (syscall(SYS_renameat2, AT_FDCWD, f->path, AT_FDCWD, f->name,
+		RENAME_NOREPLACE) == 0)
 		return 0;
 	/* not every file system can */
 	if (errno != EINVAL && errno != ENOSYS)

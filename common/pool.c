@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -108,7 +109,7 @@ live(int in, int out, pool_work *work, void *ctx)
 	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
 		msg_die("cannot start another process for -j: %s",
 		    strerror(errno));
-	(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	(void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
 	tool_forked();
 	msg_level = 0; /* the parent says what the system lacks */
 	sandbox_enter(NULL);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -396,7 +397,7 @@ begin(int in, int out, int go)
 	tzset();
 	if (read(STDERR_FILENO + 1, &byte, 1) != 1)
 		_exit(0);
-	(void)close_range(STDERR_FILENO + 2, ~0U, 0);
+	(void)syscall(SYS_close_range, STDERR_FILENO + 2, ~0U, 0);
 }
 
 void
@@ -418,8 +419,9 @@ reader_run(int in, int out, int go, const struct walk_limits *limits)
 	(void)setrlimit(RLIMIT_AS, &as);
 #endif
 	child_progress(&c);
-	/* what libarchive frees is wiped, but for small pieces */
+#ifdef M_PERTURB /* what libarchive frees is wiped, but for small pieces */
 	(void)mallopt(M_PERTURB, 0xff);
+#endif
 	/* what iconv loads for names from Japan, in lha and cab */
 	(void)iconv_open("UTF-8", "CP932");
 	msg_level = 0; /* the parent says what the system lacks */

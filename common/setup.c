@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "flag.h"
+#include "hresult.h"
 #include "kra.h"
 #include "msg.h"
 #include "tool.h"
@@ -67,7 +68,8 @@ setup_kra(struct setup *s, const struct cert *c, struct why *w)
 	ok = fits || (x != NULL && s->force && kra_usable(x, w));
 	X509_free(x);
 	if (!ok)
-		return why_set(w, "kra", "KRA %s: %s%s; nothing was written",
+		return why_set(w, "kra",
+		    "KRA %s: %s%s; nothing was written" HR_NO_VALID_KRA,
 		    c->subject,
 		    x == NULL	 ? "its key cannot be read" :
 			s->force ? "nothing can be encrypted to its key" :

@@ -825,8 +825,6 @@ kms2ca" ca-export -n -d empty
 	chmod 640 ca.db
 	refuses 2 "ca-export: $PWD/ca.db: others can read or write it: run \
 chmod 600 on it" ca-export -d ca.db
-	refuses 2 'ca-export: this build has no PostgreSQL: name a file' \
-	    ca-export -d postgresql://localhost/ca
 }
 
 @test 'an archive of another version' {

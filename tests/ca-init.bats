@@ -259,9 +259,9 @@ refused()
 
 	rm -f ca.db bad
 	cat "$KRA/keys/good.pem" "$pem" >bad
-	refuses 1 "ca-init: KRA CN=KRA $1,O=Example: $2 (-f accepts it all the same); nothing was written" \
+	refuses 1 "ca-init: KRA CN=KRA $1,O=Example: $2 (-f accepts it all the same); nothing was written (CERTSRV_E_NO_VALID_KRA 0x8009400B)" \
 	    "${init[@]}" <bad || return
-	refuses 1 "ca-init: KRA CN=KRA $1,O=Example: $2 (-f accepts it all the same); nothing was written" \
+	refuses 1 "ca-init: KRA CN=KRA $1,O=Example: $2 (-f accepts it all the same); nothing was written (CERTSRV_E_NO_VALID_KRA 0x8009400B)" \
 	    "${init[@]}" <"$pem" || return
 	[[ $(ls) == bad ]] || return
 	run_tool 0 "${init[@]}" -f <bad || return
@@ -311,9 +311,9 @@ refused()
 }
 
 @test "ca-init: -f takes no KRA that nothing can be encrypted to" {
-	refuses 1 'ca-init: KRA CN=KRA ed,O=Example: not an RSA key of 2048 bits or more (-f accepts it all the same); nothing was written' \
+	refuses 1 'ca-init: KRA CN=KRA ed,O=Example: not an RSA key of 2048 bits or more (-f accepts it all the same); nothing was written (CERTSRV_E_NO_VALID_KRA 0x8009400B)' \
 	    "${init[@]}" <"$KRA/keys/ed.pem"
-	refuses 1 'ca-init: KRA CN=KRA ed,O=Example: nothing can be encrypted to its key; nothing was written' \
+	refuses 1 'ca-init: KRA CN=KRA ed,O=Example: nothing can be encrypted to its key; nothing was written (CERTSRV_E_NO_VALID_KRA 0x8009400B)' \
 	    "${init[@]}" -f <"$KRA/keys/ed.pem"
 }
 
@@ -333,7 +333,7 @@ refused()
 	cp ca.db before.db
 	cat "$ORG/kra2.pem" "$KRA/keys/expired.pem" >bad
 	run_tool 1 "${init[@]}" -N 1 <bad
-	says 'ca-init: KRA CN=KRA expired,O=Example: expired (-f accepts it all the same); nothing was written'
+	says 'ca-init: KRA CN=KRA expired,O=Example: expired (-f accepts it all the same); nothing was written (CERTSRV_E_NO_VALID_KRA 0x8009400B)'
 	nothing_out ca-init
 	diff <(rows before.db .dump) <(rows ca.db .dump)
 }
@@ -394,7 +394,7 @@ refused()
 
 	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"
 	run_tool 1 ca-init -d ca.db <"$KRA/keys/issuer.pem"
-	says 'ca-init: KRA CN=KRA issuer,O=Example: not issued by the CA of the archive (-f accepts it all the same); nothing was written'
+	says 'ca-init: KRA CN=KRA issuer,O=Example: not issued by the CA of the archive (-f accepts it all the same); nothing was written (CERTSRV_E_NO_VALID_KRA 0x8009400B)'
 	run_tool 0 ca-init -d ca.db <"$KRA/keys/good.pem"
 	says "ca-init: audit head: $(last_head ca.db)"
 	# and if that is not one, nobody does
@@ -665,12 +665,21 @@ untouched()
 	    ca.db
 }
 
-@test "ca-init: PostgreSQL is of a later part" {
+@test "ca-init: PostgreSQL: no password in a name, and a server must be there" {
 	local name
 
-	for name in postgresql://ca.example.com/ca postgres://localhost/; do
-		each_tool 'this build has no PostgreSQL: name a file' "$name"
+	pkg-config --exists libpq || skip 'no libpq'
+	for name in postgresql://me:secret@localhost/ca \
+	    'postgres://localhost/?password=secret' \
+	    'postgresql://localhost/?sslpassword=secret'; do
+		each_tool '-d: others can see a password on the command line: put it into ~/.pgpass or a service file, and change it' \
+		    "$name"
 	done
+	each_tool '-d: invalid URI query parameter: "no" (ca-db(5) shows some)' \
+	    'postgresql:///?no=1'
+	name="postgresql:///ca?host=$PWD"
+	each_tool "$name: connection to server on socket \"$PWD/.s.PGSQL.5432\" failed: No such file or directory Is the server running locally and accepting connections on that socket? (ca-db(5) shows how to name a server)" \
+	    "$name"
 }
 
 @test "ca-init: output that is lost: the archive is whole, again completes" {

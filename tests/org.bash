@@ -147,6 +147,15 @@ org_issue()
 	else
 		how+=(-cert "$org_dir/$issuer.pem" -keyfile "$org_dir/$issuer.key")
 	fi
+	if [[ $version == 1 ]] && org_makes_v1; then
+		how=(-CA "$org_dir/$issuer.pem" -CAkey "$org_dir/$issuer.key")
+		[[ $issuer != self ]] || how=()
+		org_openssl req -x509v1 -x509 -newkey "rsa:$bits" -noenc -md5 \
+		    "${how[@]}" -set_serial "$org_serial" -subj "$subject" \
+		    -not_before "${from}000000Z" -not_after "${to}000000Z" \
+		    -keyout "$key" -out "$org_dir/keys/$name.pem"
+		return
+	fi
 	mkdir "$job"
 	: >"$job/index"
 	printf '%x\n' "$org_serial" >"$job/serial"
@@ -156,6 +165,13 @@ org_issue()
 	    -notext "${how[@]}" -in "$job/csr" -out "$org_dir/keys/$name.pem" \
 	    -startdate "${from}000000Z" -enddate "${to}000000Z"
 	rm -r "$job"
+}
+
+# org_makes_v1: from OpenSSL 3.2 on, openssl ca makes version 3 only, and req has
+# an option.
+org_makes_v1()
+{
+	openssl req -help 2>&1 | grep -q -e -x509v1
 }
 
 # org_p12 CIPHER NAME PASSWORD FILE [FRIENDLY]: pack keys/NAME into FILE.

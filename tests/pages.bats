@@ -28,6 +28,7 @@ setup_file()
 	mkdir -p mnt bin "KMSData/First Group/jane"
 	cp jane.p12 "KMSData/First Group/jane"
 	cp machine.pem exporter.pem
+	cp old-mail.eml old.eml
 	owner jane keyEncipherment
 	profile 20 c2FsdCBhbmQgcGVwcGVy jane >jane.epf
 	# certificates whole in a file of no known format
@@ -71,14 +72,15 @@ setup()
 	export KRA1 KRA2 THUMB SERIAL HEAD
 }
 
-# examples PAGE: those of the section, as example.1, example.2, ...
+# examples PAGE: those of the section, as example.1, example.2, ...; what stands
+# further in (indent-two) is what a command prints.
 examples()
 {
 	rm -f example.*
 	awk '
 	/^\.Sh /	{ on = $2 == "EXAMPLES" || $2 == "RUNBOOK" }
 	!on		{ next }
-	/^\.Bd -literal/	{ n++; show = 1; next }
+	/^\.Bd -literal -offset indent$/	{ n++; show = 1; next }
 	/^\.Ed/		{ show = 0 }
 	sub(/^\.Dl /, "")	{ n++; print >("example." n) }
 	show		{ print >("example." n) }' "$root/man/$1"
@@ -176,6 +178,7 @@ runs()
 	examples kms2ca.7
 	cp "$(grep -l archive-drop example.*)" archive-drop
 	chmod +x archive-drop
+	rm ca.db* import.*
 	new_archive
 	# good, again under the same name, locked, no file, and no key at all
 	mkdir drop work

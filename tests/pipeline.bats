@@ -146,6 +146,61 @@ fresh()
 	not cmp -s old-mail.txt <(tr -d '\r' <mail)
 }
 
+# blocks PAGE SECTION: the commands of each literal block there, a line `---'
+# behind each.
+blocks()
+{
+	# shellcheck disable=SC2154 # common.bash sets it
+	awk -v "want=.Ss $2" '/^\.S[hs]/ { on = $0 == want }
+	    on && /^\.Ed/ { print "---"; block = 0 }
+	    on && block
+	    on && /^\.Bd/ { block = 1 }' "$root/man/$1" |
+	    sed "s/\\\\(aq/'/g; s/\\\\e/\\\\/g; s/\\\\(ha/^/g"
+}
+
+@test 'old mail: RC2, DES and 3DES, with the recovered PKCS#12, as kms2ca(7) shows' {
+	local cipher serial n=0
+
+	ca-export -d ca.db -s jane 2>"$ERR" | ca-recover -q "${kra1[@]}" |
+	    p12-pack -l -p file:jane.pw >jane.p12
+	blocks kms2ca.7 'Old mail' >commands
+	awk '/^---$/ { exit } 1' commands >show
+	awk '/^---$/ { n++; next } n == 1' commands >decrypt
+	grep -q 'openssl cms -decrypt' decrypt
+	[[ $(keys_in jane.p12 | wc -l) == 4 ]]
+	for cipher in -rc2-40 -rc2-64 -rc2-128 -des -des3 -aes128 -aes256; do
+		for name in 1996 1998 1999 2000; do
+			# one mail for each cipher, the key in turn
+			((n++ % 4 == name % 4)) || continue
+			openssl cms -encrypt -provider legacy \
+			    -provider default "$cipher" -in old-mail.txt \
+			    -out old.eml "$ORG/keys/jane-$name.pem"
+			rm -f old.txt
+			bash -e decrypt 2>"$ERR"
+			tr -d '\r' <old.txt | cmp - old-mail.txt
+			echo "$cipher" >>seen
+		done
+	done
+	[[ $(sort -u seen | wc -l) == 7 ]]
+	# the serial number in the mail is among those that are listed
+	bash -e show >shown
+	serial=$(sed -n 1p shown)
+	[[ $serial == 0x* ]] || serial=$(printf %x "$serial")
+	grep -qi "serial:0*${serial#0x}"$'\t' shown
+	[[ $(grep -c ^n: shown) == 0 && $(grep -c $'^user:jane\t' shown) == 4 ]]
+}
+
+@test 'old mail: to somebody else' {
+	ca-export -d ca.db -s jane 2>"$ERR" | ca-recover -q "${kra1[@]}" |
+	    p12-pack -p file:jane.pw >jane.p12
+	openssl cms -encrypt -des3 -in old-mail.txt -out old.eml \
+	    "$ORG/keys/bob-1999.pem"
+	blocks kms2ca.7 'Old mail' |
+	    awk '/^---$/ { n++; next } n == 1' >decrypt
+	not bash decrypt
+	[[ ! -s old.txt ]]
+}
+
 @test 'a mail that names its recipient by key id, and one to an EC key' {
 	local name ski
 
