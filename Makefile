@@ -17,21 +17,23 @@ SCRIPTS = $(wildcard .pkg/*.bash tests/*.bash tests/*.bats tests/fuzz/*.bash \
     tests/bench/*.bash)
 JOBS = $(shell nproc)
 
+PQ = $(shell pkg-config --exists libpq 2>/dev/null && echo 1)
 SECCOMP = $(shell pkg-config --exists libseccomp 2>/dev/null && echo 1)
 LIBS = -larchive -lsqlite3 -lcrypto $(if $(SECCOMP),-lseccomp)
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(if $(SECCOMP),-DHAVE_SECCOMP) \
+    $(if $(PQ),-DHAVE_LIBPQ $(shell pkg-config --cflags libpq)) \
     -fstack-protector-strong -fPIE $(WARN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 # What Debian 12 needs: to build, and to test with a second judge.
 BUILD_DEPS = gcc libc6-dev pkg-config libssl-dev libarchive-dev libsqlite3-dev \
-    libseccomp-dev openssl zip
+    libseccomp-dev libpq-dev openssl zip
 TEST_DEPS = bats parallel clang clang-format libclang-rt-14-dev mandoc \
     shellcheck cppcheck gnutls-bin libnss3-tools libarchive-tools sqlite3 \
     p7zip-full gcab zstd xz-utils unzip miller git strace gdb valgrind \
-    python3-cryptography xxd lz4 cpio bzip2 bsdextrautils time
+    python3-cryptography xxd lz4 cpio bzip2 bsdextrautils time postgresql-15
 
 all: $(TOOLS:%=$B/bin/%)
 

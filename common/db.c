@@ -20,11 +20,10 @@ close_opened(void)
 int
 db_new(struct db **out, const char *path, struct why *w)
 {
-	if (strncmp(path, "postgresql:", 11) == 0 ||
-	    strncmp(path, "postgres:", 9) == 0)
-		return why_set(w, "database",
-		    "this build has no PostgreSQL: name a file");
-	return (*out = lite_new(path, w)) != NULL;
+	int url = strncmp(path, "postgresql://", 13) == 0 ||
+	    strncmp(path, "postgres://", 11) == 0;
+
+	return (*out = url ? pg_new(path, w) : lite_new(path, w)) != NULL;
 }
 
 int
@@ -76,11 +75,12 @@ db_config_set(struct db *db, const char *name, uint32_t v, struct why *w)
 	return sql_put(st, w);
 }
 
-/* Steps CONFIG_GET.  1: the row is at hand; 0: none; -1 with *w. */
+/* Steps CONFIG_GET or CA_GET.  1: the row is at hand; 0: none; -1 with *w. */
 static int
-config(struct db *db, const char *name, struct sql_st **st, struct why *w)
+config(struct db *db, enum sql get, const char *name, struct sql_st **st,
+    struct why *w)
 {
-	if ((*st = sql_ready(db, CONFIG_GET, w)) == NULL)
+	if ((*st = sql_ready(db, get, w)) == NULL)
 		return -1;
 	sql_bind_s(*st, 1, name);
 	return sql_step(*st, w);
@@ -91,7 +91,7 @@ db_config_get(struct db *db, const char *name, uint32_t *v, struct why *w)
 {
 	struct sql_value is;
 	struct sql_st *st;
-	int rc = config(db, name, &st, w);
+	int rc = config(db, CONFIG_GET, name, &st, w);
 
 	*v = 0;
 	if (rc != 1)
@@ -110,7 +110,7 @@ db_ca_set(struct db *db, const uint8_t *der, size_t n, struct why *w)
 {
 	struct sql_st *st;
 
-	if ((st = sql_ready(db, CONFIG_SET, w)) == NULL)
+	if ((st = sql_ready(db, CA_SET, w)) == NULL)
 		return 0;
 	sql_bind_s(st, 1, "CACertificate");
 	sql_bind_b(st, 2, der, n);
@@ -143,7 +143,7 @@ int
 db_ca_get(struct db *db, X509 **ca, struct why *w)
 {
 	struct sql_st *st;
-	int rc = config(db, "CACertificate", &st, w);
+	int rc = config(db, CA_GET, "CACertificate", &st, w);
 
 	*ca = NULL;
 	if (rc != 1)
@@ -346,24 +346,43 @@ db_token(struct db *db, const char *token, struct why *w)
 		return 0;
 	sql_bind_s(st, 1, token);
 	sql_bind_s(st, 2, hex);
-	return sql_put(st, w);
+	return sql_run(st, w) != -1;
 }
 
 int
-db_select(struct db *db, int64_t after, struct db_found *f, struct why *w)
+db_count(struct db *db, unsigned long long *rows, int64_t *last, struct why *w)
 {
-	struct sql_st *st = db->select;
-	struct sql_value cert, blob;
-	int rc;
+	struct sql_st *st = sql_ready(db, COUNT, w);
 
-	/* goes on where it stands, if the caller does too */
-	if (st == NULL || after == 0 || after != db->selected) {
-		if ((st = sql_ready(db, SELECT, w)) == NULL)
-			return -1;
-		sql_bind_i(st, 1, after);
-	}
-	rc = sql_step(st, w);
-	db->select = rc == 1 ? st : NULL;
+	if (st == NULL || sql_step(st, w) != 1)
+		return 0;
+	*rows = (unsigned long long)sql_int(st, 0);
+	*last = sql_int(st, 1);
+	sql_reset(st);
+	return 1;
+}
+
+int
+db_select(struct db *db, int64_t after, int blobs, struct db_found *f,
+    struct why *w)
+{
+	struct sql_value cert, blob;
+	struct sql_st *st;
+	int rc, anew;
+
+	do { /* a page may end before the last row */
+		st = db->select;
+		/* goes on where it stands, if the caller does too */
+		anew = st == NULL || after == 0 || after != db->selected;
+		if (anew) {
+			st = sql_ready(db, blobs ? SELECT : LIST, w);
+			if (st == NULL)
+				return -1;
+			sql_bind_i(st, 1, after);
+		}
+		rc = sql_step(st, w);
+		db->select = rc == 1 ? st : NULL;
+	} while (rc == 0 && !anew);
 	if (rc != 1)
 		return rc;
 	db->selected = f->id = sql_int(st, 0);

@@ -134,11 +134,18 @@ struct db_found {
 	const char *submitted, *requester, *stream, *ski, *hashes, *format;
 	struct text group, user, mail, guid, source;
 	const uint8_t *cert, *blob;
-	size_t certlen, bloblen; /* bloblen is 0 without key */
+	size_t certlen, bloblen; /* without key format is "", bloblen 0 */
 };
 
-/* The next row by RequestID behind `after'.  1, 0 at the end, -1 with *w. */
-int db_select(struct db *, int64_t after, struct db_found *, struct why *w);
+/* How many rows there are, and the last RequestID, or 0.  1, or 0 with *w. */
+int db_count(struct db *, unsigned long long *rows, int64_t *last,
+    struct why *w);
+/*
+ * The next row by RequestID behind `after'; without blobs, no key is read.
+ * 1, 0 at the end, -1 with *w.
+ */
+int db_select(struct db *, int64_t after, int blobs, struct db_found *,
+    struct why *w);
 
 /* Audit ----------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
 
 #include "db.h"
 #include "db_sql.h"
+#include "msg.h"
 
 #define GO_BACK "compare with the results of ca-import, or go back to a copy"
 
@@ -30,11 +31,14 @@ hash_row(EVP_MD_CTX *md, struct sql_st *st)
 	}
 }
 
-/* The digest of all that the commit with this number wrote. */
+/*
+ * The digest of all that the commit with this number wrote; key is how to read
+ * the keys.
+ */
 static int
-digest(struct db *db, int64_t audit, char hex[65], struct why *w)
+digest(struct db *db, enum sql key, int64_t audit, char hex[65], struct why *w)
 {
-	static const enum sql parts[] = { CERT_OF, KEY_OF, KRA_OF, CA_OF };
+	const enum sql parts[] = { CERT_OF, key, KRA_OF, CA_OF };
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	struct sql_st *st;
 	uint8_t sum[32];
@@ -141,7 +145,7 @@ db_commit(struct db *db, const char *caller, const char *action,
 
 	(void)snprintf(id, sizeof(id), "%lld", (long long)db->audit);
 	(void)sql_now(when);
-	if (!digest(db, db->audit, sum, w))
+	if (!digest(db, KEY_NEW, db->audit, sum, w))
 		return 0;
 	if (!chain(db->last, field, hash))
 		return why_set(w, "database", "cannot hash the audit row");
@@ -204,7 +208,7 @@ audit_row(struct db *db, struct sql_st *st, char before[65], struct why *w)
 		    "audit row %s does not follow from the one "
 		    "before it: rows were edited, deleted or moved: " GO_BACK,
 		    field[0]);
-	if (!digest(db, sql_int(st, 0), sum, w))
+	if (!digest(db, KEY_OF, sql_int(st, 0), sum, w))
 		return -1;
 	if (strcmp(sum, field[5]) != 0)
 		return why_set(w, "audit",
@@ -236,10 +240,14 @@ static int
 schema_same(struct db *db, struct why *w)
 {
 	uint8_t is[32], ought[32];
+	char hex[65];
 
 	if (!db->driver->schema(db, ought, w) || !sql_schema_digest(db, is, w))
 		return -1;
-	return memcmp(is, ought, sizeof(is)) == 0;
+	if (memcmp(is, ought, sizeof(is)) == 0)
+		return 1;
+	msg_verbose("SHA-256 of the schema: %s", rec_hex(hex, is, sizeof(is)));
+	return 0;
 }
 
 int
@@ -294,41 +302,57 @@ finds(struct db *db, enum sql n, const char *before, const char *behind,
 	return rc == -1 ? -1 : rc == 0;
 }
 
+/*
+ * Checks the chain, page by page; *found tells that head is in it.  Returns 1,
+ * 0 with *w if it was changed, -1 with *w if it cannot be read.
+ */
+static int
+audit_rows(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
+    int *found, struct why *w)
+{
+	char before[65] = "";
+	struct sql_st *st;
+	int64_t id = INT64_MIN;
+	int rc, rows;
+
+	do {
+		if ((st = sql_ready(db, AUDIT_ALL, w)) == NULL)
+			return -1;
+		sql_bind_i(st, 1, id);
+		for (rows = 0; (rc = sql_step(st, w)) == 1; rows++) {
+			if ((rc = audit_row(db, st, before, w)) != 1) {
+				sql_reset(st);
+				return rc;
+			}
+			id = sql_int(st, 0);
+			(void)snprintf(last, AUDIT_HEAD_MAX, "%lld:%s",
+			    (long long)id, before);
+			*found |= head != NULL && strcmp(head, last) == 0;
+		}
+	} while (rc == 0 && rows > 0 && id++ < INT64_MAX);
+	return rc == -1 ? -1 : 1;
+}
+
 int
 db_audit(struct db *db, const char *head, char last[AUDIT_HEAD_MAX],
     struct why *w)
 {
-	char before[65] = "";
-	struct sql_st *st;
-	int found = 0, rc, ok;
+	int found = 0, rc;
 
 	last[0] = '\0';
 	if ((rc = schema_same(db, w)) == 0)
 		why_set(w, "audit",
 		    "the schema is not that of ca-db(5): a table, index, view "
 		    "or trigger was added, dropped or changed: " GO_BACK);
-	if (rc != 1 || (rc = integrity(db, w)) != 1)
-		return rc;
-	if ((st = sql_ready(db, AUDIT_ALL, w)) == NULL)
-		return -1;
-	while ((rc = sql_step(st, w)) == 1) {
-		if ((ok = audit_row(db, st, before, w)) != 1) {
-			sql_reset(st);
-			return ok;
-		}
-		(void)snprintf(last, AUDIT_HEAD_MAX, "%lld:%s",
-		    (long long)sql_int(st, 0), before);
-		found |= head != NULL && strcmp(head, last) == 0;
-	}
-	if (rc == -1)
-		return -1;
-	if ((ok = finds(db, ORPHANS, "",
+	if (rc != 1 || (rc = integrity(db, w)) != 1 ||
+	    (rc = audit_rows(db, head, last, &found, w)) != 1 ||
+	    (rc = finds(db, ORPHANS, "",
 		 " is not as the audited commits left it: " GO_BACK, w)) != 1 ||
-	    (ok = finds(db, STRANGERS, "the key of row ",
+	    (rc = finds(db, STRANGERS, "the key of row ",
 		 " was encrypted to an agent that is not in the archive: find "
 		 "out whose SHA-1 is in kra of ca-export -n",
 		 w)) != 1)
-		return ok;
+		return rc;
 	return head == NULL || found ||
 	    why_set(w, "audit",
 		"the head %s is not in the chain: it was cut or written anew: " GO_BACK,

@@ -100,7 +100,7 @@ ready(struct db *db, enum sql n, struct why *w)
 	struct lite_st *st = &lite(db)->st[n];
 
 	if (st->h == NULL &&
-	    sqlite3_prepare_v3(lite(db)->h, sql_text[n], -1,
+	    sqlite3_prepare_v3(lite(db)->h, sql_text[n].lite, -1,
 		SQLITE_PREPARE_PERSISTENT, &st->h, NULL) != SQLITE_OK) {
 		fail(db, w, "cannot prepare a statement");
 		return NULL;
@@ -158,6 +158,14 @@ run(struct sql_st *st, struct why *w)
 		fail(st->db, w, "cannot write");
 	reset(st);
 	return rc == SQLITE_DONE ? sqlite3_changes(lite(st->db)->h) : -1;
+}
+
+static int
+put(struct sql_st *st, struct why *w)
+{
+	int n = run(st, w);
+
+	return n == 1 || (n != -1 && sql_not_put(st->db, w));
 }
 
 /* The same of one that has nothing to bind.  Returns 1, or 0 with *w. */
@@ -431,7 +439,7 @@ close_file(struct db *db)
 
 static const struct sql_driver driver = { open_file, publish, close_file, begin,
 	hold, commit, rollback, ready, bind_int, bind_text, bind_blob, step,
-	run, columns, column, reset, schema };
+	run, put, columns, column, reset, schema };
 
 struct db *
 lite_new(const char *path, struct why *w)

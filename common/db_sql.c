@@ -45,6 +45,68 @@ const char sql_schema[] =
 " begin select raise(abort, 'the audit table is append-only'); end;"
 "create trigger audit_delete before delete on audit"
 " begin select raise(abort, 'the audit table is append-only'); end;";
+
+/*
+ * The same for PostgreSQL, where a role may have fewer rights than the owner:
+ * append-only and written once are triggers that hold for all of them, and
+ * key_of() shows an importer, who may read no key, what its own transaction
+ * wrote.
+ */
+#define TEXT " text collate \"C\""
+#define NEED TEXT " not null"
+const char sql_schema_pg[] =
+"create table request("
+" RequestID bigint primary key,"
+" RawArchivedKey bytea, KeyRecoveryHashes" TEXT ","
+" StatusCode bigint not null, Disposition bigint not null,"
+" DispositionMessage" NEED ","
+" SubmittedWhen" NEED ", ResolvedWhen" NEED ","
+" RequesterName" NEED ", CallerName" NEED ","
+" DistinguishedName" NEED ", CommonName" NEED ","
+" OrgUnit" NEED ", Organization" NEED ", EMail" NEED ","
+" KeyFormat" TEXT ", KmsGroup" NEED ", KmsUser" NEED ","
+" KmsMail" NEED ", MailboxGuid" NEED ", Source" NEED ","
+" StreamId" NEED ", CertAudit bigint not null, KeyAudit bigint);"
+"alter table request alter RawArchivedKey set storage external;"
+"create index request_CertAudit on request(CertAudit);"
+"create index request_KeyAudit on request(KeyAudit)"
+" where KeyAudit is not null;"
+"create table certificate("
+" RequestID bigint primary key references request,"
+" RawCertificate bytea not null, CertificateHash" NEED ","
+" Sha256" NEED " unique, SerialNumber" NEED ","
+" IssuerName" NEED ", NotBefore" NEED ", NotAfter" NEED ","
+" SubjectKeyIdentifier" NEED ", RawPublicKey bytea,"
+" PublicKeyLength bigint not null, PublicKeyAlgorithm" NEED ","
+" RawPublicKeyAlgorithmParameters bytea, SpkiHash" NEED ","
+" UPN" NEED ", DistinguishedName" NEED ","
+" CommonName" NEED ", OrgUnit" NEED ","
+" Organization" NEED ", EMail" NEED ");"
+"create index certificate_SerialNumber on certificate(SerialNumber);"
+"create table kra(KraID bigint primary key,"
+" CertificateHash" NEED ", Sha256" NEED " unique,"
+" RawCertificate bytea not null, AddedWhen" NEED ","
+" AuditID bigint not null);"
+"create table config(Name" TEXT " primary key, Value bigint,"
+" Certificate bytea, AuditID bigint not null);"
+"create table audit(AuditID bigint primary key, AuditWhen" NEED ","
+" Caller" NEED ", Action" NEED ", Detail" NEED ","
+" Digest" NEED ", Hash" NEED ");"
+"create function refuse() returns trigger language plpgsql as"
+" 'begin raise exception ''%'', tg_argv[0]; end';"
+"create trigger audit_append before update or delete or truncate on audit"
+" execute function refuse('the audit table is append-only');"
+"create trigger request_once before update on request for each row"
+" when (old.KeyAudit is not null)"
+" execute function refuse('an archived key is written once');"
+"create function key_of(bigint) returns table(RequestID bigint,"
+" RawArchivedKey bytea, KeyRecoveryHashes text, KeyFormat text)"
+" language sql stable security definer set search_path = kms2ca, pg_temp as"
+" 'select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat"
+" from request where KeyAudit = $1 and not exists"
+" (select 1 from audit where AuditID = $1) order by 1';"
+"revoke all on function key_of from public;"
+"comment on schema kms2ca is 'kms2ca archive, version 2'";
 /* clang-format on */
 
 /* What a commit wrote, hashed column by column: see db_audit(). */
@@ -62,106 +124,201 @@ const char sql_schema[] =
 	"select KraID, CertificateHash, Sha256, RawCertificate," \
 	" AddedWhen from kra"
 /* other settings change: each is in the detail of the commit that set it */
-#define CA_PART "select Name, Value from config where Name = 'CACertificate'"
+#define CA_PART(value) \
+	"select Name, " value " from config where Name = 'CACertificate'" \
+	" and AuditID = $1"
+#define CONFIG(value) \
+	"insert into config(Name, " value ", AuditID) values ($1, $2, $3)" \
+	" on conflict (Name) do update set " value " = $2, AuditID = $3"
+
+/* Rows that are selected, by tokens if there are any. */
+#define SOME \
+	" from request r join certificate c using (RequestID)" \
+	" where (not exists (select 1 from temp.token) or exists" \
+	" (select 1 from temp.token t where t.hex in (c.SerialNumber," \
+	" c.CertificateHash, c.Sha256, c.SubjectKeyIdentifier) or" \
+	" lower(t.raw) in (" NAMES ")))"
+#define SOME_PG \
+	" from request r join certificate c using (RequestID)," \
+	" (select string_to_array(lower(" SETTING( \
+	    "raw") "), chr(31)) raw," \
+		   " string_to_array(" SETTING( \
+		       "hex") ", chr(31)) hex offset 0) t" \
+			      " where (raw is null or " \
+			      " array[c.SerialNumber, c.CertificateHash, c.Sha256," \
+			      " c.SubjectKeyIdentifier] && hex or array[" NAMES \
+			      "] && raw)"
+#define NAMES \
+	"lower(c.CommonName), lower(r.RequesterName), lower(c.UPN)," \
+	" lower(c.EMail), lower(r.KmsMail), lower(r.KmsUser)"
+#define SETTING(name) \
+	"nullif(current_setting('kms2ca." name "', true), '') collate \"C\""
+#define ROW(blob) \
+	"select r.RequestID, r.Disposition, r.SubmittedWhen," \
+	" r.RequesterName, r.StreamId, c.SubjectKeyIdentifier," \
+	" coalesce(r.KeyRecoveryHashes, ''), coalesce(r.KeyFormat, '')," \
+	" r.KmsGroup, r.KmsUser, r.KmsMail, r.MailboxGuid, r.Source," \
+	" c.RawCertificate, " blob
+#define BEHIND " and r.RequestID > $1 order by r.RequestID"
+
+#define AUDIT "select AuditID, AuditWhen, Caller, Action, Detail"
+
+/* Settings that there are, and the commits that set one. */
 #define SETTINGS \
 	"(select 'KRAFlags' n union select 'KRACertCount'" \
-	" union select 'RoleSeparationEnabled')"
-/* the commits that set this setting */
-#define SETTERS(name) \
-	" from audit where Action in ('init', 'kra', 'flag') and" \
-	" instr(' ' || Detail, ' ' || " name " || '=') > 0"
+	" union select 'RoleSeparationEnabled') s"
+#define SETTERS(instr, name) \
+	" from audit where Action in ('init', 'kra', 'flag') and " instr \
+	"(' ' || Detail, ' ' || " name " || '=') > 0"
+/* What no audit row accounts for. */
+#define ORPHAN_ROWS(instr, no_number) \
+	"select 'row ' || RequestID from request where CertAudit" \
+	" not in (select AuditID from audit) or KeyAudit is not null and" \
+	" KeyAudit not in (select AuditID from audit) or" \
+	" (KeyAudit is null) <> (RawArchivedKey is null) or" \
+	" KeyAudit is null and coalesce(KeyFormat, KeyRecoveryHashes) is" \
+	" not null" \
+	" union all select 'KRA ' || KraID from kra where AuditID not in" \
+	" (select AuditID from audit)" \
+	" union all select 'setting ' || Name from config c where not" \
+	" exists (select 1 from audit a where a.AuditID = c.AuditID and" \
+	" (Name = 'CACertificate' or " instr "(' ' || Detail || ' '," \
+	" ' ' || Name || '=' || Value || ' ') > 0)) or AuditID <>" \
+	" (select max(AuditID)" SETTERS(instr, \
+	    "c.Name") ") or Name <>" \
+		      " 'CACertificate' and (" no_number " or Name not in" \
+		      " (select n from " SETTINGS "))" \
+		      " union all select 'setting ' || n from " SETTINGS \
+		      " where n not in (select Name from config)" \
+		      " and exists (select 1" SETTERS(instr, \
+			  "n") ")" \
+			       " union all select 'certificate ' || RequestID from certificate" \
+			       " where RequestID not in (select RequestID from request)"
+/* hashes stand as "01 23 ..", an LF between two: 41 bytes for each */
+#define STRANGER_ROWS(instr) \
+	"select '' || RequestID from request where RawArchivedKey is not null" \
+	" and length(replace(KeyRecoveryHashes, ' ', '')) + 1 <>" \
+	" 41 * (select count(*) from kra where " instr \
+	"(replace(KeyRecoveryHashes, ' ', ''), CertificateHash) > 0)"
+
+#define LOCK \
+	"(118117828289377)" /* "kms2ca", for whoever writes to the archive */
 
 /* clang-format off */
-const char *const sql_text[NSQL] = {
-	[BEGIN] = "begin immediate",
-	[COMMIT] = "commit",
-	[HOLD] = "select 1 from sqlite_schema",
-	[ROLLBACK] = "rollback",
-	[CONFIG_SET] = "insert into config values ($1, $2, $3) on conflict"
-	    " (Name) do update set Value = $2, AuditID = $3",
-	[CONFIG_GET] = "select Value from config where Name = $1",
-	[KRA_ADD] = "insert into kra(CertificateHash, Sha256, RawCertificate,"
-	    " AddedWhen, AuditID) values ($1, $2, $3, $4, $5)"
-	    " on conflict do nothing",
-	[KRA_ALL] = "select RawCertificate from kra order by KraID",
-	[FIND] = "select c.RequestID, r.RawArchivedKey is not null"
+const struct sql_text sql_text[NSQL] = {
+	[OPEN] = { NULL, "set search_path = kms2ca, pg_temp;"
+	    "set lock_timeout = '120s';"
+	    "select set_config('synchronous_commit', 'on', false)"
+	    " where current_setting('synchronous_commit') = 'off';"
+	    "select current_setting('server_encoding'),"
+	    " current_setting('fsync')" },
+	[FIND_ARCHIVE] = { NULL, "select obj_description(oid, 'pg_namespace'),"
+	    " exists (select 1 from pg_class where relnamespace = n.oid)"
+	    " from pg_namespace n where nspname = 'kms2ca'" },
+	[NEW_SCHEMA] = { NULL, "create schema kms2ca" },
+	[BEGIN] = { "begin immediate", "begin isolation level read committed"
+	    " read write; select pg_advisory_xact_lock" LOCK },
+	[COMMIT] = { "commit", NULL },
+	[ROLLBACK] = { "rollback", NULL },
+	[HOLD] = { "select 1 from sqlite_schema",
+	    "select pg_advisory_lock" LOCK },
+	[HELD] = { NULL, "begin isolation level repeatable read read only;"
+	    "select pg_advisory_unlock_all()" },
+	[CONFIG_SET] = { CONFIG("Value"), NULL },
+	[CONFIG_GET] = { "select Value from config where Name = $1", NULL },
+	[CA_SET] = { CONFIG("Value"), CONFIG("Certificate") },
+	[CA_GET] = { "select Value from config where Name = $1",
+	    "select Certificate from config where Name = $1" },
+	[KRA_ADD] = { "insert into kra(KraID, CertificateHash, Sha256,"
+	    " RawCertificate, AddedWhen, AuditID) values"
+	    " ((select coalesce(max(KraID), 0) + 1 from kra),"
+	    " $1, $2, $3, $4, $5) on conflict do nothing", NULL },
+	[KRA_ALL] = { "select RawCertificate from kra order by KraID", NULL },
+	[FIND] = { "select c.RequestID, r.KeyAudit is not null"
 	    " from certificate c join request r using (RequestID)"
-	    " where c.Sha256 = $1",
-	[FIND_SERIAL] = "select RequestID from certificate"
-	    " where SerialNumber = $1 and IssuerName = $2",
-	[REQUEST_LAST] = "select max(RequestID) from request",
-	[PUT_REQUEST] = "insert into request values ($1, null, null, 0, $2,"
+	    " where c.Sha256 = $1", NULL },
+	[FIND_SERIAL] = { "select RequestID from certificate"
+	    " where SerialNumber = $1 and IssuerName = $2", NULL },
+	[REQUEST_LAST] = { "select max(RequestID) from request", NULL },
+	[PUT_REQUEST] = { "insert into request values ($1, null, null, 0, $2,"
 	    " $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, null, $12, $13, $14,"
-	    " $15, $16, $17, $18, null)",
-	[PUT_CERT] = "insert into certificate values ($1, $2, $3, $4, $5, $6,"
-	    " $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,"
-	    " $20)",
-	[PUT_KEY] = "update request set RawArchivedKey = $1,"
+	    " $15, $16, $17, $18, null)", NULL },
+	[PUT_CERT] = { "insert into certificate values ($1, $2, $3, $4, $5,"
+	    " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+	    " $19, $20)", NULL },
+	[PUT_KEY] = { "update request set RawArchivedKey = $1,"
 	    " KeyRecoveryHashes = $2, KeyFormat = $3, KeyAudit = $4"
-	    " where RequestID = $5"
-	    " and RawArchivedKey is null",
-	[TOKEN_ADD] = "insert into temp.token values ($1, $2)",
-	[SELECT] = "select r.RequestID, r.Disposition, r.SubmittedWhen,"
-	    " r.RequesterName, r.StreamId, c.SubjectKeyIdentifier,"
-	    " coalesce(r.KeyRecoveryHashes, ''), coalesce(r.KeyFormat, ''),"
-	    " r.KmsGroup, r.KmsUser, r.KmsMail, r.MailboxGuid, r.Source,"
-	    " c.RawCertificate, r.RawArchivedKey"
-	    " from request r join certificate c using (RequestID)"
-	    " where r.RequestID > $1 and (not exists (select 1 from"
-	    " temp.token) or exists (select 1 from temp.token t where"
-	    " t.hex in (c.SerialNumber, c.CertificateHash, c.Sha256,"
-	    " c.SubjectKeyIdentifier)"
-	    " or t.raw = c.CommonName collate nocase"
-	    " or t.raw = r.RequesterName collate nocase"
-	    " or t.raw = c.UPN collate nocase"
-	    " or t.raw = c.EMail collate nocase"
-	    " or t.raw = r.KmsMail collate nocase"
-	    " or t.raw = r.KmsUser collate nocase))"
-	    " order by r.RequestID",
-	[AUDIT_ADD] = "insert into audit values ($1, $2, $3, $4, $5, $6, $7)",
-	[AUDIT_LAST] = "select AuditID, Hash from audit"
-	    " order by AuditID desc limit 1",
-	[AUDIT_ALL] = "select AuditID, AuditWhen, Caller, Action, Detail,"
-	    " Digest, Hash from audit order by AuditID",
-	[AUDIT_SINCE] = "select AuditID, AuditWhen, Caller, Action, Detail"
-	    " from audit where AuditID > $1 and Action not in"
-	    " ('import', 'export') order by AuditID",
-	[CERT_OF] = CERT_PART " where CertAudit = $1 order by 1",
-	[KEY_OF] = KEY_PART " where KeyAudit = $1 order by 1",
-	[KRA_OF] = KRA_PART " where AuditID = $1 order by 1",
-	[CA_OF] = CA_PART " and AuditID = $1",
-	[ORPHANS] = "select 'row ' || RequestID from request where CertAudit"
-	    " not in (select AuditID from audit) or KeyAudit is not null and"
-	    " KeyAudit not in (select AuditID from audit) or"
-	    " (KeyAudit is null) <> (RawArchivedKey is null) or"
-	    " KeyAudit is null and coalesce(KeyFormat, KeyRecoveryHashes) is"
-	    " not null"
-	    " union all select 'KRA ' || KraID from kra where AuditID not in"
-	    " (select AuditID from audit)"
-	    " union all select 'setting ' || Name from config c where not"
-	    " exists (select 1 from audit a where a.AuditID = c.AuditID and"
-	    " (Name = 'CACertificate' or instr(' ' || Detail || ' ',"
-	    " ' ' || Name || '=' || Value || ' ') > 0)) or AuditID <>"
-	    " (select max(AuditID)" SETTERS("c.Name") ") or Name <>"
-	    " 'CACertificate' and (typeof(Value) <> 'integer' or Name not in"
-	    " (select n from " SETTINGS "))"
-	    " union all select 'setting ' || n from " SETTINGS
-	    " where n not in (select Name from config)"
-	    " and exists (select 1" SETTERS("n") ")"
-	    " union all select 'certificate ' || RequestID from certificate"
-	    " where RequestID not in (select RequestID from request)",
-	/* hashes stand as "01 23 ..", an LF between two: 41 bytes for each */
-	[STRANGERS] = "select '' || RequestID from request where RawArchivedKey is"
-	    " not null and length(replace(KeyRecoveryHashes, ' ', '')) + 1 <>"
-	    " 41 * (select count(*) from kra where"
-	    " instr(replace(KeyRecoveryHashes, ' ', ''), CertificateHash) > 0)",
+	    " where RequestID = $5 and KeyAudit is null", NULL },
+	[TOKEN_ADD] = { "insert into temp.token values ($1, $2)",
+	    "select set_config('kms2ca.raw', concat_ws(chr(31), " SETTING("raw")
+	    ", $1::text), false), set_config('kms2ca.hex', concat_ws(chr(31), "
+	    SETTING("hex") ", $2::text), false)" },
+	[COUNT] = { "select count(*), max(r.RequestID)" SOME,
+	    "select count(*), max(r.RequestID)" SOME_PG },
+	[LIST] = { ROW("null") SOME BEHIND,
+	    ROW("null::bytea") SOME_PG BEHIND " limit 1000" },
+	[SELECT] = { ROW("r.RawArchivedKey") SOME BEHIND,
+	    ROW("r.RawArchivedKey") SOME_PG BEHIND " limit 100" },
+	[AUDIT_ADD] = { "insert into audit values ($1, $2, $3, $4, $5, $6, $7)",
+	    NULL },
+	[AUDIT_LAST] = { "select AuditID, Hash from audit"
+	    " order by AuditID desc limit 1", NULL },
+	[AUDIT_ALL] = { AUDIT ", Digest, Hash from audit"
+	    " where AuditID >= $1 order by AuditID limit 1000", NULL },
+	[AUDIT_SINCE] = { AUDIT " from audit where AuditID > $1 and Action not in"
+	    " ('import', 'export') order by AuditID limit 1", NULL },
+	[CERT_OF] = { CERT_PART " where CertAudit = $1 order by 1", NULL },
+	[KEY_OF] = { KEY_PART " where KeyAudit = $1 order by 1", NULL },
+	[KEY_NEW] = { KEY_PART " where KeyAudit = $1 order by 1",
+	    "select * from key_of($1)" },
+	[KRA_OF] = { KRA_PART " where AuditID = $1 order by 1", NULL },
+	[CA_OF] = { CA_PART("Value"), CA_PART("Certificate") },
+	[ORPHANS] = { ORPHAN_ROWS("instr", "typeof(Value) <> 'integer'"),
+	    ORPHAN_ROWS("strpos", "Value is null") },
+	[STRANGERS] = { STRANGER_ROWS("instr"), STRANGER_ROWS("strpos") },
 	/* but what SQLite makes: the indices of constraints, statistics */
-	[SCHEMA] = "select type, name, tbl_name, sql from sqlite_schema"
+	[SCHEMA] = { "select type, name, tbl_name, sql from sqlite_schema"
 	    " where sql is not null and sql not in"
 	    " ('CREATE TABLE sqlite_stat1(tbl,idx,stat)',"
 	    " 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)')"
 	    " order by 1, 2",
-	[INTEGRITY] = "pragma integrity_check(1)",
+	    /* but who owns what, and who may do what */
+	    "with here as (select oid from pg_namespace where nspname = 'kms2ca'),"
+	    " rel as (select oid from pg_class where relnamespace in"
+	    " (select oid from here))"
+	    " select 'relation', relname::text collate \"C\", concat(relkind,"
+	    " relpersistence, relrowsecurity, relhasrules, relhassubclass,"
+	    " relispartition) from pg_class where oid in (select oid from rel)"
+	    " union all select 'column', concat(attrelid::regclass, '.',"
+	    " to_char(attnum, '00'), attname), concat_ws(' ',"
+	    " format_type(atttypid, atttypmod), attnotnull, attcollation,"
+	    " attisdropped, attidentity, attgenerated,"
+	    " pg_get_expr(adbin, adrelid)) from pg_attribute left join"
+	    " pg_attrdef on adrelid = attrelid and adnum = attnum"
+	    " where attnum > 0 and attrelid in (select oid from rel)"
+	    " union all select 'index', indexrelid::regclass::text,"
+	    " concat(pg_get_indexdef(indexrelid), indisvalid) from pg_index"
+	    " where indrelid in (select oid from rel)"
+	    " union all select 'constraint', conname, concat(conrelid::regclass,"
+	    " pg_get_constraintdef(oid), convalidated) from pg_constraint"
+	    " where connamespace in (select oid from here) and contype <> 'n'"
+	    " union all select 'trigger', tgname,"
+	    " concat(pg_get_triggerdef(oid), tgenabled) from pg_trigger"
+	    " where not tgisinternal and tgrelid in (select oid from rel)"
+	    " union all select 'rule', rulename, pg_get_ruledef(oid)"
+	    " from pg_rewrite where ev_class in (select oid from rel)"
+	    " union all select 'policy', polname,"
+	    " pg_get_expr(polqual, polrelid) from pg_policy"
+	    " where polrelid in (select oid from rel)"
+	    " union all select 'function', oid::regprocedure::text, concat_ws("
+	    " ' ', (select lanname from pg_language l where l.oid ="
+	    " prolang), prosecdef, provolatile,"
+	    " proconfig, prosrc) from pg_proc where pronamespace in"
+	    " (select oid from here) order by 1, 2" },
+	[INTEGRITY] = { "pragma integrity_check(1)",
+	    "select case when exists (select 1 from certificate"
+	    " group by Sha256 having count(*) > 1)"
+	    " then 'a certificate is there twice' else 'ok' end" },
 };
 /* clang-format on */
 
@@ -192,12 +349,14 @@ sql_run(struct sql_st *st, struct why *w)
 int
 sql_put(struct sql_st *st, struct why *w)
 {
-	int n = sql_run(st, w);
+	return st->db->driver->put(st, w);
+}
 
-	return n == 1 ||
-	    (n != -1 &&
-		why_set(w, "database", "%s: a row was not written " DB_ALTERED,
-		    st->db->name));
+int
+sql_not_put(const struct db *db, struct why *w)
+{
+	return why_set(w, "database", "%s: a row was not written " DB_ALTERED,
+	    db->name);
 }
 
 void

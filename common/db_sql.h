@@ -15,15 +15,22 @@
 
 /* clang-format off */
 enum sql {
-	BEGIN, COMMIT, HOLD, ROLLBACK, CONFIG_SET, CONFIG_GET, KRA_ADD, KRA_ALL,
-	FIND, FIND_SERIAL, REQUEST_LAST, PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD, SELECT,
-	AUDIT_ADD, AUDIT_LAST, AUDIT_ALL, CERT_OF, KEY_OF, KRA_OF, CA_OF,
-	AUDIT_SINCE, ORPHANS, STRANGERS, SCHEMA, INTEGRITY, NSQL
+	OPEN, FIND_ARCHIVE, NEW_SCHEMA, BEGIN, COMMIT, ROLLBACK, HOLD, HELD,
+	CONFIG_SET, CONFIG_GET, CA_SET, CA_GET, KRA_ADD, KRA_ALL, FIND,
+	FIND_SERIAL, REQUEST_LAST, PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD,
+	COUNT, LIST, SELECT, AUDIT_ADD, AUDIT_LAST, AUDIT_ALL, AUDIT_SINCE,
+	CERT_OF, KEY_OF, KEY_NEW, KRA_OF, CA_OF, ORPHANS, STRANGERS, SCHEMA,
+	INTEGRITY, NSQL
 };
 /* clang-format on */
 
-extern const char *const sql_text[NSQL];
-extern const char sql_schema[];
+/* In SQLite's words, and in PostgreSQL's where they are others, else NULL. */
+struct sql_text {
+	const char *lite, *pg;
+};
+
+extern const struct sql_text sql_text[NSQL];
+extern const char sql_schema[], sql_schema_pg[];
 
 /* A statement: a driver has more of it behind this. */
 struct sql_st {
@@ -68,8 +75,13 @@ struct sql_driver {
 	void (*bind_blob)(struct sql_st *, int i, const void *p, size_t n);
 	/* The next row: 1, 0 behind the last, -1 with *w. */
 	int (*step)(struct sql_st *, struct why *w);
-	/* Runs what gives no row.  Returns how many it wrote, -1 with *w. */
+	/* Runs what only writes.  Returns how many rows it wrote, -1 with *w. */
 	int (*run)(struct sql_st *, struct why *w);
+	/*
+	 * The same of what must write one row: no trigger has kept it out.
+	 * That it did not may be told later, by the commit at the latest.
+	 */
+	int (*put)(struct sql_st *, struct why *w);
 	int (*columns)(const struct sql_st *);
 	void (*column)(struct sql_st *, int i, struct sql_value *);
 	/* Ends a statement whose last row was not reached. */
@@ -93,6 +105,10 @@ struct db {
 
 /* Each makes a db of its kind, not yet open; NULL with *w. */
 struct db *lite_new(const char *path, struct why *w);
+struct db *pg_new(const char *url, struct why *w);
+
+/* Sets *w: a row was not written.  Returns 0. */
+int sql_not_put(const struct db *, struct why *w);
 
 /* The statement, ready to be bound; NULL with *w. */
 struct sql_st *sql_ready(struct db *, enum sql, struct why *w);
@@ -101,7 +117,6 @@ struct sql_st *sql_ready(struct db *, enum sql, struct why *w);
 int sql_step(struct sql_st *, struct why *w);
 void sql_reset(struct sql_st *);
 int sql_run(struct sql_st *, struct why *w);
-/* Runs what must write one row: no trigger has kept it out.  1, or 0. */
 int sql_put(struct sql_st *, struct why *w);
 
 /* Bind number, string (NULL: empty), text, bytes. */

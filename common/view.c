@@ -201,7 +201,7 @@ view_row(const struct db_found *f, unsigned long long n)
 	date(SUBMITTED, f->submitted);
 	text(REQUESTER, f->requester);
 	msg_line("  %s: %s", columns[KEY].name,
-	    f->bloblen > 0 ? "Yes" : "EMPTY");
+	    *f->format != '\0' ? "Yes" : "EMPTY");
 	hashes(f->hashes);
 	if (!cert_new(&c, f->cert, f->certlen, &w))
 		return;

@@ -665,12 +665,21 @@ untouched()
 	    ca.db
 }
 
-@test "ca-init: PostgreSQL is of a later part" {
+@test "ca-init: PostgreSQL: no password in a name, and a server must be there" {
 	local name
 
-	for name in postgresql://ca.example.com/ca postgres://localhost/; do
-		each_tool 'this build has no PostgreSQL: name a file' "$name"
+	pkg-config --exists libpq || skip 'no libpq'
+	for name in postgresql://me:secret@localhost/ca \
+	    'postgres://localhost/?password=secret' \
+	    'postgresql://localhost/?sslpassword=secret'; do
+		each_tool '-d: others can see a password on the command line: put it into ~/.pgpass or a service file, and change it' \
+		    "$name"
 	done
+	each_tool '-d: invalid URI query parameter: "no" (ca-db(5) shows some)' \
+	    'postgresql:///?no=1'
+	name="postgresql:///ca?host=$PWD"
+	each_tool "$name: connection to server on socket \"$PWD/.s.PGSQL.5432\" failed: No such file or directory Is the server running locally and accepting connections on that socket? (ca-db(5) shows how to name a server)" \
+	    "$name"
 }
 
 @test "ca-init: output that is lost: the archive is whole, again completes" {

@@ -7,6 +7,8 @@
 setup_suite()
 {
 	export ORG=$BATS_SUITE_TMPDIR/org
+	# what the server of pg.bash ends with
+	export SUITE_PID=$$
 
 	# bats waits for whoever holds its descriptor 3.
 	bash "$(dirname "${BASH_SOURCE[0]}")/org.bash" "$ORG" 3>&-

@@ -60,7 +60,8 @@ put_all(struct export *x, int64_t last)
 
 	if (msg_level > 0)
 		view_schema();
-	while (id < last && (rc = db_select(x->db, id, &f, &w)) != 0) {
+	while (
+	    id < last && (rc = db_select(x->db, id, !x->list, &f, &w)) != 0) {
 		if (rc == -1)
 			msg_die("%s", w.detail);
 		id = f.id;
@@ -143,21 +144,15 @@ static int64_t
 announce(struct export *x, const char *head, const char **token, size_t ntoken)
 {
 	char now[AUDIT_HEAD_MAX], *detail;
-	unsigned long long rows = 0;
-	struct db_found f;
+	unsigned long long rows;
 	struct why w;
-	int64_t last = 0;
-	int rc;
+	int64_t last;
 
 	if ((!x->list && !db_begin(x->db, &w)) || !db_hold(x->db, &w))
 		msg_die("%s", w.detail);
 	if (head != NULL)
 		audit(x, head);
-	while ((rc = db_select(x->db, last, &f, &w)) == 1) {
-		rows++;
-		last = f.id;
-	}
-	if (rc == -1)
+	if (!db_count(x->db, &rows, &last, &w))
 		msg_die("%s", w.detail);
 	if (!x->list && rows > 0) {
 		detail = detail_of(rows, last, token, ntoken);

@@ -1,0 +1,347 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2030,SC2031 # each test is a subshell
+# shellcheck disable=SC2154 # arrays of ca.bash, variables of pg.bash
+#
+# The archive in PostgreSQL: what the tools do with a file, they do with it.
+
+load common
+load ca
+load pg
+
+setup_file()
+{
+	bats_require_minimum_version 1.5.0
+	need_pg
+	org_archive "$BATS_FILE_TMPDIR"
+}
+
+setup()
+{
+	common_setup
+	made=$BATS_FILE_TMPDIR
+	export PGTZ=UTC PGAPPNAME=
+}
+
+# pg_archive: as new_archive, in a database of its own.
+pg_archive()
+{
+	pg_new && new_archive "$URL"
+}
+
+# pg_import: what was exported, into it.
+pg_import()
+{
+	ca-import -f -d "$URL" "${machine[@]}" <"$made/export.kms"
+}
+
+# pg_head: the head of its chain, from the table.
+pg_head()
+{
+	sql "select AuditID || ':' || Hash from audit order by AuditID desc limit 1"
+}
+
+# pg_whole: the chain fits the rows.
+pg_whole()
+{
+	run_tool 0 ca-export -n -A "$(pg_head)" -d "$URL" &&
+	grep -q ': audit: the chain is whole' "$ERR"
+}
+
+# masked FILE: without what differs from one archive to another: times, hashes
+# of the chain, names of the archive, digests of a stream, blobs.
+masked()
+{
+	sed -E "s,${URL/\?/\\?},DB,g; s,($PWD/)?ca\.db,DB,g; s/[0-9:-]{10}T[0-9:]{8}Z/TIME/g
+	    /warning: .*: fsync is off/d
+	    s/(audit head: |is now )([0-9]+):[0-9a-f]{64}/\1\2:HEAD/
+	    s/\tsha256:[0-9a-f]{64}\tsig:/\tsha256:\tsig:/
+	    s/\tblob:.+/\tblob:B/" "$1"
+}
+
+# both STATUS TOOL ARG...: the same on ca.db and in $URL, with our stdin; -d DB
+# is added.  Both say and write the same.
+both()
+{
+	local status=$1 tool=$2 store
+
+	shift 2
+	cat >both.in
+	for store in ca.db "$URL"; do
+		run_tool "$status" "$tool" -d "$store" "$@" <both.in || return
+		masked "$OUT" >"both.out.${store%%:*}"
+		masked "$ERR" >"both.err.${store%%:*}"
+	done
+	diff both.out.ca.db both.out.postgresql &&
+	diff both.err.ca.db both.err.postgresql
+}
+
+@test 'postgresql: every tool does what it does with a file' {
+	pg_new
+	cat "$ORG/kra1.pem" "$ORG/kra2.pem" | both 0 ca-init -c "$ORG/ca.pem"
+	# again; and another CA
+	both 0 ca-init <"$ORG/kra2.pem"
+	both 2 ca-init -c "$ORG/kms.pem" <"$ORG/kra1.pem"
+	both 0 ca-setflag </dev/null
+	both 0 ca-setflag KRAFlags +KRAF_ENABLEFOREIGN </dev/null
+	both 2 ca-setflag KRACertCount 3 </dev/null
+	both 0 ca-setflag -n KRACertCount 1 </dev/null
+	both 1 ca-export </dev/null
+	both 1 ca-import -n "${machine[@]}" <"$made/export.kms"
+	both 1 ca-import "${machine[@]}" <"$made/export.kms"
+	both 0 ca-import -f "${machine[@]}" <"$made/export.kms"
+	grep -q -x 'ca-import: read 28, imported 21, updated 0, present 3, ignored 2, refused 0, faults 2' \
+	    "$ERR"
+	both 0 ca-import -f "${machine[@]}" <"$made/export.kms"
+	both 0 ca-export </dev/null
+	both 0 ca-export -n </dev/null
+	both 0 ca-export -s jane@example.com </dev/null
+	pg_whole
+	whole ca.db
+	[[ $(sql 'select AuditID, Caller, Action, Detail from audit') == \
+	    "$(rows ca.db 'select AuditID, Caller, Action, Detail from audit')" ]]
+}
+
+@test 'postgresql: every status' {
+	local jane=$ORG/keys/jane-1999 bob=$ORG/keys/bob-1999
+
+	pg_archive
+	new_archive ca.db
+	{
+		record 1 jane "$jane.pem"
+		record 2 jane "$jane.pem" "$jane.key"
+		record 3 jane "$jane.pem" "$jane.key"
+		record 4 jane "$jane.pem"
+		user 5 carol-1999s
+		record 6 bob "$bob.pem" "$jane.key"
+		printf 'rec:fault\tn:7\tsource:x\treason:cut\tdetail:%s\n' \
+		    'it ended'
+		user 8 erin-1998
+	} | closed | both 1 ca-import -f
+	statuses "$OUT" | tr '\n' , | grep -x \
+	    'imported 1,updated 1,present 1,present 1,ignored,refused,fault,imported 2,'
+	pg_whole
+	# a key of an earlier run, and one of a later
+	record 1 bob "$bob.pem" | closed | both 0 ca-import -f
+	record 1 bob "$bob.pem" "$bob.key" | closed | both 0 ca-import -f
+	[[ $(statuses "$OUT") == 'updated 3' ]]
+	both 0 ca-export -n </dev/null
+	pg_whole
+}
+
+@test 'postgresql: the rows are those of a file' {
+	local columns table
+
+	pg_archive
+	pg_import >import.log 2>/dev/null
+	for table in request certificate kra config audit; do
+		columns=$(rows "$made/ca.db" "SELECT group_concat(name, ', ')
+		    FROM pragma_table_info('$table')")
+		# what is encrypted, and when it was
+		columns=$(sed -E "s/(RawArchivedKey)/length(\1)/
+		    s/, (Submitted|Resolved|Added|Audit)When//g
+		    s/, (Digest|Hash)//g" <<<"$columns")
+		case $table in
+		config) # of two types
+			rows "$made/ca.db" "select Name, case typeof(Value) when
+			    'integer' then Value end, case typeof(Value) when
+			    'blob' then lower(hex(Value)) end, AuditID
+			    from config order by 1" >want
+			sql "select Name, Value, encode(Certificate, 'hex'),
+			    AuditID from config order by 1" >got ;;
+		*)
+			rows "$made/ca.db" "select $(sed -E 's/Raw(Certi|Pub)[A-Za-z]*/lower(hex(&))/g' \
+			    <<<"$columns") from $table order by 1" >want
+			sql "select $(sed -E "s/Raw(Certi|Pub)[A-Za-z]*/encode(&, 'hex')/g" \
+			    <<<"$columns") from $table order by 1" >got ;;
+		esac
+		[[ -s want ]]
+		if [[ $table == audit ]]; then
+			# there, two streams went through one pipe
+			cut -d '|' -f 1-3 want >w && mv w want
+			cut -d '|' -f 1-3 got >g && mv g got
+		fi
+		diff want got
+	done
+}
+
+@test 'postgresql: an archived key opens with psql and openssl alone' {
+	local id
+
+	pg_archive
+	pg_import >import.log 2>/dev/null
+	PATH=/usr/bin:/bin
+	not command -v ca-export
+	id=$(sql "select RequestID from request where KmsUser = 'jane' limit 1")
+	sql "select encode(RawArchivedKey, 'hex') from request
+	    where RequestID = $id" | xxd -r -p >blob
+	sql "select encode(RawCertificate, 'hex') from certificate
+	    where RequestID = $id" | xxd -r -p >cer
+	openssl cms -decrypt -binary -inform DER -in blob \
+	    -recip "$ORG/kra2.pem" -inkey "$ORG/kra2.key" |
+	    openssl rsa -inform MSBLOB -pubout 2>/dev/null >pub
+	openssl x509 -inform DER -in cer -noout -pubkey | cmp - pub
+}
+
+@test 'postgresql: names that are no UTF-8, or have NUL, stay as they are' {
+	local name n=0 hex
+
+	pg_archive
+	new_archive ca.db
+	# Latin-1, NUL, U+FFFD itself and with digits behind it, backslashes,
+	# half a character, the end of UTF-8, an empty one
+	printf '%s\n' "$ORG"/keys/*[0-9].pem | head -n 10 >pems
+	for hex in 4772fcdf65 6100620a ef bfbd efbfbd efbfbd3661 5c7866665c \
+	    e282 f48fbfbfe2 ''; do
+		((n += 1))
+		name=$(sed -n "${n}p" pems)
+		record "$n" x "$name" "${name%.pem}.key" |
+		    sed "s|\tuser:x|\tuser_b64:$(xxd -r -p <<<"$hex" | base64)|"
+	done | closed >names
+	both 0 ca-import -f <names
+	both 0 ca-export </dev/null
+	[[ $(grep -c $'\tuser_b64:' "$OUT") -ge 4 ]]
+	both 0 ca-export -n -s $'GR\xfc\xdfE' </dev/null
+	[[ $(only archived <"$OUT" | wc -l) == 1 ]]
+	both 1 ca-export -n -s 'Gr' </dev/null
+	both 0 ca-export -s $'\xef\xbf\xbd' </dev/null
+	pg_whole
+	[[ $(sql "select KmsUser from request where RequestID = 1") == \
+	    $'Gr\xef\xbf\xbdfc\xef\xbf\xbddfe' ]]
+}
+
+@test 'postgresql: tokens find what they find in a file' {
+	local token
+
+	pg_archive
+	pg_import >import.log 2>/dev/null
+	cp "$made/ca.db" .
+	ca-export -n -d ca.db 2>/dev/null | only archived | sed -n 3p >row
+	for token in "$(field sha1 <row)" "$(field serial <row)" \
+	    "$(field sha256 <row | tr a-f A-F | sed 's/../& /g')" \
+	    "$(field ski <row)" "$(field user <row)" JANE@EXAMPLE.COM \
+	    "$(id -un)" carol@example.com; do
+		both 0 ca-export -n -s "$token" </dev/null
+	done
+	both 0 ca-export -n -s jane -s erin </dev/null
+	for token in ja ane %25 '%' "' or 1=1 --" '{jane}' 'ja:ne' \
+	    $'jane\x1ferin'; do
+		both 1 ca-export -n -s "$token" </dev/null
+	done
+}
+
+# Audit -----------------------------------------------------------------------
+
+# behind SQL: as one who may do all, past the triggers.
+behind()
+{
+	sql "set session_replication_role = replica; $1"
+}
+
+# pg_copy: go on with a copy of the database.
+pg_copy()
+{
+	psql -X -q -h "$PG" -U owner postgres -c 'set client_min_messages = error' \
+	    -c "drop database if exists ${DB}c" \
+	    -c "create database ${DB}c template $DB" || return
+	DB+=c
+	URL=$(pg_url owner)
+}
+
+# finds MESSAGE SQL: that edit of a copy of the archive is found.
+finds()
+{
+	local head
+
+	head=$(pg_head)
+	pg_copy || return
+	behind "$2" >/dev/null || return
+	run_tool 1 ca-export -n -A "$head" -d "$URL" || return
+	nothing_out "$2" || return
+	# shellcheck disable=SC2053 # a pattern
+	[[ $(<"$ERR") == $1 ]] || {
+		printf '%s\n%s\n' "$2" "$(<"$ERR")" >&2
+		return 1
+	}
+	DB=${DB%c}
+	URL=$(pg_url owner)
+}
+
+@test 'postgresql: what was altered is found' {
+	local changed='ca-export: audit: what audit row 3 recorded was changed*'
+	local orphan='ca-export: audit: * is not as the audited commits left it*'
+
+	pg_archive
+	pg_import >import.log 2>/dev/null
+	pg_whole
+	finds "$changed" "update request set RawArchivedKey =
+	    set_byte(RawArchivedKey, 100, 0) where RequestID = 3"
+	finds "$changed" "update certificate set UPN = 'x' where RequestID = 4"
+	finds "$changed" "delete from request where RequestID = 24;
+	    delete from certificate where RequestID = 24"
+	finds "$changed" "update request a set RawArchivedKey =
+	    b.RawArchivedKey from request b where a.RequestID in (1, 2)
+	    and b.RequestID in (1, 2) and a.RequestID <> b.RequestID"
+	finds "$orphan" "update config set Value = 3 where Name = 'KRAFlags'"
+	finds "$orphan" "insert into request select RequestID + 1000, null,
+	    null, StatusCode, Disposition, DispositionMessage, SubmittedWhen,
+	    ResolvedWhen, RequesterName, CallerName, DistinguishedName,
+	    CommonName, OrgUnit, Organization, EMail, null, KmsGroup, KmsUser,
+	    KmsMail, MailboxGuid, Source, StreamId, 77, null from request
+	    where RequestID = 1"
+	finds 'ca-export: audit: audit row 2 does not follow*' \
+	    "update audit set Caller = 'x' where AuditID = 2"
+	finds 'ca-export: audit: the head * is not in the chain*' \
+	    'delete from audit where AuditID = 3; truncate certificate, request'
+	# not only what is in the chain counts: a row of kra that lies
+	pg_copy
+	behind "update kra set CertificateHash = 'x' where KraID = 1"
+	run_tool 1 ca-export -n -A "$(pg_head)" -d "$URL"
+	grep -q 'what audit row 1 recorded was changed' "$ERR"
+}
+
+@test 'postgresql: a schema that was altered is found, and not written to' {
+	local edit
+
+	pg_archive
+	for edit in 'alter table audit disable trigger audit_append' \
+	    'drop trigger request_once on request' \
+	    'create view v as select 1' \
+	    'create table kms2ca.t(a int)' \
+	    "create function f() returns int language sql as 'select 1'" \
+	    "create or replace function refuse() returns trigger
+	    language plpgsql as 'begin return null; end'" \
+	    'create trigger t before insert on request for each row
+	    execute function refuse()' \
+	    'create rule r as on insert to request do instead nothing' \
+	    'alter table request enable row level security' \
+	    'alter table request add x text' \
+	    'alter table request alter KmsUser drop not null' \
+	    'drop index request_KeyAudit' \
+	    'create table other() inherits (audit)' \
+	    'alter function key_of set search_path = public'; do
+		finds 'ca-export: audit: the schema is not that of ca-db(5)*' \
+		    "$edit"
+	done
+	sql "$edit"
+	run_tool 2 ca-import -f -d "$URL" "${machine[@]}" <"$made/export.kms"
+	nothing_out ca-import
+	masked "$ERR" | diff - <(echo "ca-import: DB: the schema is not that of ca-db(5): a trigger or view may change what is written: go back to a copy, or drop it")
+	[[ $(sql 'select count(*) from request') == 0 ]]
+}
+
+@test 'postgresql: append-only and written once hold for the owner too' {
+	local edit
+
+	pg_archive
+	pg_import >import.log 2>/dev/null
+	for edit in "update audit set Caller = 'x'" 'delete from audit' \
+	    'truncate audit'; do
+		run sql "$edit"
+		((status != 0))
+		[[ $output == *'the audit table is append-only'* ]]
+	done
+	run sql "update request set RawArchivedKey = 'x' where RequestID = 1"
+	((status != 0))
+	[[ $output == *'an archived key is written once'* ]]
+	pg_whole
+}
