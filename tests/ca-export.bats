@@ -652,7 +652,9 @@ tampered()
 	blob_of 1 recovery >rec.der
 	certtool --p7-info --inder --infile rec.der >info 2>"$ERR"
 	grep -qx 'Number of certificates: 4' info
-	grep -q '1.2.840.113549.1.7.3' info
+	certtool --p7-verify --inder --infile rec.der \
+	    --load-certificate "$ORG/ca.pem" >info 2>&1
+	grep -q 'Signature status: ok' info
 	openssl cms -cmsout -inform DER -in rec.der -print -noout >print
 	# one signer; the CA, by issuer and serial number
 	[[ $(grep -c 'd.issuerAndSerialNumber' print) == 1 ]]

@@ -18,16 +18,14 @@ setup_file()
 	org_archive .
 	cp -p "$ORG"/*.pem "$ORG"/*.key "$ORG"/*.eml "$ORG"/user.pws \
 	    "$ORG"/kms-backup.* "$ORG"/keys/jane-1999.* .
-	for name in machine kra1 kra2 ca jane drop all; do
+	for name in machine kra1 kra2 ca jane all; do
 		cp pw "$name.pw"
 	done
-	cp drop.pw drop.pws
 	for name in machine kra1 kra2 ca; do
 		p12 "$name.p12" "$name"
 	done
 	p12 jane.p12 jane-1999
-	mkdir -p drop mnt bin "KMSData/First Group/jane"
-	cp jane.p12 drop
+	mkdir -p mnt bin "KMSData/First Group/jane"
 	cp jane.p12 "KMSData/First Group/jane"
 	cp machine.pem exporter.pem
 	cp old-mail.eml old.eml
@@ -50,6 +48,10 @@ setup_file()
 	# on Windows it would be certutil that wrote it
 	ca-export -d ca.db -k ca.p12 -p file:pw -s jane@example.com 2>log |
 	    sed -n '/not_after:2000/s/.*	recovery://p' | base64 -d >jane.rec
+	for name in kra1 kra2; do
+		openssl x509 -in "$name.pem" -outform DER | sha1sum |
+		    cut -c -40 >"$name.sha1"
+	done
 	cp ca.db mnt
 	# the other machine
 	printf '#!/bin/sh\nshift\nexec "$@"\n' >bin/ssh
@@ -62,8 +64,8 @@ setup()
 	command -v mlr >/dev/null || skip 'no mlr'
 	cp -pR "$BATS_FILE_TMPDIR"/[!b]* "$BATS_FILE_TMPDIR"/bin .
 	PATH=$PWD/bin:$PATH
-	KRA1=$(openssl x509 -in kra1.pem -outform DER | sha1sum | cut -c -40)
-	KRA2=$(openssl x509 -in kra2.pem -outform DER | sha1sum | cut -c -40)
+	KRA1=$(<kra1.sha1)
+	KRA2=$(<kra2.sha1)
 	THUMB=$(openssl x509 -in machine.pem -outform DER | sha1sum | cut -c -8)
 	SERIAL=$(only key <export.kms | head -n 1 | field serial)
 	HEAD=$(last_head ca.db)
@@ -76,7 +78,7 @@ examples()
 {
 	rm -f example.*
 	awk '
-	/^\.Sh /	{ on = $2 == "EXAMPLES" }
+	/^\.Sh /	{ on = $2 == "EXAMPLES" || $2 == "RUNBOOK" }
 	!on		{ next }
 	/^\.Bd -literal -offset indent$/	{ n++; show = 1; next }
 	/^\.Ed/		{ show = 0 }
@@ -86,7 +88,7 @@ examples()
 	# the escapes of mdoc; and what lies elsewhere lies here
 	not grep '\\[^e(-]' example.*
 	sed -i "s/\\\\(aq/'/g; s/\\\\(ha/^/g; s/\\\\-/-/g; s/\\\\e/\\\\/g
-	    s|/var/spool/drop|$PWD/drop|; s|/mnt/|$PWD/mnt/|" example.*
+	    s|/mnt/|$PWD/mnt/|" example.*
 }
 
 # runs PAGE: every example of it, one after the other.
@@ -129,8 +131,6 @@ runs()
 
 @test 'ca-import.1' {
 	runs ca-import.1
-	# what was dropped is archived
-	[[ -z $(ls drop) && $(field status <drop.log | head -n 1) == present ]]
 }
 
 @test 'ca-init.1' {
@@ -170,6 +170,44 @@ runs()
 
 @test 'kms2ca.7' {
 	runs kms2ca.7
+}
+
+@test 'kms2ca.7: the drop folder' {
+	local name
+
+	examples kms2ca.7
+	cp "$(grep -l archive-drop example.*)" archive-drop
+	chmod +x archive-drop
+	rm ca.db* import.*
+	new_archive
+	# good, again under the same name, locked, no file, and no key at all
+	mkdir drop work
+	mv jane.p12 "drop/a b.p12"
+	mkfifo drop/fifo.pfx
+	ln -s ../user.pws drop/link.epf
+	openssl pkcs12 -export -inkey kra1.key -in kra1.pem -passout pass:lost \
+	    -out drop/locked.pfx
+	echo hello >work/left
+	run_tool 0 ./archive-drop
+	[[ -z $(find drop work ! -type d) && $(ls 'done') == 'a b.p12' ]]
+	[[ $(ls held) == $'fifo.pfx\nfifo.pfx.why\nleft\nleft.why\nlink.epf\nlink.epf.why\nlocked.pfx\nlocked.pfx.why' ]]
+	grep -q 'wrong password' held/locked.pfx.why
+	[[ $(rows ca.db 'SELECT count(RawArchivedKey) FROM request') == 1 ]]
+	cp -p 'done/a b.p12' drop
+	run_tool 0 ./archive-drop
+	[[ $(ls 'done') == $'a b.p12\na b.p12.~1~' ]]
+	[[ $(field status <import.log | sort | uniq -c) == *'1 imported'*'1 present' ]]
+	# what cannot be done now is done later
+	cp -p 'done/a b.p12' drop/c.p12
+	mv machine.p12 away
+	run_tool 0 ./archive-drop
+	[[ $(ls work) == c.p12 ]]
+	mv away machine.p12
+	run_tool 0 ./archive-drop
+	[[ -z $(ls work) && -e done/c.p12 ]]
+	for name in drop work 'done' held; do
+		[[ $(stat -c %a "$name") == 700 ]]
+	done
 }
 
 @test 'p12-extract.1' {
