@@ -166,7 +166,7 @@ static enum copy_status
 take_event(struct copy *c, const struct rec *r, struct why *w)
 {
 	struct texts t = { .n = 0 };
-	struct db_event e;
+	struct db_event e = { .id = 0 };
 	enum copy_status rc = COPY_STOP;
 
 	if (!number(r, "id", INT64_MAX - 1, &e.id, w))
@@ -220,7 +220,7 @@ static enum copy_status
 take_agent(struct copy *c, const struct rec *r, struct why *w)
 {
 	struct texts t = { .n = 0 };
-	struct db_agent a;
+	struct db_agent a = { .id = 0 };
 	struct cert *cert;
 	enum copy_status rc;
 
