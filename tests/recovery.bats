@@ -254,6 +254,13 @@ cut_short()
 	[[ $(find "$MADE" -name '*.rec.bad' | wc -l) == 9 ]]
 }
 
+@test "recovery: a blob without the certificate of its signer" {
+	run_tool 1 ca-recover "${kra1[@]}" <"$MADE/cms-alone.p7"
+	says 'ca-recover: stdin: the recovery blob lacks the certificate of its signer: give it with -C'
+	run_tool 0 ca-recover "${ca[@]}" "${kra1[@]}" <"$MADE/cms-alone.p7"
+	is_judy
+}
+
 @test "recovery: the old form of somebody else, and cut anywhere" {
 	run_tool 1 ca-recover -C "$ORG/kms.pem" "${kra1[@]}" <"$MADE/old-info.rec"
 	says 'ca-recover: stdin: the signature of the recovery blob is not right, or not of a certificate of -C'
