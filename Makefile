@@ -184,6 +184,12 @@ dist:
 	    --prefix=kms2ca-$(VERSION)/ HEAD | gzip -9n >$B/kms2ca-$(VERSION).tar.gz
 	@cd $B && sha256sum kms2ca-$(VERSION).tar.gz
 
+# Other machines, C libraries and releases: what tests/builds.bash says.
+BUILDS = musl s390x next deb
+builds:
+	ALL_CFLAGS='$(ALL_CFLAGS)' PACKAGES='$(BUILD_DEPS) $(TEST_DEPS)' \
+	    tests/builds.bash $(BUILDS)
+
 # A Debian package of this build, by dpkg-dev alone.
 deb: all
 	B=$B VERSION=$(VERSION) MAKE='$(MAKE)' .pkg/deb.bash
@@ -192,6 +198,6 @@ clean:
 	rm -rf $B
 
 .PHONY: all deps demo harnesses fuzz torture check corpus bench asan valgrind cover \
-    lint install uninstall dist deb clean
+    lint install uninstall dist deb builds clean
 .DELETE_ON_ERROR:
 .SECONDARY:

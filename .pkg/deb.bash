@@ -65,6 +65,7 @@ Standards-Version: 4.6.2
 Package: kms2ca
 Architecture: any
 Depends: \${shlibs:Depends}
+Suggests: libpq5
 Description: move keys of an Exchange KMS into a CA's key archive
  Until 2003 an Exchange Key Management Service (KMS) kept a copy of every
  user's private encryption keys.  These filters take the keys from a backup

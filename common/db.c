@@ -3,18 +3,24 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "db_sql.h"
 
 /* Opening --------------------------------------------------------------- */
 
-/* Whoever exits with an archive open leaves one file of it, not three. */
+/*
+ * Whoever exits with an archive open leaves one file of it, not three; but not
+ * a fork, whose copy is of no use.
+ */
 static struct db *opened;
+static pid_t opener;
 
 static void
 close_opened(void)
 {
-	db_close(opened);
+	if (getpid() == opener)
+		db_close(opened);
 }
 
 int
@@ -30,6 +36,7 @@ int
 db_open(struct db *db, enum db_mode mode, int *fresh, struct why *w)
 {
 	opened = db;
+	opener = getpid();
 	(void)atexit(close_opened);
 	if (!db->driver->open(db, mode, w))
 		return 0;

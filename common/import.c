@@ -44,6 +44,12 @@ import_start(struct import *im, struct why *w)
 	return 1;
 }
 
+int
+import_side_by_side(const struct import *im)
+{
+	return envelope_halves(im->envelope);
+}
+
 void
 import_free(struct import *im)
 {
@@ -92,28 +98,90 @@ recovery_hashes(const struct import *im, int64_t id)
 	return s;
 }
 
-/* Encrypts the key to the KRAs and adds it to its row. */
+/* What is known of a record before it meets the archive. */
+struct proven {
+	struct cert *cert; /* NULL: it has none */
+	int has_key;
+	int own; /* the CA of the archive has issued it */
+	const char *format; /* of the key in the archive */
+	/* by another process: the key, encrypted to all KRAs */
+	uint8_t *locked;
+	size_t nlocked;
+};
+
+static void
+proven_free(struct proven *p)
+{
+	cert_free(p->cert);
+	OPENSSL_free(p->locked);
+}
+
+/* Proves the record at hand.  Returns 1, or 0 with *w: it is refused. */
 static int
-archive_key(struct import *im, int64_t id, const uint8_t *p8, size_t n,
+prove(const struct import *im, const struct stream_in *s, struct proven *p,
     struct why *w)
 {
+	memset(p, 0, sizeof(*p));
+	if (!prove_record(s, &p->cert, w) ||
+	    (p->cert != NULL && !cert_describe(p->cert, w)))
+		return 0;
+	p->has_key = s->key != NULL;
+	p->own = p->cert != NULL && im->ca != NULL &&
+	    cert_is_of(p->cert, im->ca);
+	return 1;
+}
+
+/* The key as the archive has it, in secure memory; *format tells which form. */
+static uint8_t *
+archived_form(const struct stream_in *s, size_t *n, const char **format)
+{
+	uint8_t *p = pkey_msblob(s->key, s->keylen, n);
+
+	*format = p != NULL ? "MSBLOB" : "PKCS8";
+	if (p != NULL)
+		return p;
+	if ((p = OPENSSL_secure_malloc(s->keylen)) == NULL)
+		tool_nomem();
+	memcpy(p, s->key, s->keylen);
+	*n = s->keylen;
+	return p;
+}
+
+/* Encrypts the key to the KRAs of the row, or takes what is. */
+static int
+encrypt(struct import *im, int64_t id, const struct stream_in *s,
+    struct proven *p, uint8_t **der, size_t *len, struct why *w)
+{
+	size_t first = first_kra(im, id), n;
+	uint8_t *key;
+	int rc;
+
+	if (p->locked != NULL)
+		return envelope_close(im->envelope, first, im->count, p->locked,
+		    p->nlocked, der, len, w);
+	key = archived_form(s, &n, &p->format);
+	rc = envelope_make(im->envelope, first, im->count, key, n, der, len, w);
+	OPENSSL_secure_clear_free(key, n);
+	return rc;
+}
+
+/* Encrypts the key to the KRAs and adds it to its row. */
+static int
+archive_key(struct import *im, int64_t id, const struct stream_in *s,
+    struct proven *p, struct why *w)
+{
 	struct db_key k;
-	uint8_t *blob, *env = NULL;
+	uint8_t *env = NULL;
 	char *hashes;
-	size_t len;
 	int rc;
 
 	hashes = recovery_hashes(im, id);
 	if (hashes == NULL)
 		tool_nomem();
-	blob = pkey_msblob(p8, n, &len);
-	k.format = blob != NULL ? "MSBLOB" : "PKCS8";
-	k.hashes = hashes;
-	rc = envelope_make(im->envelope, first_kra(im, id), im->count,
-	    blob != NULL ? blob : p8, blob != NULL ? len : n, &env, &k.len, w);
+	rc = encrypt(im, id, s, p, &env, &k.len, w);
 	k.blob = env;
-	if (blob != NULL)
-		OPENSSL_secure_clear_free(blob, len);
+	k.format = p->format;
+	k.hashes = hashes;
 	if (rc && k.len > RAW_ARCHIVED_KEY_MAX)
 		rc = why_set(w, "ceiling",
 		    "an archived key of %zu bytes, and a CA keeps %d: encrypt "
@@ -301,15 +369,15 @@ new_ok(const struct import *im, const struct cert *c, int own, struct why *w)
  * 1 with *o, or 0 with *w when the archive fails.
  */
 static int
-store(struct import *im, const struct stream_in *s, const struct cert *c,
+store(struct import *im, const struct stream_in *s, struct proven *p,
     struct outcome *o, struct why *w)
 {
-	int own = im->ca != NULL && cert_is_of(c, im->ca), has_key = 0, there;
-	int ok;
+	const struct cert *c = p->cert;
+	int own = p->own, has_key = 0, there, ok;
 
 	if ((there = db_find(im->db, c->sha256, &o->id, &has_key, w)) == -1)
 		return 0;
-	if (there && (has_key || s->key == NULL)) {
+	if (there && (has_key || !p->has_key)) {
 		outcome(o, "present", &im->present, "");
 		return 1;
 	}
@@ -327,7 +395,7 @@ store(struct import *im, const struct stream_in *s, const struct cert *c,
 	if (!there &&
 	    !put_row(im, s, c, own ? DISP_ISSUED : DISP_FOREIGN, &o->id, w))
 		return 0;
-	return s->key == NULL || archive_key(im, o->id, s->key, s->keylen, w);
+	return !p->has_key || archive_key(im, o->id, s, p, w);
 }
 
 /* Starts a transaction; settings may have changed since the last. */
@@ -358,13 +426,14 @@ begin(struct import *im, struct why *w)
 }
 
 int
-import_due(const struct import *im, struct rec_in *in)
+import_due(const struct import *im, struct rec_in *in, int busy)
 {
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	return im->open &&
-	    (t.tv_sec > im->since.tv_sec + AGE_S || !rec_in_ready(in, IDLE_MS));
+	    (t.tv_sec > im->since.tv_sec + AGE_S ||
+		(!busy && !rec_in_ready(in, IDLE_MS)));
 }
 
 /* What a fault is about, and why; the caller frees it. */
@@ -398,31 +467,85 @@ named(struct why *w)
 	return w->detail;
 }
 
+void
+import_prove(void *ctx, const struct stream_in *s, struct flat *answer)
+{
+	struct import *im = ctx;
+	struct proven p;
+	struct why w;
+	uint8_t *key;
+	size_t n;
+	int ok = prove(im, s, &p, &w);
+
+	if (ok && p.cert != NULL && p.has_key) {
+		key = archived_form(s, &n, &p.format);
+		ok = envelope_lock(im->envelope, 0,
+		    (size_t)sk_X509_num(im->kras), key, n, &p.locked,
+		    &p.nlocked, &w);
+		OPENSSL_secure_clear_free(key, n);
+		if (!ok)
+			msg_die("%s", w.detail);
+	}
+	flat_add(answer, &ok, sizeof(ok));
+	if (!ok)
+		flat_add(answer, &w, sizeof(w));
+	else {
+		flat_add(answer, &p, sizeof(p));
+		flat_add_bytes(answer, p.locked, p.nlocked);
+		if (p.cert != NULL)
+			cert_pack(p.cert, answer);
+	}
+	proven_free(&p);
+}
+
+/* What import_prove() has found.  Returns 1, or 0 with *w: it is refused. */
+static int
+proven(struct flat *answer, struct proven *p, struct why *w)
+{
+	int ok;
+
+	memset(p, 0, sizeof(*p));
+	memcpy(&ok, flat_next(answer, sizeof(ok)), sizeof(ok));
+	if (!ok) {
+		memcpy(w, flat_next(answer, sizeof(*w)), sizeof(*w));
+		return 0;
+	}
+	memcpy(p, flat_next(answer, sizeof(*p)), sizeof(*p));
+	p->locked = flat_dup(answer, &p->nlocked);
+	if (p->cert != NULL)
+		p->cert = cert_unpack(answer);
+	return 1;
+}
+
 int
 import_record(struct import *im, const struct stream_in *s, int bad,
-    struct why *w)
+    struct flat *answer, struct why *w)
 {
 	struct outcome o = { NULL, NULL, 0, NULL };
-	struct cert *c = NULL;
+	struct proven p = { .cert = NULL };
+	const struct cert *c;
 	char *detail = NULL;
-	int rc = 1;
+	int ok = bad, rc = 1;
 
 	im->read++;
 	if (!begin(im, w))
 		return 0;
+	if (!bad)
+		ok = answer != NULL ? proven(answer, &p, w) :
+				      prove(im, s, &p, w);
+	c = p.cert;
 	if (bad)
 		outcome(&o, "refused", &im->refused, s->why.detail);
 	else if (rec_is(&s->rec, "fault")) {
 		detail = fault_text(&s->rec);
 		outcome(&o, "fault", &im->faults, detail);
-	} else if (!prove_record(s, &c, w) ||
-	    (c != NULL && !cert_describe(c, w)))
+	} else if (!ok)
 		outcome(&o, "refused", &im->refused, named(w));
 	else if (c == NULL)
 		outcome(&o, "ignored", &im->ignored,
 		    "not a record of keys or "
 		    "certificates");
-	else if (c->ca && s->key == NULL)
+	else if (c->ca && !p.has_key)
 		outcome(&o, "ignored", &im->ignored,
 		    "certificate of a CA: only those of users are archived");
 	else if (strcmp(c->use, "sign") == 0)
@@ -430,10 +553,10 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 		    "signing certificate: "
 		    "only encryption keys are archived");
 	else
-		rc = store(im, s, c, &o, w);
+		rc = store(im, s, &p, &o, w);
 	if (rc)
 		result(im, s, &o);
-	cert_free(c);
+	proven_free(&p);
 	free(detail);
 	return rc && (im->waiting < BATCH || import_commit(im, w));
 }

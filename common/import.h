@@ -48,17 +48,27 @@ struct import {
 int import_start(struct import *, struct why *w);
 
 /*
- * Takes the record at hand of s; bad tells that its seal did not open.
- * Returns 1, or 0 with *w when the import must stop.
+ * Returns 1 if records can be proven, and encrypted to the KRAs, by other
+ * processes; an EC key among those of the KRAs rules that out.
  */
-int import_record(struct import *, const struct stream_in *s, int bad,
-    struct why *w);
+int import_side_by_side(const struct import *);
+
+/* The prover_work of an import. */
+void import_prove(void *import, const struct stream_in *, struct flat *answer);
 
 /*
- * Returns 1 when results should wait no longer: no record can be had soon, or
- * a second has passed.
+ * Takes the record at hand of s; bad tells that its seal did not open; answer
+ * is that of import_prove(), or NULL if it is still to be proven.  Returns 1, or
+ * 0 with *w when the import must stop.
  */
-int import_due(const struct import *, struct rec_in *);
+int import_record(struct import *, const struct stream_in *, int bad,
+    struct flat *answer, struct why *w);
+
+/*
+ * Returns 1 when results should wait no longer: a second has passed, or no
+ * record can be had soon, and none is on its way (busy).
+ */
+int import_due(const struct import *, struct rec_in *, int busy);
 
 /* Commits what waits and writes its results.  Returns 1, or 0 with *w. */
 int import_commit(struct import *, struct why *w);

@@ -289,14 +289,13 @@ pool_processors(void)
 	return n < 1 ? 1 : n > JOBS_MAX ? JOBS_MAX : (unsigned)n;
 }
 
-int
+void
 pool_jobs(const char *arg, unsigned *jobs)
 {
 	char *end;
 	unsigned long n = strtoul(arg, &end, 10);
 
 	if (*arg < '0' || *arg > '9' || *end != '\0' || n < 1 || n > JOBS_MAX)
-		return 0;
+		msg_die("-j %s: not a number from 1 to %d", arg, JOBS_MAX);
 	*jobs = (unsigned)n;
-	return 1;
 }

@@ -45,7 +45,7 @@ uint8_t *pool_get(struct pool *, size_t *n, void **tag);
 /* The processors that this process may use, at most JOBS_MAX. */
 unsigned pool_processors(void);
 
-/* The number of -j.  Returns 1, or 0: it is none. */
-int pool_jobs(const char *arg, unsigned *jobs);
+/* The number of -j.  Exits 2, with a message, if it is none. */
+void pool_jobs(const char *arg, unsigned *jobs);
 
 #endif

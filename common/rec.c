@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -543,6 +544,32 @@ rec_unhex(const struct rec *r, const char *label, uint8_t *dst, size_t n)
 		dst[i] = (uint8_t)(hi << 4 | lo);
 	}
 	return memcmp(rec_hex(again, dst, n), f->val, 2 * n) == 0;
+}
+
+void
+rec_pack(const struct rec *r, struct flat *f)
+{
+	flat_add(f, r, offsetof(struct rec, field));
+	flat_add(f, r->field, r->nfields * sizeof(r->field[0]));
+	flat_add(f, r->line, r->len);
+}
+
+void
+rec_unpack(struct rec *r, struct flat *f)
+{
+	const char *was;
+	size_t i;
+
+	memcpy(r, flat_next(f, offsetof(struct rec, field)),
+	    offsetof(struct rec, field));
+	memcpy(r->field, flat_next(f, r->nfields * sizeof(r->field[0])),
+	    r->nfields * sizeof(r->field[0]));
+	was = r->line;
+	r->line = flat_next(f, r->len);
+	for (i = 0; i < r->nfields; i++) {
+		r->field[i].label = r->line + (r->field[i].label - was);
+		r->field[i].val = r->line + (r->field[i].val - was);
+	}
 }
 
 /* Writing ------------------------------------------------------------- */

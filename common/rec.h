@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "flat.h"
 #include "why.h"
 
 /*
@@ -102,6 +103,13 @@ int rec_unhex(const struct rec *, const char *label, uint8_t *dst, size_t n);
 
 /* Returns 1 if the field's raw value equals s. */
 int rec_eq(const struct rec *, const char *label, const char *s);
+
+/*
+ * Adds a record to what goes to another process; takes it there, where it stays
+ * in what came.
+ */
+void rec_pack(const struct rec *, struct flat *);
+void rec_unpack(struct rec *, struct flat *);
 
 /* Writing ------------------------------------------------------------- */
 

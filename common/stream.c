@@ -76,8 +76,8 @@ fail:
 	return NULL;
 }
 
-static void
-drop_key(struct stream_in *s)
+void
+stream_forget(struct stream_in *s)
 {
 	OPENSSL_secure_clear_free(s->key, s->keylen);
 	s->key = NULL;
@@ -106,7 +106,7 @@ stream_in_free(struct stream_in *s)
 	if (s == NULL)
 		return;
 	if (s->state != NULL) {
-		drop_key(s);
+		stream_forget(s);
 		leave(s);
 		sk_X509_free(s->state->trusted);
 		EVP_MD_CTX_free(s->state->md);
@@ -341,14 +341,27 @@ place(struct stream_in *s)
 	return 1;
 }
 
-/* Opens the seal of a record whose form is right. */
-static enum stream_event
-unseal(struct stream_in *s)
+void
+stream_lead(struct stream_in *s, const struct rec *head)
+{
+	uint8_t id[SEAL_ID];
+
+	leave(s);
+	s->rec = *head;
+	if (!rec_unhex(head, "id", id, sizeof(id)) || !unlock(s, id))
+		msg_die("stdin:%llu: %s", head->lineno, s->why.detail);
+	rec_hex(s->id, id, sizeof(id));
+	enter(s, 1);
+}
+
+enum stream_event
+stream_open(struct stream_in *s)
 {
 	uint8_t *sealed;
 	size_t n;
 	int ok = 0;
 
+	stream_forget(s);
 	if (s->state->seal == NULL)
 		return STREAM_REC;
 	sealed = rec_b64(&s->rec, "seal", 0, &n);
@@ -369,7 +382,7 @@ unseal(struct stream_in *s)
 		    s->keylen > 0 ? "holds a key that it must not hold" :
 				    "holds no key");
 	if (!ok || s->keylen == 0 || !rec_is(&s->rec, "key"))
-		drop_key(s);
+		stream_forget(s);
 	return ok ? STREAM_REC : STREAM_BAD;
 }
 
@@ -398,7 +411,7 @@ record(struct stream_in *s)
 			    "or a clear key stands in a sealed stream");
 			return STREAM_BROKEN;
 		}
-		return unseal(s);
+		return s->apart ? STREAM_REC : stream_open(s);
 	}
 	if (rec_get0(&s->rec, "seal") != NULL) {
 		why_set(&s->why, "seal",
@@ -413,7 +426,7 @@ record(struct stream_in *s)
 		return STREAM_REC;
 	if (errno == ENOMEM)
 		tool_nomem();
-	drop_key(s);
+	stream_forget(s);
 	why_set(&s->why, "record", "key record without a base64 key");
 	return STREAM_BROKEN;
 }
@@ -424,7 +437,7 @@ stream_next(struct stream_in *s)
 	struct stream_state *st = s->state;
 	int ours, rc;
 
-	drop_key(s);
+	stream_forget(s);
 	s->n = 0;
 	ours = st->any || rec_in_is_rec(st->in);
 	rc = rec_in_read(st->in, &s->rec, &s->why);

@@ -26,6 +26,8 @@ struct stream_in {
 	struct why why; /* of BROKEN and BAD */
 	int sealed;
 	int closed; /* sealed, and seals stay closed: no -k */
+	int apart; /* set by the caller: they are opened in other processes,
+					   by stream_open() */
 	unsigned long long n; /* number of the record, 0: it has none */
 	char id[33]; /* of the sealed stream, hex; or "" */
 	X509 *signer; /* of the sealed stream, borrowed */
@@ -46,6 +48,16 @@ struct stream_in {
 struct stream_in *stream_in_new(struct rec_in *, const struct cred *k,
     const struct cred *trusted, int part);
 enum stream_event stream_next(struct stream_in *);
+
+/*
+ * In a fork of the process that reads apart: first the head of the stream, then
+ * the seal of rec, which has number n.  What stream_next() has checked is not
+ * checked again.  open returns STREAM_REC or STREAM_BAD.
+ */
+void stream_lead(struct stream_in *, const struct rec *head);
+enum stream_event stream_open(struct stream_in *);
+/* Wipes the key of the last one. */
+void stream_forget(struct stream_in *);
 void stream_in_free(struct stream_in *);
 
 /* Writing ------------------------------------------------------------- */

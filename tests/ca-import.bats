@@ -78,9 +78,9 @@ thumbprints()
 }
 
 @test "ca-import: usage" {
-	local usage='usage: ca-import [-fnPqVv] [-C cert]... -d db [-k cred] [-p secret]... [-R requester]'
+	local usage='usage: ca-import [-fnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...'
 
-	usage+=$'\n\t[-t thumb]...'
+	usage+=$'\n\t[-R requester] [-t thumb]...'
 	refuses 2 "$usage" ca-import </dev/null
 	refuses 2 "$usage" ca-import -d ca.db operand </dev/null
 }
@@ -950,6 +950,94 @@ form_of()
 	    openssl cms -encrypt -binary -aes-256-cbc -outform DER -out openssl \
 	    kra3.pem "$ORG/kra1.pem"
 	diff <(form_of openssl) <(form_of blob)
+}
+
+# Side by side ----------------------------------------------------------------
+
+# but_random DB: its rows, without what is random or of the moment.
+but_random()
+{
+	rows "$1" "SELECT RequestID, length(RawArchivedKey), KeyRecoveryHashes,
+	    KeyFormat, StatusCode, Disposition, DispositionMessage, KmsGroup,
+	    KmsUser, KmsMail, MailboxGuid, Source, StreamId, certificate.*
+	    FROM request JOIN certificate USING (RequestID)"
+}
+
+@test "ca-import: -j: the same rows, numbers, results and messages" {
+	local jobs count
+
+	sed '20s/\tuser:/&not /' "$MADE/export.kms" >altered.kms
+	for count in 2 1; do
+		for jobs in 1 2 5; do
+			cp "$MADE/new.db" ca.db
+			ca-setflag -d ca.db KRACertCount "$count" >/dev/null 2>&1
+			run_tool 1 "${import[@]}" -P -j "$jobs" <altered.kms
+			mv "$OUT" "out.$jobs"
+			grep -v 'audit head' "$ERR" >"err.$jobs"
+			but_random ca.db >"rows.$jobs"
+			cmp out.1 "out.$jobs"
+			cmp err.1 "err.$jobs"
+			cmp rows.1 "rows.$jobs"
+			whole ca.db
+		done
+	done
+	[[ $(count imported out.5) == 23 && $(count refused out.5) == 1 ]]
+	# of the last, with one agent a row: it opens a row, and no other does
+	opens 1 kra1
+	not opens 1 kra2
+	opens 2 kra2
+	not opens 2 kra1
+	# no two processes made the same random numbers: the last block of the
+	# content goes by key, IV and content, those of the agents by the key
+	[[ $(rows ca.db "SELECT count(*) - count(DISTINCT substr(RawArchivedKey,
+	    1, 500)) FROM request WHERE RawArchivedKey IS NOT NULL") == 0 ]]
+	run_tool 1 "${import[@]}" -P -j 3 <altered.kms
+	[[ $(count present "$OUT") == 23 ]]
+}
+
+@test "ca-import: -j: an agent whose key is not RSA" {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
+	    -subj /CN=ec -keyout ec.key -out ec.pem 2>/dev/null
+	cat "$ORG/kra1.pem" ec.pem | ca-init -f -c "$ORG/ca.pem" -d ec.db \
+	    >/dev/null 2>&1
+	ca-setflag -d ec.db KRAFlags 1 >/dev/null 2>&1
+	run_tool 0 ca-import -f -d ec.db -j 4 "${machine[@]}" <"$MADE/jane.kms"
+	[[ $(count imported "$OUT") == 3 ]]
+	rows ec.db "SELECT hex(RawArchivedKey) FROM request
+	    WHERE RequestID = 2" | xxd -r -p >blob
+	ORG=$PWD blob_of ec >one
+	blob_of kra1 | cmp - one
+	openssl rsa -in one -inform MSBLOB -check -noout
+}
+
+@test "ca-import: -j: a process that is killed is exit 2, what is promised stays" {
+	local pid status=0
+	local -a crew
+
+	[[ -r /proc/self/task/$$/children ]] || skip 'no list of children here'
+	mkfifo in
+	"${import[@]}" -j 2 <in >"$OUT" 2>"$ERR" 3>&- &
+	pid=$!
+	exec 9>in
+	cat "$MADE/jane.kms" >&9
+	until (($(only result <"$OUT" | wc -l) == 3)); do
+		kill -0 "$pid"
+	done
+	read -r -a crew <"/proc/$pid/task/$pid/children" || :
+	((${#crew[@]} == 2))
+	kill -KILL "${crew[@]}"
+	cat "$MADE/export.kms" >&9 2>/dev/null || :
+	exec 9>&-
+	wait "$pid" || status=$?
+	((status == 2))
+	[[ $(tail -n 1 "$ERR") == \
+	    'ca-import: a process of -j died of signal 9 (Killed): run again' ]]
+	# nothing lies beside the archive
+	[[ $(echo ca.db*) == ca.db ]]
+	whole ca.db
+	[[ $(rows ca.db 'SELECT count(*) FROM request') == 3 ]]
+	run_tool 0 "${import[@]}" -j 2 <"$MADE/export.kms"
+	[[ $(count present "$OUT") == 3 && $(count imported "$OUT") == 21 ]]
 }
 
 # A result is a promise -------------------------------------------------------

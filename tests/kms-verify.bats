@@ -4,7 +4,7 @@
 load common
 load ca
 
-usage='usage: kms-verify [-PqrVvw] [-C cert]... [-k cred] [-p secret]...'
+usage='usage: kms-verify [-PqrVvw] [-C cert]... [-j jobs] [-k cred] [-p secret]...'
 unproven='kms-verify: consistent, but not proven: nobody was named to trust'
 unproven+=' (give -k or -C)'
 seal='the seal does not open: the record was altered, or is of another place'
@@ -579,4 +579,66 @@ for i in range(0, len(data), 7):
 		grep -q -e "$line" given || echo "$line"
 	done <listed >missing
 	diff -u /dev/null missing
+}
+
+# same OPTION...: -j does not change what comes of standard input.
+same()
+{
+	local jobs one
+
+	cat >same.in
+	for jobs in 1 2 5; do
+		kms-verify -j "$jobs" "${k[@]}" "$@" <same.in >"out.$jobs" \
+		    2>"err.$jobs" && echo 0 >>"err.$jobs" || echo $? >>"err.$jobs"
+		one=${one:-$jobs}
+		cmp "out.$one" "out.$jobs"
+		cmp "err.$one" "err.$jobs"
+	done
+}
+
+@test "-j: the same output, messages and status" {
+	# no process gets all of it at once
+	(($(stat -c %s zip.kms) > 32 * 1024))
+	same <zip.kms
+	same -v < <(cat zip.kms small.kms small.kms tar.kms)
+	same -r <zip.kms
+	same -w <zip.kms
+	# some that fail, streams that break, parts
+	altered 3 zip.kms | altered 14 - >bad.kms
+	(($(diff zip.kms bad.kms | grep -c '^>') == 2))
+	same <bad.kms
+	same -P <bad.kms
+	same -Pr < <(cat bad.kms tar.kms)
+	same -w <bad.kms
+	same < <(sed 12d zip.kms)
+	same < <(sed '12s/cert:/cert:*/' zip.kms)
+	same < <(head -c 30000 zip.kms)
+	same -P < <(sed -n '1p;12,$p' zip.kms; sed -n '2,11p' zip.kms | tac)
+	same < <(sed '1s/lockbox:..../lockbox:AAAA/' zip.kms)
+}
+
+@test "-j: a process that is killed is exit 2" {
+	local pid status=0
+	local -a crew
+
+	[[ -r /proc/self/task/$$/children ]] || skip 'no list of children here'
+	mkfifo in
+	kms-verify -j 2 "${k[@]}" <in >"$OUT" 2>"$ERR" 3>&- &
+	pid=$!
+	exec 9>in
+	until ((${#crew[@]} == 2)); do
+		kill -0 "$pid"
+		read -r -a crew <"/proc/$pid/task/$pid/children" || :
+	done
+	kill -KILL "${crew[@]}"
+	cat zip.kms >&9 2>/dev/null || :
+	exec 9>&-
+	wait "$pid" || status=$?
+	((status == 2))
+	says 'kms-verify: a process of -j died of signal 9 (Killed): run again'
+	[[ -z $(only key <"$OUT") ]]
+}
+
+@test "-j: what is no number" {
+	fails '-j 0: not a number from 1 to 256' -j 0
 }

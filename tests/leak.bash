@@ -73,6 +73,20 @@ hold()
 	waits "$pid" 0
 }
 
+# hold_crew INPUT COMMAND...: the same of a command that two processes of -j,
+# ${crew[@]}, work for.
+hold_crew()
+{
+	local p
+
+	hold "$@" || return
+	read -r -a crew <"/proc/$pid/task/$pid/children" || :
+	((${#crew[@]} == 2)) || return
+	for p in "${crew[@]}"; do
+		waits "$p" 0 || return
+	done
+}
+
 # hold_export INPUT OPTION...: the same for kms-export, whose archive child,
 # $child, reads, and gives it all that it found; ${crew[@]} are those of -j.
 hold_export()

@@ -187,11 +187,32 @@ packed()
 
 @test 'leak: kms-verify -k, after the last record' {
 	need_ptrace
-	hold "$made/tar.kms" kms-verify "${machine[@]}"
+	hold "$made/tar.kms" kms-verify -j 1 "${machine[@]}"
 	passed 10
 	cores "$pid" core
 	let_go 0
 	gone core "${keys[@]}" "file:$ORG/machine.pw"
+}
+
+# crew_gone: no key of the stream is in the process or in those of -j.
+crew_gone()
+{
+	local p
+
+	for p in "$pid" "${crew[@]}"; do
+		cores "$p" "core.$p"
+	done
+	let_go 0
+	for p in "$pid" "${crew[@]}"; do
+		gone "core.$p" "${keys[@]}" "file:$ORG/machine.pw"
+	done
+}
+
+@test 'leak: kms-verify -j, after the last record' {
+	need_ptrace
+	hold_crew "$made/tar.kms" kms-verify -j 2 "${machine[@]}"
+	passed 10
+	crew_gone
 }
 
 @test 'leak: kms-verify of a plain stream, after the last record' {
@@ -206,11 +227,19 @@ packed()
 @test 'leak: ca-import, after the last record' {
 	need_ptrace
 	new_archive
-	hold "$made/tar.kms" "${import[@]}"
+	hold "$made/tar.kms" "${import[@]}" -j 1
 	grep -q 'status:imported' "$OUT"
 	cores "$pid" core
 	let_go 0
 	gone core "${keys[@]}" "file:$ORG/machine.pw"
+}
+
+@test 'leak: ca-import -j, after the last record' {
+	need_ptrace
+	new_archive
+	hold_crew "$made/tar.kms" "${import[@]}" -j 2
+	grep -q 'status:imported' "$OUT"
+	crew_gone
 }
 
 @test 'leak: ca-recover, after the last record' {

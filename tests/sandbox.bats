@@ -120,7 +120,9 @@ shut()
 	need_strace
 	not sanitized || skip 'a sanitizer opens files at the end'
 	probe
-	shut "$made/export.kms" kms-verify "${machine[@]}"
+	shut "$made/export.kms" kms-verify -j 1 "${machine[@]}"
+	shut "$made/export.kms" kms-verify -j 3 "${machine[@]}"
+	(($(cut -d ' ' -f 1 "$OUT.after" | sort -u | wc -l) == 4))
 	shut "$made/export.kms" kms-verify -w "${machine[@]}"
 	shut "$made/plain" kms-verify -r
 	shut "$made/export.kms" kms-report
@@ -174,10 +176,11 @@ at_home()
 	at_home kras ca-init -c "$ORG/ca.pem" -d ca.db
 	echo $'rec:flag\tname:KRAFlags\told:\tnew:1\tset:' | closed >flags
 	at_home flags ca-setflag -d ca.db -
-	at_home "$made/export.kms" "${import[@]}"
+	at_home "$made/export.kms" "${import[@]}" -j 1
 	grep -q 'status:imported' "$OUT"
 	ca-setflag -d ca.db KRACertCount 1 >/dev/null 2>&1
-	at_home "$made/export.kms" "${import[@]}"
+	at_home "$made/export.kms" "${import[@]}" -j 3
+	(($(cut -d ' ' -f 1 "$OUT.after" | sort -u | wc -l) == 4))
 }
 
 @test 'sandbox: strace of ca-export' {

@@ -215,7 +215,7 @@ option_letters()
 	while read -r _ name number; do
 		case $name in
 		cat | cut | join | sort | bash | cron | openssl* | sqlite3 | \
-		libarchive)
+		libarchive | shred)
 			continue ;;
 		esac
 		[[ -e $root/man/$name.$number ]] || {
@@ -422,7 +422,7 @@ ceiling()
 
 	# -p and its value, of our tools; certutil wants its own
 	cat "$root"/man/*.[157] "$root/README" "$root/tests/demo.bash" |
-	    grep -v certutil | grep -oE -e ' -p +[^ ]+' | sort -u >values
+	    grep -v -e certutil -e mkdir | grep -oE -e ' -p +[^ ]+' | sort -u >values
 	[[ $(wc -l <values) -ge 4 ]]
 	while read -r _ word; do
 		[[ $word =~ ^\"?(env:[A-Z]+|(file|list):[a-z0-9.]+|fd:[0-9]|tty)\"?$ ]]

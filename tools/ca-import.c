@@ -11,11 +11,14 @@
 #include "input.h"
 #include "kra.h"
 #include "msg.h"
+#include "pool.h"
+#include "prover.h"
 #include "sandbox.h"
 #include "tool.h"
 
-static const char usage[] = "[-fnPqVv] [-C cert]... -d db [-k cred] "
-			    "[-p secret]... [-R requester]\n\t[-t thumb]...";
+static const char usage[] =
+    "[-fnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...\n"
+    "\t[-R requester] [-t thumb]...";
 
 /* One -t. */
 struct pin {
@@ -83,18 +86,20 @@ show_kras(const struct import *im, struct pin *pin, size_t n, struct why *w)
 
 /* Reads to the end.  Returns 1, or 0 when the stream is broken. */
 static int
-run(struct import *im, struct input *in)
+run(struct import *im, struct input *in, struct prover *p)
 {
+	const struct stream_in *s;
+	struct flat *answer;
 	enum stream_event ev;
 	struct why w;
 	int ok = 1;
 
 	for (;;) {
-		if (import_due(im, in->in))
+		if (import_due(im, in->in, prover_busy(p)))
 			ok = import_commit(im, &w);
 		if (!ok)
 			break;
-		ev = stream_next(in->stream);
+		ev = prover_next(p, &s, &answer);
 		if (ev == STREAM_EOF || ev == STREAM_BROKEN)
 			break;
 		if (ev == STREAM_HEAD && in->k.n == 0) {
@@ -104,8 +109,7 @@ run(struct import *im, struct input *in)
 			break;
 		}
 		if (ev == STREAM_REC || ev == STREAM_BAD)
-			ok = import_record(im, in->stream, ev == STREAM_BAD,
-			    &w);
+			ok = import_record(im, s, ev == STREAM_BAD, answer, &w);
 		if (!ok)
 			break;
 	}
@@ -135,6 +139,8 @@ main(int argc, char *argv[])
 	struct pin *pin;
 	struct import im;
 	struct input in;
+	struct prover *prover;
+	unsigned jobs = pool_processors();
 	struct why w;
 	size_t npins = 0;
 	int c, whole;
@@ -144,11 +150,13 @@ main(int argc, char *argv[])
 	memset(&in, 0, sizeof(in));
 	if ((pin = calloc((size_t)argc, sizeof(*pin))) == NULL)
 		tool_nomem();
-	while ((c = getopt(argc, argv, "+:C:d:fk:nPp:qR:t:Vv")) != -1)
+	while ((c = getopt(argc, argv, "+:C:d:fj:k:nPp:qR:t:Vv")) != -1)
 		if (c == 'd')
 			path = optarg;
 		else if (c == 'f')
 			im.force = 1;
+		else if (c == 'j')
+			pool_jobs(optarg, &jobs);
 		else if (c == 'n')
 			im.dry = 1;
 		else if (c == 'R')
@@ -168,11 +176,14 @@ main(int argc, char *argv[])
 		msg_die("%s", w.detail);
 	input_open(&in, in.k.n > 0 ? &in.k : NULL,
 	    in.trusted.n > 0 ? &in.trusted : NULL);
+	if (!import_side_by_side(&im))
+		jobs = 1;
+	prover = prover_new(&in, jobs, import_prove, &im);
 	sandbox_enter(db_dir0(im.db));
 
 	if (!show_kras(&im, pin, npins, &w))
 		msg_die("%s", w.detail);
-	whole = run(&im, &in);
+	whole = run(&im, &in, prover);
 	summary(&im);
 	if (!whole)
 		input_broken(&in);
@@ -182,6 +193,7 @@ main(int argc, char *argv[])
 
 	db_close(im.db);
 	import_free(&im);
+	prover_free(prover);
 	input_close(&in);
 	free(pin);
 	return tool_end(c);

@@ -93,9 +93,7 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 			x->group[x->ngroup++] = optarg;
 			break;
 		case 'j':
-			if (!pool_jobs(optarg, jobs))
-				msg_die("-j %s: not a number from 1 to %d",
-				    optarg, JOBS_MAX);
+			pool_jobs(optarg, jobs);
 			break;
 		case 'L':
 			if (!walk_limit(limits, optarg, &w))

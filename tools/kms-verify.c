@@ -8,16 +8,20 @@
 #include "cert.h"
 #include "input.h"
 #include "msg.h"
+#include "pool.h"
 #include "prove.h"
+#include "prover.h"
 #include "sandbox.h"
 #include "stream.h"
 #include "tool.h"
 
-static const char usage[] = "[-PqrVvw] [-C cert]... [-k cred] [-p secret]...";
+static const char usage[] =
+    "[-PqrVvw] [-C cert]... [-j jobs] [-k cred] [-p secret]...";
 
 struct verify {
 	struct input in;
-	struct stream_in *stream; /* of in */
+	struct prover *prover; /* of in */
+	const struct stream_in *stream; /* what it gives */
 	struct rec_out *out; /* verdicts, with -r */
 	FILE *fp; /* where lines go; NULL with -r */
 	int pinned, proven, hold, status;
@@ -80,10 +84,42 @@ drop(struct verify *v, const struct why *w)
 		verdict(v, "bad", w);
 }
 
+/* Proves a record in another process; the prover_work. */
 static void
-record(struct verify *v)
+prove(void *ctx, const struct stream_in *s, struct flat *answer)
 {
 	struct cert *cert;
+	struct why w;
+	int ok = prove_record(s, &cert, &w);
+
+	(void)ctx;
+	flat_add(answer, &ok, sizeof(ok));
+	if (!ok)
+		flat_add(answer, &w, sizeof(w));
+	cert_free(cert);
+}
+
+/* The same here, or what came of it.  Returns 1, or 0 with *w. */
+static int
+proven(const struct verify *v, struct flat *answer, struct why *w)
+{
+	struct cert *cert;
+	int ok;
+
+	if (answer == NULL) {
+		ok = prove_record(v->stream, &cert, w);
+		cert_free(cert);
+		return ok;
+	}
+	memcpy(&ok, flat_next(answer, sizeof(ok)), sizeof(ok));
+	if (!ok)
+		memcpy(w, flat_next(answer, sizeof(*w)), sizeof(*w));
+	return ok;
+}
+
+static void
+record(struct verify *v, struct flat *answer)
+{
 	struct why w;
 
 	if (v->hold && !v->stream->sealed)
@@ -92,11 +128,10 @@ record(struct verify *v)
 		    v->stream->rec.lineno);
 	if (!v->stream->sealed && v->stream->key != NULL && v->fp != NULL)
 		tool_clear_keys();
-	if (!prove_record(v->stream, &cert, &w)) {
+	if (!proven(v, answer, &w)) {
 		drop(v, &w);
 		return;
 	}
-	cert_free(cert);
 	v->good++;
 	if (v->out != NULL)
 		verdict(v, rec_is(&v->stream->rec, "fault") ? "fault" : "ok",
@@ -128,16 +163,18 @@ head(struct verify *v)
 
 /* One event.  Returns 0 at the end of the input. */
 static int
-event(struct verify *v, enum stream_event ev)
+event(struct verify *v)
 {
-	switch (ev) {
+	struct flat *answer;
+
+	switch (prover_next(v->prover, &v->stream, &answer)) {
 	case STREAM_EOF:
 		return 0;
 	case STREAM_HEAD:
 		head(v);
 		break;
 	case STREAM_REC:
-		record(v);
+		record(v, answer);
 		break;
 	case STREAM_BAD:
 		drop(v, &v->stream->why);
@@ -187,15 +224,18 @@ int
 main(int argc, char *argv[])
 {
 	struct verify v;
+	unsigned jobs = pool_processors();
 	int c, report = 0;
 
 	tool_start();
 	memset(&v, 0, sizeof(v));
-	while ((c = getopt(argc, argv, "+:C:k:Pp:qrVvw")) != -1)
+	while ((c = getopt(argc, argv, "+:C:j:k:Pp:qrVvw")) != -1)
 		if (c == 'r')
 			report = 1;
 		else if (c == 'w')
 			v.hold = 1;
+		else if (c == 'j')
+			pool_jobs(optarg, &jobs);
 		else if (!input_option(&v.in, c) && !tool_option(c))
 			tool_usage(usage);
 	if (optind != argc || (v.hold && report))
@@ -210,10 +250,10 @@ main(int argc, char *argv[])
 	v.fp = report ? NULL : v.hold ? hold_back() : stdout;
 	input_open(&v.in, v.in.k.n > 0 ? &v.in.k : NULL,
 	    v.in.trusted.n > 0 ? &v.in.trusted : NULL);
-	v.stream = v.in.stream;
+	v.prover = prover_new(&v.in, jobs, prove, NULL);
 	sandbox_enter(NULL);
 
-	while (event(&v, stream_next(v.stream)))
+	while (event(&v))
 		continue;
 
 	if (!v.pinned)
@@ -227,6 +267,7 @@ main(int argc, char *argv[])
 	if (report && rec_close(v.out) == -1)
 		tool_lost();
 	msg_verbose("records %llu, dropped %llu", v.good, v.bad);
+	prover_free(v.prover);
 	input_close(&v.in);
 	rec_out_free(v.out);
 	return tool_end(v.status);

@@ -1,0 +1,246 @@
+#include "prover.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool.h"
+#include "tool.h"
+
+#define BATCH (32 * 1024) /* bytes of records that a process gets at once */
+
+/* Records on their way: head of their stream, then each with its number. */
+struct batch {
+	struct flat f;
+	size_t end;
+};
+
+struct prover {
+	struct input *in;
+	prover_work *work;
+	void *ctx;
+	struct pool *pool; /* NULL: no other process */
+	struct flat head; /* of the stream at hand */
+	struct batch *next; /* is collected */
+	struct batch *oldest; /* is given out, with what was made of it */
+	struct flat answer;
+	struct stream_in view; /* of what is given out */
+	enum stream_event event; /* that comes behind all records */
+	int ended; /* it was read */
+};
+
+/* In another process ------------------------------------------------------ */
+
+/* Takes the head of the stream, unless it is that of the last time. */
+static void
+lead(struct prover *p, struct flat *f)
+{
+	struct flat head = { NULL, 0, 0 };
+	struct rec r;
+
+	head.p = (uint8_t *)flat_bytes(f, &head.size);
+	if (head.size == p->head.at &&
+	    memcmp(head.p, p->head.p, head.size) == 0)
+		return;
+	p->head.at = 0;
+	flat_add(&p->head, head.p, head.size);
+	rec_unpack(&r, &head);
+	stream_lead(p->in->stream, &r);
+}
+
+/* Opens a batch; the pool_work of a prover. */
+static uint8_t *
+work(void *ctx, uint8_t *job, size_t n, size_t *size)
+{
+	struct prover *p = ctx;
+	struct stream_in *s = p->in->stream;
+	struct flat f = { job, n, 0 }, answer = { NULL, 0, 0 };
+	enum stream_event ev;
+
+	lead(p, &f);
+	while (f.at < n) {
+		memcpy(&s->n, flat_next(&f, sizeof(s->n)), sizeof(s->n));
+		rec_unpack(&s->rec, &f);
+		ev = stream_open(s);
+		flat_add(&answer, &ev, sizeof(ev));
+		if (ev == STREAM_BAD)
+			flat_add(&answer, &s->why, sizeof(s->why));
+		else
+			p->work(p->ctx, s, &answer);
+	}
+	stream_forget(s);
+	*size = answer.at;
+	return answer.p;
+}
+
+/* Here -------------------------------------------------------------------- */
+
+struct prover *
+prover_new(struct input *in, unsigned jobs, prover_work *fn, void *ctx)
+{
+	struct prover *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		tool_nomem();
+	p->in = in;
+	p->work = fn;
+	p->ctx = ctx;
+	if (jobs > 1 && in->k.n > 0) {
+		p->pool = pool_new(jobs, work, p);
+		in->stream->apart = 1;
+	}
+	return p;
+}
+
+static void
+batch_free(struct batch *b)
+{
+	if (b == NULL)
+		return;
+	OPENSSL_clear_free(b->f.p, b->f.size);
+	free(b);
+}
+
+void
+prover_free(struct prover *p)
+{
+	if (p == NULL)
+		return;
+	pool_free(p->pool);
+	batch_free(p->next);
+	batch_free(p->oldest);
+	OPENSSL_clear_free(p->answer.p, p->answer.size);
+	OPENSSL_clear_free(p->head.p, p->head.size);
+	free(p);
+}
+
+/* Gives what was collected to a process. */
+static void
+send(struct prover *p)
+{
+	struct batch *b = p->next;
+	size_t n;
+
+	b->end = b->f.at;
+	pool_put(p->pool, b->f.p, b->end, NULL, 0, b);
+	b->f.at = 0;
+	(void)flat_bytes(&b->f, &n); /* the head */
+	p->next = NULL;
+}
+
+/* Adds the record at hand to what is collected. */
+static void
+collect(struct prover *p)
+{
+	const struct stream_in *s = p->in->stream;
+
+	if (p->next == NULL) {
+		if ((p->next = calloc(1, sizeof(*p->next))) == NULL)
+			tool_nomem();
+		flat_add_bytes(&p->next->f, p->head.p, p->head.at);
+	}
+	flat_add(&p->next->f, &s->n, sizeof(s->n));
+	rec_pack(&s->rec, &p->next->f);
+}
+
+/* Reads on: a record, or what comes behind those that were read. */
+static void
+read_on(struct prover *p)
+{
+	struct stream_in *s = p->in->stream;
+
+	p->event = stream_next(s);
+	if (p->event == STREAM_REC) {
+		collect(p);
+		return;
+	}
+	p->ended = 1;
+	if (p->event != STREAM_HEAD)
+		return;
+	p->head.at = 0;
+	rec_pack(&s->rec, &p->head);
+}
+
+/* Takes the oldest batch that a process has done, or will have. */
+static void
+fetch(struct prover *p)
+{
+	void *tag;
+
+	p->answer.p = pool_get(p->pool, &p->answer.size, &tag);
+	p->answer.at = 0;
+	p->oldest = tag;
+}
+
+/* Gives the next record of the oldest batch. */
+static enum stream_event
+give(struct prover *p, struct flat **answer)
+{
+	enum stream_event ev;
+
+	memcpy(&p->view.n, flat_next(&p->oldest->f, sizeof(p->view.n)),
+	    sizeof(p->view.n));
+	rec_unpack(&p->view.rec, &p->oldest->f);
+	memcpy(&ev, flat_next(&p->answer, sizeof(ev)), sizeof(ev));
+	if (ev == STREAM_BAD)
+		memcpy(&p->view.why, flat_next(&p->answer, sizeof(struct why)),
+		    sizeof(struct why));
+	else
+		*answer = &p->answer;
+	return ev;
+}
+
+/* Returns 1 if the oldest batch has records that were not given. */
+static int
+has_more(const struct prover *p)
+{
+	return p->oldest != NULL && p->oldest->f.at < p->oldest->end;
+}
+
+/* Drops the oldest batch once all of it was given. */
+static void
+drop(struct prover *p)
+{
+	if (p->oldest == NULL || has_more(p))
+		return;
+	batch_free(p->oldest);
+	p->oldest = NULL;
+	OPENSSL_clear_free(p->answer.p, p->answer.size);
+	memset(&p->answer, 0, sizeof(p->answer));
+}
+
+int
+prover_busy(const struct prover *p)
+{
+	return p->next != NULL || has_more(p) || p->ended ||
+	    (p->pool != NULL && pool_busy(p->pool) > 0);
+}
+
+enum stream_event
+prover_next(struct prover *p, const struct stream_in **s, struct flat **answer)
+{
+	int wait, full;
+
+	*answer = NULL;
+	*s = p->in->stream;
+	if (p->pool == NULL)
+		return stream_next(p->in->stream);
+	for (drop(p); p->oldest == NULL;) {
+		/* nobody waits for input while records can be given out */
+		wait = p->ended || !rec_in_ready(p->in->in, 0);
+		full = p->next != NULL && p->next->f.at >= BATCH;
+		if (p->next != NULL && (wait || full) && !pool_full(p->pool))
+			send(p);
+		else if (pool_busy(p->pool) > 0 && (wait || full))
+			fetch(p);
+		else if (p->ended) {
+			p->ended = 0;
+			if (p->event == STREAM_HEAD)
+				p->view = *p->in->stream;
+			return p->event;
+		} else
+			read_on(p);
+	}
+	*s = &p->view;
+	return give(p, answer);
+}
