@@ -68,6 +68,15 @@ archived_put(struct rec_out *o, const struct db_found *f, int list,
 	rec_put_hex(o, "sha1", c->sha1, sizeof(c->sha1));
 	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
 	put_hashes(o, f->hashes);
+	rec_puts(o, "caller", f->caller);
+	rec_put_text(o, "source", f->source);
+	rec_puts(o, "stream", f->stream);
+	rec_puts(o, "format", f->format);
+	rec_put_u64(o, "audit", (unsigned long long)f->cert_audit);
+	if (f->key_audit > 0)
+		rec_put_u64(o, "key_audit", (unsigned long long)f->key_audit);
+	else
+		rec_puts(o, "key_audit", "");
 	rec_put_b64(o, "cert", c->der, c->len);
 	rc = put_blob(o, f, list, ca, c, w);
 	cert_free(c);

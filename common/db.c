@@ -257,7 +257,7 @@ put_request(struct db *db, const struct db_row *r, int64_t id, struct why *w)
 	sql_bind_s(st, 3,
 	    r->disposition == DISP_FOREIGN ? "foreign certificate imported" :
 					     "certificate imported");
-	sql_bind_s(st, 4, sql_now(when));
+	sql_bind_s(st, 4, r->submitted != NULL ? r->submitted : sql_now(when));
 	sql_bind_s(st, 5, r->requester);
 	sql_bind_s(st, 6, r->caller);
 	sql_bind_s(st, 7, c->subject);
@@ -271,7 +271,7 @@ put_request(struct db *db, const struct db_row *r, int64_t id, struct why *w)
 	sql_bind_t(st, 15, r->guid);
 	sql_bind_t(st, 16, r->source);
 	sql_bind_s(st, 17, r->stream);
-	sql_bind_i(st, 18, db->audit);
+	sql_bind_i(st, 18, r->audit > 0 ? r->audit : db->audit);
 	return sql_put(st, w);
 }
 
@@ -309,11 +309,11 @@ put_cert(struct db *db, const struct cert *c, int64_t id, struct why *w)
 int
 db_put_cert(struct db *db, const struct db_row *r, int64_t *id, struct why *w)
 {
-	if (db->request == INT64_MAX)
+	if (r->id == 0 && db->request == INT64_MAX)
 		return why_set(w, "database",
 		    "%s: no row can follow row %lld " DB_ALTERED, db->name,
 		    (long long)db->request);
-	*id = ++db->request;
+	*id = r->id > 0 ? r->id : ++db->request;
 	return put_request(db, r, *id, w) && put_cert(db, r->cert, *id, w);
 }
 
@@ -327,7 +327,7 @@ db_put_key(struct db *db, int64_t id, const struct db_key *k, struct why *w)
 	sql_bind_b(st, 1, k->blob, k->len);
 	sql_bind_s(st, 2, k->hashes);
 	sql_bind_s(st, 3, k->format);
-	sql_bind_i(st, 4, db->audit);
+	sql_bind_i(st, 4, k->audit > 0 ? k->audit : db->audit);
 	sql_bind_i(st, 5, id);
 	return sql_put(st, w);
 }
@@ -408,7 +408,10 @@ db_select(struct db *db, int64_t after, int blobs, struct db_found *f,
 	sql_column(st, 13, &cert);
 	f->cert = cert.p;
 	f->certlen = cert.n;
-	sql_column(st, 14, &blob);
+	f->caller = sql_str(st, 14);
+	f->cert_audit = sql_int(st, 15);
+	f->key_audit = sql_int(st, 16);
+	sql_column(st, 17, &blob);
 	f->blob = blob.p;
 	f->bloblen = blob.n;
 	return 1;

@@ -99,6 +99,9 @@ struct db_row {
 	const char *stream; /* id of the stream, hex, or "" */
 	const char *requester, *caller;
 	int disposition;
+	/* of a row that is copied from another archive, else 0 and NULL */
+	int64_t id, audit;
+	const char *submitted;
 };
 
 struct db_key {
@@ -106,6 +109,7 @@ struct db_key {
 	size_t len;
 	const char *hashes; /* KeyRecoveryHashes */
 	const char *format; /* MSBLOB or PKCS8 */
+	int64_t audit; /* of a key that is copied, else 0 */
 };
 
 /* Looks a certificate up.  1 with *id and *has_key, 0: not there, -1: *w. */
@@ -131,7 +135,9 @@ struct db_found {
 	int64_t id;
 	int disposition;
 	/* borrowed until the next call; never NULL */
-	const char *submitted, *requester, *stream, *ski, *hashes, *format;
+	const char *submitted, *requester, *caller, *stream, *ski, *hashes,
+	    *format;
+	int64_t cert_audit, key_audit; /* the commits that wrote it */
 	struct text group, user, mail, guid, source;
 	const uint8_t *cert, *blob;
 	size_t certlen, bloblen; /* without key format is "", bloblen 0 */
@@ -161,10 +167,11 @@ int db_audit(struct db *, const char *head, char last[AUDIT_HEAD_MAX],
 /* Reads a head as it was printed, in either case.  Returns 1, or 0. */
 int db_head(const char *s, char head[AUDIT_HEAD_MAX]);
 
-/* What a commit did. */
+/* An audit row: what a commit did. */
 struct db_event {
 	int64_t id;
-	const char *when, *caller, *action, *detail; /* until the next call */
+	/* until the next call; digest and hash not from db_since() */
+	const char *when, *caller, *action, *detail, *digest, *hash;
 };
 
 /*
@@ -172,5 +179,51 @@ struct db_event {
  * the end, -1 with *w.
  */
 int db_since(struct db *, int64_t after, struct db_event *, struct why *w);
+
+/* Copying ---------------------------------------------------------------
+ *
+ * What makes a copy of an archive, beside its rows.  Each db_next_ gives what
+ * comes behind `after': 1, 0 at the end, -1 with *w; what it points to is
+ * borrowed until the next call.
+ */
+
+struct db_setting {
+	const char *name;
+	uint32_t value;
+	const uint8_t *cert; /* of CACertificate, in place of the value; NULL */
+	size_t len;
+	int64_t audit;
+};
+
+struct db_agent {
+	int64_t id, audit;
+	const char *added;
+	const uint8_t *cert;
+	size_t len;
+};
+
+int db_next_event(struct db *, int64_t after, struct db_event *, struct why *w);
+int db_next_setting(struct db *, const char *after, struct db_setting *,
+    struct why *w);
+int db_next_agent(struct db *, int64_t after, struct db_agent *, struct why *w);
+
+/*
+ * Each adds one to the archive, within a transaction that db_commit_copy()
+ * ends, or finds that it is there: 1, 0 if it was there, -1 with *w.  An audit
+ * row must follow from the last, or be the one that is there.
+ */
+int db_copy_event(struct db *, const struct db_event *, struct why *w);
+int db_copy_setting(struct db *, const struct db_setting *, struct why *w);
+int db_copy_agent(struct db *, const struct db_agent *, const struct cert *,
+    struct why *w);
+/*
+ * The same of a row, with its key or NULL.  2: the row was there, and its key
+ * was not.
+ */
+int db_copy_row(struct db *, const struct db_row *, const struct db_key *,
+    struct why *w);
+
+/* Commits without an audit row of its own; head receives the last there is. */
+int db_commit_copy(struct db *, char head[AUDIT_HEAD_MAX], struct why *w);
 
 #endif

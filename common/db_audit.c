@@ -65,9 +65,8 @@ out:
 	return rc;
 }
 
-/* SHA-256 over the hash before and the fields, each with its length. */
-static int
-chain(const char *before, const char *const field[6], char hex[65])
+int
+sql_chain(const char *before, const char *const field[6], char hex[65])
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	char head[24];
@@ -147,7 +146,7 @@ db_commit(struct db *db, const char *caller, const char *action,
 	(void)sql_now(when);
 	if (!digest(db, KEY_NEW, db->audit, sum, w))
 		return 0;
-	if (!chain(db->last, field, hash))
+	if (!sql_chain(db->last, field, hash))
 		return why_set(w, "database", "cannot hash the audit row");
 	if ((st = sql_ready(db, AUDIT_ADD, w)) == NULL)
 		return 0;
@@ -203,7 +202,7 @@ audit_row(struct db *db, struct sql_st *st, char before[65], struct why *w)
 			    "audit row with a column that is empty or holds "
 			    "a NUL: " GO_BACK);
 	}
-	if (!chain(before, field, hash) || strcmp(hash, field[6]) != 0)
+	if (!sql_chain(before, field, hash) || strcmp(hash, field[6]) != 0)
 		return why_set(w, "audit",
 		    "audit row %s does not follow from the one "
 		    "before it: rows were edited, deleted or moved: " GO_BACK,

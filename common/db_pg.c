@@ -246,6 +246,7 @@ ready(struct db *db, enum sql n, struct why *w)
 	st->st.db = db;
 	st->st.n = n;
 	st->bound = 0;
+	memset(st->value, 0, sizeof(st->value));
 	if (st->prepared)
 		return &st->st;
 	if (!drain(db, w))

@@ -158,9 +158,12 @@ const char sql_schema_pg[] =
 	" r.RequesterName, r.StreamId, c.SubjectKeyIdentifier," \
 	" coalesce(r.KeyRecoveryHashes, ''), coalesce(r.KeyFormat, '')," \
 	" r.KmsGroup, r.KmsUser, r.KmsMail, r.MailboxGuid, r.Source," \
-	" c.RawCertificate, " blob
+	" c.RawCertificate, r.CallerName, r.CertAudit, r.KeyAudit, " blob
 #define BEHIND " and r.RequestID > $1 order by r.RequestID"
 
+#define NEWER(value) \
+	" on conflict (Name) do update set " value " = excluded." value "," \
+	" AuditID = excluded.AuditID where excluded.AuditID > config.AuditID"
 #define AUDIT "select AuditID, AuditWhen, Caller, Action, Detail"
 
 /* Settings that there are, and the commits that set one. */
@@ -267,6 +270,26 @@ const struct sql_text sql_text[NSQL] = {
 	    " where AuditID >= $1 order by AuditID limit 1000", NULL },
 	[AUDIT_SINCE] = { AUDIT " from audit where AuditID > $1 and Action not in"
 	    " ('import', 'export') order by AuditID limit 1", NULL },
+	[EVENT_NEXT] = { AUDIT ", Digest, Hash from audit where AuditID > $1"
+	    " order by AuditID limit 1", NULL },
+	[EVENT_OF] = { "select Hash from audit where AuditID = $1", NULL },
+	[SETTING_NEXT] = { "select Name, case typeof(Value) when 'integer'"
+	    " then Value end, case typeof(Value) when 'blob' then Value end,"
+	    " AuditID from config where Name > $1 order by Name limit 1",
+	    "select Name, Value, Certificate, AuditID from config"
+	    " where Name > $1 order by Name limit 1" },
+	[SETTING_COPY] = { "insert into config(Name, Value, AuditID)"
+	    " values ($1, coalesce($2, $3), $4)" NEWER("Value"),
+	    "insert into config(Name, Value, Certificate, AuditID)"
+	    " values ($1, $2, $3, $4)" NEWER("Value") },
+	[AGENT_NEXT] = { "select KraID, RawCertificate, AddedWhen, AuditID"
+	    " from kra where KraID > $1 order by KraID limit 1", NULL },
+	[AGENT_COPY] = { "insert into kra(KraID, CertificateHash, Sha256,"
+	    " RawCertificate, AddedWhen, AuditID) values"
+	    " ($1, $2, $3, $4, $5, $6) on conflict do nothing", NULL },
+	[AGENT_OF] = { "select Sha256 from kra where KraID = $1", NULL },
+	[ROW_OF] = { "select Sha256 from certificate where RequestID = $1",
+	    NULL },
 	[CERT_OF] = { CERT_PART " where CertAudit = $1 order by 1", NULL },
 	[KEY_OF] = { KEY_PART " where KeyAudit = $1 order by 1", NULL },
 	[KEY_NEW] = { KEY_PART " where KeyAudit = $1 order by 1",

@@ -19,7 +19,8 @@ enum sql {
 	CONFIG_SET, CONFIG_GET, CA_SET, CA_GET, KRA_ADD, KRA_ALL, FIND,
 	FIND_SERIAL, REQUEST_LAST, PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD,
 	COUNT, LIST, SELECT, AUDIT_ADD, AUDIT_LAST, AUDIT_ALL, AUDIT_SINCE,
-	CERT_OF, KEY_OF, KEY_NEW, KRA_OF, CA_OF, ORPHANS, STRANGERS, SCHEMA,
+	EVENT_NEXT, EVENT_OF, SETTING_NEXT, SETTING_COPY, AGENT_NEXT,
+	AGENT_COPY, AGENT_OF, ROW_OF, CERT_OF, KEY_OF, KEY_NEW, KRA_OF, CA_OF, ORPHANS, STRANGERS, SCHEMA,
 	INTEGRITY, NSQL
 };
 /* clang-format on */
@@ -133,6 +134,12 @@ void sql_column(struct sql_st *, int i, struct sql_value *);
 int64_t sql_int(struct sql_st *, int i);
 const char *sql_str(struct sql_st *, int i);
 struct text sql_col_text(struct sql_st *, int i);
+
+/*
+ * The Hash of an audit row: SHA-256 over that of the row before and six fields,
+ * each with its length.  Returns 1, or 0 when out of memory.
+ */
+int sql_chain(const char *before, const char *const field[6], char hex[65]);
 
 /* The digest of the schema as it is, from SCHEMA.  1, or 0 with *w. */
 int sql_schema_digest(struct db *, uint8_t sum[32], struct why *w);

@@ -25,14 +25,11 @@ import_start(struct import *im, struct why *w)
 {
 	int i;
 
+	im->copy.db = im->db;
 	if (!db_kra_all(im->db, &im->kras, w) || !db_ca_get(im->db, &im->ca, w))
 		return 0;
-	if (sk_X509_num(im->kras) == 0)
-		return why_set(w, "kra",
-		    "the archive has no KRA: store one "
-		    "with ca-init" HR_NOT_CONFIGURED);
 	im->envelope = envelope_new(im->kras);
-	im->sha1 = calloc((size_t)sk_X509_num(im->kras), sizeof(*im->sha1));
+	im->sha1 = calloc((size_t)sk_X509_num(im->kras) + 1, sizeof(*im->sha1));
 	for (i = 0; im->sha1 != NULL && i < sk_X509_num(im->kras); i++)
 		if (!X509_digest(sk_X509_value(im->kras, i), EVP_sha1(),
 			im->sha1[i], NULL))
@@ -47,7 +44,7 @@ import_start(struct import *im, struct why *w)
 int
 import_side_by_side(const struct import *im)
 {
-	return envelope_halves(im->envelope);
+	return sk_X509_num(im->kras) > 0 && envelope_halves(im->envelope);
 }
 
 void
@@ -57,6 +54,7 @@ import_free(struct import *im)
 	free(im->sha1);
 	sk_X509_pop_free(im->kras, X509_free);
 	X509_free(im->ca);
+	copy_free(&im->copy);
 	rec_out_free(im->out);
 	if (im->mem != NULL)
 		(void)fclose(im->mem);
@@ -170,7 +168,7 @@ static int
 archive_key(struct import *im, int64_t id, const struct stream_in *s,
     struct proven *p, struct why *w)
 {
-	struct db_key k;
+	struct db_key k = { .audit = 0 };
 	uint8_t *env = NULL;
 	char *hashes;
 	int rc;
@@ -261,6 +259,8 @@ put_result(struct import *im, const struct stream_in *s,
 	put_field(out, r, "user", brief);
 	if (stored && rec_is(r, "key"))
 		put_kras(im, o->id);
+	else if (stored && rec_is(r, "archived"))
+		rec_put_field(out, r, "kra");
 	else
 		rec_puts(out, "kra", "");
 	rec_puts(out, "reason",
@@ -406,6 +406,10 @@ begin(struct import *im, struct why *w)
 
 	if (im->open)
 		return 1;
+	if (n == 0)
+		return why_set(w, "kra",
+		    "the archive has no KRA: store one "
+		    "with ca-init" HR_NOT_CONFIGURED);
 	im->open = db_begin(im->db, w);
 	(void)clock_gettime(CLOCK_MONOTONIC, &im->since);
 	if (!im->open || !db_config_get(im->db, "KRAFlags", &im->flags, w) ||
@@ -517,6 +521,37 @@ proven(struct flat *answer, struct proven *p, struct why *w)
 	return 1;
 }
 
+/* Takes the record at hand into the copy of an archive.  1, or 0 with *w. */
+static int
+copy(struct import *im, const struct stream_in *s, struct why *w)
+{
+	struct outcome o = { NULL, NULL, 0, NULL };
+	enum copy_status rc;
+
+	if (im->dry)
+		return why_set(w, "usage",
+		    "-n: a copy of an archive cannot be tried: make it in a "
+		    "new one");
+	if (!im->open) {
+		im->open = db_begin(im->db, w);
+		(void)clock_gettime(CLOCK_MONOTONIC, &im->since);
+	}
+	rc = im->open ? copy_record(&im->copy, &s->rec, &o.id, w) : COPY_STOP;
+	if (rc == COPY_STOP || rc == COPY_PART)
+		return rc == COPY_PART;
+	im->read++;
+	if (rc == COPY_REFUSED)
+		outcome(&o, "refused", &im->refused, w->detail);
+	else if (rc == COPY_PRESENT)
+		outcome(&o, "present", &im->present, "");
+	else if (rc == COPY_IMPORTED)
+		outcome(&o, "imported", &im->imported, "");
+	else
+		outcome(&o, "updated", &im->updated, "");
+	result(im, s, &o);
+	return im->waiting < BATCH || import_commit(im, w);
+}
+
 int
 import_record(struct import *im, const struct stream_in *s, int bad,
     struct flat *answer, struct why *w)
@@ -527,6 +562,12 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 	char *detail = NULL;
 	int ok = bad, rc = 1;
 
+	if (!bad && copy_is(&s->rec))
+		return copy(im, s, w);
+	if (im->copy.last > 0)
+		return why_set(w, "copy",
+		    "not a record of an archive: import it when the copy is "
+		    "whole");
 	im->read++;
 	if (!begin(im, w))
 		return 0;
@@ -589,7 +630,12 @@ import_commit(struct import *im, struct why *w)
 	    im->ignored, im->refused, im->faults);
 	if (im->dry)
 		db_rollback(im->db);
-	else if (!db_commit(im->db, im->caller, "import", detail, im->head, w))
+	else if (im->copy.last > 0) {
+		/* the chain of the copy stays as it came */
+		if (!db_commit_copy(im->db, im->head, w))
+			return 0;
+	} else if (!db_commit(im->db, im->caller, "import", detail, im->head,
+		       w))
 		return 0;
 	im->open = 0;
 	release(im);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "copy.h"
 #include "db.h"
 #include "envelope.h"
 #include "rec.h"
@@ -39,12 +40,10 @@ struct import {
 	unsigned long long read, imported, updated, present, ignored, refused,
 	    faults;
 	char head[AUDIT_HEAD_MAX];
+	struct copy copy; /* of another archive */
 };
 
-/*
- * Loads KRAs, CA and settings.  Returns 1, or 0 with *w, also when there is
- * no KRA.
- */
+/* Loads KRAs, CA and settings.  Returns 1, or 0 with *w. */
 int import_start(struct import *, struct why *w);
 
 /*

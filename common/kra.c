@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hresult.h"
+#include "rec.h"
 #include "tool.h"
 
 static int
@@ -126,6 +127,38 @@ is_recipient(CMS_ContentInfo *cms, X509 *x)
 			return 1;
 	}
 	return 0;
+}
+
+int
+kra_locked_to(STACK_OF(X509) *kras, const uint8_t *der, size_t len,
+    const char *hashes, struct why *w)
+{
+	const uint8_t *q = der;
+	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &q, (long)len);
+	uint8_t md[20];
+	char hex[41];
+	int i, rc, n = 0;
+	X509 *x;
+
+	rc = cms != NULL && q == der + len &&
+	    OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_enveloped;
+	for (i = 0; rc && i < sk_X509_num(kras); i++) {
+		x = sk_X509_value(kras, i);
+		if (!X509_digest(x, EVP_sha1(), md, NULL))
+			tool_nomem();
+		if (strstr(hashes, rec_hex(hex, md, sizeof(md))) == NULL)
+			continue;
+		rc = is_recipient(cms, x);
+		n++;
+	}
+	rc = rc && strlen(hashes) + 1 == 41 * (size_t)n &&
+	    sk_CMS_RecipientInfo_num(CMS_get0_RecipientInfos(cms)) == n;
+	CMS_ContentInfo_free(cms);
+	why_clear();
+	return rc ||
+	    why_set(w, "recipient",
+		"the key is not encrypted to the agents in kra, or they are "
+		"not those of the archive");
 }
 
 int

@@ -35,6 +35,13 @@ int kra_encrypt(STACK_OF(X509) *kras, const uint8_t *in, size_t n,
     uint8_t **der, size_t *len, struct why *w);
 
 /*
+ * Returns 1 if the archived key is encrypted to those of the certificates whose
+ * SHA-1 are named, in hex and apart by blanks, and to nobody else; or 0 with *w.
+ */
+int kra_locked_to(STACK_OF(X509) *kras, const uint8_t *der, size_t len,
+    const char *hashes, struct why *w);
+
+/*
  * Opens an archived key with whichever pair of k is a recipient.  Padding
  * and content errors are one message.  Returns 1 and *out in secure memory
  * (*n bytes, to be freed with OPENSSL_secure_clear_free), or 0 with *w.

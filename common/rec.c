@@ -30,6 +30,9 @@ static const struct {
 	    "n id disposition submitted requester group user mail "
 	    "guid serial issuer subject not_before not_after alg spki ski "
 	    "sha1 sha256 kra cert" },
+	{ "audit", "n id when caller action detail digest hash" },
+	{ "setting", "n name value audit cert" },
+	{ "agent", "n id added audit cert" },
 	{ "verdict", "n user sha1 status reason" },
 	{ "result", "n status id sha1 serial user kra reason" },
 	{ "flag", "name old new set" },

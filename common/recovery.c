@@ -201,12 +201,15 @@ unwrap(const uint8_t *der, size_t len, const struct cred *trusted,
 		    "not a recovery blob: CMS SignedData (RFC "
 		    "5652 section 5.1) around the archived key");
 	} else if (!verify(cms, trusted, out)) {
-		why_set(w, "signature",
-		    "the signature of the recovery blob "
-		    "is not right%s",
-		    trusted != NULL ? ", or not of a "
-				      "certificate of -C" :
-				      "");
+		why_set(w, "signature", "%s",
+		    trusted != NULL ?
+			"the signature of the recovery blob is not right, or "
+			"not of a certificate of -C" :
+			ERR_GET_REASON(ERR_peek_last_error()) ==
+			    CMS_R_SIGNER_CERTIFICATE_NOT_FOUND ?
+			"the recovery blob lacks the certificate of its "
+			"signer: give it with -C" :
+			"the signature of the recovery blob is not right");
 	} else if ((size = BIO_get_mem_data(out, &data)) > 0) {
 		if (env == NULL) {
 			env = (const uint8_t *)data;

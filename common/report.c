@@ -1,11 +1,11 @@
 #include "report.h"
 
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "chart.h"
 #include "html.h"
+#include "listing.h"
 #include "tool.h"
 
 static void
@@ -36,152 +36,6 @@ report_clean(const struct census *c)
 	    c->refused == 0 && c->clashes == 0 &&
 	    (!census_compares(c) || not_archived(c) == 0);
 }
-
-/* Lists --------------------------------------------------------------- */
-
-struct list {
-	FILE *fp;
-	struct census *c;
-	/* is it a row?  May name its state, which is the last cell */
-	int (*wants)(struct list *, const struct rec *);
-	const char *fields; /* apart by blanks */
-	const char *state;
-	unsigned long long n;
-};
-
-static void
-list_cell(FILE *fp, const struct rec *r, const char *label, int first)
-{
-	size_t n = 0;
-	char *s = rec_text(r, label, &n);
-
-	if (first)
-		html_row(fp, "", s, n);
-	else if (strcmp(label, "sha1") == 0 || strcmp(label, "serial") == 0 ||
-	    strcmp(label, "signer") == 0 || strcmp(label, "id") == 0)
-		html_cell_code(fp, s, n);
-	else if (strcmp(label, "not_after") == 0)
-		html_cell_day(fp, s, n);
-	else
-		html_cell(fp, s, n);
-	OPENSSL_free(s);
-}
-
-static void
-list_row(void *arg, const struct rec *r)
-{
-	struct list *l = arg;
-	const char *p = l->fields;
-	char label[32];
-	size_t n;
-
-	l->state = NULL;
-	if (!l->wants(l, r) || l->n++ >= REPORT_LIST_MAX)
-		return;
-	for (; *p != '\0'; p += n + (p[n] == ' ')) {
-		n = strcspn(p, " ");
-		(void)snprintf(label, sizeof(label), "%.*s", (int)n, p);
-		list_cell(l->fp, r, label, p == l->fields);
-	}
-	if (l->state != NULL)
-		html_cell(l->fp, l->state, strlen(l->state));
-	html_row_end(l->fp);
-}
-
-static void
-list(FILE *fp, struct census *c, const char *caption, const char *heads,
-    const char *fields, int (*wants)(struct list *, const struct rec *))
-{
-	struct list l = { fp, c, wants, fields, NULL, 0 };
-
-	html_table(fp, caption, heads, 1);
-	census_notes(c, list_row, &l);
-	html_table_end(fp);
-	if (l.n <= REPORT_LIST_MAX)
-		return;
-	put(fp, "<p><strong>");
-	html_number(fp, l.n - REPORT_LIST_MAX);
-	put(fp, " more are not listed:</strong> a list has ");
-	html_number(fp, REPORT_LIST_MAX);
-	put(fp, " rows at most. The numbers above count all of them.</p>\n");
-}
-
-static int
-is_missing(struct list *l, const struct rec *r)
-{
-	const struct ledger_entry *e;
-
-	if (!rec_is(r, "key") || (e = census_entry0(l->c, r)) == NULL)
-		return 0;
-	switch (census_place(l->c, e)) {
-	case PLACE_ARCHIVE:
-		return 0;
-	case PLACE_EARLIER:
-		l->state = "present, by a log that is not in the input";
-		break;
-	case PLACE_REFUSED:
-		l->state = "refused";
-		break;
-	default:
-		l->state = e->flags & CENSUS_DONE ?
-		    "imported, but not in the rows of the archive" :
-		    e->flags & (CENSUS_ALONE | CENSUS_TAKEN) ?
-		    "archived without its key" :
-		    "no record says that it is";
-	}
-	return 1;
-}
-
-static int
-is_lost(struct list *l, const struct rec *r)
-{
-	const struct ledger_entry *e;
-
-	return rec_is(r, "cert") && (e = census_entry0(l->c, r)) != NULL &&
-	    census_lost(e);
-}
-
-static int
-is_refused(struct list *l, const struct rec *r)
-{
-	const struct ledger_entry *e;
-
-	if (rec_is(r, "verdict")) {
-		l->state = "kms-verify: bad";
-		return 1;
-	}
-	if (!rec_is(r, "result") || !rec_eq(r, "status", "refused"))
-		return 0;
-	e = census_entry0(l->c, r);
-	l->state = e != NULL && census_taken(e) ?
-	    "ca-import: refused; archived in another run" :
-	    "ca-import: refused";
-	return 1;
-}
-
-static int
-is_fault(struct list *l, const struct rec *r)
-{
-	return l->c->nfaults > 0 ? rec_is(r, "fault") :
-				   rec_eq(r, "status", "fault");
-}
-
-static int
-is_stream(struct list *l, const struct rec *r)
-{
-	(void)l;
-	return rec_is(r, "stream");
-}
-
-/* An agent that ca-init stored; what it can open is counted in kras. */
-static int
-is_agent(struct list *l, const struct rec *r)
-{
-	(void)l;
-	return rec_is(r, "kra");
-}
-
-/* Sections ------------------------------------------------------------ */
 
 static void
 row_number(FILE *fp, const char *class, const char *head, unsigned long long v)
@@ -216,6 +70,25 @@ table_of(FILE *fp, const struct tally *t, const char *caption,
 	html_table_end(fp);
 }
 
+/* The numbers of it. */
+static void
+places(FILE *fp, const struct census *c)
+{
+	html_table(fp, "Reconciliation", "Keys|#Number", 0);
+	row_number(fp, "sum", "In the export", c->exported);
+	row_number(fp, "part", "in the archive", c->place[PLACE_ARCHIVE]);
+	if (c->nrows == 0)
+		row_number(fp, "part",
+		    "present, by a log that is not in the input",
+		    c->place[PLACE_EARLIER]);
+	row_number(fp, "part", "refused", c->place[PLACE_REFUSED]);
+	row_number(fp, "part", "missing", c->place[PLACE_MISSING]);
+	if (c->nrows > 0)
+		row_number(fp, "", "In the archive, not in the export",
+		    c->only_rows);
+	html_table_end(fp);
+}
+
 static void
 reconciliation(FILE *fp, struct census *c)
 {
@@ -246,23 +119,11 @@ reconciliation(FILE *fp, struct census *c)
 		"results of <code>ca-import</code>, which says "
 		"<q>imported</q> once a key is on disk.</p>");
 	chart_stack(fp, "Where the exported keys are", bars, 3);
-	html_table(fp, "Reconciliation", "Keys|#Number", 0);
-	row_number(fp, "sum", "In the export", c->exported);
-	row_number(fp, "part", "in the archive", c->place[PLACE_ARCHIVE]);
-	if (c->nrows == 0)
-		row_number(fp, "part",
-		    "present, by a log that is not in the input",
-		    c->place[PLACE_EARLIER]);
-	row_number(fp, "part", "refused", c->place[PLACE_REFUSED]);
-	row_number(fp, "part", "missing", c->place[PLACE_MISSING]);
-	if (c->nrows > 0)
-		row_number(fp, "", "In the archive, not in the export",
-		    c->only_rows);
-	html_table_end(fp);
+	places(fp, c);
 	if (not_archived(c) > 0)
-		list(fp, c, "Exported keys that are not in the archive",
+		listing(fp, c, "Exported keys that are not in the archive",
 		    "User|Group|Mail|Serial number|Expires|Thumbprint|Why",
-		    "user group mail serial not_after sha1", is_missing);
+		    "user group mail serial not_after sha1", listing_missing);
 	html_section_end(fp);
 }
 
@@ -327,12 +188,31 @@ algorithms(FILE *fp, struct census *c)
 	html_section_end(fp);
 }
 
+/* The same numbers, for those who do not see the chart. */
+static void
+year_table(FILE *fp, const struct census *c, size_t first, size_t n,
+    const unsigned long long *valid)
+{
+	char year[24];
+	size_t i;
+
+	html_table(fp, "Certificates by year", "Year|#Valid|Begin|End", 0);
+	for (i = 0; i < n; i++) {
+		(void)snprintf(year, sizeof(year), "%zu", first + i);
+		html_row(fp, "", year, strlen(year));
+		html_cell_number(fp, valid[i]);
+		html_cell_number(fp, c->years.of[first + i].from);
+		html_cell_number(fp, c->years.of[first + i].to);
+		html_row_end(fp);
+	}
+	html_table_end(fp);
+}
+
 static void
 validity(FILE *fp, struct census *c)
 {
 	unsigned long long valid[YEARS_SHOWN];
 	size_t first, i, n;
-	char year[24];
 	int cut;
 
 	html_section(fp, "validity", "Validity of the certificates");
@@ -353,16 +233,7 @@ validity(FILE *fp, struct census *c)
 	    cut ? " Years before and after these are not shown." : "");
 	chart_columns(fp, "Certificates valid in each year",
 	    "Certificates valid", first, valid, n);
-	html_table(fp, "Certificates by year", "Year|#Valid|Begin|End", 0);
-	for (i = 0; i < n; i++) {
-		(void)snprintf(year, sizeof(year), "%zu", first + i);
-		html_row(fp, "", year, strlen(year));
-		html_cell_number(fp, valid[i]);
-		html_cell_number(fp, c->years.of[first + i].from);
-		html_cell_number(fp, c->years.of[first + i].to);
-		html_row_end(fp);
-	}
-	html_table_end(fp);
+	year_table(fp, c, first, n, valid);
 	if (c->years.undated > 0) {
 		put(fp, "<p>Without usable dates: ");
 		html_number(fp, c->years.undated);
@@ -383,20 +254,22 @@ faults(FILE *fp, struct census *c)
 		table_of(fp, &c->faults, "Faults by reason",
 		    "Reason|#In the export|In verdicts of kms-verify", 2);
 	if (c->nfaults > 0 || c->result_faults > 0)
-		list(fp, c, "What could not be read, and why",
-		    "Source|Reason|Detail", "source reason detail", is_fault);
+		listing(fp, c, "What could not be read, and why",
+		    "Source|Reason|Detail", "source reason detail",
+		    listing_fault);
 	if (c->lost > 0)
-		list(fp, c,
+		listing(fp, c,
 		    "Certificates for encryption whose key is not there",
 		    "User|Group|Mail|Serial number|Expires|Thumbprint|Source",
-		    "user group mail serial not_after sha1 source", is_lost);
+		    "user group mail serial not_after sha1 source",
+		    listing_lost);
 	if (c->nresults > 0)
 		table_of(fp, &c->results, "Results of ca-import",
 		    "Status and reason|#Records", 1);
 	if (c->refused_records + c->bad > 0)
-		list(fp, c, "Refused or bad records",
+		listing(fp, c, "Refused or bad records",
 		    "User|Thumbprint|Reason|Status", "user sha1 reason",
-		    is_refused);
+		    listing_refused);
 	if (c->clashes > 0) {
 		put(fp, "<p><strong>");
 		count(fp, c->clashes, "thumbprint stands", "thumbprints stand");
@@ -415,9 +288,9 @@ agents(FILE *fp, struct census *c)
 		return;
 	html_section(fp, "agents", "Recovery agents");
 	if (c->agents > 0)
-		list(fp, c, "Agents of the archive, by ca-init",
+		listing(fp, c, "Agents of the archive, by ca-init",
 		    "Subject|Expires|Thumbprint", "subject not_after sha1",
-		    is_agent);
+		    listing_agent);
 	if (c->kras.n > 0)
 		table_of(fp, &c->kras, "Keys that each agent can open",
 		    "Thumbprint of the agent|#Keys|-", 0);
@@ -525,9 +398,9 @@ input(FILE *fp, struct census *c)
 	put(fp, ".</p>\n");
 	table_of(fp, &c->types, "Records by type", "Type|#Records", 1);
 	if (c->heads > 0)
-		list(fp, c, "Sealed streams",
+		listing(fp, c, "Sealed streams",
 		    "Signed by|SHA-256 of that certificate|Written|Stream",
-		    "subject signer time id", is_stream);
+		    "subject signer time id", listing_stream);
 	html_section_end(fp);
 }
 

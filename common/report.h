@@ -7,8 +7,6 @@
 
 /* The page that shows a census. */
 
-#define REPORT_LIST_MAX 1000 /* rows of a list */
-
 /* Is nothing missing, refused, bad or unclear, and is there anything? */
 int report_clean(const struct census *);
 

@@ -92,7 +92,7 @@ blob_of()
 }
 
 @test 'usage: no archive, an operand' {
-	local usage='usage: ca-export [-nqVv] [-A head] -d db [-k cacred]'
+	local usage='usage: ca-export [-anqVv] [-A head] -d db [-k cacred]'
 
 	usage+=' [-p secret]... [-s token]...'
 	refuses 2 "$usage" ca-export
@@ -105,7 +105,8 @@ $usage" ca-export -d ca.db -s
 	local want='rec n id disposition submitted requester group user mail'
 
 	want+=' guid serial issuer subject not_before not_after alg spki ski'
-	want+=' sha1 sha256 kra cert blob'
+	want+=' sha1 sha256 kra caller source stream format audit key_audit'
+	want+=' cert blob'
 	run_tool 0 ca-export -d ca.db
 	only archived <"$OUT" >rows
 	[[ $(wc -l <rows) == $(($(ledger key | wc -l) + 2)) ]]
@@ -786,7 +787,7 @@ key in it" ca-export -d ca.db -k "$ORG/ca.pem"
 	field user_b64 <row | base64 -d | diff <(printf 'a\e[2J') -
 	field mail_b64 <row | base64 -d | diff <(printf '\xe2\x80\xaemoc') -
 	[[ $(field group <row) == "tab\\tlf\\nback\\\\" ]]
-	[[ $(awk -F '\t' '{ print NF }' row) == 23 ]]
+	[[ $(awk -F '\t' '{ print NF }' row) == 29 ]]
 	# and as a token, which the messages repeat nowhere raw
 	run_tool 0 ca-export -n -d ca.db -s $'a\e[2J'
 }

@@ -366,6 +366,9 @@ user:-rf
 user:C:\\Windows\\x
 user:a" & del *.* & rem
 user:%PATH%
+user:!PW!
+user:^& (x) | >y
+user:%~dp0
 user:a\tb\nc
 user:con
 user:NUL

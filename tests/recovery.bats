@@ -164,14 +164,21 @@ cut_short()
 		    -provider default >env.p7
 		archived $((n += 1)) "$ORG/keys/judy-2003.pem" env.p7
 	done | closed >all.rec
-	# and RSA-OAEP, and recipients by key identifier
 	run_tool 0 ca-recover "${kra1[@]}" <all.rec
 	is_judy 7
+	# and RSA-OAEP, and recipients by key identifier
 	openssl cms -encrypt -binary -in "$MADE/capi-keyx.key" -outform DER \
 	    -aes256 -recip "$ORG/kra2.pem" -recip "$ORG/kra1.pem" \
 	    -keyopt rsa_padding_mode:oaep >env.p7
 	archived 1 "$ORG/keys/judy-2003.pem" env.p7 | closed >oaep.rec
 	run_tool 0 ca-recover "${kra1[@]}" <oaep.rec
+	is_judy
+	openssl req -x509 -key "$ORG/kra1.key" -subj /CN=ski -days 30 -out ski.pem
+	openssl cms -encrypt -binary -in "$MADE/capi-keyx.key" -outform DER \
+	    -aes256 -keyid ski.pem >env.p7
+	archived 1 "$ORG/keys/judy-2003.pem" env.p7 | closed >keyid.rec
+	cat ski.pem "$ORG/kra1.key" >ski.cred
+	run_tool 0 ca-recover -k ski.cred <keyid.rec
 	is_judy
 }
 
@@ -245,6 +252,13 @@ cut_short()
 	old-whole|$wrong
 	END
 	[[ $(find "$MADE" -name '*.rec.bad' | wc -l) == 9 ]]
+}
+
+@test "recovery: a blob without the certificate of its signer" {
+	run_tool 1 ca-recover "${kra1[@]}" <"$MADE/cms-alone.p7"
+	says 'ca-recover: stdin: the recovery blob lacks the certificate of its signer: give it with -C'
+	run_tool 0 ca-recover "${ca[@]}" "${kra1[@]}" <"$MADE/cms-alone.p7"
+	is_judy
 }
 
 @test "recovery: the old form of somebody else, and cut anywhere" {

@@ -322,12 +322,12 @@ ceiling()
 	KDF_WORK_MAX	iterations, all of a file
 	LEDGER_MAX	certificates, or users, of a report
 	KRA_HASHES_MAX	recovery agents a key
+	LISTING_MAX	rows of a list of a report
 	MAP_FILE_MAX	map, file
 	P12_DEPTH_MAX	PKCS#12 nesting
 	PATH_BYTES_MAX	path of a member
 	REC_FIELDS_MAX	fields a record
 	REC_LINE_MAX	line, without its LF
-	REPORT_LIST_MAX	rows of a list of a report
 	REREAD_MAX	entries read again for a password
 	RAW_ARCHIVED_KEY_MAX	archived key
 	RAW_CERTIFICATE_MAX	archived certificate

@@ -244,6 +244,7 @@ def make_recs(env, ca, cakey, *names):
         # the signature over tag and length, too
         'old-whole': signed(ca, key, certs, enveloped, bare, bare, sha1),
     }
+    write('cms-alone.p7', cms(enveloped, info, bag=certs[:1]))
     for name, blob in good.items():
         write(name + '.rec', blob)
     for name, blob in bad.items():

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "archived.h"
+#include "copy.h"
 #include "cred.h"
 #include "db.h"
 #include "msg.h"
@@ -14,7 +15,7 @@
 #include "tool.h"
 #include "view.h"
 
-static const char usage[] = "[-nqVv] [-A head] -d db [-k cacred] "
+static const char usage[] = "[-anqVv] [-A head] -d db [-k cacred] "
 			    "[-p secret]... [-s token]...";
 
 struct export
@@ -24,6 +25,7 @@ struct export
 	struct cred creds; /* of -k */
 	struct recovery_ca ca;
 	int list; /* -n */
+	int all; /* -a */
 	int status;
 };
 
@@ -58,6 +60,8 @@ put_all(struct export *x, int64_t last)
 	int64_t id = 0;
 	int rc;
 
+	if (x->all && !copy_head(x->db, x->out, &w))
+		msg_die("%s", w.detail);
 	if (msg_level > 0)
 		view_schema();
 	while (
@@ -117,7 +121,7 @@ audit(struct export *x, const char *head)
 
 /* What the audit row of an export says. */
 static char *
-detail_of(unsigned long long rows, int64_t last, const char **token,
+detail_of(unsigned long long rows, int64_t last, int all, const char **token,
     size_t ntoken)
 {
 	char *detail;
@@ -126,7 +130,8 @@ detail_of(unsigned long long rows, int64_t last, const char **token,
 
 	if ((fp = open_memstream(&detail, &n)) == NULL)
 		tool_nomem();
-	(void)fprintf(fp, "rows=%llu last=%lld", rows, (long long)last);
+	(void)fprintf(fp, "rows=%llu last=%lld%s", rows, (long long)last,
+	    all ? " all" : "");
 	for (i = 0; i < ntoken; i++)
 		(void)fprintf(fp, " token=%s", token[i]);
 	if (fclose(fp) == EOF)
@@ -154,8 +159,8 @@ announce(struct export *x, const char *head, const char **token, size_t ntoken)
 		audit(x, head);
 	if (!db_count(x->db, &rows, &last, &w))
 		msg_die("%s", w.detail);
-	if (!x->list && rows > 0) {
-		detail = detail_of(rows, last, token, ntoken);
+	if (!x->list && (rows > 0 || x->all)) {
+		detail = detail_of(rows, last, x->all, token, ntoken);
 		if (!db_commit(x->db, tool_caller(), "export", detail, now, &w))
 			msg_die("%s", w.detail);
 		free(detail);
@@ -182,7 +187,7 @@ main(int argc, char *argv[])
 	memset(&x, 0, sizeof(x));
 	if ((token = calloc((size_t)argc, sizeof(*token))) == NULL)
 		tool_nomem();
-	while ((c = getopt(argc, argv, "+:A:d:k:np:qs:Vv")) != -1)
+	while ((c = getopt(argc, argv, "+:aA:d:k:np:qs:Vv")) != -1)
 		if (c == 'A') {
 			if (!db_head(optarg, head))
 				msg_die("-A: not ID:HEX (is a variable of the "
@@ -192,6 +197,8 @@ main(int argc, char *argv[])
 			path = optarg;
 		else if (c == 'k')
 			key = optarg;
+		else if (c == 'a')
+			x.all = 1;
 		else if (c == 'n')
 			x.list = 1;
 		else if (c == 's') {
@@ -204,7 +211,8 @@ main(int argc, char *argv[])
 				msg_die("-p: %s", w.detail);
 		} else if (!tool_option(c))
 			tool_usage(usage);
-	if (path == NULL || optind != argc)
+	if (path == NULL || optind != argc ||
+	    (x.all && ntoken + (key != NULL) > 0))
 		tool_usage(usage);
 	if (key != NULL && !cred_load(&x.creds, key, 1, &secrets, &w))
 		msg_die("-k: %s", w.detail);
@@ -223,7 +231,7 @@ main(int argc, char *argv[])
 	sandbox_enter(db_dir0(x.db));
 
 	last = announce(&x, noted, token, ntoken);
-	if (last == 0)
+	if (last == 0 && !x.all)
 		x.status = 1;
 	put_all(&x, last);
 	if (rec_close(x.out) == -1)

@@ -84,6 +84,27 @@ show_kras(const struct import *im, struct pin *pin, size_t n, struct why *w)
 	return 1;
 }
 
+/* Proves a copy that is whole, against its own head.  0, or the exit status. */
+static int
+check_copy(struct import *im, int part)
+{
+	struct why w;
+	int rc;
+
+	if (im->copy.last == 0)
+		return 0;
+	msg_warn("copied: audit rows %llu, settings %llu, agents %llu",
+	    im->copy.events, im->copy.settings, im->copy.agents);
+	if (part)
+		return 0;
+	rc = db_audit(im->db, im->copy.head, im->head, &w);
+	if (rc == -1)
+		msg_die("%s", w.detail);
+	if (rc == 0)
+		msg_warn("audit: %s", w.detail);
+	return rc == 0;
+}
+
 /* Reads to the end.  Returns 1, or 0 when the stream is broken. */
 static int
 run(struct import *im, struct input *in, struct prover *p)
@@ -189,7 +210,8 @@ main(int argc, char *argv[])
 		input_broken(&in);
 	if (import_end(&im) == -1)
 		tool_lost();
-	c = im.refused > 0 || im.read == 0;
+	c = check_copy(&im, in.part) || im.refused > 0 ||
+	    (im.read == 0 && im.copy.last == 0);
 
 	db_close(im.db);
 	import_free(&im);

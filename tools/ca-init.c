@@ -59,9 +59,9 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 		tool_usage(usage);
 }
 
-/* Reads the KRA certificates from stdin. */
+/* Reads the KRA certificates from stdin; no input at all is good if empty. */
 static void
-read_kras(struct items *l, struct secrets *secrets)
+read_kras(struct items *l, struct secrets *secrets, int empty)
 {
 	struct why w;
 	uint8_t *buf;
@@ -71,7 +71,7 @@ read_kras(struct items *l, struct secrets *secrets)
 	    (n > 0 && !member_read(buf, n, secrets, l, &w)))
 		msg_die("stdin: %s: expected the certificates of the KRAs",
 		    w.detail);
-	if (n == 0)
+	if (n == 0 && !empty)
 		msg_die("stdin: empty input: expected the certificates of the "
 			"KRAs");
 	for (i = 0; i < l->n; i++) {
@@ -79,7 +79,7 @@ read_kras(struct items *l, struct secrets *secrets)
 			msg_die("stdin: %s", l->v[i].why.detail);
 		certs += l->v[i].kind == ITEM_CERT;
 	}
-	if (certs == 0)
+	if (certs == 0 && n > 0)
 		msg_die("stdin: no certificate in it: expected those of the "
 			"KRAs");
 	OPENSSL_clear_free(buf, n);
@@ -93,7 +93,19 @@ store(struct setup *s, X509 *ca, const struct items *l, struct why *w)
 	size_t i;
 	int rc;
 
-	if (!db_begin(s->db, w) || !setup_ca(s, ca, w))
+	if (l->n == 0 && !s->fresh)
+		return why_set(w, "usage",
+			   "stdin: empty input, and the archive is there: "
+			   "expected the certificates of the KRAs") -
+		    1;
+	if (!db_begin(s->db, w))
+		return -1;
+	/* no agent, no setting, no audit row: what a copy can be put into */
+	if (l->n == 0)
+		return db_commit_copy(s->db, head, w) && db_publish(s->db, w) ?
+		    1 :
+		    -1;
+	if (!setup_ca(s, ca, w))
 		return -1;
 	for (i = 0; i < l->n; i++)
 		if (l->v[i].kind == ITEM_CERT &&
@@ -131,7 +143,7 @@ main(int argc, char *argv[])
 		msg_die("%s", w.detail);
 	sandbox_enter(db_dir0(s.db));
 
-	read_kras(&kras, &o.secrets);
+	read_kras(&kras, &o.secrets, s.force && o.ca == NULL && !s.has_count);
 	if (!db_open(s.db, DB_CREATE, &s.fresh, &w))
 		msg_die("%s", w.detail);
 	/* the records wait here until what they say is true */

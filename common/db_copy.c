@@ -1,0 +1,207 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "db.h"
+#include "db_sql.h"
+
+/* From archive to archive, as it is: the chain stays what it was. */
+
+/* Reading --------------------------------------------------------------- */
+
+int
+db_next_event(struct db *db, int64_t after, struct db_event *e, struct why *w)
+{
+	struct sql_st *st = sql_ready(db, EVENT_NEXT, w);
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	sql_bind_i(st, 1, after);
+	if ((rc = sql_step(st, w)) != 1)
+		return rc;
+	e->id = sql_int(st, 0);
+	e->when = sql_str(st, 1);
+	e->caller = sql_str(st, 2);
+	e->action = sql_str(st, 3);
+	e->detail = sql_str(st, 4);
+	e->digest = sql_str(st, 5);
+	e->hash = sql_str(st, 6);
+	return 1;
+}
+
+int
+db_next_setting(struct db *db, const char *after, struct db_setting *s,
+    struct why *w)
+{
+	struct sql_st *st = sql_ready(db, SETTING_NEXT, w);
+	struct sql_value v;
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	sql_bind_s(st, 1, after);
+	if ((rc = sql_step(st, w)) != 1)
+		return rc;
+	s->name = sql_str(st, 0);
+	s->value = (uint32_t)sql_int(st, 1);
+	sql_column(st, 2, &v);
+	s->cert = v.type == SQL_BLOB ? v.p : NULL;
+	s->len = v.n;
+	s->audit = sql_int(st, 3);
+	return 1;
+}
+
+int
+db_next_agent(struct db *db, int64_t after, struct db_agent *a, struct why *w)
+{
+	struct sql_st *st = sql_ready(db, AGENT_NEXT, w);
+	struct sql_value v;
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	sql_bind_i(st, 1, after);
+	if ((rc = sql_step(st, w)) != 1)
+		return rc;
+	a->id = sql_int(st, 0);
+	sql_column(st, 1, &v);
+	a->cert = v.p;
+	a->len = v.n;
+	a->added = sql_str(st, 2);
+	a->audit = sql_int(st, 3);
+	return 1;
+}
+
+/* Writing --------------------------------------------------------------- */
+
+/* -1 with *w: what stands there is no copy. */
+static int
+other(const struct db *db, const char *what, int64_t id, struct why *w)
+{
+	return why_set(w, "copy",
+		   "%s: %s %lld is another: this archive is no copy of that "
+		   "one, or both went on since: make a new one (ca-init -f)",
+		   db->name, what, (long long)id) -
+	    1;
+}
+
+/*
+ * Is the one with this id there, and what it should be?  1, 0: not there, -1
+ * with *w.
+ */
+static int
+there(struct db *db, enum sql n, const char *what, int64_t id, const char *same,
+    struct why *w)
+{
+	struct sql_st *st = sql_ready(db, n, w);
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	sql_bind_i(st, 1, id);
+	if ((rc = sql_step(st, w)) != 1)
+		return rc;
+	rc = strcmp(sql_str(st, 0), same) == 0 ? 1 : other(db, what, id, w);
+	sql_reset(st);
+	return rc;
+}
+
+int
+db_copy_event(struct db *db, const struct db_event *e, struct why *w)
+{
+	char id[24], hash[65];
+	const char *const field[7] = { id, e->when, e->caller, e->action,
+		e->detail, e->digest, e->hash };
+	struct sql_st *st;
+	int i, rc;
+
+	if ((rc = there(db, EVENT_OF, "audit row", e->id, e->hash, w)) != 0)
+		return rc == 1 ? 0 : -1;
+	if (e->id != db->audit)
+		return other(db, "audit row", db->audit, w);
+	(void)snprintf(id, sizeof(id), "%lld", (long long)e->id);
+	if (!sql_chain(db->last, field, hash) || strcmp(hash, e->hash) != 0)
+		return why_set(w, "copy",
+			   "audit row %s does not follow from the one before "
+			   "it: the archive or the stream was altered",
+			   id) -
+		    1;
+	if ((st = sql_ready(db, AUDIT_ADD, w)) == NULL)
+		return -1;
+	sql_bind_i(st, 1, e->id);
+	for (i = 1; i < 7; i++)
+		sql_bind_s(st, i + 1, field[i]);
+	if (!sql_put(st, w))
+		return -1;
+	db->audit++;
+	memcpy(db->last, hash, sizeof(hash));
+	return 1;
+}
+
+int
+db_copy_setting(struct db *db, const struct db_setting *s, struct why *w)
+{
+	struct sql_st *st = sql_ready(db, SETTING_COPY, w);
+
+	if (st == NULL)
+		return -1;
+	sql_bind_s(st, 1, s->name);
+	if (s->cert != NULL)
+		sql_bind_b(st, 3, s->cert, s->len);
+	else
+		sql_bind_i(st, 2, s->value);
+	sql_bind_i(st, 4, s->audit);
+	return sql_run(st, w);
+}
+
+int
+db_copy_agent(struct db *db, const struct db_agent *a, const struct cert *c,
+    struct why *w)
+{
+	char sha1[41], sha256[65];
+	struct sql_st *st;
+	int rc;
+
+	rec_hex(sha256, c->sha256, sizeof(c->sha256));
+	if ((rc = there(db, AGENT_OF, "agent", a->id, sha256, w)) != 0)
+		return rc == 1 ? 0 : -1;
+	if ((st = sql_ready(db, AGENT_COPY, w)) == NULL)
+		return -1;
+	sql_bind_i(st, 1, a->id);
+	sql_bind_hex(st, 2, c->sha1, sizeof(c->sha1), sha1);
+	sql_bind_s(st, 3, sha256);
+	sql_bind_b(st, 4, c->der, c->len);
+	sql_bind_s(st, 5, a->added);
+	sql_bind_i(st, 6, a->audit);
+	return sql_put(st, w) ? 1 : -1;
+}
+
+int
+db_copy_row(struct db *db, const struct db_row *r, const struct db_key *k,
+    struct why *w)
+{
+	char sha256[65];
+	int64_t id = r->id;
+	int rc, has_key = 0;
+
+	rec_hex(sha256, r->cert->sha256, sizeof(r->cert->sha256));
+	if ((rc = there(db, ROW_OF, "row", id, sha256, w)) == -1 ||
+	    db_find(db, r->cert->sha256, &id, &has_key, w) == -1)
+		return -1;
+	if (id != r->id)
+		return other(db, "row", id, w);
+	if (rc == 1 && (has_key || k == NULL))
+		return 0;
+	if ((rc == 0 && !db_put_cert(db, r, &id, w)) ||
+	    (k != NULL && !db_put_key(db, id, k, w)))
+		return -1;
+	return rc == 0 ? 1 : 2;
+}
+
+int
+db_commit_copy(struct db *db, char head[AUDIT_HEAD_MAX], struct why *w)
+{
+	(void)snprintf(head, AUDIT_HEAD_MAX, "%lld:%s",
+	    (long long)db->audit - 1, db->last);
+	return db->driver->commit(db, w);
+}

@@ -1,0 +1,254 @@
+#!/usr/bin/env bats
+# shellcheck disable=SC2154 # arrays of ca.bash, variables of pg.bash
+#
+# From archive to archive: ca-export -a, ca-import.  No key is opened.
+
+load common
+load ca
+load pg
+
+setup_file()
+{
+	cd "$BATS_FILE_TMPDIR" || return
+	org_archive "$BATS_FILE_TMPDIR"
+	# rows without a key, odd names, more agents and commits than one
+	{
+		record 1 odd "$ORG/kra2.pem"
+		record 2 x "$ORG/machine.pem" "$ORG/machine.key" |
+		    sed 's/\tuser:x/\tuser_b64:R3L83wBl/'
+	} | closed | ca-import -f -d ca.db >/dev/null 2>&1
+	ca-init -f -d ca.db <"$ORG/machine.pem" >/dev/null 2>&1
+	ca-export -d ca.db -s erin >/dev/null 2>&1
+	ca-export -a -d ca.db >copy 2>/dev/null
+}
+
+setup()
+{
+	common_setup
+	made=$BATS_FILE_TMPDIR
+	head=$(last_head "$made/ca.db")
+}
+
+# empty DB: an archive for a copy.
+empty()
+{
+	run_tool 0 ca-init -f -d "$1" </dev/null
+}
+
+# anew: the records on stdin, closed by a right `end', numbered.
+anew()
+{
+	grep -v ^rec:end | awk -F '\t' -v OFS='\t' '{ $2 = "n:" NR; print }' |
+	    closed
+}
+
+# refused_copy MESSAGE: a new archive does not take what is on stdin.
+refused_copy()
+{
+	cat >stdin
+	rm -f new.db
+	empty new.db
+	run_tool 2 ca-import -d new.db <stdin || return
+	grep -q -x -F "ca-import: $1" "$ERR" || {
+		cat "$ERR" >&2
+		return 1
+	}
+}
+
+@test 'copy: the same archive, byte for byte' {
+	empty new.db
+	says
+	[[ ! -s $OUT ]] || only end <"$OUT" | grep -q .
+	run_tool 0 ca-import -d new.db <"$made/copy"
+	says "ca-import: read $(only archived <"$made/copy" | wc -l), imported \
+$(only archived <"$made/copy" | wc -l), updated 0, present 0, ignored 0, \
+refused 0, faults 0" "ca-import: audit head: $head" \
+	    "ca-import: copied: audit rows $(only audit <"$made/copy" | wc -l), settings 4, agents 3"
+	sqlite3 new.db .dump >got
+	sqlite3 "$made/ca.db" .dump | cmp - got
+	kept new.db "$OUT"
+	[[ $(only result <"$OUT" | field kra | grep -c .) == 24 ]]
+	whole new.db
+	# and again
+	run_tool 0 ca-import -d new.db <"$made/copy"
+	[[ $(statuses "$OUT" | cut -d ' ' -f 1 | sort -u) == present ]]
+	sqlite3 new.db .dump | cmp - got
+	# what it was is still proven by the head of then
+	run_tool 0 ca-export -n -A "$head" -d new.db
+}
+
+@test 'copy: to PostgreSQL, and back' {
+	pg_new
+	empty "$URL"
+	run_tool 0 ca-import -d "$URL" <"$made/copy"
+	run_tool 0 ca-export -n -A "$head" -d "$URL"
+	run_tool 0 ca-export -n -a -d "$URL"
+	cp "$OUT" listed
+	run_tool 0 ca-export -n -a -d "$made/ca.db"
+	cmp "$OUT" listed
+	# the export itself is one more audit row, and nothing else
+	run_tool 0 ca-export -a -d "$URL"
+	cp "$OUT" back
+	diff <(cut -f 3- "$made/copy" | grep -v ^keys:) \
+	    <(cut -f 3- back | grep -v ^keys:) >changes || (($? == 1))
+	[[ $(grep -c '^[<>]' changes) == 1 ]]
+	grep -q $'^> id:[0-9]*\twhen:.*\taction:export\t.* all\t' changes
+	empty file.db
+	run_tool 0 ca-import -d file.db <back
+	whole file.db
+	cp "$made/ca.db" .
+	for db in ca.db file.db; do
+		run_tool 0 ca-export -d "$db"
+		cp "$OUT" "rows.$db"
+	done
+	cmp rows.ca.db rows.file.db
+	run_tool 0 ca-recover -k "$ORG/kra2.p12" -p "file:$ORG/kra2.pw" \
+	    <rows.file.db
+	[[ $(only key <"$OUT" | wc -l) == 24 ]]
+	# it is an archive as any other
+	run_tool 0 ca-import -f -d "$URL" "${machine[@]}" <"$made/export.kms"
+	ca-setflag -d file.db KRACertCount 2 >/dev/null 2>&1
+	whole file.db
+}
+
+@test 'copy: cut anywhere, and completed' {
+	local at lines
+
+	lines=$(wc -l <"$made/copy")
+	empty new.db
+	for at in 3 $((lines / 2)) $((lines - 2)); do
+		run_tool 2 ca-import -d new.db \
+		    < <(head -n "$at" "$made/copy")
+		grep -q 'no end record' "$ERR"
+	done
+	run_tool 1 ca-export -n -A "$head" -d new.db
+	head -n $((lines / 2)) "$made/copy" >part
+	run_tool 0 ca-import -P -d new.db <part
+	run_tool 0 ca-import -d new.db <"$made/copy"
+	[[ $(only result <"$OUT" | grep -c status:imported) == 1 ]]
+	sqlite3 new.db .dump | cmp - <(sqlite3 "$made/ca.db" .dump)
+}
+
+@test 'copy: what came to the archive later comes to the copy later' {
+	cp "$made/ca.db" .
+	empty new.db
+	run_tool 0 ca-import -d new.db <"$made/copy"
+	record 1 judy "$ORG/kra1.pem" >cert
+	closed <cert | ca-import -f -d ca.db >/dev/null 2>&1
+	record 1 judy "$ORG/kra1.pem" "$ORG/kra1.key" | closed |
+	    ca-import -f -d ca.db >/dev/null 2>&1
+	ca-setflag -d ca.db KRACertCount 2 >/dev/null 2>&1
+	ca-export -a -d ca.db >later 2>/dev/null
+	run_tool 0 ca-import -d new.db <later
+	grep -q 'imported 1, updated 0' "$ERR"
+	sqlite3 new.db .dump | cmp - <(sqlite3 ca.db .dump)
+	# but not once the copy has gone on by itself
+	ca-setflag -d new.db KRACertCount 1 >/dev/null 2>&1
+	ca-setflag -d ca.db KRACertCount 0 >/dev/null 2>&1
+	ca-export -a -d ca.db >later 2>/dev/null
+	cp new.db before.db
+	run_tool 2 ca-import -d new.db <later
+	nothing_out ca-import
+	grep -q -x "ca-import: $PWD/new.db: audit row $(($(cut -d : -f 1 \
+	    <<<"$(last_head new.db)"))) is another: this archive is no copy of that one, or both went on since: make a new one (ca-init -f)" \
+	    "$ERR"
+	sqlite3 new.db .dump | cmp - <(sqlite3 before.db .dump)
+}
+
+@test 'copy: a stream that was altered' {
+	local wrong='does not follow from the one before it: the archive or the stream was altered'
+
+	sed 's/detail:KRAFlags=1/detail:KRAFlags=3/' "$made/copy" | anew |
+	    refused_copy "audit row 2 $wrong"
+	grep -v $'\tid:2\twhen:' "$made/copy" | anew |
+	    refused_copy "$PWD/new.db: audit row 2 is another: this archive is no copy of that one, or both went on since: make a new one (ca-init -f)"
+	only archived <"$made/copy" | anew |
+	    refused_copy 'a row of another archive, without the audit rows before it: make a copy with ca-export -a'
+	{ cat "$made/copy"; user 1 jane-1999; } | anew |
+	    refused_copy 'not a record of an archive: import it when the copy is whole'
+	sed 's/name:KRAFlags\tvalue:1/name:KRAFlags\tvalue:/' "$made/copy" |
+	    anew | refused_copy 'setting KRAFlags: not its value'
+	sed 's/^rec:agent\(.*\)audit:1/rec:agent\1audit:99/' "$made/copy" |
+	    anew | refused_copy 'audit is not the number of a row of this archive: ca-export -a makes a copy'
+	sed '/^rec:agent/s/cert:MII/cert:AAA/' "$made/copy" | anew |
+	    refused_copy 'not a DER certificate (RFC 5280 section 4.1)'
+	# what only the digests show, once all of it is there
+	for edit in 's/\tuser:jane\t/\tuser:june\t/' \
+	    '/^rec:archived/s/\tsubmitted:2/\tsubmitted:3/' \
+	    '/^rec:archived/s/disposition:12/disposition:20/' \
+	    '/\tid:7\tdispo/d' '/\tid:1\tadded/d' \
+	    's/\tname:KRAFlags\tvalue:1/\tname:KRAFlags\tvalue:3/'; do
+		sed "$edit" "$made/copy" | anew >stdin
+		rm -f new.db
+		empty new.db
+		run_tool 1 ca-import -d new.db <stdin
+		grep -q '^ca-import: audit: \|refused: the key is not encrypted to the agents' \
+		    "$ERR"
+	done
+}
+
+@test 'copy: a key that is not of the row, or to nobody of the archive' {
+	local blob other
+
+	# to an agent who is not in the archive
+	cat "$ORG/kra1.pem" "$ORG/machine.pem" |
+	    ca-init -f -d other.db >/dev/null 2>&1
+	ca-setflag -d other.db KRAFlags 1 >/dev/null 2>&1
+	ca-import -f -d other.db "${machine[@]}" <"$made/export.kms" \
+	    >/dev/null 2>&1
+	other=$(ca-export -d other.db 2>/dev/null | only archived | field blob |
+	    head -n 1)
+	blob=$(only archived <"$made/copy" | field blob | head -n 1)
+	for new in "$other" "${blob:0:100}" "$blob$blob" MAA= ''; do
+		awk -v old="$blob" -v new="$new" '{
+			if (i = index($0, "\tblob:" old))
+				$0 = substr($0, 1, i + 5) new
+			print
+		}' "$made/copy" | anew >stdin
+		rm -f new.db
+		empty new.db
+		run_tool 1 ca-import -d new.db <stdin
+		[[ $(only result <"$OUT" | field status | sort | uniq -c |
+		    xargs) == '25 imported 1 refused' ]]
+		grep -q 'is not the number\|refused: the key is not encrypted to the agents in kra, or they are not those of the archive\|its key is not in the record\|blob is not' "$ERR"
+		grep -q '^ca-import: audit: what audit row 3 recorded was changed' \
+		    "$ERR"
+		# it is completed by the right one
+		run_tool 0 ca-import -d new.db <"$made/copy"
+		whole new.db
+	done
+	# of two rows each has the key of the other: the agents are the same
+	only archived <"$made/copy" | sed -n 1,2p | sed 's/.*\tblob://' >two
+	[[ $(wc -l <two) == 2 ]]
+	awk 'NR == FNR { b[NR] = $0; next }
+	/^rec:archived/ && ++n <= 2 { sub(/\tblob:.*/, "\tblob:" b[3 - n]) }
+	1' two "$made/copy" | anew >stdin
+	rm -f new.db
+	empty new.db
+	run_tool 1 ca-import -d new.db <stdin
+	grep -q '^ca-import: audit: what audit row 3 recorded was changed' "$ERR"
+}
+
+@test 'copy: what it is not for' {
+	new_archive full.db
+	user 1 jane-1999 | closed | ca-import -f -d full.db >/dev/null 2>&1
+	run_tool 2 ca-import -d full.db <"$made/copy"
+	grep -q 'audit row 1 is another' "$ERR"
+	whole full.db
+	empty new.db
+	refuses 2 "ca-import: the archive has no KRA: store one with ca-init (CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED 0x8009400A)
+ca-import: read 1, imported 0, updated 0, present 0, ignored 0, refused 0, faults 0" \
+	    ca-import -f -d new.db < <(user 1 jane-1999 | closed) ||
+	    grep -q 'has no KRA: store one' "$ERR"
+	run_tool 2 ca-import -n -d new.db <"$made/copy"
+	says 'ca-import: -n: a copy of an archive cannot be tried: make it in a new one'
+	run_tool 2 ca-init -f -d full.db </dev/null
+	says 'ca-init: stdin: empty input, and the archive is there: expected the certificates of the KRAs'
+	run_tool 2 ca-init -d other.db </dev/null
+	[[ ! -e other.db ]]
+	run_tool 2 ca-export -a -s jane -d full.db
+	# a listing has no keys
+	ca-export -n -a -d "$made/ca.db" >list 2>/dev/null
+	run_tool 1 ca-import -d new.db <list
+	grep -q 'its key is not in the record: make it without -n and -k' "$ERR"
+}
