@@ -115,7 +115,7 @@ struct db_key {
 /* Looks a certificate up.  1 with *id and *has_key, 0: not there, -1: *w. */
 int db_find(struct db *, const uint8_t sha256[32], int64_t *id, int *has_key,
     struct why *w);
-/* The same of any certificate with the serial number and issuer of this one. */
+/* The same of any of the CA with the serial number and issuer of this one. */
 int db_find_serial(struct db *, const struct cert *, int64_t *id,
     struct why *w);
 int db_put_cert(struct db *, const struct db_row *, int64_t *id, struct why *w);

@@ -241,7 +241,8 @@ const struct sql_text sql_text[NSQL] = {
 	    " from certificate c join request r using (RequestID)"
 	    " where c.Sha256 = $1", NULL },
 	[FIND_SERIAL] = { "select RequestID from certificate"
-	    " where SerialNumber = $1 and IssuerName = $2", NULL },
+	    " join request using (RequestID) where SerialNumber = $1"
+	    " and IssuerName = $2 and Disposition <> 12", NULL },
 	[REQUEST_LAST] = { "select max(RequestID) from request", NULL },
 	[PUT_REQUEST] = { "insert into request values ($1, null, null, 0, $2,"
 	    " $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, null, $12, $13, $14,"

@@ -349,8 +349,10 @@ kdf_plan(const struct kdf *k)
 {
 	struct planned *p = &plan[planned];
 
+	/* a file may ask for less than one round: run() must not see it */
 	if (planned == PLAN_SIZE || k->nsalt > PLAN_SALT || k->n > PLAN_OUT ||
-	    k->n == 0 || k->rounds > PLAN_ROUNDS || hash_of(k->md) == NULL)
+	    k->n == 0 || k->rounds < 1 || k->rounds > PLAN_ROUNDS ||
+	    hash_of(k->md) == NULL)
 		return;
 	planned++;
 	p->k = *k;

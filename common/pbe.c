@@ -419,18 +419,11 @@ pbkdf2_key(EVP_CIPHER_CTX *ctx, const PBKDF2PARAM *p, const EVP_CIPHER *c,
     const ASN1_TYPE *iv, const struct pbe_form *f)
 {
 	uint8_t key[EVP_MAX_KEY_LENGTH];
-	struct kdf k = { .md = pbe_prf(p->prf),
-		.pass = f->raw,
-		.npass = f->nraw,
-		.rounds = ASN1_INTEGER_get(p->iter),
-		.out = key };
+	struct kdf k;
 	int rc;
 
-	if (k.md == NULL || c == NULL || p->salt->type != V_ASN1_OCTET_STRING)
-		return 0;
-	k.salt = p->salt->value.octet_string->data;
-	k.nsalt = (size_t)p->salt->value.octet_string->length;
-	if (!EVP_DecryptInit_ex(ctx, c, NULL, NULL, NULL) ||
+	if (c == NULL || !pbkdf2_kdf(&k, p, f, key) ||
+	    !EVP_DecryptInit_ex(ctx, c, NULL, NULL, NULL) ||
 	    EVP_CIPHER_asn1_to_param(ctx, (ASN1_TYPE *)iv) <= 0)
 		return 0;
 	k.n = (size_t)EVP_CIPHER_CTX_get_key_length(ctx);

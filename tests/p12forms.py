@@ -10,6 +10,8 @@ the derivation of appendix B is written out here, PBKDF2 is hashlib's.
     key=FILE cert=FILE              PKCS#8 and X.509, DER
     pass=TEXT form=FORM             what encrypts the key
     pbe=pbes2|3des|none iter=N      and how
+    beside=HEX                      one more key, of 3des, whose number of rounds
+                                    is this INTEGER, and which does not open
     certpass=TEXT                   encrypts the certificate, like the key
     mac=HASH|pbmac1|junk|none macpass=TEXT macform=FORM maciter=N
     macoid=HEX                      another algorithm's OBJECT IDENTIFIER
@@ -187,6 +189,11 @@ def one(o):
         alg, data = encrypt(o['pbe'], encode(o['pass'], o['form']), rounds,
                             key)
         key = bag(b'\2', tlv(0x30, alg, tlv(4, data)))
+    if o['beside']:
+        key += bag(b'\2', tlv(0x30, tlv(
+            0x30, bytes.fromhex('060a2a864886f70d010c0103'), tlv(
+                0x30, tlv(4, bytes(8)), tlv(2, bytes.fromhex(o['beside'])))),
+            tlv(4, bytes(64))))
     if o['certpass']:
         cert = encrypted_part(o['pbe'], encode(o['certpass'], o['form']),
                               rounds, cert)
@@ -228,7 +235,7 @@ def main():
     else:
         o = {'pass': 'secret', 'form': 'utf8', 'pbe': 'pbes2', 'iter': '1',
              'certpass': '', 'mac': 'sha256', 'macform': 'bmp', 'maciter': '1',
-             'macoid': '', 'keylen': '32', 'key': 'a.p8', 'cert': 'a.der'}
+             'macoid': '', 'beside': '', 'keylen': '32', 'key': 'a.p8', 'cert': 'a.der'}
         o.update(arg.split('=', 1) for arg in sys.argv[1:])
         o.setdefault('macpass', o['pass'])
         out = one(o)

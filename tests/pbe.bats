@@ -312,3 +312,25 @@ ARGS
 	take 0 -p list:list <a.tar
 	came_to 4 4 0 0 0
 }
+
+# What is derived ahead of the key, side by side with what a hostile bag asks
+# for: nothing may come of that.
+@test "a key beside one that asks for no rounds, or fewer, comes out" {
+	local pbe rounds
+
+	# none, -1, -32768, 2^63, and 1 as it ought to be
+	for rounds in 00 ff 8000 008000000000000000 01; do
+		for pbe in pbes2 3des; do
+			forms pbe=$pbe form="$([[ $pbe == 3des ]] &&
+			    echo bmp || echo utf8)" iter=3 maciter=5 \
+			    beside=$rounds >a.p12
+			PW=secret run_tool 1 p12-extract -p env:PW <a.p12
+			only key <"$OUT" | field key | base64 -d | cmp - a.p8
+			if [[ $rounds == 01 ]]; then
+				[[ $(only fault <"$OUT" | field reason) == password ]]
+			else
+				faulted ceiling 'asks for more than 10000000 rounds of key derivation, the ceiling'
+			fi
+		done
+	done
+}

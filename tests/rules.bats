@@ -131,6 +131,22 @@ recovery()
 	whole ca.db
 }
 
+@test 'a serial number of somebody else under the name of the CA' {
+	openssl x509 -in "$ORG/keys/judy-2003.pem" -noout -serial >serial
+	openssl req -x509 -newkey rsa:1024 -noenc -days 30 -keyout false.key \
+	    -subj '/O=Example/CN=Example CA' -out false.pem 2>log
+	openssl x509 -new -CA false.pem -CAkey false.key -subj /CN=false \
+	    -force_pubkey <(openssl pkey -in "$ORG/keys/bob-1999.key" -pubout) \
+	    -set_serial "0x$(sed 's/.*=//' serial)" -out signed.pem
+	{
+		record 1 false signed.pem "$ORG/keys/bob-1999.key"
+		user 2 judy-2003
+	} | imports 0 -f
+	[[ $(rows ca.db 'SELECT count(*), count(DISTINCT IssuerName ||
+	    SerialNumber), group_concat(Disposition) FROM certificate
+	    JOIN request USING (RequestID)') == '2|1|12,20' ]]
+}
+
 @test 'rule: repeated import' {
 	user 1 judy-2003 | imports 0
 	contents ca.db >before
