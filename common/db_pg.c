@@ -615,6 +615,11 @@ find(struct db *db, int *schema_there, struct why *w)
 	full = *schema_there ? pq.PQgetvalue(res, 0, 1) : "f";
 	if (pq.PQresultStatus(res) != PGRES_TUPLES_OK)
 		fail(db, res, w, "cannot open");
+	else if (*schema_there && strcmp(pq.PQgetvalue(res, 0, 2), "f") == 0)
+		why_set(w, "database",
+		    "%s: this role may not use the schema kms2ca (ca-db(5) "
+		    "says what to grant to whom)",
+		    db->name);
 	else if (strcmp(version, VERSION) == 0)
 		rc = 1;
 	else if (strcmp(full, "f") == 0)

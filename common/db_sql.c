@@ -216,7 +216,8 @@ const struct sql_text sql_text[NSQL] = {
 	    "select current_setting('server_encoding'),"
 	    " current_setting('fsync')" },
 	[FIND_ARCHIVE] = { NULL, "select obj_description(oid, 'pg_namespace'),"
-	    " exists (select 1 from pg_class where relnamespace = n.oid)"
+	    " exists (select 1 from pg_class where relnamespace = n.oid),"
+	    " has_schema_privilege(oid, 'usage')"
 	    " from pg_namespace n where nspname = 'kms2ca'" },
 	[NEW_SCHEMA] = { NULL, "create schema kms2ca" },
 	[BEGIN] = { "begin immediate", "begin isolation level read committed"

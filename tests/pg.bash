@@ -51,6 +51,16 @@ pg_stop()
 	pg_as "$pg_bin/pg_ctl" stop -w -s -m "$2" -D "$1/data"
 }
 
+# pg_keep DIR: when the suite has ended, so does the server there.
+pg_keep()
+{
+	# shellcheck disable=SC2016 # for that shell
+	setsid bash -c 'source "$1"; tail --pid="$2" -f /dev/null
+	    pg_stop "$3" immediate; rm -rf "$3"' keeper \
+	    "$BATS_TEST_DIRNAME/pg.bash" "$SUITE_PID" "$1" \
+	    </dev/null >/dev/null 2>&1 3>&- &
+}
+
 # pg_server: the directory of the server of the suite, in $PG; starts it once.
 pg_server()
 {
@@ -59,13 +69,9 @@ pg_server()
 	flock "$lock"
 	if [[ ! -s $BATS_RUN_TMPDIR/pg ]]; then
 		PG=$(mktemp -d /tmp/kms2ca-pg.XXXXXX)
+		pg_keep "$PG" {lock}>&-
 		pg_start "$PG" -c fsync=off {lock}>&- || return
 		echo "$PG" >"$BATS_RUN_TMPDIR/pg"
-		# shellcheck disable=SC2016 # for that shell
-		setsid bash -c 'source "$1"; tail --pid="$2" -f /dev/null
-		    pg_stop "$3" immediate; rm -rf "$3"' keeper \
-		    "$BATS_TEST_DIRNAME/pg.bash" "$SUITE_PID" "$PG" \
-		    </dev/null >/dev/null 2>&1 3>&- {lock}>&- &
 	fi
 	exec {lock}>&-
 	PG=$(<"$BATS_RUN_TMPDIR/pg")
@@ -91,5 +97,5 @@ pg_url()
 sql()
 {
 	psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$URL" \
-	    -c 'set search_path = kms2ca' ${1+-c "$1"}
+	    -c 'set search_path = kms2ca' -f <(if (($#)); then echo "$1"; else cat; fi)
 }

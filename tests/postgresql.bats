@@ -7,6 +7,7 @@
 load common
 load ca
 load pg
+load leak
 
 setup_file()
 {
@@ -344,4 +345,278 @@ finds()
 	((status != 0))
 	[[ $output == *'an archived key is written once'* ]]
 	pg_whole
+}
+
+# Roles -----------------------------------------------------------------------
+
+@test 'postgresql: each role can do its work, and no more' {
+	local role
+
+	pg_archive
+	pg_import >import.log 2>/dev/null
+	awk '/^\.Ss PostgreSQL/ { on = 1 } /^\.Sh/ { on = 0 } on' \
+	    "$root/man/ca-db.5" | sed -n '/^create role lister/,/^\.Ed/p' |
+	    grep -v '^\.Ed' >grants
+	[[ $(grep -c ';$' grants) == 14 ]]
+	# roles are the server's, not the database's
+	sed "s/\<\(lister\|importer\|exporter\|setter\)\>/\1_$DB/g" grants | sql
+	as()
+	{
+		URL=$(pg_url "$1_$DB")
+	}
+	says_denied()
+	{
+		grep -q "permission denied for .* (ca-db(5) says what to grant to whom)" \
+		    "$ERR" || { cat "$ERR" >&2; return 1; }
+	}
+	for role in importer exporter setter; do
+		as "$role"
+		run_tool 0 ca-export -n -d "$URL"
+		run_tool 0 ca-setflag -d "$URL"
+	done
+	as importer
+	user 1 judy-2003 | sed 's/judy-2003.pem/again/' | closed |
+	    ca-import -f -d "$URL" >again.log
+	record 1 new "$ORG/kra1.pem" | closed >cert.rec
+	run_tool 0 ca-import -f -d "$URL" <cert.rec
+	record 1 new "$ORG/kra1.pem" "$ORG/kra1.key" | closed >key.rec
+	run_tool 0 ca-import -f -d "$URL" <key.rec
+	[[ $(statuses "$OUT") == 'updated 25' ]]
+	run_tool 2 ca-export -d "$URL"
+	says_denied
+	nothing_out ca-export
+	run_tool 2 ca-export -n -A "$(pg_head)" -d "$URL"
+	says_denied
+	run_tool 2 ca-setflag -d "$URL" KRAFlags 0
+	says_denied
+	for sql in 'select RawArchivedKey from request' \
+	    'select * from request' 'delete from request' \
+	    "update certificate set UPN = 'x'" 'delete from audit' \
+	    'truncate request cascade' "insert into kra values (9, '', '', '', '', 1)" \
+	    "update request set CertAudit = 9" 'create table kms2ca.t(x int)' \
+	    'alter table audit disable trigger all'; do
+		run sql "$sql"
+		((status != 0))
+		[[ $output == *'permission denied'* || $output == *'must be owner'* ]]
+	done
+	[[ -z $(sql 'select * from key_of(3)') ]]
+	run sql "update request set RawArchivedKey = 'x', KeyAudit = null
+	    where RequestID = 3"
+	[[ $output == *'an archived key is written once'* ]]
+	as exporter
+	run_tool 0 ca-export -d "$URL"
+	run_tool 0 ca-export -n -A "$(pg_head)" -d "$URL"
+	record 1 other "$ORG/kra2.pem" | closed >cert.rec
+	run_tool 2 ca-import -f -d "$URL" <cert.rec
+	says_denied
+	nothing_out ca-import
+	run_tool 2 ca-setflag -d "$URL" KRAFlags 0
+	says_denied
+	as setter
+	run_tool 0 ca-setflag -d "$URL" KRAFlags 0
+	run_tool 2 ca-export -d "$URL"
+	says_denied
+	run_tool 2 ca-import -f -d "$URL" <cert.rec
+	says_denied
+	# nobody else
+	URL=$(pg_url owner)
+	sql "create role nobody_$DB login"
+	URL=$(pg_url "nobody_$DB")
+	refuses 2 "ca-export: $URL: this role may not use the schema kms2ca (ca-db(5) says what to grant to whom)" \
+	    ca-export -n -d "$URL"
+	URL=$(pg_url owner)
+	pg_whole
+}
+
+# Many, and crashes -----------------------------------------------------------
+
+@test 'postgresql: four importers at once, and a reader beside' {
+	local n pids=() status
+
+	pg_archive
+	for n in 1 2 3 4; do
+		pg_import >"log.$n" 2>"err.$n" &
+		pids+=($!)
+	done
+	for n in 1 2 3; do
+		run_tool 0 ca-export -n -A "$(pg_head)" -d "$URL" ||
+			run_tool 1 ca-export -n -A "$(pg_head)" -d "$URL"
+		grep -q 'the chain is whole' "$ERR"
+	done
+	for n in "${pids[@]}"; do
+		wait "$n"
+	done
+	# each key once, and all say the same of it
+	[[ $(cat log.? | grep -c status:imported) == 24 ]]
+	[[ $(cat log.? | grep -c status:present) == 72 ]]
+	for n in 1 2 3 4; do
+		only result <"log.$n" | cut -f 4,5 | grep -v $'id:\t'
+	done | sort -u | wc -l | grep -x 24
+	[[ $(sql 'select count(*), count(distinct Sha256) from certificate') \
+	    == '24|24' ]]
+	pg_whole
+}
+
+# answered FILE N: waits until it has N results.
+answered()
+{
+	while (($(grep -c ^rec:result "$1") < $2)); do
+		kill -0 "$3" 2>/dev/null || return
+	done
+}
+
+@test 'postgresql: kill -9 of the server in mid-import, and again' {
+	local pid status=0 lines server children promised
+
+	need_pg
+	# a server of its own: it is about durability
+	PG=$(mktemp -d /tmp/kms2ca-pg.XXXXXX)
+	pg_keep "$PG"
+	pg_start "$PG"
+	DB=crash
+	createdb -h "$PG" -U owner crash
+	URL=$(pg_url owner)
+	new_archive "$URL"
+	lines=$(wc -l <"$made/export.kms")
+	mkfifo pipe
+	ca-import -f -d "$URL" "${machine[@]}" <pipe >log 2>err &
+	pid=$!
+	exec {to}>pipe
+	head -n 9 "$made/export.kms" >&"$to"
+	answered log 8 "$pid"
+	# in the middle of a line, with a transaction behind and one before it
+	server=$(head -n 1 "$PG/data/postmaster.pid")
+	mapfile -t children < <(pgrep -P "$server")
+	kill -9 "$server" "${children[@]}"
+	tail -n +10 "$made/export.kms" >&"$to" || true
+	exec {to}>&-
+	wait "$pid" || status=$?
+	((status == 2))
+	grep -q '(run again when the server is up: what had a result is safe)$' err
+	for pid in "$server" "${children[@]}"; do
+		tail --pid="$pid" -s 0.1 -f /dev/null
+	done
+	pg_start "$PG"
+	promised=$(grep -c $'status:imported\t' log)
+	((promised >= 6))
+	[[ $(sql 'select count(*) from request') == "$promised" ]]
+	run_tool 0 ca-import -f -d "$URL" "${machine[@]}" <"$made/export.kms"
+	[[ $(grep -c $'status:present\t' "$OUT") == "$promised" ]]
+	[[ $(sql 'select count(*) from request') == 24 ]]
+	pg_whole
+	pg_stop "$PG" immediate
+	rm -rf "$PG"
+}
+
+@test 'postgresql: the connection is lost in a commit' {
+	local pid status=0
+
+	pg_archive
+	mkfifo pipe
+	ca-import -f -d "$URL" "${machine[@]}" <pipe >log 2>err &
+	pid=$!
+	exec {to}>pipe
+	head -n 2 "$made/export.kms" >&"$to"
+	answered log 1 "$pid"
+	# it has compared the schema: what is planted now runs in its commits
+	sql "create function bye() returns trigger language plpgsql as
+	    'begin perform pg_terminate_backend(pg_backend_pid()); return null; end'"
+	sql 'create constraint trigger bye after insert on audit
+	    deferrable initially deferred for each row execute function bye()'
+	sed -n 3p "$made/export.kms" >&"$to"
+	exec {to}>&-
+	wait "$pid" || status=$?
+	((status == 2))
+	[[ $(grep -c ^rec:result log) == 1 ]]
+	tail -n 1 err | grep -q -x -F "ca-import: $URL: the connection was lost in a commit, which may have been done or not: run again: what was done is \`present'" ||
+	    tail -n 1 err | grep -q 'terminating connection'
+	sql 'drop trigger bye on audit; drop function bye'
+	run_tool 0 ca-import -f -d "$URL" "${machine[@]}" <"$made/export.kms"
+	[[ $(grep -c status:present "$OUT") == 1 ]]
+	pg_whole
+}
+
+@test 'postgresql: no row without a word where a trigger keeps it out' {
+	local pid status=0 table
+
+	for table in request certificate audit; do
+		pg_new "$table" && new_archive "$URL"
+		rm -f pipe
+		mkfifo pipe
+		ca-import -f -d "$URL" "${machine[@]}" <pipe >log 2>err &
+		pid=$!
+		exec {to}>pipe
+		head -n 2 "$made/export.kms" >&"$to"
+		answered log 1 "$pid"
+		sql "create function no() returns trigger language plpgsql as
+		    'begin return null; end'"
+		sql "create trigger no before insert on $table for each row
+		    execute function no()"
+		sed -n 3p "$made/export.kms" >&"$to"
+		exec {to}>&-
+		status=0
+		wait "$pid" || status=$?
+		((status == 2))
+		[[ $(grep -c ^rec:result log) == 1 ]]
+		grep -q 'a row was not written\|violates foreign key' err
+		sql "drop trigger no on $table; drop function no"
+		pg_whole
+	done
+}
+
+@test 'postgresql: past the sandbox only what is open is spoken to' {
+	need_strace
+	not sanitized || skip 'a sanitizer opens files at the end'
+	pg_archive
+	"${traced[@]}" -qq -y -o calls ca-import -f -d "$URL" "${machine[@]}" \
+	    <"$made/export.kms" >"$OUT" 2>"$ERR"
+	awk '/ seccomp\(SECCOMP_SET_MODE_FILTER/ { on[$1] = 1; next } on[$1]' \
+	    calls >after
+	grep -q ' sendto(' after
+	not grep -E ' (open|openat|openat2|creat|execve|execveat|socket|connect|ptrace|fork|vfork|clone|clone3)\(' \
+	    after
+	not grep -E ' = -1 E(PERM|ACCES)' after
+	# and without a server no libpq
+	"${traced[@]}" -qq -o calls ca-export -n -d "$made/ca.db" >"$OUT" 2>"$ERR"
+	not grep -q libpq calls
+}
+
+@test 'postgresql: a build or a system without libpq says what to install' {
+	local flags=()
+
+	pkg-config --exists libseccomp && flags=(-lseccomp)
+	cc -std=c11 -D_GNU_SOURCE -I"$root/common" -o ca-export \
+	    "$root"/tools/ca-export.c "$root"/common/db_pg.c \
+	    "$root/build/common.a" -larchive -lsqlite3 -lcrypto "${flags[@]}"
+	run_tool 2 ./ca-export -d postgresql:///keys
+	says 'ca-export: postgresql:///keys: this build has no PostgreSQL: install libpq-dev and build again, or name a file'
+	# one that is too old
+	cc -shared -o libpq.so.5 -x c /dev/null
+	run_tool 2 env LD_LIBRARY_PATH=. ca-export -d postgresql:///keys
+	says 'ca-export: postgresql:///keys: libpq of PostgreSQL 14 or later is not there: install it (libpq5 on Debian)'
+}
+
+@test 'postgresql: what is in the way is named' {
+	pg_new
+	refuses 2 "ca-export: $URL: no archive in this database (ca-init makes one)" \
+	    ca-export -n -d "$URL"
+	sql 'create schema kms2ca; create table kms2ca.t(x int)'
+	refuses 2 "ca-export: $URL: its schema kms2ca is not that of this kms2ca, but: something else" \
+	    ca-export -n -d "$URL"
+	# an empty schema of somebody else is taken
+	sql 'drop table kms2ca.t'
+	new_archive "$URL"
+	sql "comment on schema kms2ca is 'kms2ca archive, version 9'"
+	refuses 2 "ca-export: $URL: its schema kms2ca is not that of this kms2ca, but: kms2ca archive, version 9" \
+	    ca-export -n -d "$URL"
+	# nothing is left of one that is refused
+	sql 'drop schema kms2ca cascade'
+	run_tool 1 ca-init -c "$ORG/ca.pem" -d "$URL" <"$ORG/machine.pem"
+	[[ $(sql "select count(*) from pg_namespace where nspname = 'kms2ca'") == 0 ]]
+	DB+=l
+	psql -X -q -h "$PG" -U owner postgres -c "create database $DB
+	    encoding latin1 locale 'C' template template0"
+	URL=$(pg_url owner)
+	run_tool 2 ca-init -c "$ORG/ca.pem" -d "$URL" <"$ORG/kra1.pem"
+	says "ca-init: $URL: the encoding of this database is LATIN1: create it with encoding UTF8"
 }
