@@ -138,6 +138,6 @@ crew_get(struct crew *crew, struct items *l, struct why *w, void **tag)
 		tool_nomem();
 	while (l->n < r.n)
 		read_item(&f, &l->v[l->n++]);
-	OPENSSL_clear_free(f.p, f.size);
+	OPENSSL_free(f.p);
 	return r.ok;
 }

@@ -5,17 +5,18 @@
 
 #include "tool.h"
 
+#define FIRST 4096 /* bytes: most need no more */
+
 void
 flat_add(struct flat *f, const void *p, size_t n)
 {
 	uint8_t *q;
 
 	if (f->at + n > f->size) {
-		q = OPENSSL_clear_realloc(f->p, f->size, 2 * (f->at + n));
-		if (q == NULL)
+		f->size = 2 * (f->at + n) + FIRST;
+		if ((q = OPENSSL_realloc(f->p, f->size)) == NULL)
 			tool_nomem();
 		f->p = q;
-		f->size = 2 * (f->at + n);
 	}
 	if (n > 0)
 		memcpy(f->p + f->at, p, n);

@@ -11,7 +11,7 @@
  */
 
 struct flat {
-	uint8_t *p; /* OPENSSL_clear_free() it, size bytes */
+	uint8_t *p; /* OPENSSL_free() it, which wipes: see tool.h */
 	size_t size, at;
 };
 

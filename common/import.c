@@ -21,6 +21,8 @@
 #define RAW_ARCHIVED_KEY_MAX 65536 /* bytes */
 #define KRA_HASHES_MAX	     68 /* of 60 characters, two bytes each: 8192 */
 
+#define PKCS8_MAX 16384 /* bytes: RSA of RSA_BITS_MAX has 12,000 */
+
 int
 import_start(struct import *im, struct why *w)
 {
@@ -105,7 +107,9 @@ struct proven {
 	int has_key;
 	int own; /* the CA of the archive has issued it */
 	const char *format; /* of the key in the archive */
-	/* by another process: the key, encrypted to all KRAs */
+	uint8_t *key; /* in that form, in secure memory; nkey bytes */
+	size_t nkey;
+	/* by another process in place of it: encrypted to all KRAs */
 	uint8_t *locked;
 	size_t nlocked;
 };
@@ -114,6 +118,7 @@ static void
 proven_free(struct proven *p)
 {
 	cert_free(p->cert);
+	OPENSSL_secure_clear_free(p->key, p->nkey);
 	OPENSSL_free(p->locked);
 }
 
@@ -129,6 +134,30 @@ struct held {
 	struct why why; /* if it is not ok */
 };
 
+/*
+ * Makes the key what the archive has: a PKCS#8 may carry attributes, of any
+ * length.  Returns 1, or 0 with *w.
+ */
+static int
+make_form(const struct stream_in *s, struct proven *p, struct why *w)
+{
+	p->key = pkey_msblob(s->key, s->keylen, &p->nkey);
+	p->format = p->key != NULL ? "MSBLOB" : "PKCS8";
+	if (p->key != NULL)
+		return 1;
+	if (s->keylen > PKCS8_MAX)
+		return why_set(w, "ceiling",
+		    "a private key of %zu bytes, for which there is no BLOB, "
+		    "and the ceiling is %d: are they attributes of PKCS#8? "
+		    "openssl pkcs8 leaves them out",
+		    s->keylen, PKCS8_MAX);
+	if ((p->key = OPENSSL_secure_malloc(s->keylen)) == NULL)
+		tool_nomem();
+	memcpy(p->key, s->key, s->keylen);
+	p->nkey = s->keylen;
+	return 1;
+}
+
 /* Proves the record at hand.  Returns 1, or 0 with *w: it is refused. */
 static int
 prove(const struct import *im, const struct stream_in *s, struct proven *p,
@@ -141,41 +170,21 @@ prove(const struct import *im, const struct stream_in *s, struct proven *p,
 	p->has_key = s->key != NULL;
 	p->own = p->cert != NULL && im->ca != NULL &&
 	    cert_is_of(p->cert, im->ca);
-	return 1;
-}
-
-/* The key as the archive has it, in secure memory; *format tells which form. */
-static uint8_t *
-archived_form(const struct stream_in *s, size_t *n, const char **format)
-{
-	uint8_t *p = pkey_msblob(s->key, s->keylen, n);
-
-	*format = p != NULL ? "MSBLOB" : "PKCS8";
-	if (p != NULL)
-		return p;
-	if ((p = OPENSSL_secure_malloc(s->keylen)) == NULL)
-		tool_nomem();
-	memcpy(p, s->key, s->keylen);
-	*n = s->keylen;
-	return p;
+	return !p->has_key || make_form(s, p, w);
 }
 
 /* Encrypts the key to the KRAs of the row, or takes what is. */
 static int
-encrypt(struct import *im, int64_t id, const struct stream_in *s,
-    struct proven *p, uint8_t **der, size_t *len, struct why *w)
+encrypt(struct import *im, int64_t id, const struct proven *p, uint8_t **der,
+    size_t *len, struct why *w)
 {
-	size_t first = first_kra(im, id), n;
-	uint8_t *key;
-	int rc;
+	size_t first = first_kra(im, id);
 
 	if (p->locked != NULL)
 		return envelope_close(im->envelope, first, im->count, p->locked,
 		    p->nlocked, der, len, w);
-	key = archived_form(s, &n, &p->format);
-	rc = envelope_make(im->envelope, first, im->count, key, n, der, len, w);
-	OPENSSL_secure_clear_free(key, n);
-	return rc;
+	return envelope_make(im->envelope, first, im->count, p->key, p->nkey,
+	    der, len, w);
 }
 
 /*
@@ -183,8 +192,8 @@ encrypt(struct import *im, int64_t id, const struct stream_in *s,
  * k->blob and k->hashes in either case.
  */
 static int
-lock_key(struct import *im, int64_t id, const struct stream_in *s,
-    struct proven *p, struct db_key *k, struct why *w)
+lock_key(struct import *im, int64_t id, const struct proven *p,
+    struct db_key *k, struct why *w)
 {
 	uint8_t *blob = NULL;
 	int rc;
@@ -192,7 +201,7 @@ lock_key(struct import *im, int64_t id, const struct stream_in *s,
 	memset(k, 0, sizeof(*k));
 	if ((k->hashes = recovery_hashes(im, id)) == NULL)
 		tool_nomem();
-	rc = encrypt(im, id, s, p, &blob, &k->len, w);
+	rc = encrypt(im, id, p, &blob, &k->len, w);
 	k->blob = blob;
 	k->format = p->format;
 	if (rc && k->len > RAW_ARCHIVED_KEY_MAX)
@@ -408,7 +417,7 @@ store(struct import *im, const struct stream_in *s, struct proven *p,
 		outcome(o, "imported", &im->imported, "");
 	if (!there && !db_next_id(im->db, &o->id, w))
 		return 0;
-	if (p->has_key && !lock_key(im, o->id, s, p, &k, w))
+	if (p->has_key && !lock_key(im, o->id, p, &k, w))
 		ok = 0;
 	else if (there)
 		ok = db_put_key(im->db, o->id, &k, w);
@@ -499,20 +508,15 @@ static int
 prove_and_lock(const struct import *im, const struct stream_in *s,
     struct proven *p, struct why *w)
 {
-	uint8_t *key;
-	size_t n;
-	int ok;
-
 	if (!prove(im, s, p, w))
 		return 0;
-	if (p->cert == NULL || !p->has_key)
+	if (!p->has_key)
 		return 1;
-	key = archived_form(s, &n, &p->format);
-	ok = envelope_lock(im->envelope, 0, (size_t)sk_X509_num(im->kras), key,
-	    n, &p->locked, &p->nlocked, w);
-	OPENSSL_secure_clear_free(key, n);
-	if (!ok)
+	if (!envelope_lock(im->envelope, 0, (size_t)sk_X509_num(im->kras),
+		p->key, p->nkey, &p->locked, &p->nlocked, w))
 		msg_die("%s", w->detail);
+	OPENSSL_secure_clear_free(p->key, p->nkey);
+	p->key = NULL;
 	return 1;
 }
 

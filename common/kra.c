@@ -162,15 +162,13 @@ kra_locked_to(STACK_OF(X509) *kras, const uint8_t *der, size_t len,
 }
 
 int
-kra_decrypt(const struct cred *k, const uint8_t *der, size_t len, uint8_t **out,
-    size_t *n, struct why *w)
+kra_decrypt(const struct cred_pair *p, const uint8_t *der, size_t len,
+    uint8_t **out, size_t *n, struct why *w)
 {
-	const struct cred_pair *p = NULL;
 	CMS_ContentInfo *cms;
 	const uint8_t *q = der;
 	BIO *bio = BIO_new(BIO_s_secmem());
 	char *data;
-	size_t i;
 	long size;
 	int rc = 0;
 
@@ -182,10 +180,8 @@ kra_decrypt(const struct cred *k, const uint8_t *der, size_t len, uint8_t **out,
 		    "6.1)");
 		goto out;
 	}
-	for (i = 0; i < k->nkeys && p == NULL; i++)
-		if (is_recipient(cms, k->v[i].cert))
-			p = &k->v[i];
-	if (p == NULL) {
+	if (!is_recipient(cms, p->cert)) {
+		rc = -1;
 		why_set(w, "recipient",
 		    "not encrypted to the KRA of -k: try "
 		    "another KRA" HR_RECIPIENT);

@@ -42,11 +42,11 @@ int kra_locked_to(STACK_OF(X509) *kras, const uint8_t *der, size_t len,
     const char *hashes, struct why *w);
 
 /*
- * Opens an archived key with whichever pair of k is a recipient.  Padding
- * and content errors are one message.  Returns 1 and *out in secure memory
- * (*n bytes, to be freed with OPENSSL_secure_clear_free), or 0 with *w.
+ * Opens an archived key with the key of p.  Padding and content errors are one
+ * message.  Returns 1 and *out in secure memory (*n bytes, to be freed with
+ * OPENSSL_secure_clear_free), 0 with *w, or -1 with *w: p is no recipient.
  */
-int kra_decrypt(const struct cred *k, const uint8_t *der, size_t len,
+int kra_decrypt(const struct cred_pair *p, const uint8_t *der, size_t len,
     uint8_t **out, size_t *n, struct why *w);
 
 #endif

@@ -92,10 +92,10 @@ serve(int in, int out, pool_work *work, void *ctx)
 		if (!get(in, job, n))
 			break;
 		answer = work(ctx, job, n, &size);
-		OPENSSL_clear_free(job, n + 1);
+		OPENSSL_free(job);
 		if (!put(out, &size, sizeof(size)) || !put(out, answer, size))
 			break;
-		OPENSSL_clear_free(answer, size);
+		OPENSSL_free(answer);
 		tool_scrub();
 	}
 	_exit(0);

@@ -37,7 +37,7 @@ void pool_put(struct pool *, const void *head, size_t nhead, const void *body,
     size_t nbody, void *tag);
 
 /*
- * The answer to the oldest job, *n bytes: OPENSSL_clear_free() it; and what
+ * The answer to the oldest job, *n bytes: OPENSSL_free() it; and what
  * its tag was.  Waits for it; there must be one.
  */
 uint8_t *pool_get(struct pool *, size_t *n, void **tag);

@@ -13,6 +13,7 @@
 struct batch {
 	struct flat f;
 	size_t end;
+	struct batch *next;
 };
 
 struct prover {
@@ -22,6 +23,7 @@ struct prover {
 	struct pool *pool; /* NULL: no other process */
 	struct flat head; /* of the stream at hand */
 	struct batch *next; /* is collected */
+	struct batch *spare; /* of no use now */
 	struct batch *oldest; /* is given out, with what was made of it */
 	struct flat answer;
 	struct stream_in view; /* of what is given out */
@@ -92,25 +94,46 @@ prover_new(struct input *in, unsigned jobs, prover_work *fn, void *ctx)
 	return p;
 }
 
+/* An empty one. */
+static struct batch *
+batch_get(struct prover *p)
+{
+	struct batch *b = p->spare;
+
+	if (b != NULL)
+		p->spare = b->next;
+	else if ((b = calloc(1, sizeof(*b))) == NULL)
+		tool_nomem();
+	b->f.at = 0;
+	return b;
+}
+
 static void
-batch_free(struct batch *b)
+batch_put(struct prover *p, struct batch *b)
 {
 	if (b == NULL)
 		return;
-	OPENSSL_clear_free(b->f.p, b->f.size);
-	free(b);
+	b->next = p->spare;
+	p->spare = b;
 }
 
 void
 prover_free(struct prover *p)
 {
+	struct batch *b;
+
 	if (p == NULL)
 		return;
 	pool_free(p->pool);
-	batch_free(p->next);
-	batch_free(p->oldest);
-	OPENSSL_clear_free(p->answer.p, p->answer.size);
-	OPENSSL_clear_free(p->head.p, p->head.size);
+	batch_put(p, p->next);
+	batch_put(p, p->oldest);
+	while ((b = p->spare) != NULL) {
+		p->spare = b->next;
+		OPENSSL_free(b->f.p);
+		free(b);
+	}
+	OPENSSL_free(p->answer.p);
+	OPENSSL_free(p->head.p);
 	free(p);
 }
 
@@ -135,8 +158,7 @@ collect(struct prover *p)
 	const struct stream_in *s = p->in->stream;
 
 	if (p->next == NULL) {
-		if ((p->next = calloc(1, sizeof(*p->next))) == NULL)
-			tool_nomem();
+		p->next = batch_get(p);
 		flat_add_bytes(&p->next->f, p->head.p, p->head.at);
 	}
 	flat_add(&p->next->f, &s->n, sizeof(s->n));
@@ -203,9 +225,9 @@ drop(struct prover *p)
 {
 	if (p->oldest == NULL || has_more(p))
 		return;
-	batch_free(p->oldest);
+	batch_put(p, p->oldest);
 	p->oldest = NULL;
-	OPENSSL_clear_free(p->answer.p, p->answer.size);
+	OPENSSL_free(p->answer.p);
 	memset(&p->answer, 0, sizeof(p->answer));
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -357,10 +358,12 @@ input(struct child *c)
 	l->spool = -1;
 	l->start = lseek(c->in, 0, SEEK_CUR);
 	l->fd = l->start == -1 ? -1 : c->in;
-	c->data = malloc(c->limits.member < KIND_BYTES ?
-		KIND_BYTES :
-		(size_t)c->limits.member + 1);
-	if (c->data == NULL)
+	/* M_PERTURB makes malloc(3) write to all of it */
+	c->data = mmap(NULL,
+	    c->limits.member < KIND_BYTES ? KIND_BYTES :
+					    (size_t)c->limits.member + 1,
+	    PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (c->data == MAP_FAILED)
 		child_stop(c, "memory", c->limits.memory);
 	else if (level_open(l) && walk(l)) {
 		if (archive_format(l->a) == ARCHIVE_FORMAT_EMPTY &&

@@ -227,23 +227,59 @@ unwrap(const uint8_t *der, size_t len, const struct cred *trusted,
 	return rc;
 }
 
-/* Opens an EnvelopedData and proves the key in it against c. */
+/* The same words for bad padding, content and certificate: no oracle. */
 static int
-open_key(const struct cred *k, const uint8_t *blob, size_t nblob,
-    const struct cert *c, uint8_t **p8, size_t *n, struct why *w)
+does_not_decrypt(struct why *w)
+{
+	return why_set(w, "blob", "the archived key does not decrypt");
+}
+
+/* Opens an EnvelopedData with one key.  Returns 1, or as kra_decrypt(). */
+static int
+open_with(const struct cred_pair *k, const uint8_t *blob, size_t nblob,
+    uint8_t **p8, size_t *n, uint8_t id[32], struct why *w)
 {
 	uint8_t *plain;
 	size_t nplain;
+	int rc = kra_decrypt(k, blob, nblob, &plain, &nplain, w);
 
-	if (!kra_decrypt(k, blob, nblob, &plain, &nplain, w))
-		return 0;
+	if (rc != 1)
+		return rc;
 	*p8 = blob_key(plain, nplain, n);
 	OPENSSL_secure_clear_free(plain, nplain);
-	if (*p8 != NULL && pkey_prove(*p8, *n, c, w))
+	if (*p8 != NULL && pkey_id(*p8, *n, id, w))
 		return 1;
 	OPENSSL_secure_clear_free(*p8, *p8 == NULL ? 0 : *n);
-	/* the same words as for bad padding: no oracle */
-	return why_set(w, "blob", "the archived key does not decrypt");
+	return does_not_decrypt(w);
+}
+
+/*
+ * The same with any key of a credential: what is for one may be damaged.
+ * Returns 1 with the key in it, which is whole, and its identity (pkey_id), or
+ * 0 with *w.
+ */
+static int
+open_key(const struct cred *k, const uint8_t *blob, size_t nblob, uint8_t **p8,
+    size_t *n, uint8_t id[32], struct why *w)
+{
+	struct why one;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < k->nkeys; i++) {
+		rc = open_with(&k->v[i], blob, nblob, p8, n, id, &one);
+		if (rc == 1)
+			return 1;
+		if (i == 0 || rc == 0)
+			*w = one;
+	}
+	return 0;
+}
+
+static int
+is_of(const uint8_t id[32], const struct cert *c)
+{
+	return memcmp(id, c->id, sizeof(c->id)) == 0;
 }
 
 /* Has one of these issued the certificate? */
@@ -272,11 +308,10 @@ is_candidate(const struct parts *b, const struct cred *trusted,
 	return trusted == NULL || issued(trusted, c);
 }
 
-/* Tries the certificates of a blob. */
+/* Looks for the certificate of the key with that identity. */
 static int
-match_cert(const struct cred *k, const struct cred *trusted,
-    const struct parts *b, uint8_t **p8, size_t *n, struct cert **c,
-    struct why *w)
+match_cert(const struct parts *b, const struct cred *trusted,
+    const uint8_t id[32], struct cert **c, struct why *w)
 {
 	uint8_t *der;
 	int i, size, mine, left_out = 0, rc = 0;
@@ -289,9 +324,10 @@ match_cert(const struct cred *k, const struct cred *trusted,
 		size = i2d_X509(sk_X509_value(b->certs, i), &der);
 		if (size > 0 && cert_new(c, der, (size_t)size, w)) {
 			mine = is_candidate(b, trusted, *c);
-			left_out |= !mine && b->name == NULL;
-			if (mine)
-				rc = open_key(k, b->env, b->n, *c, p8, n, w);
+			rc = mine && is_of(id, *c);
+			left_out |= !mine && b->name == NULL && is_of(id, *c);
+			if (mine && !rc)
+				does_not_decrypt(w);
 			if (!rc)
 				cert_free(*c);
 		}
@@ -311,10 +347,15 @@ recovery_signed(const struct cred *k, const struct cred *trusted,
     struct why *w)
 {
 	struct parts b;
+	uint8_t id[32];
 	int rc;
 
 	rc = unwrap(der, len, trusted, &b, w) &&
-	    match_cert(k, trusted, &b, p8, n, c, w);
+	    open_key(k, b.env, b.n, p8, n, id, w);
+	if (rc && !match_cert(&b, trusted, id, c, w)) {
+		OPENSSL_secure_clear_free(*p8, *n);
+		rc = 0;
+	}
 	parts_free(&b);
 	return rc;
 }
@@ -345,7 +386,7 @@ recovery_row(const struct cred *k, const struct cred *trusted,
 {
 	static const char nothing[] =
 	    "no archived key in this row" HR_PROPERTY_EMPTY;
-	uint8_t *der;
+	uint8_t *der, id[32];
 	size_t len;
 	int rc;
 
@@ -365,8 +406,10 @@ recovery_row(const struct cred *k, const struct cred *trusted,
 		    "export it with ca-export -k");
 	else if ((der = rec_b64(r, "blob", 0, &len)) == NULL || len == 0)
 		rc = why_set(w, "none", "%s", nothing);
-	else
-		rc = open_key(k, der, len, *c, p8, n, w);
+	else if ((rc = open_key(k, der, len, p8, n, id, w)) && !is_of(id, *c)) {
+		OPENSSL_secure_clear_free(*p8, *n);
+		rc = does_not_decrypt(w);
+	}
 	OPENSSL_free(der);
 	if (!rc)
 		cert_free(*c);

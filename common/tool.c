@@ -8,6 +8,7 @@
 #include <openssl/provider.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,10 +31,11 @@
 #endif
 
 #define SECURE_HEAP (4 * 1024 * 1024)
+#define PAGE	    4096 /* where it starts is a multiple of this */
 #define OUT_BUFFER  (64 * 1024)
 #define STACK	    (64 * 1024) /* as deep as libraries go, and more */
 
-static void *heap; /* the secure heap */
+static char *heap; /* the secure heap */
 static int unlocked; /* it may be swapped */
 static char *out_buf; /* secure: plain streams carry keys */
 static int child; /* exits 1, and says nothing */
@@ -82,6 +84,18 @@ mem_realloc(void *p, size_t n, const char *file, int line)
 	return q;
 }
 
+/* Where the secure heap starts; no page of it is touched but one. */
+static void
+find_heap(void)
+{
+	char *some = OPENSSL_secure_malloc(1);
+
+	heap = some - (uintptr_t)some % PAGE;
+	while (CRYPTO_secure_allocated(heap - PAGE))
+		heap -= PAGE;
+	OPENSSL_secure_free(some);
+}
+
 static void
 start_crypto(void)
 {
@@ -99,9 +113,7 @@ start_crypto(void)
 	if ((rc = CRYPTO_secure_malloc_init(SECURE_HEAP, 32)) == 0)
 		msg_die("cannot get %d bytes of secure memory", SECURE_HEAP);
 	unlocked = rc == 2;
-	/* all of it, which is how to find out where it is */
-	heap = OPENSSL_secure_malloc(SECURE_HEAP);
-	OPENSSL_secure_free(heap);
+	find_heap();
 #ifdef LSAN /* what it points to is no leak */
 	__lsan_register_root_region(heap, SECURE_HEAP);
 #endif
@@ -167,9 +179,9 @@ tool_child(void)
 void
 tool_forked(void)
 {
-	/* a fork is not locked */
+	/* a fork is not locked; nor need pages be that nobody has touched */
 	if (!unlocked)
-		(void)mlock(heap, SECURE_HEAP);
+		(void)mlock2(heap, SECURE_HEAP, MLOCK_ONFAULT);
 }
 
 void

@@ -182,6 +182,21 @@ cut_short()
 	is_judy
 }
 
+# damage FILE N: changes the encrypted key of recipient N, the RSA 2048 of which
+# is an OCTET STRING of 256 bytes.
+damage()
+{
+	local at byte
+
+	at=$(openssl asn1parse -inform DER -in "$1" |
+	    awk '/l= 256 prim: OCTET STRING/ { print $1 + 0 }' | sed -n "$2p")
+	((at += 40))
+	byte=$(od -An -tu1 -j "$at" -N 1 "$1")
+	# shellcheck disable=SC2059 # the format is the byte
+	printf "\\x$(printf %x $((byte ^ 1)))" |
+	    dd of="$1" bs=1 seek="$at" conv=notrunc status=none
+}
+
 # The signed data around it ---------------------------------------------------
 
 @test "recovery: CMS and PKCS#7 v1.5, however the certificate is named" {
@@ -284,6 +299,43 @@ cut_short()
 		    dd of=bad bs=1 seek="$at" conv=notrunc status=none
 		run_tool 1 ca-recover "${ca[@]}" "${kra1[@]}" <bad
 		diff <(closed </dev/null) "$OUT"
+	done
+}
+
+@test "recovery: no name, and the agent is another" {
+	openssl cms -encrypt -binary -in "$MADE/capi-keyx.key" -outform DER \
+	    -aes256 "$ORG/kra2.pem" >env.p7
+	# with -C it is no reason to leave that out
+	winblob wrap env.p7 "$ORG/ca.pem" "$ORG/ca.key" \
+	    "$ORG/keys/judy-2003.pem" "$ORG/kra2.pem" "$ORG/kms.pem"
+	run_tool 1 ca-recover "${ca[@]}" "${kra1[@]}" <cms-unnamed.rec
+	says 'ca-recover: stdin: not encrypted to the KRA of -k: try another KRA (CRYPT_E_RECIPIENT_NOT_FOUND 0x8009100B)'
+	# unless it is the key of one that the CA has not issued
+	envelope "$MADE/capi-keyx.key" >env.p7
+	openssl x509 -new -CA "$ORG/kms.pem" -CAkey "$ORG/kms.key" -days 30 \
+	    -subj /CN=judy -force_pubkey <(openssl pkey -pubout \
+	    -in "$ORG/keys/judy-2003.key") -out foreign.pem
+	winblob wrap env.p7 "$ORG/ca.pem" "$ORG/ca.key" foreign.pem \
+	    "$ORG/keys/carol-2003.pem" "$ORG/ca.pem"
+	run_tool 1 ca-recover "${ca[@]}" "${kra1[@]}" <cms-unnamed.rec
+	says "ca-recover: stdin: the recovery blob does not name the user's certificate, and opens with none that a CA of -C has issued: without -C it may"
+	run_tool 0 ca-recover "${kra1[@]}" <cms-unnamed.rec
+	only key <"$OUT" | field key | base64 -d | cmp - "$MADE/judy.p8"
+}
+
+@test "recovery: what is for one agent is damaged, what is for the other is not" {
+	local kra
+
+	cat "$ORG"/kra[12].{pem,key} >both.pem
+	for kra in 1 2; do
+		envelope "$MADE/capi-keyx.key" >env.p7
+		damage env.p7 "$kra"
+		archived 1 "$ORG/keys/judy-2003.pem" env.p7 | closed >row.rec
+		run_tool 0 ca-recover -k both.pem <row.rec
+		is_judy
+		cat "$ORG/kra$kra".{pem,key} >one.pem
+		run_tool 1 ca-recover -k one.pem <row.rec
+		says 'ca-recover: stdin:1: record 1: the archived key does not decrypt'
 	done
 }
 

@@ -73,8 +73,8 @@ for kind in legacy modern; do
 	(cd "$data" && find "$kind" -name '*.p12' | sort | head -n "$keys") >names
 	tar -cf "$kind.tar" -C "$data" -T names
 done
-cat "$data"/kra[12].crt | ca-init -q -c "$data/ca.crt" -d empty.db \
-    >/dev/null 2>&1
+# as in a migration: the certificates are those of another CA
+cat "$data"/kra[12].crt | ca-init -fq -c m.pem -d empty.db >/dev/null 2>&1
 ca-setflag -q -d empty.db KRAFlags +KRAF_ENABLEFOREIGN >/dev/null 2>&1
 
 # Jobs -----------------------------------------------------------------------
@@ -84,22 +84,38 @@ export_one()
 	kms-export -q -j "$1" -c m.both -p file:pw <"$2.tar" >"$2.kms"
 }
 
+# import [OPTION...]: of the stream on standard input, into a new archive.
 import()
 {
 	rm -f ca.db*
 	cp empty.db ca.db
-	ca-import -fq -d ca.db -k m.both >import.log
+	ca-import -fq "$@" -d ca.db -k m.both >import.log
+}
+
+import_one()
+{
+	import -j "$1" <legacy.kms
+}
+
+verify_one()
+{
+	kms-verify -q -j "$1" -k m.both <legacy.kms
 }
 
 verify_and_import()
 {
-	kms-verify -q -k m.both <"$1.kms" | import
+	kms-verify -q -j "$1" -k m.both <legacy.kms | import -j "$1"
 }
 
 whole()
 {
 	kms-export -q -c m.both -p file:pw <"$1.tar" |
 	    kms-verify -q -k m.both | import
+}
+
+java()
+{
+	command java -cp "$scratch:$jars" JArch "$1" "$data" "$keys"
 }
 
 start()
@@ -118,6 +134,11 @@ printf '%s, %s processors, %s keys; OpenSSL %s\n\n' \
     "$(nproc)" "$keys" "$(openssl version | cut -d ' ' -f 2)"
 row what measured '' ratio 'target of part 4'
 
+# in-process Java, where it and Bouncy Castle are there
+jars=/usr/share/java/bcprov.jar:/usr/share/java/bcpkix.jar
+jars+=:/usr/share/java/bcutil.jar
+javac -d "$scratch" -cp "$jars" "$peers/JArch.java" >/dev/null 2>&1 || jars=
+
 for kind in legacy modern; do
 	s=$(least %R whole "$kind")
 	[[ $(grep -c $'\tstatus:imported\t' import.log) == "$keys" ]]
@@ -128,6 +149,12 @@ for kind in legacy modern; do
 	row "$kind: shell loop, openssl and sqlite3" \
 	    "$(calc "$some / $shell")" keys/s \
 	    "$(calc "$shell / $some * $keys / $s")" '60 or more (legacy)'
+	if [[ -n $jars ]]; then
+		java=$(least %R java "$kind")
+		row "$kind: one Java process, no archive" \
+		    "$(calc "$keys / $java")" keys/s \
+		    "$(calc "$java / $s")" '4 or more (legacy)'
+	fi
 	floor=$("${bin%/bin}/bench/floor" "$data" "$kind" "$keys")
 	open=$(sed -n 's/^open\t//p' <<<"$floor")
 	store=$(sed -n 's/^store\t//p' <<<"$floor")
@@ -141,12 +168,16 @@ for kind in legacy modern; do
 	    "$(calc "$one / $two")" '1.7 or more on two cores'
 done
 
-s=$(least %U+%S verify_and_import legacy)
+s=$(least %U+%S verify_and_import 1)
 us=$(calc "$s / $keys * 1e6")
 row 'verify -k | import, CPU' "$us" us/key "$(calc "$us / $store")" \
     "1.5 of $store us for RSA, AES and SQLite"
-s=$(least %R verify_and_import legacy)
-row 'verify -k | import' "$(calc "$keys / $s")" keys/s
+for job in verify_one import_one verify_and_import; do
+	one=$(least %R "$job" 1)
+	two=$(least %R "$job" 2)
+	row "$job, -j 2 to -j 1" "$(calc "$keys / $two")" keys/s \
+	    "$(calc "$one / $two")" '1.7 or more on two cores'
+done
 
 "${bin%/bin}/bench/many" "$many" m.both m.pem >many.kms
 s=$(least %R sh -c 'cat <many.kms | cat >/dev/null')
