@@ -21,7 +21,7 @@
 #define RAW_ARCHIVED_KEY_MAX 65536 /* bytes */
 #define KRA_HASHES_MAX	     68 /* of 60 characters, two bytes each: 8192 */
 
-#define PKCS8_MAX 16384 /* bytes: RSA of RSA_BITS_MAX has 12,000 */
+#define PKCS8_MAX 16384 /* bytes: RSA of RSA_BITS_MAX has 13,000 */
 
 int
 import_start(struct import *im, struct why *w)
