@@ -571,7 +571,7 @@ NAMES
 	    "$mixed"
 	held "$OUT" | diff <(sed 2d mixed.rec | wanted) -
 	run_tool 1 p12-pack -q "${pw[@]}" <mixed.rec
-	says
+	says "$mixed"
 	# what the record says of the certificate must be so, too
 	sed '1s/\tserial:[^\t]*/\tserial:00/' two.rec | sed '$d' | closed >wrong
 	run_tool 1 p12-pack "${pw[@]}" <wrong
