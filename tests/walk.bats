@@ -111,7 +111,7 @@ start()
 has_child()
 {
 	child=$(<"/proc/$pid/task/$pid/children")
-	child=${child% }
+	child=${child%% *} # those of -j come later
 	[[ -n $child ]]
 }
 
