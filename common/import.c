@@ -20,6 +20,8 @@
 #define RAW_ARCHIVED_KEY_MAX 65536 /* bytes */
 #define KRA_HASHES_MAX	     68 /* of 60 characters, two bytes each: 8192 */
 
+#define PKCS8_MAX 16384 /* bytes: RSA of RSA_BITS_MAX has 13,000 */
+
 int
 import_start(struct import *im, struct why *w)
 {
@@ -102,7 +104,9 @@ struct proven {
 	int has_key;
 	int own; /* the CA of the archive has issued it */
 	const char *format; /* of the key in the archive */
-	/* by another process: the key, encrypted to all KRAs */
+	uint8_t *key; /* in that form, in secure memory; nkey bytes */
+	size_t nkey;
+	/* by another process in place of it: encrypted to all KRAs */
 	uint8_t *locked;
 	size_t nlocked;
 };
@@ -111,7 +115,32 @@ static void
 proven_free(struct proven *p)
 {
 	cert_free(p->cert);
+	OPENSSL_secure_clear_free(p->key, p->nkey);
 	OPENSSL_free(p->locked);
+}
+
+/*
+ * Makes the key what the archive has: a PKCS#8 may carry attributes, of any
+ * length.  Returns 1, or 0 with *w.
+ */
+static int
+make_form(const struct stream_in *s, struct proven *p, struct why *w)
+{
+	p->key = pkey_msblob(s->key, s->keylen, &p->nkey);
+	p->format = p->key != NULL ? "MSBLOB" : "PKCS8";
+	if (p->key != NULL)
+		return 1;
+	if (s->keylen > PKCS8_MAX)
+		return why_set(w, "ceiling",
+		    "a private key of %zu bytes, for which there is no BLOB, "
+		    "and the ceiling is %d: are they attributes of PKCS#8? "
+		    "openssl pkcs8 leaves them out",
+		    s->keylen, PKCS8_MAX);
+	if ((p->key = OPENSSL_secure_malloc(s->keylen)) == NULL)
+		tool_nomem();
+	memcpy(p->key, s->key, s->keylen);
+	p->nkey = s->keylen;
+	return 1;
 }
 
 /* Proves the record at hand.  Returns 1, or 0 with *w: it is refused. */
@@ -126,47 +155,27 @@ prove(const struct import *im, const struct stream_in *s, struct proven *p,
 	p->has_key = s->key != NULL;
 	p->own = p->cert != NULL && im->ca != NULL &&
 	    cert_is_of(p->cert, im->ca);
-	return 1;
-}
-
-/* The key as the archive has it, in secure memory; *format tells which form. */
-static uint8_t *
-archived_form(const struct stream_in *s, size_t *n, const char **format)
-{
-	uint8_t *p = pkey_msblob(s->key, s->keylen, n);
-
-	*format = p != NULL ? "MSBLOB" : "PKCS8";
-	if (p != NULL)
-		return p;
-	if ((p = OPENSSL_secure_malloc(s->keylen)) == NULL)
-		tool_nomem();
-	memcpy(p, s->key, s->keylen);
-	*n = s->keylen;
-	return p;
+	return !p->has_key || make_form(s, p, w);
 }
 
 /* Encrypts the key to the KRAs of the row, or takes what is. */
 static int
-encrypt(struct import *im, int64_t id, const struct stream_in *s,
-    struct proven *p, uint8_t **der, size_t *len, struct why *w)
+encrypt(struct import *im, int64_t id, const struct proven *p, uint8_t **der,
+    size_t *len, struct why *w)
 {
-	size_t first = first_kra(im, id), n;
-	uint8_t *key;
-	int rc;
+	size_t first = first_kra(im, id);
 
 	if (p->locked != NULL)
 		return envelope_close(im->envelope, first, im->count, p->locked,
 		    p->nlocked, der, len, w);
-	key = archived_form(s, &n, &p->format);
-	rc = envelope_make(im->envelope, first, im->count, key, n, der, len, w);
-	OPENSSL_secure_clear_free(key, n);
-	return rc;
+	return envelope_make(im->envelope, first, im->count, p->key, p->nkey,
+	    der, len, w);
 }
 
 /* Encrypts the key to the KRAs and adds it to its row. */
 static int
-archive_key(struct import *im, int64_t id, const struct stream_in *s,
-    struct proven *p, struct why *w)
+archive_key(struct import *im, int64_t id, const struct proven *p,
+    struct why *w)
 {
 	struct db_key k = { .audit = 0 };
 	uint8_t *env = NULL;
@@ -176,7 +185,7 @@ archive_key(struct import *im, int64_t id, const struct stream_in *s,
 	hashes = recovery_hashes(im, id);
 	if (hashes == NULL)
 		tool_nomem();
-	rc = encrypt(im, id, s, p, &env, &k.len, w);
+	rc = encrypt(im, id, p, &env, &k.len, w);
 	k.blob = env;
 	k.format = p->format;
 	k.hashes = hashes;
@@ -395,7 +404,7 @@ store(struct import *im, const struct stream_in *s, struct proven *p,
 	if (!there &&
 	    !put_row(im, s, c, own ? DISP_ISSUED : DISP_FOREIGN, &o->id, w))
 		return 0;
-	return !p->has_key || archive_key(im, o->id, s, p, w);
+	return !p->has_key || archive_key(im, o->id, p, w);
 }
 
 /* Starts a transaction; settings may have changed since the last. */
@@ -477,18 +486,15 @@ import_prove(void *ctx, const struct stream_in *s, struct flat *answer)
 	struct import *im = ctx;
 	struct proven p;
 	struct why w;
-	uint8_t *key;
-	size_t n;
 	int ok = prove(im, s, &p, &w);
 
-	if (ok && p.cert != NULL && p.has_key) {
-		key = archived_form(s, &n, &p.format);
-		ok = envelope_lock(im->envelope, 0,
-		    (size_t)sk_X509_num(im->kras), key, n, &p.locked,
-		    &p.nlocked, &w);
-		OPENSSL_secure_clear_free(key, n);
-		if (!ok)
+	if (ok && p.has_key) {
+		if (!envelope_lock(im->envelope, 0,
+			(size_t)sk_X509_num(im->kras), p.key, p.nkey, &p.locked,
+			&p.nlocked, &w))
 			msg_die("%s", w.detail);
+		OPENSSL_secure_clear_free(p.key, p.nkey);
+		p.key = NULL;
 	}
 	flat_add(answer, &ok, sizeof(ok));
 	if (!ok)

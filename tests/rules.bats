@@ -6,6 +6,7 @@
 
 load common
 load ca
+load p12
 
 # new.db has both agents and takes foreign certificates; full.db has all of both
 # backups.
@@ -481,6 +482,36 @@ agents()
 	ca-setflag -d ca.db KRACertCount 40 >log 2>&1
 	run_tool 0 ca-import -f -d ca.db <two.rec
 	(($(rows ca.db 'SELECT length(RawArchivedKey) FROM request') < 65536))
+}
+
+# One record must not keep the others out, run after run.
+@test 'a key with attributes that are larger than an archived key' {
+	local p8
+
+	openssl pkey -in "$BATS_TEST_DIRNAME/data/rsa-unlike.pem" -out unlike.key
+	openssl req -x509 -key unlike.key -days 30 -subj /CN=unlike \
+	    -out unlike.pem
+	p8 unlike.key >unlike.p8
+	# its length, version, algorithm and key, then [0] of friendlyName
+	p8=$(tail -c +5 unlike.p8 | xxd -p -c 0)
+	tlv 30 "$p8" "$(tlv a0 "$(name "$(printf '%0140000d' 0)")")" |
+	    xxd -r -p >large.p8
+	{
+		user 1 judy-2003
+		record 2 unlike unlike.pem large.p8
+		user 3 carol-2003
+		record 4 unlike unlike.pem unlike.key
+	} | closed >four.rec
+	run_tool 1 ca-import -f -d ca.db <four.rec
+	reasons "$OUT" | diff - <(cat <<-END
+	imported: 
+	refused: a private key of $(stat -c %s large.p8) bytes, for which there is no BLOB, and the ceiling is 16384: are they attributes of PKCS#8? openssl pkcs8 leaves them out
+	imported: 
+	imported: 
+	END
+	)
+	openssl pkcs8 -topk8 -nocrypt -inform DER -in large.p8 -outform DER |
+	    cmp - unlike.p8
 }
 
 # GetArchivedKey --------------------------------------------------------------

@@ -324,6 +324,7 @@ ceiling()
 	KRA_HASHES_MAX	recovery agents a key
 	LISTING_MAX	rows of a list of a report
 	MAP_FILE_MAX	map, file
+	PKCS8_MAX	key to archive as PKCS#8
 	P12_DEPTH_MAX	PKCS#12 nesting
 	PATH_BYTES_MAX	path of a member
 	REC_FIELDS_MAX	fields a record
