@@ -58,6 +58,7 @@ db_close(struct db *db)
 		return;
 	if (db == opened)
 		opened = NULL;
+	free(db->known);
 	db->driver->close(db);
 }
 
@@ -207,14 +208,92 @@ db_kra_all(struct db *db, STACK_OF(X509) **out, struct why *w)
 
 /* Rows ------------------------------------------------------------------ */
 
+static int
+compare(const void *a, const void *b)
+{
+	return memcmp(((const struct db_known *)a)->sha256,
+	    ((const struct db_known *)b)->sha256, 32);
+}
+
+/* What db_expect() found, or NULL if it did not ask. */
+static struct db_known *
+known0(struct db *db, const uint8_t sha256[32])
+{
+	struct db_known key = { .id = 0 };
+
+	if (db->nknown == 0)
+		return NULL;
+	memcpy(key.sha256, sha256, 32);
+	return bsearch(&key, db->known, db->nknown, sizeof(key), compare);
+}
+
+/* Asks for all that is known by name only.  Returns 1, or 0 with *w. */
+static int
+ask(struct db *db, const char *list, struct why *w)
+{
+	struct sql_st *st = sql_ready(db, FIND_MANY, w);
+	struct db_known *known;
+	struct sql_value v;
+	int rc;
+
+	if (st == NULL)
+		return 0;
+	sql_bind_s(st, 1, list);
+	while ((rc = sql_step(st, w)) == 1) {
+		sql_column(st, 0, &v);
+		if (v.n == 32 && (known = known0(db, v.p)) != NULL) {
+			known->id = sql_int(st, 1);
+			known->has_key = sql_int(st, 2) != 0;
+		}
+	}
+	return rc == 0;
+}
+
+int
+db_expect(struct db *db, uint8_t (*sha256)[32], size_t n, struct why *w)
+{
+	char *list, *p;
+	size_t i;
+	int rc;
+
+	db->nknown = 0;
+	if (!db->driver->remote || n == 0)
+		return 1;
+	free(db->known);
+	db->known = calloc(n, sizeof(*db->known));
+	list = p = malloc(n * 65 + 1);
+	if (db->known == NULL || list == NULL) {
+		free(list);
+		return why_set(w, "database", "out of memory");
+	}
+	for (i = 0; i < n; i++) {
+		memcpy(db->known[i].sha256, sha256[i], 32);
+		(void)rec_hex(p, sha256[i], 32);
+		p[64] = ',';
+		p += 65;
+	}
+	p[-1] = '\0';
+	qsort(db->known, n, sizeof(*db->known), compare);
+	db->nknown = n;
+	rc = ask(db, list, w);
+	free(list);
+	return rc;
+}
+
 int
 db_find(struct db *db, const uint8_t sha256[32], int64_t *id, int *has_key,
     struct why *w)
 {
+	const struct db_known *known = known0(db, sha256);
 	struct sql_st *st;
 	char hex[65];
 	int rc;
 
+	if (known != NULL) {
+		*id = known->id;
+		*has_key = known->has_key;
+		return known->id != 0;
+	}
 	if ((st = sql_ready(db, FIND, w)) == NULL)
 		return -1;
 	sql_bind_hex(st, 1, sha256, 32, hex);
@@ -244,7 +323,8 @@ db_find_serial(struct db *db, const struct cert *c, int64_t *id, struct why *w)
 }
 
 static int
-put_request(struct db *db, const struct db_row *r, int64_t id, struct why *w)
+put_request(struct db *db, const struct db_row *r, const struct db_key *k,
+    struct why *w)
 {
 	const struct cert *c = r->cert;
 	struct sql_st *st;
@@ -252,26 +332,32 @@ put_request(struct db *db, const struct db_row *r, int64_t id, struct why *w)
 
 	if ((st = sql_ready(db, PUT_REQUEST, w)) == NULL)
 		return 0;
-	sql_bind_i(st, 1, id);
-	sql_bind_i(st, 2, r->disposition);
-	sql_bind_s(st, 3,
+	sql_bind_i(st, 1, r->id);
+	if (k != NULL) {
+		sql_bind_b(st, 2, k->blob, k->len);
+		sql_bind_s(st, 3, k->hashes);
+		sql_bind_s(st, 4, k->format);
+		sql_bind_i(st, 5, k->audit > 0 ? k->audit : db->audit);
+	}
+	sql_bind_i(st, 6, r->disposition);
+	sql_bind_s(st, 7,
 	    r->disposition == DISP_FOREIGN ? "foreign certificate imported" :
 					     "certificate imported");
-	sql_bind_s(st, 4, r->submitted != NULL ? r->submitted : sql_now(when));
-	sql_bind_s(st, 5, r->requester);
-	sql_bind_s(st, 6, r->caller);
-	sql_bind_s(st, 7, c->subject);
-	sql_bind_s(st, 8, c->cn);
-	sql_bind_s(st, 9, c->ou);
-	sql_bind_s(st, 10, c->org);
-	sql_bind_s(st, 11, c->mail);
-	sql_bind_t(st, 12, r->group);
-	sql_bind_t(st, 13, r->user);
-	sql_bind_t(st, 14, r->mail);
-	sql_bind_t(st, 15, r->guid);
-	sql_bind_t(st, 16, r->source);
-	sql_bind_s(st, 17, r->stream);
-	sql_bind_i(st, 18, r->audit > 0 ? r->audit : db->audit);
+	sql_bind_s(st, 8, r->submitted != NULL ? r->submitted : sql_now(when));
+	sql_bind_s(st, 9, r->requester);
+	sql_bind_s(st, 10, r->caller);
+	sql_bind_s(st, 11, c->subject);
+	sql_bind_s(st, 12, c->cn);
+	sql_bind_s(st, 13, c->ou);
+	sql_bind_s(st, 14, c->org);
+	sql_bind_s(st, 15, c->mail);
+	sql_bind_t(st, 16, r->group);
+	sql_bind_t(st, 17, r->user);
+	sql_bind_t(st, 18, r->mail);
+	sql_bind_t(st, 19, r->guid);
+	sql_bind_t(st, 20, r->source);
+	sql_bind_s(st, 21, r->stream);
+	sql_bind_i(st, 22, r->audit > 0 ? r->audit : db->audit);
 	return sql_put(st, w);
 }
 
@@ -307,14 +393,27 @@ put_cert(struct db *db, const struct cert *c, int64_t id, struct why *w)
 }
 
 int
-db_put_cert(struct db *db, const struct db_row *r, int64_t *id, struct why *w)
+db_next_id(struct db *db, int64_t *id, struct why *w)
 {
-	if (r->id == 0 && db->request == INT64_MAX)
+	if (db->request == INT64_MAX)
 		return why_set(w, "database",
 		    "%s: no row can follow row %lld " DB_ALTERED, db->name,
 		    (long long)db->request);
-	*id = r->id > 0 ? r->id : ++db->request;
-	return put_request(db, r, *id, w) && put_cert(db, r->cert, *id, w);
+	*id = ++db->request;
+	return 1;
+}
+
+int
+db_put_row(struct db *db, const struct db_row *r, const struct db_key *k,
+    struct why *w)
+{
+	struct db_known *known = known0(db, r->cert->sha256);
+
+	if (known != NULL) {
+		known->id = r->id;
+		known->has_key = k != NULL;
+	}
+	return put_request(db, r, k, w) && put_cert(db, r->cert, r->id, w);
 }
 
 int
@@ -322,6 +421,11 @@ db_put_key(struct db *db, int64_t id, const struct db_key *k, struct why *w)
 {
 	struct sql_st *st;
 
+	size_t i;
+
+	for (i = 0; i < db->nknown; i++)
+		if (db->known[i].id == id)
+			db->known[i].has_key = 1;
 	if ((st = sql_ready(db, PUT_KEY, w)) == NULL)
 		return 0;
 	sql_bind_b(st, 1, k->blob, k->len);

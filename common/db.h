@@ -99,8 +99,9 @@ struct db_row {
 	const char *stream; /* id of the stream, hex, or "" */
 	const char *requester, *caller;
 	int disposition;
-	/* of a row that is copied from another archive, else 0 and NULL */
-	int64_t id, audit;
+	int64_t id; /* of db_next_id(), or that of the row it copies */
+	/* of a row that is copied, else 0 and NULL */
+	int64_t audit;
 	const char *submitted;
 };
 
@@ -118,7 +119,16 @@ int db_find(struct db *, const uint8_t sha256[32], int64_t *id, int *has_key,
 /* The same of any of the CA with the serial number and issuer of this one. */
 int db_find_serial(struct db *, const struct cert *, int64_t *id,
     struct why *w);
-int db_put_cert(struct db *, const struct db_row *, int64_t *id, struct why *w);
+/*
+ * Looks n certificates up at once, where asking for each would cost time: what
+ * db_find() says of them until the commit.
+ */
+int db_expect(struct db *, uint8_t (*sha256)[32], size_t n, struct why *w);
+/* The RequestID of the next row. */
+int db_next_id(struct db *, int64_t *id, struct why *w);
+/* Adds a row; key is NULL if it has none. */
+int db_put_row(struct db *, const struct db_row *, const struct db_key *key,
+    struct why *w);
 /* Adds the archived key to a row that has none. */
 int db_put_key(struct db *, int64_t id, const struct db_key *, struct why *w);
 

@@ -122,6 +122,7 @@ db_begin(struct db *db, struct why *w)
 	    (st = sql_ready(db, REQUEST_LAST, w)) == NULL ||
 	    sql_step(st, w) != 1)
 		return 0;
+	db->nknown = 0;
 	db->request = sql_int(st, 0);
 	sql_reset(st);
 	return 1;

@@ -192,8 +192,8 @@ db_copy_row(struct db *db, const struct db_row *r, const struct db_key *k,
 		return other(db, "row", id, w);
 	if (rc == 1 && (has_key || k == NULL))
 		return 0;
-	if ((rc == 0 && !db_put_cert(db, r, &id, w)) ||
-	    (k != NULL && !db_put_key(db, id, k, w)))
+	if (rc == 0 ? !db_put_row(db, r, k, w) :
+		      k != NULL && !db_put_key(db, id, k, w))
 		return -1;
 	return rc == 0 ? 1 : 2;
 }

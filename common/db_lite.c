@@ -437,9 +437,9 @@ close_file(struct db *db)
 	free(db);
 }
 
-static const struct sql_driver driver = { open_file, publish, close_file, begin,
-	hold, commit, rollback, ready, bind_int, bind_text, bind_blob, step,
-	run, put, columns, column, reset, schema };
+static const struct sql_driver driver = { 0, open_file, publish, close_file,
+	begin, hold, commit, rollback, ready, bind_int, bind_text, bind_blob,
+	step, run, put, columns, column, reset, schema };
 
 struct db *
 lite_new(const char *path, struct why *w)

@@ -18,7 +18,7 @@
  */
 
 #define QUEUE	1024 /* statements that wait for their result */
-#define VALUES	20 /* of a statement */
+#define VALUES	22 /* of a statement */
 #define COLUMNS 40 /* of a row */
 #define VERSION "kms2ca archive, version 2"
 
@@ -754,7 +754,7 @@ connect_to(struct pg *p, struct why *w)
 	return 1;
 }
 
-static const struct sql_driver driver = { open_schema, publish,
+static const struct sql_driver driver = { 1, open_schema, publish,
 	close_connection, begin, hold, commit, rollback, ready, bind_int,
 	bind_text, bind_blob, step, run, put, columns, column, reset, schema };
 

@@ -241,13 +241,22 @@ const struct sql_text sql_text[NSQL] = {
 	[FIND] = { "select c.RequestID, r.KeyAudit is not null"
 	    " from certificate c join request r using (RequestID)"
 	    " where c.Sha256 = $1", NULL },
+	[FIND_MANY] = { NULL, "select decode(c.Sha256, 'hex'), c.RequestID,"
+	    " r.KeyAudit is not null from certificate c join request r"
+	    " using (RequestID)"
+	    " where c.Sha256 = any(string_to_array($1, ','))" },
 	[FIND_SERIAL] = { "select RequestID from certificate"
 	    " join request using (RequestID) where SerialNumber = $1"
 	    " and IssuerName = $2 and Disposition <> 12", NULL },
 	[REQUEST_LAST] = { "select max(RequestID) from request", NULL },
-	[PUT_REQUEST] = { "insert into request values ($1, null, null, 0, $2,"
-	    " $3, $4, $4, $5, $6, $7, $8, $9, $10, $11, null, $12, $13, $14,"
-	    " $15, $16, $17, $18, null)", NULL },
+	[PUT_REQUEST] = { "insert into request(RequestID, RawArchivedKey,"
+	    " KeyRecoveryHashes, KeyFormat, KeyAudit, StatusCode, Disposition,"
+	    " DispositionMessage, SubmittedWhen, ResolvedWhen, RequesterName,"
+	    " CallerName, DistinguishedName, CommonName, OrgUnit,"
+	    " Organization, EMail, KmsGroup, KmsUser, KmsMail, MailboxGuid,"
+	    " Source, StreamId, CertAudit) values ($1, $2, $3, $4, $5, 0, $6,"
+	    " $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+	    " $19, $20, $21, $22)", NULL },
 	[PUT_CERT] = { "insert into certificate values ($1, $2, $3, $4, $5,"
 	    " $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
 	    " $19, $20)", NULL },

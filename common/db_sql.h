@@ -17,7 +17,7 @@
 enum sql {
 	OPEN, FIND_ARCHIVE, NEW_SCHEMA, BEGIN, COMMIT, ROLLBACK, HOLD, HELD,
 	CONFIG_SET, CONFIG_GET, CA_SET, CA_GET, KRA_ADD, KRA_ALL, FIND,
-	FIND_SERIAL, REQUEST_LAST, PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD,
+	FIND_MANY, FIND_SERIAL, REQUEST_LAST, PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD,
 	COUNT, LIST, SELECT, AUDIT_ADD, AUDIT_LAST, AUDIT_ALL, AUDIT_SINCE,
 	EVENT_NEXT, EVENT_OF, SETTING_NEXT, SETTING_COPY, AGENT_NEXT,
 	AGENT_COPY, AGENT_OF, ROW_OF, CERT_OF, KEY_OF, KEY_NEW, KRA_OF, CA_OF, ORPHANS, STRANGERS, SCHEMA,
@@ -53,6 +53,7 @@ struct sql_value {
  * with *w.
  */
 struct sql_driver {
+	int remote; /* every question costs time */
 	/* Opens what the driver's new made; sets fresh with DB_CREATE. */
 	int (*open)(struct db *, enum db_mode, struct why *w);
 	int (*publish)(struct db *, struct why *w); /* if fresh */
@@ -92,6 +93,13 @@ struct sql_driver {
 	int (*schema)(struct db *, uint8_t sum[32], struct why *w);
 };
 
+/* A certificate that was asked for before it was needed. */
+struct db_known {
+	uint8_t sha256[32];
+	int64_t id; /* 0: it is not there */
+	int has_key;
+};
+
 struct db {
 	const struct sql_driver *driver;
 	const char *name; /* of the archive, as the user knows it */
@@ -102,6 +110,8 @@ struct db {
 	int64_t request; /* the RequestID used last */
 	struct sql_st *select; /* SELECT, with rows to come behind: */
 	int64_t selected;
+	struct db_known *known; /* nknown of them, sorted */
+	size_t nknown;
 };
 
 /* Each makes a db of its kind, not yet open; NULL with *w. */

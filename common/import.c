@@ -11,7 +11,8 @@
 #include "prove.h"
 #include "tool.h"
 
-#define BATCH	500 /* records of one commit, at most */
+#define BATCH	500 /* records of one commit, at most, */
+#define HELD	(8 * 1024 * 1024) /* or bytes */
 #define IDLE_MS 50 /* a commit waits no longer for a record */
 #define AGE_S	1 /* nor, in all, than this */
 
@@ -37,7 +38,8 @@ import_start(struct import *im, struct why *w)
 			im->sha1[i], NULL))
 			tool_nomem();
 	im->mem = open_memstream(&im->text, &im->textlen);
-	if (im->sha1 == NULL || im->mem == NULL ||
+	im->held = calloc(BATCH, sizeof(struct held *));
+	if (im->sha1 == NULL || im->held == NULL || im->mem == NULL ||
 	    (im->out = rec_out_new(im->mem)) == NULL)
 		tool_nomem();
 	return 1;
@@ -53,6 +55,7 @@ void
 import_free(struct import *im)
 {
 	envelope_free(im->envelope);
+	free(im->held);
 	free(im->sha1);
 	sk_X509_pop_free(im->kras, X509_free);
 	X509_free(im->ca);
@@ -120,6 +123,18 @@ proven_free(struct proven *p)
 }
 
 /*
+ * A record that was proven, until a batch of them meets the archive: no other
+ * importer should wait for our cryptography.
+ */
+struct held {
+	struct stream_in s; /* what it says, with rec in line */
+	struct flat line;
+	int bad, ok;
+	struct proven p;
+	struct why why; /* if it is not ok */
+};
+
+/*
  * Makes the key what the archive has: a PKCS#8 may carry attributes, of any
  * length.  Returns 1, or 0 with *w.
  */
@@ -172,31 +187,28 @@ encrypt(struct import *im, int64_t id, const struct proven *p, uint8_t **der,
 	    der, len, w);
 }
 
-/* Encrypts the key to the KRAs and adds it to its row. */
+/*
+ * Encrypts the key to the KRAs of its row.  Returns 1, or 0 with *w; free
+ * k->blob and k->hashes in either case.
+ */
 static int
-archive_key(struct import *im, int64_t id, const struct proven *p,
-    struct why *w)
+lock_key(struct import *im, int64_t id, const struct proven *p,
+    struct db_key *k, struct why *w)
 {
-	struct db_key k = { .audit = 0 };
-	uint8_t *env = NULL;
-	char *hashes;
+	uint8_t *blob = NULL;
 	int rc;
 
-	hashes = recovery_hashes(im, id);
-	if (hashes == NULL)
+	memset(k, 0, sizeof(*k));
+	if ((k->hashes = recovery_hashes(im, id)) == NULL)
 		tool_nomem();
-	rc = encrypt(im, id, p, &env, &k.len, w);
-	k.blob = env;
-	k.format = p->format;
-	k.hashes = hashes;
-	if (rc && k.len > RAW_ARCHIVED_KEY_MAX)
+	rc = encrypt(im, id, p, &blob, &k->len, w);
+	k->blob = blob;
+	k->format = p->format;
+	if (rc && k->len > RAW_ARCHIVED_KEY_MAX)
 		rc = why_set(w, "ceiling",
 		    "an archived key of %zu bytes, and a CA keeps %d: encrypt "
 		    "it to fewer KRAs (ca-setflag -d DB KRACertCount N)",
-		    k.len, RAW_ARCHIVED_KEY_MAX);
-	rc = rc && db_put_key(im->db, id, &k, w);
-	OPENSSL_free(env);
-	OPENSSL_free(hashes);
+		    k->len, RAW_ARCHIVED_KEY_MAX);
 	return rc;
 }
 
@@ -325,7 +337,7 @@ text(const struct rec *r, const char *label, char **own)
 
 static int
 put_row(struct import *im, const struct stream_in *s, const struct cert *c,
-    int disposition, int64_t *id, struct why *w)
+    int disposition, int64_t id, const struct db_key *key, struct why *w)
 {
 	struct db_row row;
 	char *own[5];
@@ -342,7 +354,8 @@ put_row(struct import *im, const struct stream_in *s, const struct cert *c,
 	row.requester = im->requester;
 	row.caller = im->caller;
 	row.disposition = disposition;
-	rc = db_put_cert(im->db, &row, id, w);
+	row.id = id;
+	rc = db_put_row(im->db, &row, key, w);
 	for (i = 0; i < 5; i++)
 		OPENSSL_free(own[i]);
 	return rc;
@@ -383,6 +396,7 @@ store(struct import *im, const struct stream_in *s, struct proven *p,
 {
 	const struct cert *c = p->cert;
 	int own = p->own, has_key = 0, there, ok;
+	struct db_key k = { .blob = NULL };
 
 	if ((there = db_find(im->db, c->sha256, &o->id, &has_key, w)) == -1)
 		return 0;
@@ -401,10 +415,18 @@ store(struct import *im, const struct stream_in *s, struct proven *p,
 		outcome(o, "updated", &im->updated, "");
 	else
 		outcome(o, "imported", &im->imported, "");
-	if (!there &&
-	    !put_row(im, s, c, own ? DISP_ISSUED : DISP_FOREIGN, &o->id, w))
+	if (!there && !db_next_id(im->db, &o->id, w))
 		return 0;
-	return !p->has_key || archive_key(im, o->id, p, w);
+	if (p->has_key && !lock_key(im, o->id, p, &k, w))
+		ok = 0;
+	else if (there)
+		ok = db_put_key(im->db, o->id, &k, w);
+	else
+		ok = put_row(im, s, c, own ? DISP_ISSUED : DISP_FOREIGN, o->id,
+		    p->has_key ? &k : NULL, w);
+	OPENSSL_free((uint8_t *)(uintptr_t)k.blob);
+	OPENSSL_free((char *)(uintptr_t)k.hashes);
+	return ok;
 }
 
 /* Starts a transaction; settings may have changed since the last. */
@@ -420,7 +442,8 @@ begin(struct import *im, struct why *w)
 		    "the archive has no KRA: store one "
 		    "with ca-init" HR_NOT_CONFIGURED);
 	im->open = db_begin(im->db, w);
-	(void)clock_gettime(CLOCK_MONOTONIC, &im->since);
+	if (im->nheld == 0)
+		(void)clock_gettime(CLOCK_MONOTONIC, &im->since);
 	if (!im->open || !db_config_get(im->db, "KRAFlags", &im->flags, w) ||
 	    !db_config_get(im->db, "KRACertCount", &im->count, w))
 		return 0;
@@ -444,7 +467,7 @@ import_due(const struct import *im, struct rec_in *in, int busy)
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return im->open &&
+	return (im->open || im->nheld > 0) &&
 	    (t.tv_sec > im->since.tv_sec + AGE_S ||
 		(!busy && !rec_in_ready(in, IDLE_MS)));
 }
@@ -480,22 +503,30 @@ named(struct why *w)
 	return w->detail;
 }
 
+/* Proves the record at hand, and encrypts its key to all KRAs.  1, or 0 *w. */
+static int
+prove_and_lock(const struct import *im, const struct stream_in *s,
+    struct proven *p, struct why *w)
+{
+	if (!prove(im, s, p, w))
+		return 0;
+	if (!p->has_key)
+		return 1;
+	if (!envelope_lock(im->envelope, 0, (size_t)sk_X509_num(im->kras),
+		p->key, p->nkey, &p->locked, &p->nlocked, w))
+		msg_die("%s", w->detail);
+	OPENSSL_secure_clear_free(p->key, p->nkey);
+	p->key = NULL;
+	return 1;
+}
+
 void
 import_prove(void *ctx, const struct stream_in *s, struct flat *answer)
 {
-	struct import *im = ctx;
 	struct proven p;
 	struct why w;
-	int ok = prove(im, s, &p, &w);
+	int ok = prove_and_lock(ctx, s, &p, &w);
 
-	if (ok && p.has_key) {
-		if (!envelope_lock(im->envelope, 0,
-			(size_t)sk_X509_num(im->kras), p.key, p.nkey, &p.locked,
-			&p.nlocked, &w))
-			msg_die("%s", w.detail);
-		OPENSSL_secure_clear_free(p.key, p.nkey);
-		p.key = NULL;
-	}
 	flat_add(answer, &ok, sizeof(ok));
 	if (!ok)
 		flat_add(answer, &w, sizeof(w));
@@ -558,29 +589,17 @@ copy(struct import *im, const struct stream_in *s, struct why *w)
 	return im->waiting < BATCH || import_commit(im, w);
 }
 
-int
-import_record(struct import *im, const struct stream_in *s, int bad,
-    struct flat *answer, struct why *w)
+/* What comes of a record that was proven.  Returns 1, or 0 with *w. */
+static int
+settle(struct import *im, const struct stream_in *s, int bad, int ok,
+    struct proven *p, struct why *w)
 {
 	struct outcome o = { NULL, NULL, 0, NULL };
-	struct proven p = { .cert = NULL };
-	const struct cert *c;
+	const struct cert *c = p->cert;
 	char *detail = NULL;
-	int ok = bad, rc = 1;
+	int rc = 1;
 
-	if (!bad && copy_is(&s->rec))
-		return copy(im, s, w);
-	if (im->copy.last > 0)
-		return why_set(w, "copy",
-		    "not a record of an archive: import it when the copy is "
-		    "whole");
 	im->read++;
-	if (!begin(im, w))
-		return 0;
-	if (!bad)
-		ok = answer != NULL ? proven(answer, &p, w) :
-				      prove(im, s, &p, w);
-	c = p.cert;
 	if (bad)
 		outcome(&o, "refused", &im->refused, s->why.detail);
 	else if (rec_is(&s->rec, "fault")) {
@@ -592,7 +611,7 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 		outcome(&o, "ignored", &im->ignored,
 		    "not a record of keys or "
 		    "certificates");
-	else if (c->ca && !p.has_key)
+	else if (c->ca && !p->has_key)
 		outcome(&o, "ignored", &im->ignored,
 		    "certificate of a CA: only those of users are archived");
 	else if (strcmp(c->use, "sign") == 0)
@@ -600,11 +619,96 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 		    "signing certificate: "
 		    "only encryption keys are archived");
 	else
-		rc = store(im, s, &p, &o, w);
+		rc = store(im, s, p, &o, w);
 	if (rc)
 		result(im, s, &o);
-	proven_free(&p);
 	free(detail);
+	return rc;
+}
+
+static void
+held_free(struct held *h)
+{
+	OPENSSL_clear_free(h->line.p, h->line.size);
+	proven_free(&h->p);
+	free(h);
+}
+
+/* Holds a sealed record back, once it is proven. */
+static void
+hold(struct import *im, const struct stream_in *s, int bad, struct flat *answer)
+{
+	struct held *h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		tool_nomem();
+	if (im->nheld == 0)
+		(void)clock_gettime(CLOCK_MONOTONIC, &im->since);
+	h->s = *s;
+	h->s.key = NULL;
+	rec_pack(&s->rec, &h->line);
+	im->size += h->line.at;
+	h->line.at = 0;
+	rec_unpack(&h->s.rec, &h->line);
+	h->bad = bad;
+	if (!bad)
+		h->ok = answer != NULL ? proven(answer, &h->p, &h->why) :
+					 prove_and_lock(im, s, &h->p, &h->why);
+	im->held[im->nheld++] = h;
+}
+
+/* Takes those that are held to the archive.  Returns 1, or 0 with *w. */
+static int
+settle_held(struct import *im, struct why *w)
+{
+	uint8_t sha256[BATCH][32];
+	struct held *h;
+	size_t i, n = 0;
+	int rc;
+
+	if (im->nheld == 0)
+		return 1;
+	for (i = 0; i < im->nheld; i++)
+		if (im->held[i]->p.cert != NULL)
+			memcpy(sha256[n++], im->held[i]->p.cert->sha256, 32);
+	rc = begin(im, w) && db_expect(im->db, sha256, n, w);
+	for (i = 0; i < im->nheld; i++) {
+		h = im->held[i];
+		if (rc) {
+			*w = h->why;
+			rc = settle(im, &h->s, h->bad, h->ok, &h->p, w);
+		}
+		held_free(h);
+	}
+	im->nheld = im->size = 0;
+	return rc;
+}
+
+int
+import_record(struct import *im, const struct stream_in *s, int bad,
+    struct flat *answer, struct why *w)
+{
+	struct proven p = { .cert = NULL };
+	int ok, rc;
+
+	if (s->sealed && import_side_by_side(im) && im->copy.last == 0) {
+		hold(im, s, bad, answer);
+		return (im->nheld < BATCH && im->size < HELD) ||
+		    import_commit(im, w);
+	}
+	if (!settle_held(im, w))
+		return 0;
+	if (!bad && copy_is(&s->rec))
+		return copy(im, s, w);
+	if (im->copy.last > 0)
+		return why_set(w, "copy",
+		    "not a record of an archive: import it when the copy is "
+		    "whole");
+	if (!begin(im, w))
+		return 0;
+	ok = !bad && prove(im, s, &p, w);
+	rc = settle(im, s, bad, ok, &p, w);
+	proven_free(&p);
 	return rc && (im->waiting < BATCH || import_commit(im, w));
 }
 
@@ -626,6 +730,8 @@ import_commit(struct import *im, struct why *w)
 {
 	char detail[256];
 
+	if (!settle_held(im, w))
+		return 0;
 	if (!im->open)
 		return 1;
 	(void)snprintf(detail, sizeof(detail),

@@ -41,6 +41,8 @@ struct import {
 	    faults;
 	char head[AUDIT_HEAD_MAX];
 	struct copy copy; /* of another archive */
+	struct held **held; /* nheld records that wait, size bytes */
+	size_t nheld, size;
 };
 
 /* Loads KRAs, CA and settings.  Returns 1, or 0 with *w. */

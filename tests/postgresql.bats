@@ -478,7 +478,7 @@ answered()
 	URL=$(pg_url owner)
 	new_archive "$URL"
 	lines=$(wc -l <"$made/export.kms")
-	mkfifo pipe
+	mkfifo pipe && : >log
 	ca-import -f -d "$URL" "${machine[@]}" <pipe >log 2>err &
 	pid=$!
 	exec {to}>pipe
@@ -512,7 +512,7 @@ answered()
 	local pid status=0
 
 	pg_archive
-	mkfifo pipe
+	mkfifo pipe && : >log
 	ca-import -f -d "$URL" "${machine[@]}" <pipe >log 2>err &
 	pid=$!
 	exec {to}>pipe
@@ -542,7 +542,7 @@ answered()
 	for table in request certificate audit; do
 		pg_new "$table" && new_archive "$URL"
 		rm -f pipe
-		mkfifo pipe
+		mkfifo pipe && : >log
 		ca-import -f -d "$URL" "${machine[@]}" <pipe >log 2>err &
 		pid=$!
 		exec {to}>pipe
