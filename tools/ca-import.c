@@ -146,10 +146,9 @@ run(struct import *im, struct input *in, struct prover *p, int all)
 			    "name the credential that opens it");
 			break;
 		}
-		if (ev == STREAM_REC && !wanted(s, all, &w))
-			ok = 0;
-		else if (ev == STREAM_REC || ev == STREAM_BAD)
-			ok = import_record(im, s, ev == STREAM_BAD, answer, &w);
+		if (ev == STREAM_REC || ev == STREAM_BAD)
+			ok = wanted(s, all, &w) &&
+			    import_record(im, s, ev == STREAM_BAD, answer, &w);
 		if (!ok)
 			break;
 	}
