@@ -105,9 +105,13 @@ file_of(struct bundle *b, struct text group, struct text user)
 {
 	struct bundle_file key, *f, **at, **v;
 
-	memset(key.owner, 0, sizeof(key.owner));
-	if (b->format != NULL)
-		name_owner(key.owner, group, user);
+	name_owner(key.owner, group, user);
+	if (b->format == NULL) {
+		if (b->nfiles == 0)
+			memcpy(b->first, key.owner, sizeof(b->first));
+		b->mixed |= memcmp(key.owner, b->first, sizeof(b->first)) != 0;
+		memset(key.owner, 0, sizeof(key.owner));
+	}
 	if ((at = tfind(&key, &b->byowner, cmp_owner)) != NULL)
 		return *at;
 	f = calloc(1, sizeof(*f));

@@ -2,6 +2,7 @@
 #define BUNDLE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cert.h"
 #include "pack.h"
@@ -14,7 +15,9 @@ struct bundle {
 	const char *pass; /* of every file */
 	int legacy;
 	unsigned long long keys;
+	int mixed; /* keys of several users are in one file */
 	/* own */
+	uint8_t first[32]; /* owner of the first key of one PKCS#12 */
 	void *byowner, *byname; /* trees of files */
 	struct bundle_file **files;
 	size_t nfiles;

@@ -73,7 +73,8 @@ level_unreadable(struct level *l)
 	else if (l->fd != -1 || (s != NULL && strcasestr(s, "passphrase")))
 		child_fault(l->c, "password", l->path,
 		    "encrypted by the archive: no password opens it (wrong "
-		    "password or damaged file): give its password with -p");
+		    "password or damaged file): give its password with -p, "
+		    "or " LEVEL_ELSEWHERE);
 	else
 		child_fault(l->c, "password", l->path,
 		    "encrypted by the archive: does not open (wrong password "

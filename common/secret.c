@@ -170,6 +170,36 @@ add_fd(struct secrets *l, const char *num, struct why *w)
 	    why_set(w, "password", "fd:%s: %s", num, why.detail);
 }
 
+/* Asks for a line of the terminal.  Returns 1, or 0 with *w. */
+static int
+ask(struct secrets *l, int fd, const char *what, struct why *w)
+{
+	int rc;
+
+	(void)dprintf(fd, "%s: %s: ", program_invocation_short_name, what);
+	rc = add_lines(l, fd, 0, w);
+	(void)dprintf(fd, "\n");
+	return rc;
+}
+
+/* Asks once more, and forgets it if it is the same.  Returns 1, or 0 with *w. */
+static int
+ask_again(struct secrets *l, int fd, struct why *w)
+{
+	char *one, *two;
+	int same;
+
+	if (!ask(l, fd, "the same password again", w))
+		return 0;
+	two = l->v[--l->n];
+	one = l->v[l->n - 1];
+	same = strlen(one) == strlen(two) &&
+	    CRYPTO_memcmp(one, two, strlen(one)) == 0;
+	OPENSSL_secure_clear_free(two, strlen(two) + 1);
+	return same ||
+	    why_set(w, "password", "the two are not the same: run again");
+}
+
 /* Asks on the terminal; locked, so that the tools of a pipeline take turns. */
 static int
 add_tty(struct secrets *l, struct why *w)
@@ -191,9 +221,7 @@ add_tty(struct secrets *l, struct why *w)
 	quiet = was;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	(void)tcsetattr(fd, TCSAFLUSH, &quiet);
-	(void)dprintf(fd, "%s: password: ", program_invocation_short_name);
-	rc = add_lines(l, fd, 0, w);
-	(void)dprintf(fd, "\n");
+	rc = ask(l, fd, "password", w) && (!l->twice || ask_again(l, fd, w));
 	(void)tcsetattr(fd, TCSAFLUSH, &was);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	(void)close(fd);

@@ -21,6 +21,7 @@ struct secrets {
 	size_t last; /* the one that worked last */
 	int worked; /* one of v worked; whoever asks resets it */
 	const char *first; /* tried before all others if set; borrowed */
+	int twice; /* tty asks twice: something will be locked with it */
 };
 
 /*

@@ -77,8 +77,13 @@ store_named(const uint8_t *p, size_t n, struct why *w)
 		    "Berkeley database: if it is an NSS "
 		    "key3.db or cert8.db, export it with pk12util -o" },
 		{ MAGIC("\x1e\xf1\xb5\xb0"),
-		    "Microsoft PVK: convert it with "
-		    "openssl rsa -inform PVK" },
+		    "Microsoft PVK: convert it with openssl rsa -inform PVK "
+		    "-provider legacy -provider default, and feed that in "
+		    "together with its certificate" },
+		{ MAGIC("TAPE"),
+		    "backup of Windows (NTBackup, .bkf): restore it with "
+		    "ntbackup or mtftar and feed the files in, or search it "
+		    "with -x" },
 		{ MAGIC("Salted__"),
 		    "encrypted with openssl enc: decrypt it first" },
 		{ MAGIC("!BDN"),

@@ -71,7 +71,7 @@ const char style[] =
     "th, td {\n"
     "  text-align: left; vertical-align: top; padding: .4rem .9rem .4rem 0;\n"
     "  border-bottom: 1px solid var(--line); font-weight: 400;\n"
-    "  overflow-wrap: anywhere;\n"
+    "  overflow-wrap: break-word;\n"
     "}\n"
     "th:last-child, td:last-child { padding-right: 0; }\n"
     "tbody tr:last-child > * { border-bottom: 0; }\n"

@@ -92,7 +92,9 @@ walk_start(struct walk *w, int fd, const struct walk_limits *limits,
 	w->limits = *limits;
 	w->fd = w->go = -1;
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
-		return why_set(why, "input", "stdin: cannot read: %s",
+		return why_set(why, "input",
+		    "stdin: cannot read: %s: tar -cf - -C DIR . | makes a "
+		    "backup of a folder",
 		    strerror(EISDIR));
 	if (pipe2(p, O_CLOEXEC) == -1 || pipe2(go, O_CLOEXEC) == -1)
 		return why_set(why, "reader", "cannot start: %s",

@@ -257,7 +257,7 @@ EOF
 	    kms-export -c cred.pem </dev/null
 	refuses 2 'kms-export: stdin: empty input: expected a backup' \
 	    kms-export -c cred.pem < <(:)
-	refuses 2 'kms-export: stdin: cannot read: Is a directory' \
+	refuses 2 'kms-export: stdin: cannot read: Is a directory: tar -cf - -C DIR . | makes a backup of a folder' \
 	    kms-export -c cred.pem <.
 	# an archive of nothing is no error of the system
 	tar -cf a.tar -T /dev/null

@@ -391,18 +391,19 @@ FILES
 \xfe\xed\xfe\xed\0\0\0\2\0\0\0\3rest|Java key store (JKS version 2, 3 entries): convert it with keytool -importkeystore -deststoretype pkcs12 and feed that in
 \xce\xce\xce\xce\0\0\0\1\0\0\1\0rest|Java key store (JCEKS version 1, 256 entries): convert it with keytool -importkeystore -deststoretype pkcs12 and feed that in
 \xfe\xed\xfe\xed\0\0\0\2\xff\xff\xff\xff|Java key store (JKS version 2, 4294967295 entries): convert it with keytool -importkeystore -deststoretype pkcs12 and feed that in
-\x1e\xf1\xb5\xb0\0\0\0\0|Microsoft PVK: convert it with openssl rsa -inform PVK
+\x1e\xf1\xb5\xb0\0\0\0\0|Microsoft PVK: convert it with openssl rsa -inform PVK -provider legacy -provider default, and feed that in together with its certificate
 !BDN\x01\x02\x03\x04SM|Outlook store (PST): it holds mail, and keys only as attachments: save those
 \0\6\x15\x61\0\0\0\2|Berkeley database: if it is an NSS key3.db or cert8.db, export it with pk12util -o
 regf\x01\0\0\0|registry hive: keys of Outlook 2000 in it are encrypted for the user: export PFX on Windows
 PuTTY-User-Key-File-2: ssh-rsa\n|PuTTY key: not for mail
+TAPE\0\0\1\0|backup of Windows (NTBackup, .bkf): restore it with ntbackup or mtftar and feed the files in, or search it with -x
 STORES
-	((n == 8))
+	((n == 9))
 	printf '\xfe\xed\xfe\xed\0\0\0' >in
 	only_fault in cut 'Java key store (JKS), cut: fetch it again'
 	openssl rsa -in r.key -outform PVK -pvk-none -out r.pvk 2>log \
 	    -provider legacy -provider default
-	only_fault r.pvk unsupported 'Microsoft PVK: convert it with openssl rsa -inform PVK'
+	only_fault r.pvk unsupported 'Microsoft PVK: convert it with openssl rsa -inform PVK -provider legacy -provider default, and feed that in together with its certificate'
 	ssh-keygen -q -t ed25519 -N '' -f ssh || skip 'no ssh-keygen'
 	only_fault ssh unsupported 'OpenSSH key: not for mail'
 }

@@ -4,6 +4,8 @@
 load common
 load ca
 
+mixed='p12-pack: warning: keys of more than one user are in one file: select by group or mail, or take -F tar'
+
 setup_file()
 {
 	cd "$BATS_FILE_TMPDIR" || return 1
@@ -122,7 +124,7 @@ wanted()
 
 @test 'openssl reads it' {
 	run_tool 0 p12-pack "${pw[@]}" <two.rec
-	says
+	says "$mixed"
 	held "$OUT" | diff <(wanted <two.rec) -
 	openssl_p12 "$OUT" -nokeys | grep -c BEGIN | grep -qx 2
 	not openssl pkcs12 -in "$OUT" -passin pass:wrong -noout 2>"$ERR"
@@ -237,6 +239,22 @@ wanted()
 	openssl_p12 "$OUT" -nokeys | grep -c BEGIN | grep -qx 6
 }
 
+@test 'keys of several users in one file: it says so' {
+	run_tool 0 p12-pack "${pw[@]}" <two.rec
+	says "$mixed"
+	cp "$OUT" two.p12
+	[[ $(held two.p12 | wc -l) == 2 ]]
+	# one name, two groups; and one user's keys
+	{ one jane-1998 | as user:jane group:A; one jane-1999 | as user:jane group:B 2; } | closed >in
+	run_tool 0 p12-pack "${pw[@]}" <in
+	says "$mixed"
+	run_tool 0 p12-pack "${pw[@]}" -F tar <in
+	says
+	{ one jane-1998 | as user:jane group:A; one jane-1999 | as user:jane group:A 2; } | closed >in
+	run_tool 0 p12-pack "${pw[@]}" <in
+	says
+}
+
 @test 'certificates without a key come along, joined to none' {
 	{ user 1 carol-2003; record 2 lone "$ORG/keys/janet-1997.pem"; } |
 	    closed >lone.rec
@@ -345,7 +363,7 @@ wanted()
 		run_tool 0 p12-pack -F zip "${pw[@]}" <two.rec
 		says 'p12-pack: warning: import.cmd cannot give certutil a password that is *, has " in it or ends in \: take another'
 		run_tool 0 p12-pack "${pw[@]}" <two.rec
-		says
+		says "$mixed"
 	done
 	# these are taken as they are
 	echo '%PATH% & ^| !x! C:\d *' >pw
@@ -549,10 +567,11 @@ NAMES
 		user 3 judy-2003
 	} | closed >mixed.rec
 	run_tool 1 p12-pack "${pw[@]}" <mixed.rec
-	says 'p12-pack: stdin:2: record 2: private key does not belong to the certificate'
+	says 'p12-pack: stdin:2: record 2: private key does not belong to the certificate' \
+	    "$mixed"
 	held "$OUT" | diff <(sed 2d mixed.rec | wanted) -
 	run_tool 1 p12-pack -q "${pw[@]}" <mixed.rec
-	says
+	says "$mixed"
 	# what the record says of the certificate must be so, too
 	sed '1s/\tserial:[^\t]*/\tserial:00/' two.rec | sed '$d' | closed >wrong
 	run_tool 1 p12-pack "${pw[@]}" <wrong

@@ -429,6 +429,29 @@ hang_up()
 	grep -q ' echo ' after
 }
 
+@test "tty: what locks something asks twice" {
+	local again status script
+
+	command -v script >/dev/null || skip 'no script(1)'
+	run_tool 0 p12-extract -p file:pw <a.p12
+	cp "$OUT" a.rec
+	for again in new nwe ne newer ''; do
+		under_tty 'p12-pack -p tty <a.rec >out 2>err'
+		prompted 'p12-pack: password: '
+		echo new >&"${tty[1]}"
+		prompted 'p12-pack: the same password again: '
+		echo "$again" >&"${tty[1]}"
+		hang_up
+		if [[ $again == new ]]; then
+			((status == 0))
+			openssl pkcs12 -in out -passin pass:new -noout
+		else
+			((status == 2))
+			[[ ! -s out && $(<err) == 'p12-pack: -p: the two are not the same: run again' ]]
+		fi
+	done
+}
+
 @test "tty: without a terminal" {
 	command -v setsid >/dev/null || skip 'no setsid(1)'
 	run_tool 2 setsid -w p12-extract -p tty <a.p12

@@ -67,6 +67,7 @@ parse(struct bundle *b, struct input *in, int argc, char *argv[])
 {
 	int c;
 
+	in->secrets.twice = 1;
 	while ((c = getopt(argc, argv, "+:F:lPp:qVv")) != -1)
 		if (c == 'F')
 			b->format = optarg;
@@ -115,6 +116,9 @@ main(int argc, char *argv[])
 		status = 1;
 	} else if (!bundle_write(&b, &w))
 		msg_die("%s", w.detail);
+	if (b.mixed)
+		msg_warn("warning: keys of more than one user are in one file: "
+			 "select by group or mail, or take -F tar");
 	msg_verbose("files %zu, keys %llu", b.nfiles, b.keys);
 
 	bundle_free(&b);
