@@ -181,8 +181,9 @@ uninstall:
 # The same bytes each time, of what is committed.
 dist:
 	@mkdir -p $B
-	git -c tar.umask=0022 archive --format=tar \
-	    --prefix=kms2ca-$(VERSION)/ HEAD | gzip -9n >$B/kms2ca-$(VERSION).tar.gz
+	git -c tar.umask=0022 archive --prefix=kms2ca-$(VERSION)/ \
+	    -o $B/kms2ca-$(VERSION).tar HEAD
+	gzip -9nf $B/kms2ca-$(VERSION).tar
 	@cd $B && sha256sum kms2ca-$(VERSION).tar.gz
 
 # Other machines, C libraries and releases: what tests/builds.bash says.

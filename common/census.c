@@ -177,8 +177,10 @@ exported(struct census *c, const struct rec *r)
 	    rec_eq(r, "use", "sign")	 ? CENSUS_SIGN :
 					   CENSUS_CERT;
 
-	if (e == NULL)
+	if (e == NULL) {
+		c->unnamed++;
 		return;
+	}
 	if ((e->flags & (CENSUS_KEY | CENSUS_ROW)) == 0 && flag == CENSUS_KEY)
 		key(c, r);
 	if (!mark(e, flag)) {

@@ -57,6 +57,7 @@ struct census {
 	unsigned long long again, nfaults, nrows, nresults, nverdicts, agents;
 	unsigned long long bad, result_faults, refused_records;
 	unsigned long long refused_unnamed; /* of them, without a thumbprint */
+	unsigned long long unnamed; /* exported, and without one */
 	unsigned long long heads, ends, lines, bytes;
 	unsigned char sha256[32]; /* of the input */
 	/* certificates, after census_end(): exported ones by place, those with

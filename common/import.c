@@ -691,7 +691,7 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 	struct proven p = { .cert = NULL };
 	int ok, rc;
 
-	if (s->sealed && import_side_by_side(im) && im->copy.last == 0) {
+	if (s->sealed && import_side_by_side(im)) {
 		hold(im, s, bad, answer);
 		return (im->nheld < BATCH && im->size < HELD) ||
 		    import_commit(im, w);
@@ -700,10 +700,6 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 		return 0;
 	if (!bad && copy_is(&s->rec))
 		return copy(im, s, w);
-	if (im->copy.last > 0)
-		return why_set(w, "copy",
-		    "not a record of an archive: import it when the copy is "
-		    "whole");
 	if (!begin(im, w))
 		return 0;
 	ok = !bad && prove(im, s, &p, w);

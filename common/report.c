@@ -33,7 +33,7 @@ int
 report_clean(const struct census *c)
 {
 	return c->lines > c->heads + c->ends && c->bad == 0 &&
-	    c->refused == 0 && c->clashes == 0 &&
+	    c->refused == 0 && c->clashes == 0 && c->unnamed == 0 &&
 	    (!census_compares(c) || not_archived(c) == 0);
 }
 
@@ -456,6 +456,11 @@ remarks(FILE *fp, const struct census *c)
 		put(fp, " refused and never archived, ");
 		count(fp, c->bad, "record was", "records were");
 		put(fp, " bad. ");
+	}
+	if (c->unnamed > 0) {
+		count(fp, c->unnamed, "exported record has",
+		    "exported records have");
+		put(fp, " no thumbprint: what became of them is not known. ");
 	}
 	put(fp,
 	    "It is what the records say; see <a href=\"#checks\">what was "

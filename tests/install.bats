@@ -64,6 +64,11 @@ ours()
 	tar -xzf b/kms2ca-*.tar.gz
 	(cd kms2ca-* && find . -type f -printf '%P\n' | sort) >files
 	git -C "$root" ls-tree -r --name-only HEAD | sort | diff - files
+	# no git, no archive, not an empty one
+	rm b/kms2ca-*.tar.gz
+	run make -s -C "$root" B="$PWD/b" GIT_DIR=none dist
+	((status != 0))
+	[[ -z $(find b -name '*.tar.gz') ]]
 	# it can be built where there is no git
 	make -C kms2ca-* -n all | grep -q 'kms-report.c'
 }

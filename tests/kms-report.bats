@@ -224,6 +224,22 @@ without()
 	grep -q '1 thumbprint stands for several' page.html
 }
 
+@test 'a key without a thumbprint is not forgotten' {
+	local sha1
+
+	for sha1 in '' AB 00112233445566778899AABBCCDDEEFF00112233; do
+		{
+			only key <plain
+			only key <plain | head -n 1 |
+			    sed "s/\tsha1:[^\t]*/\tsha1:$sha1/"
+		} | awk 'BEGIN { FS = OFS = "\t" } { $2 = "n:" NR; print }' |
+		    closed >nameless
+		page 1 nameless rows
+		says 'kms-report: 1 exported records have no thumbprint'
+		[[ $(<shown) == *$'say\tbad\tRecords were refused, bad or ambiguous '*'1 exported record has no thumbprint'* ]]
+	done
+}
+
 @test 'records twice count once' {
 	page 0 export.kms export.kms import.log import.log rows rows
 	shows 'keys exported' 23

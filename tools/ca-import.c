@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cert.h"
+#include "copy.h"
 #include "db.h"
 #include "import.h"
 #include "input.h"
@@ -17,7 +18,7 @@
 #include "tool.h"
 
 static const char usage[] =
-    "[-fnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...\n"
+    "[-afnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...\n"
     "\t[-R requester] [-t thumb]...";
 
 /* One -t. */
@@ -105,9 +106,25 @@ check_copy(struct import *im, int part)
 	return rc == 0;
 }
 
+/*
+ * A copy brings agents and settings along: who may only bring keys must not get
+ * one in.  Returns 1, or 0 with *w.
+ */
+static int
+wanted(const struct stream_in *s, int all, struct why *w)
+{
+	if (copy_is(&s->rec) == all)
+		return 1;
+	return why_set(w, "usage",
+	    all ? "-a: not a record of an archive: import it when the copy is "
+		  "whole" :
+		  "a record of an archive: with -a, this one becomes a copy of "
+		  "that, agents and settings too");
+}
+
 /* Reads to the end.  Returns 1, or 0 when the stream is broken. */
 static int
-run(struct import *im, struct input *in, struct prover *p)
+run(struct import *im, struct input *in, struct prover *p, int all)
 {
 	const struct stream_in *s;
 	struct flat *answer;
@@ -130,7 +147,8 @@ run(struct import *im, struct input *in, struct prover *p)
 			break;
 		}
 		if (ev == STREAM_REC || ev == STREAM_BAD)
-			ok = import_record(im, s, ev == STREAM_BAD, answer, &w);
+			ok = wanted(s, all, &w) &&
+			    import_record(im, s, ev == STREAM_BAD, answer, &w);
 		if (!ok)
 			break;
 	}
@@ -164,15 +182,17 @@ main(int argc, char *argv[])
 	unsigned jobs = pool_processors();
 	struct why w;
 	size_t npins = 0;
-	int c, whole;
+	int c, whole, all = 0;
 
 	tool_start();
 	memset(&im, 0, sizeof(im));
 	memset(&in, 0, sizeof(in));
 	if ((pin = calloc((size_t)argc, sizeof(*pin))) == NULL)
 		tool_nomem();
-	while ((c = getopt(argc, argv, "+:C:d:fj:k:nPp:qR:t:Vv")) != -1)
-		if (c == 'd')
+	while ((c = getopt(argc, argv, "+:aC:d:fj:k:nPp:qR:t:Vv")) != -1)
+		if (c == 'a')
+			all = 1;
+		else if (c == 'd')
 			path = optarg;
 		else if (c == 'f')
 			im.force = 1;
@@ -186,7 +206,9 @@ main(int argc, char *argv[])
 			pin[npins++].thumb = optarg;
 		else if (!input_option(&in, c) && !tool_option(c))
 			tool_usage(usage);
-	if (path == NULL || optind != argc)
+	/* -k and -C are about sealed streams, -f and -t about each key */
+	if (path == NULL || optind != argc ||
+	    (all && (in.key != NULL || in.nsigners + npins > 0 || im.force)))
 		tool_usage(usage);
 	input_cred(&in);
 	im.caller = tool_caller();
@@ -204,7 +226,7 @@ main(int argc, char *argv[])
 
 	if (!show_kras(&im, pin, npins, &w))
 		msg_die("%s", w.detail);
-	whole = run(&im, &in, prover);
+	whole = run(&im, &in, prover, all);
 	summary(&im);
 	if (!whole)
 		input_broken(&in);

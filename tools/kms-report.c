@@ -46,6 +46,9 @@ complain(const struct census *c)
 	if (c->refused + c->bad > 0)
 		msg_warn("%llu refused and never archived, %llu bad",
 		    c->refused, c->bad);
+	if (c->unnamed > 0)
+		msg_warn("%llu exported records have no thumbprint",
+		    c->unnamed);
 	if (c->clashes > 0)
 		msg_warn("%llu thumbprints stand for several certificates",
 		    c->clashes);
