@@ -77,7 +77,7 @@ only()
 waits()
 {
 	local -a call stat
-	local fd end=$((SECONDS + 20)) x86=0 arm=63
+	local fd end=$((SECONDS + 60)) x86=0 arm=63
 
 	fd=$(printf '0x%x' "$2")
 	[[ ${3-} != write ]] || x86=1 arm=64
@@ -101,7 +101,7 @@ run_tool()
 	local want=$1 status=0
 
 	shift
-	timeout -k 1 60 "$@" >"$OUT" 2>"$ERR" || status=$?
+	timeout -k 1 300 "$@" >"$OUT" 2>"$ERR" || status=$?
 	if ((status != want)); then
 		printf 'exit %d, not %d: %s\n' "$status" "$want" "$*" >&2
 		cat -v "$ERR" >&2
@@ -191,10 +191,10 @@ output_contract()
 		echo "no version: $1 -V" >&2
 		return 1
 	fi
-	timeout -k 1 60 "$@" <"$input" >/dev/full 2>"$ERR" || status=$?
+	timeout -k 1 300 "$@" <"$input" >/dev/full 2>"$ERR" || status=$?
 	complained 2 "$status" "$* >/dev/full" || return
 	status=0
-	timeout -k 1 60 "$@" <"$input" >&- 2>"$ERR" || status=$?
+	timeout -k 1 300 "$@" <"$input" >&- 2>"$ERR" || status=$?
 	complained 2 "$status" "$* >&-"
 }
 
@@ -237,7 +237,7 @@ cut_contract()
 	for at in $(cuts "$input"); do
 		head -c "$at" "$input" >"$cut"
 		status=0
-		timeout -k 1 60 "$@" <"$cut" >"$OUT" 2>"$ERR" || status=$?
+		timeout -k 1 300 "$@" <"$cut" >"$OUT" 2>"$ERR" || status=$?
 		complained '[12]' "$status" "$*, cut at $at" || return
 		if [[ -n ${CUT_EMPTY-} ]]; then
 			nothing_out "$*, cut at $at" || return

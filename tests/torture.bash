@@ -186,7 +186,7 @@ attempt()
 	status=0
 	# bash itself says who was killed
 	{
-		timeout -k 1 20 "$@" "${cmd[@]}" <"$input" >out 2>err ||
+		timeout -k 1 60 "$@" "${cmd[@]}" <"$input" >out 2>err ||
 			status=$?
 	} 2>/dev/null
 }
@@ -309,7 +309,7 @@ sound()
 
 ca_again()
 {
-	timeout -k 1 20 "${cmd[@]}" <"$input" >out.again 2>err.again
+	timeout -k 1 60 "${cmd[@]}" <"$input" >out.again 2>err.again
 }
 
 # promised: each whole result of the run is a row, with a key if KRAs are named.
@@ -598,7 +598,7 @@ limited()
 		# a pipe, for the messages shall have room
 		(
 			ulimit -f "$kib"
-			timeout -k 1 20 "${cmd[@]}" <"$input" 2>&1 >out
+			timeout -k 1 60 "${cmd[@]}" <"$input" 2>&1 >out
 		) | cat >err
 		status=${PIPESTATUS[0]}
 		right 'File too large|ulimit -f|disk'
@@ -628,12 +628,12 @@ on_full()
 		db)
 			cd "$full" || return
 			[[ $db != /* ]] || cp "$db" ca.db 2>/dev/null || status=1
-			((status)) || timeout -k 1 20 "${cmd[@]}" <"$input" \
+			((status)) || timeout -k 1 60 "${cmd[@]}" <"$input" \
 			    >"$here/out" 2>"$here/err" || status=$?
 			cd "$here" || return ;;
 		out)
 			fresh
-			timeout -k 1 20 "${cmd[@]}" <"$input" >"$full/out" \
+			timeout -k 1 60 "${cmd[@]}" <"$input" >"$full/out" \
 			    2>err || status=$?
 			cp "$full/out" out ;;
 		tmp)
@@ -759,7 +759,7 @@ lost()
 	what='output: /dev/full'
 	fresh
 	status=0
-	timeout -k 1 20 "${cmd[@]}" <"$input" >/dev/full 2>err || status=$?
+	timeout -k 1 60 "${cmd[@]}" <"$input" >/dev/full 2>err || status=$?
 	: >out
 	right 'cannot write standard output|cannot write the archive' && sound
 	((status == 2)) || finding 'lost'
@@ -772,7 +772,7 @@ lost()
 		exec {gone}<>pipe
 		exec {pipe}>pipe {gone}>&-
 		status=0
-		timeout -k 1 20 env "$sig" "${cmd[@]}" <"$input" 2>err \
+		timeout -k 1 60 env "$sig" "${cmd[@]}" <"$input" 2>err \
 		    1>&"$pipe" || status=$?
 		exec {pipe}>&-
 		ODD=1
@@ -794,7 +794,7 @@ lost_later()
 	done >long.kms
 	for bytes in 1 4096 65536 65537 131072; do
 		what="output: the reader goes after $bytes bytes"
-		timeout -k 1 20 "${cmd[@]}" <long.kms 2>err |
+		timeout -k 1 60 "${cmd[@]}" <long.kms 2>err |
 		    head -c "$bytes" >out
 		status=${PIPESTATUS[0]}
 		((status == 2)) || finding 'lost'

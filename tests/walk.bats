@@ -84,10 +84,10 @@ sanitized()
 	grep -q __asan_init "$(command -v kms-export)"
 }
 
-# until COMMAND...: wait for it to succeed, ten seconds at most.
+# until COMMAND...: wait for it to succeed, a minute at most.
 until_true()
 {
-	local end=$((SECONDS + 10))
+	local end=$((SECONDS + 60))
 
 	until "$@"; do
 		if ((SECONDS > end)); then
