@@ -439,8 +439,9 @@ finds()
 		pids+=($!)
 	done
 	for n in 1 2 3; do
-		run_tool 0 ca-export -n -A "$(pg_head)" -d "$URL" ||
-			run_tool 1 ca-export -n -A "$(pg_head)" -d "$URL"
+		# 1: there are no rows yet
+		ca-export -n -A "$(pg_head)" -d "$URL" >"$OUT" 2>"$ERR" ||
+			(($? == 1))
 		grep -q 'the chain is whole' "$ERR"
 	done
 	for n in "${pids[@]}"; do
