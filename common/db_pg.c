@@ -713,7 +713,7 @@ close_connection(struct db *db)
 
 /* Loads libpq.  Returns 1, or 0 with *w. */
 static int
-load(const char *url, struct why *w)
+load(struct why *w)
 {
 	void *lib = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
 
@@ -723,9 +723,8 @@ load(const char *url, struct why *w)
 	CALLS(FIND_CALL)
 	if (lib == NULL)
 		return why_set(w, "database",
-		    "%s: libpq of PostgreSQL 14 or later is not there: install "
-		    "it (libpq5 on Debian)",
-		    url);
+		    "-d: libpq of PostgreSQL 14 or later is not there: install "
+		    "it (libpq5 on Debian)");
 	/* libcrypto is started already, without openssl.cnf */
 	pq.PQinitOpenSSL(0, 0);
 	return 1;
@@ -740,6 +739,9 @@ check_url(const char *url, struct why *w)
 	int rc = 1;
 
 	all = pq.PQconninfoParse(url, &said);
+	/* what it quotes may be a password */
+	if (said != NULL && strstr(said, ": \"") != NULL)
+		*strstr(said, ": \"") = '\0';
 	if (all == NULL)
 		rc = why_set(w, "database", "-d: %s (ca-db(5) shows some)",
 		    one_line(said == NULL ? "out of memory" : said, line,
@@ -828,7 +830,7 @@ pg_new(const char *url, struct why *w)
 {
 	struct pg *p;
 
-	if (!load(url, w) || !check_url(url, w))
+	if (!load(w) || !check_url(url, w))
 		return NULL;
 	if ((p = calloc(1, sizeof(*p))) == NULL ||
 	    (p->url = strdup(url)) == NULL) {
@@ -850,10 +852,10 @@ pg_new(const char *url, struct why *w)
 struct db *
 pg_new(const char *url, struct why *w)
 {
+	(void)url; /* it may have a password */
 	why_set(w, "database",
-	    "%s: this build has no PostgreSQL: install libpq-dev and build "
-	    "again, or name a file",
-	    url);
+	    "-d: this build has no PostgreSQL: install libpq-dev and build "
+	    "again, or name a file");
 	return NULL;
 }
 

@@ -589,11 +589,11 @@ answered()
 	    "$root"/tools/ca-export.c "$root"/common/db_pg.c \
 	    "$root/build/common.a" -larchive -lsqlite3 -lcrypto "${flags[@]}"
 	run_tool 2 ./ca-export -d postgresql:///keys
-	says 'ca-export: postgresql:///keys: this build has no PostgreSQL: install libpq-dev and build again, or name a file'
+	says 'ca-export: -d: this build has no PostgreSQL: install libpq-dev and build again, or name a file'
 	# one that is too old
 	cc -shared -o libpq.so.5 -x c /dev/null
 	run_tool 2 env LD_LIBRARY_PATH=. ca-export -d postgresql:///keys
-	says 'ca-export: postgresql:///keys: libpq of PostgreSQL 14 or later is not there: install it (libpq5 on Debian)'
+	says 'ca-export: -d: libpq of PostgreSQL 14 or later is not there: install it (libpq5 on Debian)'
 }
 
 @test 'postgresql: what is in the way is named' {
@@ -667,4 +667,21 @@ lies()
 	lies error 2 "DB: cannot open: \\x1b[31mred\\xff $altered" ca-export -n
 	lies notice 2 "DB: cannot read: no row $altered" ca-export -n -v
 	[[ $(grep -c -F '\x1b[31mred\xff' "$ERR") == 2 ]]
+}
+
+@test 'postgresql: no password of a URL is in a message' {
+	local url
+
+	need_pg
+	cc -shared -o libpq.so.5 -x c /dev/null
+	for url in postgresql://me:secret@host/keys \
+	    'postgresql://me:secret%zz@host/keys' \
+	    'postgresql://me:secret@[::1/keys' \
+	    'postgresql://host/keys?password=secret' \
+	    'postgresql://host/keys?password=secret=x'; do
+		run_tool 2 ca-export -n -d "$url"
+		not grep secret "$ERR"
+		run_tool 2 env LD_LIBRARY_PATH=. ca-export -n -d "$url"
+		not grep secret "$ERR"
+	done
 }
