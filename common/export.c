@@ -10,13 +10,11 @@
 #include "item.h"
 #include "member.h"
 #include "msg.h"
+#include "pair.h"
 #include "progress.h"
 #include "text.h"
 #include "tool.h"
 #include "who.h"
-
-/* What a member came to; of several, the greatest counts. */
-enum { NOTHING, SKIPPED, CERTS, FAULTED, KEYS };
 
 void
 export_init(struct export *x, size_t n)
@@ -40,8 +38,8 @@ export_free(struct export *x)
 	free(x->user);
 }
 
-static void
-classify(struct export *x, uint64_t member, uint8_t class)
+void
+export_classify(struct export *x, uint64_t member, uint8_t class)
 {
 	if (x->class[member] < class)
 		x->class[member] = class;
@@ -82,15 +80,15 @@ matches(const char **pattern, size_t n, struct text t)
 	return found;
 }
 
-static int
-selected(const struct export *x, const struct stream_rec *e)
+int
+export_selected(const struct export *x, const struct stream_rec *e)
 {
 	return matches(x->group, x->ngroup, e->group) &&
 	    matches(x->user, x->nuser, e->user);
 }
 
-static void
-fault(struct export *x, struct text source, const struct why *w)
+void
+export_fault(struct export *x, struct text source, const struct why *w)
 {
 	char path[256];
 
@@ -139,9 +137,8 @@ map_of(struct export *x, struct text source)
 	return m;
 }
 
-/* Whose it is: the certificate, the path and the map say. */
-static void
-describe(struct export *x, struct stream_rec *e, const struct cert *c,
+void
+export_describe(struct export *x, struct stream_rec *e, const struct cert *c,
     struct text name, struct text source)
 {
 	memset(e, 0, sizeof(*e));
@@ -153,18 +150,14 @@ describe(struct export *x, struct stream_rec *e, const struct cert *c,
 	who_map(e, map_of(x, source));
 }
 
-/*
- * Writes one certificate, with its key unless there is none or it must not
- * travel.  Returns what that makes of the member.
- */
-static uint8_t
-emit(struct export *x, const struct cert *c, const uint8_t *key, size_t keylen,
-    struct text name, struct text source)
+uint8_t
+export_emit(struct export *x, const struct cert *c, const uint8_t *key,
+    size_t keylen, struct text name, struct text source)
 {
 	struct stream_rec e;
 
-	describe(x, &e, c, name, source);
-	if (!selected(x, &e))
+	export_describe(x, &e, c, name, source);
+	if (!export_selected(x, &e))
 		return SKIPPED;
 	if (key != NULL && strcmp(c->use, "sign") == 0) {
 		x->signing++;
@@ -179,232 +172,6 @@ emit(struct export *x, const struct cert *c, const uint8_t *key, size_t keylen,
 	x->v1 += c->version == 1;
 	count_user(x, &e);
 	return KEYS;
-}
-
-static struct text
-name_of(const struct item *a, const struct item *b)
-{
-	struct text t = { a->name, a->namelen };
-
-	if (t.n == 0 && b != NULL) {
-		t.s = b->name;
-		t.n = b->namelen;
-	}
-	return t;
-}
-
-/* Keys that wait need not any more; their members come to class. */
-static void
-keys_done(struct export *x, const uint8_t id[32], uint8_t class)
-{
-	struct held h;
-	size_t pos = 0;
-
-	while (hold_find(x->hold, id, 1, &pos, &h))
-		if (h.state == HELD_WAITS) {
-			hold_done(x->hold, &h);
-			classify(x, h.member, class);
-		}
-}
-
-/* Would the certificate go, if it were for this path? */
-static int
-wanted(struct export *x, const struct item *cert, const struct item *key,
-    struct text path)
-{
-	struct stream_rec e;
-
-	if (x->ngroup + x->nuser == 0)
-		return 1;
-	describe(x, &e, cert->cert, name_of(cert, key), path);
-	return selected(x, &e);
-}
-
-/* A certificate whose key is not in its member. */
-static void
-lone_cert(struct export *x, const struct item *it, struct text path,
-    uint64_t member)
-{
-	const struct cert *c = it->cert;
-	int mine = wanted(x, it, NULL, path);
-	struct held h;
-	size_t pos = 0;
-	uint8_t class;
-
-	if (hold_came(x->hold, c, &h)) {
-		classify(x, member, mine ? CERTS : SKIPPED);
-		return;
-	}
-	while (hold_find(x->hold, c->id, 1, &pos, &h)) {
-		class = emit(x, c, h.data, h.len, name_of(it, NULL), h.source);
-		if (class == SKIPPED && mine)
-			class = emit(x, c, h.data, h.len, name_of(it, NULL),
-			    path);
-		classify(x, h.member, class);
-		if (class == SKIPPED)
-			continue;
-		classify(x, member, CERTS);
-		keys_done(x, c->id, class);
-		hold_cert(x->hold, c, HELD_DONE, path, member);
-		return;
-	}
-	hold_cert(x->hold, c, mine ? HELD_WAITS : HELD_LEFT, path, member);
-}
-
-/*
- * Writes the certificates that wait for a key, selected by its path or their
- * own.  Returns what that makes of its member: NOTHING if there are none.
- */
-static uint8_t
-waiting(struct export *x, const struct item *key, const uint8_t *p8, size_t n,
-    struct text path)
-{
-	struct cert *c;
-	struct held h;
-	struct why w;
-	size_t pos = 0;
-	uint8_t class = NOTHING, one;
-
-	while (hold_find(x->hold, key->id, 0, &pos, &h)) {
-		if (h.state == HELD_DONE || !cert_new(&c, h.data, h.len, &w))
-			continue;
-		one = emit(x, c, p8, n, name_of(key, NULL), path);
-		if (one == SKIPPED && h.state == HELD_WAITS)
-			one = emit(x, c, p8, n, name_of(key, NULL), h.source);
-		class = one > class ? one : class;
-		classify(x, h.member, one == SKIPPED ? SKIPPED : CERTS);
-		if (one != SKIPPED)
-			hold_done(x->hold, &h);
-		cert_free(c);
-	}
-	return class;
-}
-
-/* A key whose certificate is not in its member. */
-static void
-lone_key(struct export *x, const struct item *key, struct text path,
-    uint64_t member)
-{
-	struct held h;
-	size_t pos = 0, n;
-	uint8_t class, *p8;
-
-	while (hold_find(x->hold, key->id, 1, &pos, &h))
-		if (h.state == HELD_DONE) {
-			classify(x, member, KEYS);
-			return;
-		}
-	p8 = item_key1(key, &n);
-	class = waiting(x, key, p8, n, path);
-	classify(x, member, class);
-	if (class > SKIPPED)
-		keys_done(x, key->id, class);
-	hold_key(x->hold, key->id, p8, n,
-	    class == NOTHING	 ? HELD_WAITS :
-		class == SKIPPED ? HELD_LEFT :
-				   HELD_DONE,
-	    path, member);
-	OPENSSL_secure_clear_free(p8, n);
-}
-
-/* A certificate and its key, of one member. */
-static void
-couple(struct export *x, const struct item *it, const struct item *key,
-    struct text path, uint64_t member)
-{
-	struct held h;
-	int before = hold_came(x->hold, it->cert, &h);
-	uint8_t class, *p8;
-	size_t n;
-
-	if (before && h.state == HELD_DONE && h.member == member)
-		return;
-	p8 = item_key1(key, &n);
-	class = emit(x, it->cert, p8, n, name_of(it, key), path);
-	OPENSSL_secure_clear_free(p8, n);
-	classify(x, member, class);
-	if (class == SKIPPED)
-		return;
-	if (!before)
-		hold_cert(x->hold, it->cert, HELD_DONE, path, member);
-	else if (h.state == HELD_WAITS) {
-		hold_done(x->hold, &h);
-		classify(x, h.member, CERTS);
-	}
-}
-
-/*
- * A key that came with its certificate, which is wanted or not: other
- * certificates of it may be elsewhere.
- */
-static void
-coupled_key(struct export *x, const struct item *key, int is_wanted,
-    struct text path, uint64_t member)
-{
-	struct held h;
-	size_t pos = 0, n;
-	uint8_t *p8 = item_key1(key, &n), class;
-
-	if (hold_find(x->hold, key->id, 1, &pos, &h)) {
-		if (is_wanted)
-			keys_done(x, key->id, KEYS);
-	} else {
-		class = waiting(x, key, p8, n, path);
-		classify(x, member, class);
-		hold_key(x->hold, key->id, p8, n,
-		    is_wanted || class > SKIPPED ? HELD_DONE : HELD_LEFT, path,
-		    member);
-	}
-	OPENSSL_secure_clear_free(p8, n);
-}
-
-/*
- * Whether the member has a certificate of this key, and if so whether one of
- * them is wanted.
- */
-static int
-partner(struct export *x, const struct items *l, const struct item *key,
-    struct text path, int *is_wanted)
-{
-	int found = 0;
-	size_t i;
-
-	*is_wanted = 0;
-	for (i = 0; i < l->n && !*is_wanted; i++)
-		if (l->v[i].kind == ITEM_CERT &&
-		    memcmp(l->v[i].id, key->id, sizeof(key->id)) == 0) {
-			found = 1;
-			*is_wanted = wanted(x, &l->v[i], key, path);
-		}
-	return found;
-}
-
-/* Everything one member holds. */
-static void
-items(struct export *x, const struct items *l, struct text path,
-    uint64_t member)
-{
-	const struct item *it, *key;
-	int is_wanted;
-	size_t i;
-
-	for (i = 0; i < l->n; i++) {
-		it = &l->v[i];
-		key = it->kind == ITEM_CERT ? items_key0(l, it->id) : NULL;
-		if (it->kind == ITEM_FAULT) {
-			fault(x, path, &it->why);
-			classify(x, member, FAULTED);
-		} else if (key != NULL)
-			couple(x, it, key, path, member);
-		else if (it->kind == ITEM_CERT)
-			lone_cert(x, it, path, member);
-		else if (!items_has_cert(l, it->id))
-			lone_key(x, it, path, member);
-	}
-	for (i = 0; i < l->n; i++)
-		if (l->v[i].kind == ITEM_KEY &&
-		    partner(x, l, &l->v[i], path, &is_wanted))
-			coupled_key(x, &l->v[i], is_wanted, path, member);
 }
 
 /* Returns 1 if group and user are known without reading, and not wanted. */
@@ -451,7 +218,7 @@ found(void *ctx, uint64_t at, struct items *l)
 		cv->keys += l->v[i].kind == ITEM_KEY;
 		cv->certs += l->v[i].kind == ITEM_CERT;
 	}
-	items(cv->x, l, source, cv->member);
+	pair_items(cv->x, l, source, cv->member);
 	free(path);
 }
 
@@ -500,8 +267,8 @@ carving_end(struct carving *cv)
 	    all ? "searched (-x):" :
 		  "searched (-x) in part, for it is made to look like keys:",
 	    cv->certs, cv->keys);
-	fault(cv->x, cv->path, &w);
-	classify(cv->x, cv->member, FAULTED);
+	export_fault(cv->x, cv->path, &w);
+	export_classify(cv->x, cv->member, FAULTED);
 	free((char *)cv->path.s);
 	free(cv);
 }
@@ -515,8 +282,8 @@ unread(struct export *x, struct walk *walk, const struct why *w, uint64_t n,
 	struct carving *cv;
 
 	if (!x->carve) {
-		fault(x, path, w);
-		classify(x, n, FAULTED);
+		export_fault(x, path, w);
+		export_classify(x, n, FAULTED);
 		return;
 	}
 	cv = carving_new(x, w, path, n);
@@ -541,7 +308,7 @@ piece(struct export *x, struct walk *walk, int last)
 	carving_end(x->carving);
 	x->carving = NULL;
 	if (walk->why.reason != NULL)
-		fault(x, path, &walk->why);
+		export_fault(x, path, &walk->why);
 }
 
 /* Takes what a member holds; frees it. */
@@ -551,9 +318,9 @@ take(struct export *x, struct text path, uint64_t n, struct items *l,
 {
 	if (l->n == 0) {
 		msg_record("%s: %s: holds no key, skipped", path.s, w->detail);
-		classify(x, n, SKIPPED);
+		export_classify(x, n, SKIPPED);
 	} else
-		items(x, l, path, n);
+		pair_items(x, l, path, n);
 	items_free(l);
 	hold_forget(x->hold);
 }
@@ -608,8 +375,8 @@ take_oldest(struct export *x)
 	if (ok)
 		take(x, path, p->n, &l, &w);
 	else {
-		fault(x, path, &w);
-		classify(x, p->n, FAULTED);
+		export_fault(x, path, &w);
+		export_classify(x, p->n, FAULTED);
 		items_free(&l);
 	}
 	free(p);
@@ -640,7 +407,7 @@ member(struct export *x, struct walk *walk, int big)
 	uint64_t n = new_member(x);
 
 	if (skip(x, path, m))
-		classify(x, n, SKIPPED);
+		export_classify(x, n, SKIPPED);
 	else if (x->crew != NULL && !big)
 		give(x, walk, m, n);
 	else
@@ -660,37 +427,6 @@ next_event(struct export *x, struct walk *walk)
 	while (crew_busy(x->crew) > 0 && ev != WALK_MEMBER)
 		take_oldest(x);
 	return ev;
-}
-
-/* What waits and found no partner. */
-static void
-leftovers(struct export *x)
-{
-	struct text none = { NULL, 0 };
-	struct held h;
-	uint64_t at = 0;
-	struct cert *c;
-	struct why w;
-
-	while (hold_each(x->hold, &at, &h)) {
-		if (h.state == HELD_LEFT)
-			classify(x, h.member, SKIPPED);
-		if (h.state != HELD_WAITS)
-			continue;
-		if (h.is_key) {
-			why_set(&w, "no-certificate",
-			    x->cut ? "a private key without a certificate, in "
-				     "as much of the backup as could be read" :
-				     "a private key without a certificate: add "
-				     "its certificate to the backup");
-			fault(x, h.source, &w);
-			classify(x, h.member, FAULTED);
-		} else if (cert_new(&c, h.data, h.len, &w)) {
-			classify(x, h.member,
-			    emit(x, c, NULL, 0, none, h.source));
-			cert_free(c);
-		}
-	}
 }
 
 static void
@@ -735,14 +471,14 @@ event(struct export *x, struct walk *walk, enum walk_event ev)
 		break;
 	case WALK_FAULT:
 		if (path.n > 0 && skip(x, path, map_of(x, path))) {
-			classify(x, new_member(x), SKIPPED);
+			export_classify(x, new_member(x), SKIPPED);
 			break;
 		}
 		if (path.n > 0)
-			classify(x, new_member(x), FAULTED);
+			export_classify(x, new_member(x), FAULTED);
 		else
 			x->cut = 1;
-		fault(x, path.n > 0 ? path : whole, &walk->why);
+		export_fault(x, path.n > 0 ? path : whole, &walk->why);
 		break;
 	case WALK_NOTE:
 		msg_verbose("%s: %s", path.n > 0 ? path.s : whole.s,
@@ -791,7 +527,7 @@ export_run(struct export *x, struct walk *walk, const struct cred_pair *to,
 		ev = next_event(x, walk);
 	if (x->carving != NULL) /* the reader died of it */
 		carving_end(x->carving);
-	leftovers(x);
+	pair_leftovers(x);
 	records = x->out.rec->n;
 	status = x->out.rec->faults > 0 || records == 0;
 	summary(x);
