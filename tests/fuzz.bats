@@ -41,9 +41,10 @@ replay()
 	[[ $("${bin%/bin}/fuzz/kdf" lot.*) == 300 ]]
 }
 
-@test "replay: records, streams, maps, settings" {
+@test "replay: records, streams, reports, maps, settings" {
 	replay rec
 	replay stream
+	replay report
 	replay map
 	replay flag
 }

@@ -602,11 +602,11 @@ answered()
 	    "$root"/tools/ca-export.c "$root"/common/db_pg.c \
 	    "$root/build/common.a" -larchive -lsqlite3 -lcrypto "${flags[@]}"
 	run_tool 2 ./ca-export -d postgresql:///keys
-	says 'ca-export: postgresql:///keys: this build has no PostgreSQL: install libpq-dev and build again, or name a file'
+	says 'ca-export: -d: this build has no PostgreSQL: install libpq-dev and build again, or name a file'
 	# one that is too old
 	cc -shared -o libpq.so.5 -x c /dev/null
 	run_tool 2 env LD_LIBRARY_PATH=. ca-export -d postgresql:///keys
-	says 'ca-export: postgresql:///keys: libpq of PostgreSQL 14 or later is not there: install it (libpq5 on Debian)'
+	says 'ca-export: -d: libpq of PostgreSQL 14 or later is not there: install it (libpq5 on Debian)'
 }
 
 @test 'postgresql: what is in the way is named' {
@@ -632,4 +632,69 @@ answered()
 	URL=$(pg_url owner)
 	run_tool 2 ca-init -c "$ORG/ca.pem" -d "$URL" <"$ORG/kra1.pem"
 	says "ca-init: $URL: the encoding of this database is LATIN1: create it with encoding UTF8"
+}
+
+# lies LIE STATUS MESSAGE TOOL ARG...: what the tool makes of a server that lies.
+lies()
+{
+	local lie=$1 status=$2 message=$3 pid
+
+	shift 3
+	timeout 60 /usr/bin/python3 "$root/tests/liar.py" "$PWD" "$lie" 3>&- &
+	pid=$!
+	while [[ ! -S .s.PGSQL.5432 ]]; do
+		kill -0 "$pid" || return
+	done
+	URL="postgresql://me@/keys?host=$PWD"
+	run_tool "$status" timeout 20 "$@" -d "$URL" || status=
+	kill "$pid" 2>/dev/null || true
+	wait "$pid" || true
+	[[ -n $status ]] || return
+	tail -n 1 "$ERR" | grep -q -x -F "$1: ${message//DB/"$URL"}" || {
+		cat "$ERR" >&2
+		return 1
+	}
+	not grep -q '[^ -~]' "$ERR"
+}
+
+@test 'postgresql: a server that lies' {
+	local altered='(the archive was changed by another program: check it with ca-export -A)'
+	local head
+
+	need_pg
+	head=1:$(printf '0%.0s' {1..64})
+	lies no-row 2 'DB: the encoding of this database is : create it with encoding UTF8' \
+	    ca-export -n
+	lies no-column 2 'DB: its schema kms2ca is not that of this kms2ca, but: something else' \
+	    ca-export -n
+	lies empty 2 "DB: cannot read: no row $altered" ca-export -n
+	# no end of rows
+	lies again 2 "DB: cannot read: the rows are not in order $altered" \
+	    ca-export -n
+	# past what a statement of ours has
+	lies wide 2 "DB: cannot read: columns that nobody asked for $altered" \
+	    ca-export -n -A "$head"
+	lies wide 2 "DB: cannot read: columns that nobody asked for $altered" \
+	    ca-import
+	# nothing that a terminal obeys
+	lies error 2 "DB: cannot open: \\x1b[31mred\\xff $altered" ca-export -n
+	lies notice 2 "DB: cannot read: no row $altered" ca-export -n -v
+	[[ $(grep -c -F '\x1b[31mred\xff' "$ERR") == 2 ]]
+}
+
+@test 'postgresql: no password of a URL is in a message' {
+	local url
+
+	need_pg
+	cc -shared -o libpq.so.5 -x c /dev/null
+	for url in postgresql://me:secret@host/keys \
+	    'postgresql://me:secret%zz@host/keys' \
+	    'postgresql://me:secret@[::1/keys' \
+	    'postgresql://host/keys?password=secret' \
+	    'postgresql://host/keys?password=secret=x'; do
+		run_tool 2 ca-export -n -d "$url"
+		not grep secret "$ERR"
+		run_tool 2 env LD_LIBRARY_PATH=. ca-export -n -d "$url"
+		not grep secret "$ERR"
+	done
 }

@@ -585,9 +585,9 @@ agents()
 
 	# no statement of ours deletes a row
 	for tool in ca-import ca-export ca-setflag ca-init; do
-		strings -n 8 "$(command -v "$tool")" |
-		    grep -ciE '\bdelete from (request|certificate|kra|audit)' |
-		    grep -qx 0
+		grep -qai 'insert into request' "$(command -v "$tool")"
+		not grep -qaiE 'delete from (request|certificate|kra|audit)' \
+		    "$(command -v "$tool")"
 	done
 	user 1 judy-2003 | imports 0
 	head=$(last_head ca.db)

@@ -9,7 +9,7 @@ corpora=${KMS2CA_SHARED:-$fuzz/../../../shared}/corpora
 
 # Each has a file NAME.c here.
 # shellcheck disable=SC2034 # for who sources it
-harnesses=(kdf rec stream p12 epf member carve map walk recovery flag)
+harnesses=(kdf rec stream p12 epf member carve map walk recovery flag report)
 
 # seeds NAME: the paths of its seeds, a line each.
 seeds()
