@@ -465,7 +465,7 @@ db_count(struct db *db, unsigned long long *rows, int64_t *last, struct why *w)
 {
 	struct sql_st *st = sql_ready(db, COUNT, w);
 
-	if (st == NULL || sql_step(st, w) != 1)
+	if (st == NULL || !sql_one(st, w))
 		return 0;
 	*rows = (unsigned long long)sql_int(st, 0);
 	*last = sql_int(st, 1);
@@ -496,6 +496,11 @@ db_select(struct db *db, int64_t after, int blobs, struct db_found *f,
 	} while (rc == 0 && !anew);
 	if (rc != 1)
 		return rc;
+	if (sql_int(st, 0) <= after)
+		return why_set(w, "database",
+			   "%s: cannot read: the rows are not in order " DB_ALTERED,
+			   db->name) -
+		    1;
 	db->selected = f->id = sql_int(st, 0);
 	f->disposition = (int)sql_int(st, 1);
 	f->submitted = sql_str(st, 2);

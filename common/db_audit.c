@@ -119,8 +119,7 @@ db_begin(struct db *db, struct why *w)
 	struct sql_st *st;
 
 	if (!db->driver->begin(db, w) || !next_audit(db, w) ||
-	    (st = sql_ready(db, REQUEST_LAST, w)) == NULL ||
-	    sql_step(st, w) != 1)
+	    (st = sql_ready(db, REQUEST_LAST, w)) == NULL || !sql_one(st, w))
 		return 0;
 	db->nknown = 0;
 	db->request = sql_int(st, 0);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "msg.h"
 #include "text.h"
@@ -36,7 +37,8 @@
 	X(PQfinish) X(PQfreemem) X(PQftype) X(PQgetisnull) X(PQgetlength) \
 	X(PQgetResult) X(PQgetvalue) X(PQhost) X(PQinitOpenSSL) X(PQnfields) \
 	X(PQntuples) X(PQpipelineSync) X(PQprepare) X(PQresultErrorField) \
-	X(PQresultStatus) X(PQsendQueryPrepared) X(PQsslInUse) X(PQstatus)
+	X(PQresultStatus) X(PQsendQueryPrepared) X(PQsetNoticeProcessor) \
+	X(PQsslInUse) X(PQstatus)
 /* clang-format on */
 
 #define POINTER(name) __typeof__(&(name)) name;
@@ -376,22 +378,37 @@ execute(struct pg_st *st)
 	    st->bound, st->value, st->length, st->binary, 1);
 }
 
+/* Runs what gives rows.  Returns 1, or 0 with *w. */
+static int
+start(struct pg_st *st, struct why *w)
+{
+	struct db *db = st->st.db;
+	int rc;
+
+	if (!drain(db, w))
+		return 0;
+	st->row = -1;
+	st->res = execute(st);
+	if (pq.PQresultStatus(st->res) != PGRES_TUPLES_OK)
+		rc = fail(db, st->res, w, "cannot read");
+	else
+		rc = pq.PQnfields(st->res) <= COLUMNS ||
+		    why_set(w, "database",
+			"%s: cannot read: columns that nobody asked "
+			"for " DB_ALTERED,
+			db->name);
+	if (!rc)
+		forget(st);
+	return rc;
+}
+
 static int
 step(struct sql_st *sst, struct why *w)
 {
 	struct pg_st *st = pg_st(sst);
 
-	if (st->res == NULL) {
-		if (!drain(sst->db, w))
-			return -1;
-		st->row = -1;
-		st->res = execute(st);
-		if (pq.PQresultStatus(st->res) != PGRES_TUPLES_OK) {
-			fail(sst->db, st->res, w, "cannot read");
-			forget(st);
-			return -1;
-		}
-	}
+	if (st->res == NULL && !start(st, w))
+		return -1;
 	forget_texts(st);
 	if (++st->row < pq.PQntuples(st->res))
 		return 1;
@@ -579,6 +596,15 @@ schema(struct db *db, uint8_t sum[32], struct why *w)
 	return 1;
 }
 
+/* A column of the first row; empty where the server sent none. */
+static const char *
+cell(const PGresult *res, int i)
+{
+	const char *s = pq.PQgetvalue(res, 0, i);
+
+	return s == NULL ? "" : s;
+}
+
 /* Settings of the session.  Returns 1, or 0 with *w. */
 static int
 session(struct db *db, enum db_mode mode, struct why *w)
@@ -588,12 +614,12 @@ session(struct db *db, enum db_mode mode, struct why *w)
 
 	if (!rc)
 		fail(db, res, w, "cannot open");
-	else if (strcmp(pq.PQgetvalue(res, 0, 0), "UTF8") != 0)
+	else if (strcmp(cell(res, 0), "UTF8") != 0)
 		rc = why_set(w, "database",
 		    "%s: the encoding of this database is %s: create it with "
 		    "encoding UTF8",
-		    db->name, pq.PQgetvalue(res, 0, 0));
-	else if (mode != DB_READ && strcmp(pq.PQgetvalue(res, 0, 1), "on") != 0)
+		    db->name, cell(res, 0));
+	else if (mode != DB_READ && strcmp(cell(res, 1), "on") != 0)
 		msg_warn("warning: %s: fsync is off on this server: rows do "
 			 "not survive a power failure, whatever the results "
 			 "promise",
@@ -611,11 +637,11 @@ find(struct db *db, int *schema_there, struct why *w)
 	int rc = -1;
 
 	*schema_there = pq.PQntuples(res) == 1;
-	version = *schema_there ? pq.PQgetvalue(res, 0, 0) : "";
-	full = *schema_there ? pq.PQgetvalue(res, 0, 1) : "f";
+	version = *schema_there ? cell(res, 0) : "";
+	full = *schema_there ? cell(res, 1) : "f";
 	if (pq.PQresultStatus(res) != PGRES_TUPLES_OK)
 		fail(db, res, w, "cannot open");
-	else if (*schema_there && strcmp(pq.PQgetvalue(res, 0, 2), "f") == 0)
+	else if (*schema_there && strcmp(cell(res, 2), "f") == 0)
 		why_set(w, "database",
 		    "%s: this role may not use the schema kms2ca (ca-db(5) "
 		    "says what to grant to whom)",
@@ -687,7 +713,7 @@ close_connection(struct db *db)
 
 /* Loads libpq.  Returns 1, or 0 with *w. */
 static int
-load(const char *url, struct why *w)
+load(struct why *w)
 {
 	void *lib = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
 
@@ -697,9 +723,8 @@ load(const char *url, struct why *w)
 	CALLS(FIND_CALL)
 	if (lib == NULL)
 		return why_set(w, "database",
-		    "%s: libpq of PostgreSQL 14 or later is not there: install "
-		    "it (libpq5 on Debian)",
-		    url);
+		    "-d: libpq of PostgreSQL 14 or later is not there: install "
+		    "it (libpq5 on Debian)");
 	/* libcrypto is started already, without openssl.cnf */
 	pq.PQinitOpenSSL(0, 0);
 	return 1;
@@ -714,6 +739,9 @@ check_url(const char *url, struct why *w)
 	int rc = 1;
 
 	all = pq.PQconninfoParse(url, &said);
+	/* what it quotes may be a password */
+	if (said != NULL && strstr(said, ": \"") != NULL)
+		*strstr(said, ": \"") = '\0';
 	if (all == NULL)
 		rc = why_set(w, "database", "-d: %s (ca-db(5) shows some)",
 		    one_line(said == NULL ? "out of memory" : said, line,
@@ -729,6 +757,44 @@ check_url(const char *url, struct why *w)
 	return rc;
 }
 
+/* What the server says beside its answers. */
+static void
+notice(void *arg, const char *said)
+{
+	char line[256];
+
+	msg_verbose("%s: %s", ((struct pg *)arg)->url,
+	    one_line(said, line, sizeof(line)));
+}
+
+/*
+ * While it connects, libpq writes to stderr what the server says, as it is:
+ * only an escaped line goes there.
+ */
+static PGconn *
+connect_escaped(const char *const key[], const char *const value[])
+{
+	int fd = tool_tmpfile(), err = dup(STDERR_FILENO);
+	FILE *fp = fdopen(fd, "r+");
+	char line[256];
+	PGconn *conn;
+
+	if (fp == NULL || err == -1)
+		tool_nomem();
+	(void)dup2(fd, STDERR_FILENO);
+	conn = pq.PQconnectdbParams(key, value, 1);
+	(void)dup2(err, STDERR_FILENO);
+	(void)close(err);
+	rewind(fp);
+	while (fgets(line, sizeof(line), fp) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (*line != '\0')
+			msg_warn("%s", line);
+	}
+	(void)fclose(fp);
+	return conn;
+}
+
 static int
 connect_to(struct pg *p, struct why *w)
 {
@@ -738,9 +804,10 @@ connect_to(struct pg *p, struct why *w)
 	const char *host;
 	char line[256];
 
-	p->conn = pq.PQconnectdbParams(key, value, 1);
+	p->conn = connect_escaped(key, value);
 	if (p->conn == NULL)
 		return why_set(w, "database", "out of memory");
+	(void)pq.PQsetNoticeProcessor(p->conn, notice, p);
 	if (pq.PQstatus(p->conn) != CONNECTION_OK)
 		return why_set(w, "database",
 		    "%s: %s (ca-db(5) shows how to name a server)", p->url,
@@ -763,7 +830,7 @@ pg_new(const char *url, struct why *w)
 {
 	struct pg *p;
 
-	if (!load(url, w) || !check_url(url, w))
+	if (!load(w) || !check_url(url, w))
 		return NULL;
 	if ((p = calloc(1, sizeof(*p))) == NULL ||
 	    (p->url = strdup(url)) == NULL) {
@@ -785,10 +852,10 @@ pg_new(const char *url, struct why *w)
 struct db *
 pg_new(const char *url, struct why *w)
 {
+	(void)url; /* it may have a password */
 	why_set(w, "database",
-	    "%s: this build has no PostgreSQL: install libpq-dev and build "
-	    "again, or name a file",
-	    url);
+	    "-d: this build has no PostgreSQL: install libpq-dev and build "
+	    "again, or name a file");
 	return NULL;
 }
 

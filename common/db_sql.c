@@ -368,6 +368,17 @@ sql_step(struct sql_st *st, struct why *w)
 	return st->db->driver->step(st, w);
 }
 
+int
+sql_one(struct sql_st *st, struct why *w)
+{
+	int rc = sql_step(st, w);
+
+	if (rc == 0)
+		why_set(w, "database", "%s: cannot read: no row " DB_ALTERED,
+		    st->db->name);
+	return rc == 1;
+}
+
 void
 sql_reset(struct sql_st *st)
 {

@@ -127,6 +127,8 @@ struct sql_st *sql_ready(struct db *, enum sql, struct why *w);
 /* The driver's, for short: see there. */
 int sql_step(struct sql_st *, struct why *w);
 void sql_reset(struct sql_st *);
+/* The same to the one row that there always is.  1, or 0 with *w. */
+int sql_one(struct sql_st *, struct why *w);
 int sql_run(struct sql_st *, struct why *w);
 int sql_put(struct sql_st *, struct why *w);
 

@@ -675,7 +675,7 @@ untouched()
 		each_tool '-d: others can see a password on the command line: put it into ~/.pgpass or a service file, and change it' \
 		    "$name"
 	done
-	each_tool '-d: invalid URI query parameter: "no" (ca-db(5) shows some)' \
+	each_tool '-d: invalid URI query parameter (ca-db(5) shows some)' \
 	    'postgresql:///?no=1'
 	name="postgresql:///ca?host=$PWD"
 	each_tool "$name: connection to server on socket \"$PWD/.s.PGSQL.5432\" failed: No such file or directory Is the server running locally and accepting connections on that socket? (ca-db(5) shows how to name a server)" \

@@ -301,27 +301,39 @@ finds()
 }
 
 @test 'postgresql: a schema that was altered is found, and not written to' {
-	local edit
+	local schema='ca-export: audit: the schema is not that of ca-db(5)*'
+	local edit undo head
 
 	pg_archive
-	for edit in 'alter table audit disable trigger audit_append' \
-	    'drop trigger request_once on request' \
-	    'create view v as select 1' \
-	    'create table kms2ca.t(a int)' \
-	    "create function f() returns int language sql as 'select 1'" \
-	    "create or replace function refuse() returns trigger
-	    language plpgsql as 'begin return null; end'" \
-	    'create trigger t before insert on request for each row
-	    execute function refuse()' \
-	    'create rule r as on insert to request do instead nothing' \
-	    'alter table request enable row level security' \
+	head=$(pg_head)
+	while IFS='|' read -r edit undo; do
+		sql "$edit"
+		run_tool 1 ca-export -n -A "$head" -d "$URL"
+		# shellcheck disable=SC2053 # a pattern
+		[[ $(<"$ERR") == $schema ]] || {
+			echo "$edit" >&2
+			return 1
+		}
+		sql "$undo"
+	done <<-'END'
+	alter table audit disable trigger audit_append|alter table audit enable trigger audit_append
+	create view v as select 1|drop view v
+	create table kms2ca.t(a int)|drop table kms2ca.t
+	create function f() returns int language sql as 'select 1'|drop function f
+	create or replace function refuse() returns trigger language plpgsql as 'begin return null; end'|create or replace function refuse() returns trigger language plpgsql as 'begin raise exception ''%'', tg_argv[0]; end'
+	create trigger t before insert on request for each row execute function refuse()|drop trigger t on request
+	alter table request enable row level security|alter table request disable row level security
+	alter table request alter KmsUser drop not null|alter table request alter KmsUser set not null
+	drop index request_KeyAudit|create index request_KeyAudit on request(KeyAudit) where KeyAudit is not null
+	alter function key_of set search_path = public|alter function key_of set search_path = kms2ca, pg_temp
+	END
+	# all of it was undone; these leave something behind
+	run_tool 1 ca-export -n -A "$head" -d "$URL"
+	grep -q 'the chain is whole' "$ERR"
+	for edit in 'create rule r as on insert to request do instead nothing' \
 	    'alter table request add x text' \
-	    'alter table request alter KmsUser drop not null' \
-	    'drop index request_KeyAudit' \
-	    'create table other() inherits (audit)' \
-	    'alter function key_of set search_path = public'; do
-		finds 'ca-export: audit: the schema is not that of ca-db(5)*' \
-		    "$edit"
+	    'create table other() inherits (audit)'; do
+		finds "$schema" "$edit"
 	done
 	sql "$edit"
 	run_tool 2 ca-import -f -d "$URL" "${machine[@]}" <"$made/export.kms"
@@ -439,8 +451,9 @@ finds()
 		pids+=($!)
 	done
 	for n in 1 2 3; do
-		run_tool 0 ca-export -n -A "$(pg_head)" -d "$URL" ||
-			run_tool 1 ca-export -n -A "$(pg_head)" -d "$URL"
+		# 1: there are no rows yet
+		ca-export -n -A "$(pg_head)" -d "$URL" >"$OUT" 2>"$ERR" ||
+			(($? == 1))
 		grep -q 'the chain is whole' "$ERR"
 	done
 	for n in "${pids[@]}"; do
@@ -469,10 +482,10 @@ answered()
 	local pid status=0 lines server children promised
 
 	need_pg
-	# a server of its own: it is about durability
+	# a server of its own, which others do not need
 	PG=$(mktemp -d /tmp/kms2ca-pg.XXXXXX)
 	pg_keep "$PG"
-	pg_start "$PG"
+	pg_start "$PG" -c fsync=off
 	DB=crash
 	createdb -h "$PG" -U owner crash
 	URL=$(pg_url owner)
@@ -494,9 +507,9 @@ answered()
 	((status == 2))
 	grep -q '(run again when the server is up: what had a result is safe)$' err
 	for pid in "$server" "${children[@]}"; do
-		tail --pid="$pid" -s 0.1 -f /dev/null
+		tail --pid="$pid" -s 0.01 -f /dev/null
 	done
-	pg_start "$PG"
+	pg_start "$PG" -c fsync=off
 	promised=$(grep -c $'status:imported\t' log)
 	((promised >= 6))
 	[[ $(sql 'select count(*) from request') == "$promised" ]]
@@ -589,11 +602,11 @@ answered()
 	    "$root"/tools/ca-export.c "$root"/common/db_pg.c \
 	    "$root/build/common.a" -larchive -lsqlite3 -lcrypto "${flags[@]}"
 	run_tool 2 ./ca-export -d postgresql:///keys
-	says 'ca-export: postgresql:///keys: this build has no PostgreSQL: install libpq-dev and build again, or name a file'
+	says 'ca-export: -d: this build has no PostgreSQL: install libpq-dev and build again, or name a file'
 	# one that is too old
 	cc -shared -o libpq.so.5 -x c /dev/null
 	run_tool 2 env LD_LIBRARY_PATH=. ca-export -d postgresql:///keys
-	says 'ca-export: postgresql:///keys: libpq of PostgreSQL 14 or later is not there: install it (libpq5 on Debian)'
+	says 'ca-export: -d: libpq of PostgreSQL 14 or later is not there: install it (libpq5 on Debian)'
 }
 
 @test 'postgresql: what is in the way is named' {
@@ -619,4 +632,69 @@ answered()
 	URL=$(pg_url owner)
 	run_tool 2 ca-init -c "$ORG/ca.pem" -d "$URL" <"$ORG/kra1.pem"
 	says "ca-init: $URL: the encoding of this database is LATIN1: create it with encoding UTF8"
+}
+
+# lies LIE STATUS MESSAGE TOOL ARG...: what the tool makes of a server that lies.
+lies()
+{
+	local lie=$1 status=$2 message=$3 pid
+
+	shift 3
+	timeout 60 /usr/bin/python3 "$root/tests/liar.py" "$PWD" "$lie" 3>&- &
+	pid=$!
+	while [[ ! -S .s.PGSQL.5432 ]]; do
+		kill -0 "$pid" || return
+	done
+	URL="postgresql://me@/keys?host=$PWD"
+	run_tool "$status" timeout 20 "$@" -d "$URL" || status=
+	kill "$pid" 2>/dev/null || true
+	wait "$pid" || true
+	[[ -n $status ]] || return
+	tail -n 1 "$ERR" | grep -q -x -F "$1: ${message//DB/"$URL"}" || {
+		cat "$ERR" >&2
+		return 1
+	}
+	not grep -q '[^ -~]' "$ERR"
+}
+
+@test 'postgresql: a server that lies' {
+	local altered='(the archive was changed by another program: check it with ca-export -A)'
+	local head
+
+	need_pg
+	head=1:$(printf '0%.0s' {1..64})
+	lies no-row 2 'DB: the encoding of this database is : create it with encoding UTF8' \
+	    ca-export -n
+	lies no-column 2 'DB: its schema kms2ca is not that of this kms2ca, but: something else' \
+	    ca-export -n
+	lies empty 2 "DB: cannot read: no row $altered" ca-export -n
+	# no end of rows
+	lies again 2 "DB: cannot read: the rows are not in order $altered" \
+	    ca-export -n
+	# past what a statement of ours has
+	lies wide 2 "DB: cannot read: columns that nobody asked for $altered" \
+	    ca-export -n -A "$head"
+	lies wide 2 "DB: cannot read: columns that nobody asked for $altered" \
+	    ca-import
+	# nothing that a terminal obeys
+	lies error 2 "DB: cannot open: \\x1b[31mred\\xff $altered" ca-export -n
+	lies notice 2 "DB: cannot read: no row $altered" ca-export -n -v
+	[[ $(grep -c -F '\x1b[31mred\xff' "$ERR") == 2 ]]
+}
+
+@test 'postgresql: no password of a URL is in a message' {
+	local url
+
+	need_pg
+	cc -shared -o libpq.so.5 -x c /dev/null
+	for url in postgresql://me:secret@host/keys \
+	    'postgresql://me:secret%zz@host/keys' \
+	    'postgresql://me:secret@[::1/keys' \
+	    'postgresql://host/keys?password=secret' \
+	    'postgresql://host/keys?password=secret=x'; do
+		run_tool 2 ca-export -n -d "$url"
+		not grep secret "$ERR"
+		run_tool 2 env LD_LIBRARY_PATH=. ca-export -n -d "$url"
+		not grep secret "$ERR"
+	done
 }
