@@ -7,8 +7,7 @@
 #include "flag.h"
 #include "hresult.h"
 #include "msg.h"
-#include "pkey.h"
-#include "prove.h"
+#include "proven.h"
 #include "tool.h"
 
 #define BATCH	500 /* records of one commit, at most, */
@@ -20,8 +19,6 @@
 #define RAW_CERTIFICATE_MAX  16384 /* bytes */
 #define RAW_ARCHIVED_KEY_MAX 65536 /* bytes */
 #define KRA_HASHES_MAX	     68 /* of 60 characters, two bytes each: 8192 */
-
-#define PKCS8_MAX 16384 /* bytes: RSA of RSA_BITS_MAX has 13,000 */
 
 int
 import_start(struct import *im, struct why *w)
@@ -101,27 +98,6 @@ recovery_hashes(const struct import *im, int64_t id)
 	return s;
 }
 
-/* What is known of a record before it meets the archive. */
-struct proven {
-	struct cert *cert; /* NULL: it has none */
-	int has_key;
-	int own; /* the CA of the archive has issued it */
-	const char *format; /* of the key in the archive */
-	uint8_t *key; /* in that form, in secure memory; nkey bytes */
-	size_t nkey;
-	/* by another process in place of it: encrypted to all KRAs */
-	uint8_t *locked;
-	size_t nlocked;
-};
-
-static void
-proven_free(struct proven *p)
-{
-	cert_free(p->cert);
-	OPENSSL_secure_clear_free(p->key, p->nkey);
-	OPENSSL_free(p->locked);
-}
-
 /*
  * A record that was proven, until a batch of them meets the archive: no other
  * importer should wait for our cryptography.
@@ -133,45 +109,6 @@ struct held {
 	struct proven p;
 	struct why why; /* if it is not ok */
 };
-
-/*
- * Makes the key what the archive has: a PKCS#8 may carry attributes, of any
- * length.  Returns 1, or 0 with *w.
- */
-static int
-make_form(const struct stream_in *s, struct proven *p, struct why *w)
-{
-	p->key = pkey_msblob(s->key, s->keylen, &p->nkey);
-	p->format = p->key != NULL ? "MSBLOB" : "PKCS8";
-	if (p->key != NULL)
-		return 1;
-	if (s->keylen > PKCS8_MAX)
-		return why_set(w, "ceiling",
-		    "a private key of %zu bytes, for which there is no BLOB, "
-		    "and the ceiling is %d: are they attributes of PKCS#8? "
-		    "openssl pkcs8 leaves them out",
-		    s->keylen, PKCS8_MAX);
-	if ((p->key = OPENSSL_secure_malloc(s->keylen)) == NULL)
-		tool_nomem();
-	memcpy(p->key, s->key, s->keylen);
-	p->nkey = s->keylen;
-	return 1;
-}
-
-/* Proves the record at hand.  Returns 1, or 0 with *w: it is refused. */
-static int
-prove(const struct import *im, const struct stream_in *s, struct proven *p,
-    struct why *w)
-{
-	memset(p, 0, sizeof(*p));
-	if (!prove_record(s, &p->cert, w) ||
-	    (p->cert != NULL && !cert_describe(p->cert, w)))
-		return 0;
-	p->has_key = s->key != NULL;
-	p->own = p->cert != NULL && im->ca != NULL &&
-	    cert_is_of(p->cert, im->ca);
-	return !p->has_key || make_form(s, p, w);
-}
 
 /* Encrypts the key to the KRAs of the row, or takes what is. */
 static int
@@ -510,15 +447,10 @@ static int
 prove_and_lock(const struct import *im, const struct stream_in *s,
     struct proven *p, struct why *w)
 {
-	if (!prove(im, s, p, w))
+	if (!proven_make(p, s, im->ca, w))
 		return 0;
-	if (!p->has_key)
-		return 1;
-	if (!envelope_lock(im->envelope, 0, (size_t)sk_X509_num(im->kras),
-		p->key, p->nkey, &p->locked, &p->nlocked, w))
+	if (!proven_lock(p, im->envelope, (size_t)sk_X509_num(im->kras), w))
 		msg_die("%s", w->detail);
-	OPENSSL_secure_clear_free(p->key, p->nkey);
-	p->key = NULL;
 	return 1;
 }
 
@@ -530,14 +462,10 @@ import_prove(void *ctx, const struct stream_in *s, struct flat *answer)
 	int ok = prove_and_lock(ctx, s, &p, &w);
 
 	flat_add(answer, &ok, sizeof(ok));
-	if (!ok)
+	if (ok)
+		proven_pack(&p, answer);
+	else
 		flat_add(answer, &w, sizeof(w));
-	else {
-		flat_add(answer, &p, sizeof(p));
-		flat_add_bytes(answer, p.locked, p.nlocked);
-		if (p.cert != NULL)
-			cert_pack(p.cert, answer);
-	}
 	proven_free(&p);
 }
 
@@ -549,15 +477,11 @@ proven(struct flat *answer, struct proven *p, struct why *w)
 
 	memset(p, 0, sizeof(*p));
 	memcpy(&ok, flat_next(answer, sizeof(ok)), sizeof(ok));
-	if (!ok) {
+	if (ok)
+		proven_unpack(p, answer);
+	else
 		memcpy(w, flat_next(answer, sizeof(*w)), sizeof(*w));
-		return 0;
-	}
-	memcpy(p, flat_next(answer, sizeof(*p)), sizeof(*p));
-	p->locked = flat_dup(answer, &p->nlocked);
-	if (p->cert != NULL)
-		p->cert = cert_unpack(answer);
-	return 1;
+	return ok;
 }
 
 /* Takes the record at hand into the copy of an archive.  1, or 0 with *w. */
@@ -704,7 +628,7 @@ import_record(struct import *im, const struct stream_in *s, int bad,
 		return copy(im, s, w);
 	if (!begin(im, w))
 		return 0;
-	ok = !bad && prove(im, s, &p, w);
+	ok = !bad && proven_make(&p, s, im->ca, w);
 	rc = settle(im, s, bad, ok, &p, w);
 	proven_free(&p);
 	return rc && (im->waiting < BATCH || import_commit(im, w));
