@@ -414,6 +414,13 @@ finds()
 	says_denied
 	as setter
 	run_tool 0 ca-setflag -d "$URL" KRAFlags 0
+	for sql in "update config set Certificate = 'x'" \
+	    "update config set Name = 'x'" \
+	    "insert into config values ('x', 1, 'x', 1)"; do
+		run sql "$sql"
+		((status != 0))
+		[[ $output == *'permission denied'* ]]
+	done
 	run_tool 2 ca-export -d "$URL"
 	says_denied
 	run_tool 2 ca-import -f -d "$URL" <cert.rec
