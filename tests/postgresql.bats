@@ -319,6 +319,8 @@ finds()
 	    'alter table request alter KmsUser drop not null' \
 	    'drop index request_KeyAudit' \
 	    'create table other() inherits (audit)' \
+	    'create operator kms2ca.<> (leftarg = text, rightarg = text,
+	    function = textne)' \
 	    'alter function key_of set search_path = public'; do
 		finds 'ca-export: audit: the schema is not that of ca-db(5)*' \
 		    "$edit"
