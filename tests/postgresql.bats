@@ -325,6 +325,8 @@ finds()
 	alter table request enable row level security|alter table request disable row level security
 	alter table request alter KmsUser drop not null|alter table request alter KmsUser set not null
 	drop index request_KeyAudit|create index request_KeyAudit on request(KeyAudit) where KeyAudit is not null
+	create operator kms2ca.<> (leftarg = text, rightarg = text, function = textne)|drop operator kms2ca.<> (text, text)
+	drop trigger request_once on request|create trigger request_once before update on request for each row when (old.KeyAudit is not null) execute function refuse('an archived key is written once')
 	alter function key_of set search_path = public|alter function key_of set search_path = kms2ca, pg_temp
 	END
 	# all of it was undone; these leave something behind
@@ -426,6 +428,13 @@ finds()
 	says_denied
 	as setter
 	run_tool 0 ca-setflag -d "$URL" KRAFlags 0
+	for sql in "update config set Certificate = 'x'" \
+	    "update config set Name = 'x'" \
+	    "insert into config values ('x', 1, 'x', 1)"; do
+		run sql "$sql"
+		((status != 0))
+		[[ $output == *'permission denied'* ]]
+	done
 	run_tool 2 ca-export -d "$URL"
 	says_denied
 	run_tool 2 ca-import -f -d "$URL" <cert.rec
