@@ -304,12 +304,12 @@ ARGS
 	forms maciter=1000000 >2.p12
 	forms maciter=1 pass=other >3.p12
 	tar -cf a.tar 1.p12 2.p12 3.p12
-	take 0 -p list:list <a.tar
+	take 0 -j 1 -p list:list <a.tar
 	found 3 0 0
 	came_to 3 3 0 0 0
 	forms maciter=1000000 pass=other >4.p12
 	tar -cf a.tar 1.p12 2.p12 3.p12 4.p12
-	take 0 -p list:list <a.tar
+	take 0 -j 1 -p list:list <a.tar
 	came_to 4 4 0 0 0
 }
 
