@@ -180,7 +180,7 @@ int db_head(const char *s, char head[AUDIT_HEAD_MAX]);
 /* An audit row: what a commit did. */
 struct db_event {
 	int64_t id;
-	/* until the next call; digest and hash not from db_since() */
+	/* until the next call */
 	const char *when, *caller, *action, *detail, *digest, *hash;
 };
 

@@ -375,10 +375,12 @@ db_head(const char *s, char head[AUDIT_HEAD_MAX])
 	return 1;
 }
 
-int
-db_since(struct db *db, int64_t after, struct db_event *e, struct why *w)
+/* The next audit row behind `after' that the statement gives. */
+static int
+next(struct db *db, enum sql which, int64_t after, struct db_event *e,
+    struct why *w)
 {
-	struct sql_st *st = sql_ready(db, AUDIT_SINCE, w);
+	struct sql_st *st = sql_ready(db, which, w);
 	int rc;
 
 	if (st == NULL)
@@ -391,5 +393,19 @@ db_since(struct db *db, int64_t after, struct db_event *e, struct why *w)
 	e->caller = sql_str(st, 2);
 	e->action = sql_str(st, 3);
 	e->detail = sql_str(st, 4);
+	e->digest = sql_str(st, 5);
+	e->hash = sql_str(st, 6);
 	return 1;
+}
+
+int
+db_since(struct db *db, int64_t after, struct db_event *e, struct why *w)
+{
+	return next(db, AUDIT_SINCE, after, e, w);
+}
+
+int
+db_next_event(struct db *db, int64_t after, struct db_event *e, struct why *w)
+{
+	return next(db, EVENT_NEXT, after, e, w);
 }

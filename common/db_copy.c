@@ -9,27 +9,6 @@
 /* Reading --------------------------------------------------------------- */
 
 int
-db_next_event(struct db *db, int64_t after, struct db_event *e, struct why *w)
-{
-	struct sql_st *st = sql_ready(db, EVENT_NEXT, w);
-	int rc;
-
-	if (st == NULL)
-		return -1;
-	sql_bind_i(st, 1, after);
-	if ((rc = sql_step(st, w)) != 1)
-		return rc;
-	e->id = sql_int(st, 0);
-	e->when = sql_str(st, 1);
-	e->caller = sql_str(st, 2);
-	e->action = sql_str(st, 3);
-	e->detail = sql_str(st, 4);
-	e->digest = sql_str(st, 5);
-	e->hash = sql_str(st, 6);
-	return 1;
-}
-
-int
 db_next_setting(struct db *db, const char *after, struct db_setting *s,
     struct why *w)
 {

@@ -164,7 +164,9 @@ const char sql_schema_pg[] =
 #define NEWER(value) \
 	" on conflict (Name) do update set " value " = excluded." value "," \
 	" AuditID = excluded.AuditID where excluded.AuditID > config.AuditID"
-#define AUDIT "select AuditID, AuditWhen, Caller, Action, Detail"
+#define AUDIT \
+	"select AuditID, AuditWhen, Caller, Action, Detail, Digest, Hash" \
+	" from audit"
 
 /* Settings that there are, and the commits that set one. */
 #define SETTINGS \
@@ -277,11 +279,12 @@ const struct sql_text sql_text[NSQL] = {
 	    NULL },
 	[AUDIT_LAST] = { "select AuditID, Hash from audit"
 	    " order by AuditID desc limit 1", NULL },
-	[AUDIT_ALL] = { AUDIT ", Digest, Hash from audit"
+	[AUDIT_ALL] = { AUDIT
 	    " where AuditID >= $1 order by AuditID limit 1000", NULL },
-	[AUDIT_SINCE] = { AUDIT " from audit where AuditID > $1 and Action not in"
+	[AUDIT_SINCE] = { AUDIT
+	    " where AuditID > $1 and Action not in"
 	    " ('import', 'export') order by AuditID limit 1", NULL },
-	[EVENT_NEXT] = { AUDIT ", Digest, Hash from audit where AuditID > $1"
+	[EVENT_NEXT] = { AUDIT " where AuditID > $1"
 	    " order by AuditID limit 1", NULL },
 	[EVENT_OF] = { "select Hash from audit where AuditID = $1", NULL },
 	[SETTING_NEXT] = { "select Name, case typeof(Value) when 'integer'"
