@@ -72,16 +72,6 @@ note(struct census *c, const struct rec *r, const char *labels)
 		    strerror(errno));
 }
 
-static struct text
-text(const struct rec *r, const char *label, char **own)
-{
-	struct text t = { "", 0 };
-
-	if ((*own = rec_text(r, label, &t.n)) != NULL)
-		t.s = *own;
-	return t;
-}
-
 /* The counters that a field of the record names. */
 static unsigned long long *
 counters(struct tally *t, const struct rec *r, const char *label)
@@ -89,7 +79,7 @@ counters(struct tally *t, const struct rec *r, const char *label)
 	unsigned long long *v;
 	char *own;
 
-	v = tally_get0(t, text(r, label, &own));
+	v = tally_get0(t, rec_text_own(r, label, &own));
 	OPENSSL_free(own);
 	return v;
 }
@@ -134,7 +124,8 @@ user(struct census *c, const struct rec *r)
 	unsigned long long *group = counters(&c->groups, r, "group");
 	uint8_t id[32];
 	char *own[2];
-	struct text g = text(r, "group", &own[0]), u = text(r, "user", &own[1]);
+	struct text g = rec_text_own(r, "group", &own[0]),
+		    u = rec_text_own(r, "user", &own[1]);
 
 	if (!EVP_DigestInit_ex(c->id, NULL, NULL) ||
 	    !EVP_DigestUpdate(c->id, &g.n, sizeof(g.n)) ||
@@ -229,8 +220,8 @@ static void
 outcome(struct census *c, const struct rec *r)
 {
 	char *own[2], name[TALLY_TEXT];
-	struct text status = text(r, "status", &own[0]);
-	struct text reason = text(r, "reason", &own[1]);
+	struct text status = rec_text_own(r, "status", &own[0]);
+	struct text reason = rec_text_own(r, "reason", &own[1]);
 	size_t n = status.n;
 
 	if (reason.n > 0 && !rec_eq(r, "status", "fault") &&

@@ -262,16 +262,6 @@ foreign_ok(const struct import *im, struct why *w)
 	return 1;
 }
 
-static struct text
-text(const struct rec *r, const char *label, char **own)
-{
-	struct text t = { "", 0 };
-
-	if ((*own = rec_text(r, label, &t.n)) != NULL)
-		t.s = *own;
-	return t;
-}
-
 static int
 put_row(struct import *im, const struct stream_in *s, const struct cert *c,
     int disposition, int64_t id, const struct db_key *key, struct why *w)
@@ -282,11 +272,11 @@ put_row(struct import *im, const struct stream_in *s, const struct cert *c,
 
 	memset(&row, 0, sizeof(row));
 	row.cert = c;
-	row.group = text(&s->rec, "group", &own[0]);
-	row.user = text(&s->rec, "user", &own[1]);
-	row.mail = text(&s->rec, "mail", &own[2]);
-	row.guid = text(&s->rec, "guid", &own[3]);
-	row.source = text(&s->rec, "source", &own[4]);
+	row.group = rec_text_own(&s->rec, "group", &own[0]);
+	row.user = rec_text_own(&s->rec, "user", &own[1]);
+	row.mail = rec_text_own(&s->rec, "mail", &own[2]);
+	row.guid = rec_text_own(&s->rec, "guid", &own[3]);
+	row.source = rec_text_own(&s->rec, "source", &own[4]);
 	row.stream = s->id;
 	row.requester = im->requester;
 	row.caller = im->caller;

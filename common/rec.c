@@ -512,6 +512,16 @@ rec_text(const struct rec *r, const char *label, size_t *n)
 	return s;
 }
 
+struct text
+rec_text_own(const struct rec *r, const char *label, char **own)
+{
+	struct text t = { "", 0 };
+
+	if ((*own = rec_text(r, label, &t.n)) != NULL)
+		t.s = *own;
+	return t;
+}
+
 int
 rec_u64(const struct rec *r, const char *label, unsigned long long *v)
 {

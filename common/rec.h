@@ -88,6 +88,9 @@ const struct rec_field *rec_get0(const struct rec *, const char *label);
  */
 char *rec_text(const struct rec *, const char *label, size_t *n);
 
+/* The same, or an empty text; *own is what to OPENSSL_free(). */
+struct text rec_text_own(const struct rec *, const char *label, char **own);
+
 /*
  * The bytes of a base64 field, their number in *n: OPENSSL_clear_free() it,
  * or OPENSSL_secure_clear_free() if secure.  NULL: no such field, or not
