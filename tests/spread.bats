@@ -65,9 +65,16 @@ ledger()
 # complete: every key is there once, and was promised once.
 complete()
 {
-	[[ $(grep -c $'\tstatus:imported\t.*\tkra:.' import.log) == "$keys" ]] &&
-	[[ $(sql 'select count(KeyAudit) from request') == "$keys" ]] &&
-	ledger && [[ ! -s missing ]]
+	local promised rows
+
+	promised=$(grep -c $'\tstatus:imported\t.*\tkra:.' import.log) || true
+	rows=$(sql 'select count(KeyAudit) from request')
+	if ledger && ((promised == keys && rows == keys)) && [[ ! -s missing ]]; then
+		return
+	fi
+	echo "$keys keys, $promised promised, $rows rows; missing:"
+	cat missing counts "$ERR" import.log
+	return 1
 }
 
 @test 'spread: parallel --pipe --header over cores' {
@@ -82,7 +89,8 @@ complete()
 }
 
 @test 'spread: parallel --sshlogin over machines' {
-	# plain processes stand in for them: ssh OPTION... HOST COMMAND
+	# plain processes stand in for them: ssh OPTION... HOST COMMAND; as sshd
+	# does, it sets SHELL, without which parallel runs nothing and exits 0
 	mkdir ssh db1 db2
 	cp machine.* db1
 	cp machine.* db2
@@ -91,6 +99,7 @@ complete()
 	while [[ $1 == -* ]]; do shift; done
 	echo "$1" >>"$HOSTS"
 	cd "$ROOT/$1" && shift
+	export SHELL=/bin/bash
 	[[ $1 != -- ]] || shift
 	exec bash -c "$*"
 	END
