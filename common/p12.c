@@ -9,6 +9,7 @@
 #include "kdf.h"
 #include "mac.h"
 #include "pbe.h"
+#include "tlv.h"
 #include "tool.h"
 
 #define FILE_MIN     64 /* bytes; less holds no key */
@@ -186,7 +187,7 @@ struct part {
 	const ASN1_OCTET_STRING *data;
 	const ASN1_ITEM *it; /* what it is */
 	void *value; /* once it is open */
-	int garbled; /* it decrypted, and was not what it should be */
+	int garbled; /* it decrypted, to a SEQUENCE that is not what it should be */
 	struct why why; /* if no password can help */
 };
 
@@ -210,7 +211,10 @@ part_try(struct part *p, const struct pbe_form *f)
 		ASN1_item_free(p->value, p->it);
 		p->value = NULL;
 	}
-	p->garbled = p->value == NULL;
+	/* one wrong password in 256 gives good padding, but what it pads is noise */
+	q = clear;
+	p->garbled = p->value == NULL && tlv_step(&q, clear + n, TLV_SEQ, 1) &&
+	    q == clear + n;
 	OPENSSL_clear_free(clear, n);
 	why_clear();
 	return p->value != NULL;

@@ -10,6 +10,7 @@ the derivation of appendix B is written out here, PBKDF2 is hashlib's.
     key=FILE cert=FILE              PKCS#8 and X.509, DER
     pass=TEXT form=FORM             what encrypts the key
     pbe=pbes2|3des|none iter=N      and how
+    unlucky=TEXT                    a wrong password that gives good padding
     beside=HEX                      one more key, of 3des, whose number of rounds
                                     is this INTEGER, and which does not open
     certpass=TEXT                   encrypts the certificate, like the key
@@ -107,21 +108,35 @@ def pbkdf2_alg(salt, rounds, keylen, prf):
         tlv(0x30, bytes.fromhex(SHA[prf][2]), b'\5\0')))
 
 
-def encrypt(how, password, rounds, data):
-    """AlgorithmIdentifier and ciphertext."""
-    salt = os.urandom(8)
+def keyed(how, password, salt, iv, rounds):
+    """Cipher and IV."""
     if how == '3des':
-        key = appendix_b('sha1', password, salt, ENCRYPT, rounds, 24)
-        iv = appendix_b('sha1', password, salt, IV, rounds, 8)
+        return (algorithms.TripleDES(
+            appendix_b('sha1', password, salt, ENCRYPT, rounds, 24)),
+                appendix_b('sha1', password, salt, IV, rounds, 8))
+    return algorithms.AES(
+        hashlib.pbkdf2_hmac('sha256', password, salt, rounds, 32)), iv
+
+
+def padded(cipher, iv, data):
+    d = Cipher(cipher, modes.CBC(iv)).decryptor()
+    clear = d.update(data) + d.finalize()
+    return 0 < clear[-1] <= len(iv) and clear.endswith(clear[-1:] * clear[-1])
+
+
+def encrypt(how, password, rounds, data, unlucky=None):
+    """AlgorithmIdentifier and ciphertext."""
+    while True:
+        salt, iv = os.urandom(8), os.urandom(16)
+        out = cbc(*keyed(how, password, salt, iv, rounds), data)
+        if not unlucky or padded(*keyed(how, unlucky, salt, iv, rounds), out):
+            break
+    if how == '3des':
         return (tlv(0x30, bytes.fromhex('060a2a864886f70d010c0103'), tlv(
-            0x30, tlv(4, salt), number(rounds))),
-                cbc(algorithms.TripleDES(key), iv, data))
-    iv = os.urandom(16)
-    key = hashlib.pbkdf2_hmac('sha256', password, salt, rounds, 32)
+            0x30, tlv(4, salt), number(rounds))), out)
     return (tlv(0x30, bytes.fromhex('06092a864886f70d01050d'), tlv(
         0x30, pbkdf2_alg(salt, rounds, 'none', 'sha256'), tlv(
-            0x30, bytes.fromhex('060960864801650304012a'), tlv(4, iv)))),
-            cbc(algorithms.AES(key), iv, data))
+            0x30, bytes.fromhex('060960864801650304012a'), tlv(4, iv)))), out)
 
 
 def bag(kind, value):
@@ -186,8 +201,9 @@ def one(o):
     if o['pbe'] == 'none':
         key = bag(b'\1', key)
     else:
-        alg, data = encrypt(o['pbe'], encode(o['pass'], o['form']), rounds,
-                            key)
+        alg, data = encrypt(
+            o['pbe'], encode(o['pass'], o['form']), rounds, key,
+            encode(o['unlucky'], o['form']) if o['unlucky'] else None)
         key = bag(b'\2', tlv(0x30, alg, tlv(4, data)))
     if o['beside']:
         key += bag(b'\2', tlv(0x30, tlv(
@@ -235,7 +251,8 @@ def main():
     else:
         o = {'pass': 'secret', 'form': 'utf8', 'pbe': 'pbes2', 'iter': '1',
              'certpass': '', 'mac': 'sha256', 'macform': 'bmp', 'maciter': '1',
-             'macoid': '', 'beside': '', 'keylen': '32', 'key': 'a.p8', 'cert': 'a.der'}
+             'macoid': '', 'beside': '', 'unlucky': '', 'keylen': '32',
+             'key': 'a.p8', 'cert': 'a.der'}
         o.update(arg.split('=', 1) for arg in sys.argv[1:])
         o.setdefault('macpass', o['pass'])
         out = one(o)

@@ -229,6 +229,23 @@ ARGS
 	done
 }
 
+# One wrong password in 256 decrypts to good padding.
+@test "a wrong password that gives good padding is a wrong password" {
+	local form
+
+	passwords outside outer
+	passwords both outer inner
+	for form in 'pbe=pbes2' 'pbe=3des form=bmp'; do
+		# shellcheck disable=SC2086 # words
+		forms $form pass=inner macpass=outer unlucky=outer >a.p12
+		run_tool 1 p12-extract -p file:outside <a.p12
+		[[ $(only key <"$OUT" | wc -l) == 0 ]]
+		[[ $(only fault <"$OUT" | field reason) == password ]]
+		run_tool 0 p12-extract -p list:both <a.p12
+		holds
+	done
+}
+
 # The MAC is not what keeps a key from being one: it fits its certificate.
 @test "an unknown integrity check: keys come out, and a fault names it" {
 	local args detail n=0
