@@ -186,8 +186,9 @@ columns(const struct sql_st *st)
 static void
 column(struct sql_st *st, int i, struct sql_value *v)
 {
-	sqlite3_stmt *h = handle(st);
-	int type = sqlite3_column_type(h, i);
+	/* good until the next step, as there is one thread */
+	sqlite3_value *is = sqlite3_column_value(handle(st), i);
+	int type = sqlite3_value_type(is);
 
 	v->type = type == SQLITE_INTEGER ? SQL_INT :
 	    type == SQLITE_FLOAT	 ? SQL_REAL :
@@ -198,15 +199,17 @@ column(struct sql_st *st, int i, struct sql_value *v)
 	v->p = "";
 	v->n = 0;
 	if (type == SQLITE_INTEGER)
-		v->i = sqlite3_column_int64(h, i);
+		v->i = sqlite3_value_int64(is);
 	else if (type != SQLITE_NULL) {
 		v->p = type == SQLITE_BLOB ?
-		    sqlite3_column_blob(h, i) :
-		    (const void *)sqlite3_column_text(h, i);
-		v->n = (size_t)sqlite3_column_bytes(h, i);
+		    sqlite3_value_blob(is) :
+		    (const void *)sqlite3_value_text(is);
+		v->n = (size_t)sqlite3_value_bytes(is);
 	}
-	if (v->p == NULL)
+	if (v->p == NULL) { /* or out of memory, as the next step will tell */
 		v->p = "";
+		v->n = 0;
+	}
 }
 
 /* Transactions ---------------------------------------------------------- */
@@ -457,6 +460,9 @@ lite_new(const char *path, struct why *w)
 		return NULL;
 	}
 	l->db.name = l->file.name;
+	/* no locks and no statistics: nobody else uses SQLite */
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	l->db.dir = l->file.dir;
 	sqlite3_randomness(sizeof(byte), &byte); /* opens /dev/urandom */
 	return &l->db;
