@@ -31,6 +31,7 @@ static const char *const settings[] = {
 	"pragma trusted_schema=off",
 	"pragma foreign_keys=on",
 	"pragma synchronous=full",
+	"pragma cache_size=-8000", /* KiB: what a commit writes, and more */
 	"create temp table token(raw text, hex text)",
 	NULL,
 };
@@ -343,7 +344,9 @@ create(struct db *db, struct why *w)
 
 	(void)snprintf(text, sizeof(text), "pragma application_id=%d",
 	    APPLICATION_ID);
-	if (!pragma(db, text, NULL, w) ||
+	/* a page of 4096 bytes would hold one key, and be half empty */
+	if (!pragma(db, "pragma page_size=8192", NULL, w) ||
+	    !pragma(db, text, NULL, w) ||
 	    !pragma(db, "pragma user_version=2", NULL, w) || !use_wal(db, w))
 		return 0;
 	if (sqlite3_exec(lite(db)->h, sql_schema, NULL, NULL, NULL) !=
