@@ -1,7 +1,6 @@
 #include "cert.h"
 
 #include <openssl/err.h>
-#include <openssl/provider.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,20 +11,6 @@
 #include "tool.h"
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
-
-/* A library context in which nothing can be done: d2i_X509 stays quick. */
-static OSSL_LIB_CTX *
-null_context(void)
-{
-	static OSSL_LIB_CTX *ctx;
-
-	if (ctx == NULL && (ctx = OSSL_LIB_CTX_new()) != NULL &&
-	    OSSL_PROVIDER_load(ctx, "null") == NULL) {
-		OSSL_LIB_CTX_free(ctx);
-		ctx = NULL;
-	}
-	return ctx;
-}
 
 /* UTF-8 of an ASN.1 string as OPENSSL memory; "" if it has none or a NUL. */
 static char *
@@ -72,15 +57,20 @@ rfc2253(const X509_NAME *name)
 	return s;
 }
 
-static void
-put_time(char dst[24], const ASN1_TIME *t)
+/* Steps over a Time; one that is none of this world stays empty. */
+static int
+put_time(char dst[24], const uint8_t **p, const uint8_t *end)
 {
+	ASN1_TIME *t = d2i_ASN1_TIME(NULL, p, end - *p);
 	struct tm tm;
+	int rc = t != NULL;
 
 	dst[0] = '\0';
-	if (ASN1_TIME_to_tm(t, &tm))
+	if (rc && ASN1_TIME_to_tm(t, &tm))
 		(void)strftime(dst, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	ASN1_TIME_free(t);
 	why_clear();
+	return rc;
 }
 
 static char *
@@ -110,14 +100,14 @@ take(char **dst, char *s)
 
 /* rfc822Name and UPN of subjectAltName; the first mail address counts. */
 static void
-read_san(struct cert *c)
+read_san(struct cert *c, const X509_EXTENSIONS *exts)
 {
 	GENERAL_NAMES *san;
 	GENERAL_NAME *g;
 	char oid[64];
 	int i;
 
-	san = X509_get_ext_d2i(c->x, NID_subject_alt_name, NULL, NULL);
+	san = X509V3_get_d2i(exts, NID_subject_alt_name, NULL, NULL);
 	for (i = sk_GENERAL_NAME_num(san) - 1; i >= 0; i--) {
 		g = sk_GENERAL_NAME_value(san, i);
 		if (g->type == GEN_EMAIL)
@@ -136,7 +126,7 @@ read_san(struct cert *c)
 
 /* Bits of RFC 5280 section 4.2.1.3, or what the algorithm allows. */
 static const char *
-find_use(const struct cert *c)
+find_use(const struct cert *c, const X509_EXTENSIONS *exts)
 {
 	static const char *const signers[] = { "Ed25519", "Ed448", "DSA",
 		"RSA-PSS" };
@@ -149,7 +139,7 @@ find_use(const struct cert *c)
 			return "sign";
 	if (c->alg[0] == 'X') /* X25519, X448 */
 		return "encrypt";
-	ku = X509_get_ext_d2i(c->x, NID_key_usage, NULL, NULL);
+	ku = X509V3_get_d2i(exts, NID_key_usage, NULL, NULL);
 	if (ku == NULL) {
 		why_clear();
 		return "both";
@@ -164,50 +154,60 @@ find_use(const struct cert *c)
 }
 
 static int
-is_ca(const struct cert *c)
+is_ca(const X509_EXTENSIONS *exts)
 {
 	BASIC_CONSTRAINTS *bc;
 	int ca;
 
-	bc = X509_get_ext_d2i(c->x, NID_basic_constraints, NULL, NULL);
+	bc = X509V3_get_d2i(exts, NID_basic_constraints, NULL, NULL);
 	ca = bc != NULL && bc->ca;
 	BASIC_CONSTRAINTS_free(bc);
 	why_clear();
 	return ca;
 }
 
-/* The public half, unparsed. */
-static void
-copy_key(struct cert *c)
+/*
+ * The public half: algorithm, bits and identity; an algorithm that OpenSSL does
+ * not know is one nevertheless.  Returns 1, or 0: it does not parse.
+ */
+static int
+read_key(struct cert *c)
 {
-	X509_ALGOR *alg = NULL;
-	ASN1_OBJECT *obj = NULL;
-	const uint8_t *bits = NULL;
-	int n = 0;
+	struct pkey_public *pub = pkey_public(c->spki_part.p, c->spki_part.n);
+	const ASN1_OBJECT *obj;
+	int n;
 
-	(void)X509_PUBKEY_get0_param(&obj, &bits, &n, &alg,
-	    X509_get_X509_PUBKEY(c->x));
-	c->keylen = (size_t)n;
-	if (n > 0 && (c->key = OPENSSL_memdup(bits, c->keylen)) == NULL)
+	if (pub == NULL)
+		return 0;
+	if (!pkey_public_id(pub, c->id, c->alg, &c->bits)) {
+		memcpy(c->id, c->spki, sizeof(c->id));
+		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
+	}
+	c->keylen = (size_t)pub->key->length;
+	if (c->keylen > 0 &&
+	    (c->key = OPENSSL_memdup(pub->key->data, c->keylen)) == NULL)
 		tool_nomem();
-	if (obj != NULL)
-		(void)OBJ_obj2txt(c->oid, sizeof(c->oid), obj, 1);
-	n = alg == NULL || alg->parameter == NULL ?
+	X509_ALGOR_get0(&obj, NULL, NULL, pub->alg);
+	(void)OBJ_obj2txt(c->oid, sizeof(c->oid), obj, 1);
+	n = pub->alg->parameter == NULL ?
 	    0 :
-	    i2d_ASN1_TYPE(alg->parameter, &c->params);
+	    i2d_ASN1_TYPE(pub->alg->parameter, &c->params);
 	c->paramslen = n > 0 ? (size_t)n : 0;
+	pkey_public_free(pub);
+	why_clear();
+	return 1;
 }
 
 /* subjectKeyIdentifier, or the SHA-1 of the key bits that would be it. */
 static char *
-find_ski(const struct cert *c)
+find_ski(const struct cert *c, const X509_EXTENSIONS *exts)
 {
 	ASN1_OCTET_STRING *ext;
 	uint8_t md[20];
 	char *s = NULL;
 	size_t n;
 
-	ext = X509_get_ext_d2i(c->x, NID_subject_key_identifier, NULL, NULL);
+	ext = X509V3_get_d2i(exts, NID_subject_key_identifier, NULL, NULL);
 	why_clear();
 	if (ext != NULL) {
 		n = (size_t)ASN1_STRING_length(ext);
@@ -229,48 +229,86 @@ not_der(struct why *w)
 	    "not a DER certificate (RFC 5280 section 4.1)");
 }
 
-/* Where the serial number is, and the SubjectPublicKeyInfo up to *after. */
+/* Steps over a part, if it is there, and notes where it is. */
 static int
-outline(const struct cert *c, const uint8_t **serial, const uint8_t **spki,
-    const uint8_t **after)
+part(struct cert_part *part, const uint8_t **p, const uint8_t *end, int tag,
+    int class)
 {
-	const uint8_t *p = c->der, *end = c->der + c->len, *q;
+	const uint8_t *q = *p;
 
-	/* Certificate, tbsCertificate, version: RFC 5280 section 4.1 */
-	q = p;
-	if (!tlv_step(&q, end, TLV_SEQ, 1) || q != end ||
-	    !tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_SEQ, 0))
+	if (!tlv_step(&q, end, tag, class, 1))
 		return 0;
-	q = p;
-	if (tlv_step(&q, end, TLV_0, 1))
-		p = q;
-	*serial = p;
-	if (!tlv_step(&p, end, TLV_INT, 1) || !tlv_step(&p, end, TLV_SEQ, 1) ||
-	    !tlv_step(&p, end, TLV_SEQ, 1) || !tlv_step(&p, end, TLV_SEQ, 1) ||
-	    !tlv_step(&p, end, TLV_SEQ, 1))
+	part->p = *p;
+	part->n = (size_t)(q - *p);
+	*p = q;
+	return 1;
+}
+
+/* The version is v1(0) if it is not there, or an INTEGER, v2(1) or v3(2). */
+static int
+read_version(struct cert *c, const struct cert_part *v)
+{
+	c->version = v->n == 0 ? 1 : v->n == 5 ? v->p[4] + 1 : 0;
+	return c->version >= 1 && c->version <= 3 &&
+	    (v->n == 0 || memcmp(v->p, "\xa0\x03\x02\x01", 4) == 0);
+}
+
+/* Where the parts are: RFC 5280 section 4.1. */
+static int
+outline(struct cert *c, struct cert_part *serial)
+{
+	const uint8_t *p = c->der, *end = c->der + c->len, *last;
+	struct cert_part whole, version = { NULL, 0 }, some;
+
+	if (!part(&whole, &p, end, TLV_SEQ) || p != end)
 		return 0;
-	*spki = p;
-	*after = p;
-	return tlv_step(after, end, TLV_SEQ, 1);
+	p = c->der;
+	if (!tlv_step(&p, end, TLV_SEQ, 0) ||
+	    !part(&c->tbs_part, &p, end, TLV_SEQ) ||
+	    !part(&c->alg_part, &p, end, TLV_SEQ) ||
+	    !part(&c->sig_part, &p, end, TLV_BITS) || p != end)
+		return 0;
+	p = c->tbs_part.p;
+	last = p + c->tbs_part.n;
+	if (!tlv_step(&p, last, TLV_SEQ, 0))
+		return 0;
+	(void)part(&version, &p, last, TLV_0);
+	if (!read_version(c, &version) || !part(serial, &p, last, TLV_INT) ||
+	    !part(&c->tbs_alg_part, &p, last, TLV_SEQ) ||
+	    !part(&c->issuer_part, &p, last, TLV_SEQ) ||
+	    !part(&c->validity_part, &p, last, TLV_SEQ) ||
+	    !part(&c->subject_part, &p, last, TLV_SEQ) ||
+	    !part(&c->spki_part, &p, last, TLV_SEQ))
+		return 0;
+	/* issuerUniqueID, subjectUniqueID */
+	(void)part(&some, &p, last, TLV_1);
+	(void)part(&some, &p, last, TLV_2);
+	(void)part(&c->ext_part, &p, last, TLV_3);
+	return p == last;
+}
+
+static int
+hash(uint8_t *out, const uint8_t *p, size_t n, const EVP_MD *md)
+{
+	return EVP_Digest(p, n, out, NULL, md, NULL);
 }
 
 /* What its bytes say, unparsed. */
 static int
 glance(struct cert *c)
 {
-	const uint8_t *serial, *spki, *after;
+	struct cert_part serial;
 	ASN1_INTEGER *number;
 
-	if (!outline(c, &serial, &spki, &after))
+	if (!outline(c, &serial))
 		return 0;
-	number = d2i_ASN1_INTEGER(NULL, &serial, spki - serial);
+	number = d2i_ASN1_INTEGER(NULL, &serial.p, (long)serial.n);
 	c->serial = number == NULL ? NULL : hex_of(number);
 	ASN1_INTEGER_free(number);
 	return c->serial != NULL &&
-	    EVP_Digest(spki, (size_t)(after - spki), c->spki, NULL,
-		EVP_sha256(), NULL) &&
-	    EVP_Digest(c->der, c->len, c->sha1, NULL, EVP_sha1(), NULL) &&
-	    EVP_Digest(c->der, c->len, c->sha256, NULL, EVP_sha256(), NULL);
+	    hash(c->spki, c->spki_part.p, c->spki_part.n, EVP_sha256()) &&
+	    hash(c->sha1, c->der, c->len, EVP_sha1()) &&
+	    hash(c->sha256, c->der, c->len, EVP_sha256());
 }
 
 int
@@ -290,48 +328,111 @@ cert_glance(struct cert **out, const uint8_t *der, size_t len, struct why *w)
 	return not_der(w);
 }
 
-int
-cert_parse(struct cert *c, struct why *w)
+/* A Name, all of the part, or NULL. */
+static X509_NAME *
+read_name(const struct cert_part *part)
 {
-	const uint8_t *p = c->der;
+	const uint8_t *p = part->p;
+	X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)part->n);
 
-	c->x = X509_new_ex(null_context(), NULL);
-	/* RFC 5280 section 4.1.2.1: v1(0), v2(1), v3(2) */
-	if (c->x == NULL || d2i_X509(&c->x, &p, (long)c->len) == NULL ||
-	    p != c->der + c->len || X509_get_version(c->x) < 0 ||
-	    X509_get_version(c->x) > 2)
-		return not_der(w);
-	c->version = (int)X509_get_version(c->x) + 1;
-	/* an algorithm that OpenSSL does not know: still a certificate */
-	if (!pkey_public_id(X509_get_X509_PUBKEY(c->x), c->id, c->alg,
-		&c->bits)) {
-		memcpy(c->id, c->spki, sizeof(c->id));
-		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
+	if (name == NULL || p == part->p + part->n)
+		return name;
+	X509_NAME_free(name);
+	return NULL;
+}
+
+/* An issuer, which many certificates have in common: the last one is kept. */
+struct issuer {
+	uint8_t *der;
+	size_t n;
+	X509_NAME *name;
+	char *text;
+};
+
+/* NULL: it does not parse. */
+static const struct issuer *
+issuer_of0(const struct cert *c)
+{
+	static struct issuer last;
+	const struct cert_part *part = &c->issuer_part;
+
+	if (last.text != NULL && last.n == part->n &&
+	    memcmp(last.der, part->p, part->n) == 0)
+		return &last;
+	OPENSSL_free(last.der);
+	X509_NAME_free(last.name);
+	OPENSSL_free(last.text);
+	last.text = NULL;
+	last.n = part->n;
+	last.der = OPENSSL_memdup(part->p, part->n);
+	if ((last.name = read_name(part)) != NULL)
+		last.text = rfc2253(last.name);
+	return last.text == NULL ? NULL : &last;
+}
+
+/* The names.  Returns 1, or 0: they do not parse. */
+static int
+read_names(struct cert *c)
+{
+	const struct issuer *issuer = issuer_of0(c);
+	X509_NAME *name = read_name(&c->subject_part);
+
+	if (name != NULL) {
+		c->subject = rfc2253(name);
+		c->cn = last_of(name, NID_commonName);
+		c->ou = last_of(name, NID_organizationalUnitName);
+		c->org = last_of(name, NID_organizationName);
+		c->mail = last_of(name, NID_pkcs9_emailAddress);
+		X509_NAME_free(name);
 	}
-	why_clear();
+	if (issuer != NULL)
+		c->issuer = OPENSSL_strdup(issuer->text);
+	return c->issuer != NULL && c->subject != NULL;
+}
+
+/* Returns 1, or 0: not two times. */
+static int
+read_validity(struct cert *c)
+{
+	const uint8_t *p = c->validity_part.p, *end = p + c->validity_part.n;
+
+	return tlv_step(&p, end, TLV_SEQ, 0) &&
+	    put_time(c->not_before, &p, end) &&
+	    put_time(c->not_after, &p, end) && p == end;
+}
+
+/* What its extensions say.  Returns 1, or 0: they do not parse. */
+static int
+read_extensions(struct cert *c)
+{
+	const uint8_t *p = c->ext_part.p, *end = p + c->ext_part.n;
+	X509_EXTENSIONS *exts = NULL;
+
+	if (c->ext_part.n > 0) {
+		(void)tlv_step(&p, end, TLV_3, 0);
+		exts = d2i_X509_EXTENSIONS(NULL, &p, end - p);
+		if (exts == NULL || p != end) {
+			sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
+			return 0;
+		}
+	}
+	c->upn = OPENSSL_strdup("");
+	read_san(c, exts);
+	c->use = find_use(c, exts);
+	c->ca = is_ca(exts);
+	c->ski = find_ski(c, exts);
+	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
 	return 1;
 }
 
 int
 cert_describe(struct cert *c, struct why *w)
 {
-	const X509_NAME *name = X509_get_subject_name(c->x);
+	int rc = read_names(c) && read_validity(c) && read_key(c) &&
+	    read_extensions(c);
 
-	c->issuer = rfc2253(X509_get_issuer_name(c->x));
-	c->subject = rfc2253(name);
-	put_time(c->not_before, X509_get0_notBefore(c->x));
-	put_time(c->not_after, X509_get0_notAfter(c->x));
-	c->cn = last_of(name, NID_commonName);
-	c->ou = last_of(name, NID_organizationalUnitName);
-	c->org = last_of(name, NID_organizationName);
-	c->mail = last_of(name, NID_pkcs9_emailAddress);
-	c->upn = OPENSSL_strdup("");
-	read_san(c);
-	c->use = find_use(c);
-	c->ca = is_ca(c);
-	copy_key(c);
-	c->ski = find_ski(c);
-	return (c->issuer != NULL && c->subject != NULL) || not_der(w);
+	why_clear();
+	return rc || not_der(w);
 }
 
 int
@@ -339,7 +440,7 @@ cert_new(struct cert **out, const uint8_t *der, size_t len, struct why *w)
 {
 	if (!cert_glance(out, der, len, w))
 		return 0;
-	if (cert_parse(*out, w) && cert_describe(*out, w))
+	if (cert_describe(*out, w))
 		return 1;
 	cert_free(*out);
 	*out = NULL;
@@ -351,7 +452,6 @@ cert_free(struct cert *c)
 {
 	if (c == NULL)
 		return;
-	X509_free(c->x);
 	OPENSSL_free(c->der);
 	OPENSSL_free(c->key);
 	OPENSSL_free(c->params);
@@ -407,7 +507,6 @@ cert_unpack(struct flat *f)
 
 	if (c == NULL)
 		tool_nomem();
-	c->x = NULL;
 	c->der = flat_dup(f, &c->len);
 	c->key = flat_dup(f, &c->keylen);
 	c->params = flat_dup(f, &c->paramslen);
@@ -425,56 +524,54 @@ cert_x509(const struct cert *c)
 }
 
 /*
- * The signature of the certificate and what it covers, the bytes as they came.
- * Returns the hash it uses with RSA PKCS#1 v1.5, or NULL: some other kind.
+ * The hash that it is signed with by RSA PKCS#1 v1.5, and the signature.  NULL:
+ * it is signed in some other way, or both its algorithms are not the same.
  */
 static const EVP_MD *
-rsa_signature(const struct cert *c, const ASN1_BIT_STRING **sig,
-    const uint8_t **tbs, size_t *n)
+rsa_signature(const struct cert *c, const uint8_t **sig, size_t *n)
 {
-	const X509_ALGOR *alg;
-	const ASN1_OBJECT *oid;
-	const uint8_t *p = c->der, *end = c->der + c->len;
-	int md, kind;
+	const uint8_t *p = c->alg_part.p, *end = p + c->alg_part.n;
+	ASN1_OBJECT *oid;
+	int md = NID_undef, kind = NID_undef;
 
-	X509_get0_signature(sig, &alg, c->x);
-	X509_ALGOR_get0(&oid, NULL, NULL, alg);
-	if (!OBJ_find_sigid_algs(OBJ_obj2nid(oid), &md, &kind) ||
-	    kind != NID_rsaEncryption || ((*sig)->flags & 7) != 0 ||
-	    X509_ALGOR_cmp(alg, X509_get0_tbs_sigalg(c->x)) != 0)
+	if (!tlv_step(&p, end, TLV_SEQ, 0) ||
+	    (oid = d2i_ASN1_OBJECT(NULL, &p, end - p)) == NULL)
 		return NULL;
-	/* SEQUENCE { tbsCertificate SEQUENCE, ... } */
-	if (!tlv_step(&p, end, TLV_SEQ, 0))
+	(void)OBJ_find_sigid_algs(OBJ_obj2nid(oid), &md, &kind);
+	ASN1_OBJECT_free(oid);
+	p = c->sig_part.p;
+	end = p + c->sig_part.n;
+	if (kind != NID_rsaEncryption || c->tbs_alg_part.n != c->alg_part.n ||
+	    memcmp(c->tbs_alg_part.p, c->alg_part.p, c->alg_part.n) != 0 ||
+	    !tlv_step(&p, end, TLV_BITS, 0) || p == end || *p != 0)
 		return NULL;
-	*tbs = p;
-	if (!tlv_step(&p, end, TLV_SEQ, 1))
-		return NULL;
-	*n = (size_t)(p - *tbs);
+	*sig = p + 1;
+	*n = (size_t)(end - *sig);
 	return EVP_get_digestbynid(md);
 }
 
 int
 cert_is_of(const struct cert *c, const X509 *ca)
 {
+	const struct issuer *issuer = issuer_of0(c);
 	EVP_PKEY *key = X509_get0_pubkey(ca);
-	const ASN1_BIT_STRING *sig;
-	const uint8_t *tbs;
+	const uint8_t *sig;
 	const EVP_MD *md;
 	EVP_MD_CTX *ctx;
 	X509 *x;
 	size_t n;
 	int rc;
 
-	if (X509_NAME_cmp(X509_get_subject_name(ca),
-		X509_get_issuer_name(c->x)) != 0)
+	if (issuer == NULL ||
+	    X509_NAME_cmp(X509_get_subject_name(ca), issuer->name) != 0)
 		return 0;
-	md = rsa_signature(c, &sig, &tbs, &n);
+	md = rsa_signature(c, &sig, &n);
 	if (md != NULL && EVP_PKEY_is_a(key, "RSA")) {
 		if ((ctx = EVP_MD_CTX_new()) == NULL)
 			tool_nomem();
 		rc = EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1 &&
-		    EVP_DigestVerify(ctx, sig->data, (size_t)sig->length, tbs,
-			n) == 1;
+		    EVP_DigestVerify(ctx, sig, n, c->tbs_part.p,
+			c->tbs_part.n) == 1;
 		EVP_MD_CTX_free(ctx);
 	} else {
 		x = cert_x509(c);

@@ -10,15 +10,23 @@
 #include "why.h"
 
 /*
- * A certificate and what the records and the archive say of it.  Parsed
- * without building its public key, which is the slow part in OpenSSL 3.
+ * A certificate and what the records and the archive say of it.  Its parts are
+ * parsed one by one, without an X509, whose public key and names are the slow
+ * part in OpenSSL 3.
  */
+
+/* A part in DER, tag and length included; n is 0 if it is not there. */
+struct cert_part {
+	const uint8_t *p;
+	size_t n;
+};
 
 struct cert {
 	uint8_t *der; /* the bytes as they came */
 	size_t len;
-	X509 *x; /* for its fields only, not its key; NULL
-					   if it was unpacked */
+	/* where in der they are: RFC 5280 section 4.1; not once it was unpacked */
+	struct cert_part tbs_part, tbs_alg_part, issuer_part, validity_part,
+	    subject_part, spki_part, ext_part, alg_part, sig_part;
 	int version; /* 1 or 3 */
 	char *issuer; /* RFC 2253, UTF-8 */
 	char *subject;
@@ -50,13 +58,12 @@ int cert_new(struct cert **out, const uint8_t *der, size_t len, struct why *w);
 void cert_free(struct cert *);
 
 /*
- * The same in three steps, for those who need less: a look at its outline,
- * which gives der, len, serial, spki, sha1 and sha256; parsing it, which gives
- * x, version, alg, bits and id; and the rest.  Each returns 1, or 0 with *w.
+ * The same in two steps, for those who need less: a look at its outline, which
+ * gives the parts, version, serial, spki, sha1 and sha256; and the rest, from
+ * what is in the parts.  Each returns 1, or 0 with *w.
  */
 int cert_glance(struct cert **out, const uint8_t *der, size_t len,
     struct why *w);
-int cert_parse(struct cert *, struct why *w);
 int cert_describe(struct cert *, struct why *w);
 
 /* Puts serial, issuer, subject, not_before and not_after into a record. */

@@ -196,12 +196,14 @@ envelope_lock(struct envelope *e, size_t from, size_t count, const uint8_t *in,
     size_t n, uint8_t **locked, size_t *len, struct why *w)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	uint8_t key[KEY], *p = OPENSSL_zalloc(e->head + n + BLOCK);
+	uint8_t *p = OPENSSL_zalloc(e->head + n + BLOCK);
+	uint8_t key[KEY + BLOCK]; /* and IV */
 	int some, rest, rc;
 
 	if (ctx == NULL || p == NULL)
 		tool_nomem();
-	rc = RAND_priv_bytes(key, KEY) == 1 && RAND_bytes(p, BLOCK) == 1 &&
+	rc = RAND_priv_bytes(key, sizeof(key)) == 1 &&
+	    memcpy(p, key + KEY, BLOCK) != NULL &&
 	    lock_key(e, from, count, p, key) &&
 	    EVP_EncryptInit_ex(ctx, e->aes, NULL, key, p) &&
 	    EVP_EncryptUpdate(ctx, p + e->head, &some, in, (int)n) &&

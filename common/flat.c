@@ -7,17 +7,31 @@
 
 #define FIRST 4096 /* bytes: most need no more */
 
+static void
+resize(struct flat *f, size_t size)
+{
+	uint8_t *q = OPENSSL_realloc(f->p, size);
+
+	if (q == NULL)
+		tool_nomem();
+	f->p = q;
+	f->size = size;
+}
+
+void
+flat_room(struct flat *f, size_t n)
+{
+	if (f->p == NULL)
+		resize(f, n);
+	else if (f->at + n > f->size)
+		resize(f, 2 * (f->at + n) + FIRST);
+}
+
 void
 flat_add(struct flat *f, const void *p, size_t n)
 {
-	uint8_t *q;
-
-	if (f->at + n > f->size) {
-		f->size = 2 * (f->at + n) + FIRST;
-		if ((q = OPENSSL_realloc(f->p, f->size)) == NULL)
-			tool_nomem();
-		f->p = q;
-	}
+	if (f->at + n > f->size)
+		resize(f, 2 * (f->at + n) + FIRST);
 	if (n > 0)
 		memcpy(f->p + f->at, p, n);
 	f->at += n;

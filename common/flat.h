@@ -15,6 +15,9 @@ struct flat {
 	size_t size, at;
 };
 
+/* Makes room for n bytes, no more if they are the first. */
+void flat_room(struct flat *, size_t n);
+
 /* Adds n bytes; the same with their number in front; a string, with its NUL. */
 void flat_add(struct flat *, const void *, size_t n);
 void flat_add_bytes(struct flat *, const void *, size_t n);

@@ -30,7 +30,7 @@ struct chain {
 	void (*round)(struct chain *);
 	int64_t left; /* rounds, for the part of the output at hand */
 	size_t done; /* bytes of the output */
-	uint8_t block[BLOCK];
+	_Alignas(BLOCK) uint8_t block[BLOCK]; /* no load of two cache lines */
 	/* PKCS#12: what is hashed first, len bytes */
 	uint8_t *d;
 	size_t len;
@@ -51,36 +51,57 @@ struct hash {
 /* Rounds ------------------------------------------------------------------ */
 
 /*
+ * Four words of a hash, big-endian.  They are stored at once: the next round
+ * loads them as one, and would wait for pieces.  They are made in general
+ * registers: the units for vectors are busy with the hashes side by side.
+ */
+typedef uint64_t quad __attribute__((vector_size(16)));
+
+/* Two words of a context, with the other order of bytes. */
+static inline uint64_t
+swap(const void *context, size_t at)
+{
+	uint64_t two;
+
+	memcpy(&two, (const uint8_t *)context + at, sizeof(two));
+	two = htobe64(two);
+	return htobe32(1) == 1 ? two : two << 32 | two >> 32;
+}
+
+static inline void
+store(uint8_t *dst, uint64_t a, uint64_t b)
+{
+	quad v = { a, b };
+
+	memcpy(dst, &v, sizeof(v));
+}
+
+/*
  * Hashes a block behind what start is the hash of; the hash takes the place of
- * the first bytes of the block.
+ * the first bytes of the block, and of SHA-1 the first byte of padding, and
+ * zeros, that of the rest of 32.
  */
 static inline void
 compress_sha1(const uint32_t start[], uint8_t block[BLOCK])
 {
 	SHA_CTX c;
-	uint32_t h[5];
-	size_t i;
 
 	/* as it is, h0 to h4 first: word by word takes half as long again */
-	memcpy(&c, start, sizeof(h));
+	memcpy(&c, start, 5 * sizeof(*start));
 	SHA1_Transform(&c, block);
-	memcpy(h, &c, sizeof(h));
-	for (i = 0; i < 5; i++)
-		h[i] = htobe32(h[i]);
-	memcpy(block, h, sizeof(h));
+	store(block, swap(&c, 0), swap(&c, 8));
+	store(block + 16, htobe64((uint64_t)c.h4 << 32 | 0x80000000), 0);
 }
 
 static inline void
 compress_sha256(const uint32_t start[], uint8_t block[BLOCK])
 {
 	SHA256_CTX c;
-	size_t i;
 
 	memcpy(c.h, start, sizeof(c.h));
 	SHA256_Transform(&c, block);
-	for (i = 0; i < WORDS; i++)
-		c.h[i] = htobe32(c.h[i]);
-	memcpy(block, c.h, sizeof(c.h));
+	store(block, swap(c.h, 0), swap(c.h, 8));
+	store(block + 16, swap(c.h, 16), swap(c.h, 24));
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "tlv.h"
 #include "tool.h"
 
 #define SMALL_KEY_MAX 1024 /* bytes of a PKCS#8 that is not RSA */
@@ -45,6 +46,14 @@ ASN1_SEQUENCE(RSA_PUBLIC) = {
 	ASN1_SIMPLE(RSA_PUBLIC, n, BIGNUM),
 	ASN1_SIMPLE(RSA_PUBLIC, e, BIGNUM)
 } static_ASN1_SEQUENCE_END(RSA_PUBLIC)
+
+/* X509_PUBKEY looks for a decoder of the key, which costs more than all. */
+typedef struct pkey_public PKEY_PUBLIC;
+
+ASN1_SEQUENCE(PKEY_PUBLIC) = {
+	ASN1_SIMPLE(PKEY_PUBLIC, alg, X509_ALGOR),
+	ASN1_SIMPLE(PKEY_PUBLIC, key, ASN1_BIT_STRING)
+} static_ASN1_SEQUENCE_END(PKEY_PUBLIC)
 
     /* clang-format on */
 
@@ -189,35 +198,58 @@ name_alg(EVP_PKEY *pk, char alg[32])
 		    EVP_PKEY_get_bits(pk));
 }
 
-int
-pkey_public_id(X509_PUBKEY *pub, uint8_t id[32], char alg[32], int *bits)
+struct pkey_public *
+pkey_public(const uint8_t *spki, size_t n)
 {
-	RSA_PUBLIC *r;
-	ASN1_OBJECT *oid;
-	const uint8_t *key, *p;
+	const uint8_t *p = spki;
+	struct pkey_public *pub = (struct pkey_public *)ASN1_item_d2i(NULL, &p,
+	    (long)n, ASN1_ITEM_rptr(PKEY_PUBLIC));
+
+	if (pub == NULL || p == spki + n)
+		return pub;
+	pkey_public_free(pub);
+	return NULL;
+}
+
+void
+pkey_public_free(struct pkey_public *pub)
+{
+	ASN1_item_free((ASN1_VALUE *)pub, ASN1_ITEM_rptr(PKEY_PUBLIC));
+}
+
+static int
+rsa_public_id(const struct pkey_public *pub, int nid, uint8_t id[32],
+    char alg[32], int *bits)
+{
+	const uint8_t *p = pub->key->data, *end = p + pub->key->length;
+	RSA_PUBLIC *r = (RSA_PUBLIC *)ASN1_item_d2i(NULL, &p, end - p,
+	    ASN1_ITEM_rptr(RSA_PUBLIC));
+	int rc = r != NULL && p == end && rsa_id(r->n, r->e, id);
+
+	if (rc) {
+		*bits = BN_num_bits(r->n);
+		(void)snprintf(alg, 32,
+		    nid == NID_rsassaPss ? "RSA-PSS-%d" : "RSA-%d", *bits);
+	}
+	ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(RSA_PUBLIC));
+	return rc;
+}
+
+int
+pkey_public_id(struct pkey_public *pub, uint8_t id[32], char alg[32], int *bits)
+{
+	const ASN1_OBJECT *oid;
+	const uint8_t *p;
 	uint8_t *der = NULL;
 	EVP_PKEY *pk;
 	int len, rc;
 
-	if (!X509_PUBKEY_get0_param(&oid, &key, &len, NULL, pub))
-		return 0;
-	if (rsa_kind(oid)) {
-		p = key;
-		r = (RSA_PUBLIC *)ASN1_item_d2i(NULL, &p, len,
-		    ASN1_ITEM_rptr(RSA_PUBLIC));
-		rc = r != NULL && p == key + len && rsa_id(r->n, r->e, id);
-		if (rc) {
-			*bits = BN_num_bits(r->n);
-			(void)snprintf(alg, 32,
-			    OBJ_obj2nid(oid) == NID_rsassaPss ? "RSA-PSS-%d" :
-								"RSA-%d",
-			    *bits);
-		}
-		ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(RSA_PUBLIC));
-		return rc;
-	}
-	/* X509_PUBKEY of a cert lives in a context without providers */
-	if ((len = i2d_X509_PUBKEY(pub, &der)) <= 0)
+	X509_ALGOR_get0(&oid, NULL, NULL, pub->alg);
+	if (rsa_kind(oid))
+		return rsa_public_id(pub, OBJ_obj2nid(oid), id, alg, bits);
+	len = ASN1_item_i2d((ASN1_VALUE *)pub, &der,
+	    ASN1_ITEM_rptr(PKEY_PUBLIC));
+	if (len <= 0)
 		return 0;
 	p = der;
 	pk = d2i_PUBKEY(NULL, &p, len);
@@ -287,16 +319,24 @@ evp_whole(EVP_PKEY *pk)
 	return rc;
 }
 
-int
-pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w)
+static int
+not_whole(struct why *w)
 {
-	PKCS8_PRIV_KEY_INFO *info;
-	EVP_PKEY *pk = NULL;
-	RSA_PRIVATE *rsa;
-	int whole, known, is_rsa;
+	return why_set(w, "key",
+	    "private key is not whole (RFC 8017 section 3.2)");
+}
 
-	if (!open_p8(p8, n, &rsa, &info, w))
-		return 0;
+/*
+ * The identity of a key that is whole: an RSA key, or else that of info.
+ * Returns 1, or 0 with *w.
+ */
+static int
+identify(const RSA_PRIVATE *rsa, const PKCS8_PRIV_KEY_INFO *info,
+    uint8_t id[32], struct why *w)
+{
+	EVP_PKEY *pk = NULL;
+	int whole, known;
+
 	if (rsa != NULL) {
 		known = rsa_id(rsa->n, rsa->e, id);
 		whole = known && rsa_whole(rsa);
@@ -304,30 +344,29 @@ pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w)
 		known = (pk = EVP_PKCS82PKEY(info)) != NULL && evp_id(pk, id);
 		whole = known && evp_whole(pk);
 	}
-	is_rsa = rsa != NULL;
-	rsa_free(rsa);
-	PKCS8_PRIV_KEY_INFO_free(info);
 	EVP_PKEY_free(pk);
 	if (!known)
 		return why_ssl(w, "key", "cannot read the private key");
-	if (!whole)
-		return why_set(w, "key",
-		    is_rsa ? "private key is not whole (RFC 8017 section 3.2)" :
-			     "private key does not fit its public key");
-	return 1;
+	if (whole)
+		return 1;
+	return rsa != NULL ?
+	    not_whole(w) :
+	    why_set(w, "key", "private key does not fit its public key");
 }
 
 int
-pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, struct why *w)
+pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w)
 {
-	uint8_t id[32];
+	PKCS8_PRIV_KEY_INFO *info;
+	RSA_PRIVATE *rsa;
+	int rc;
 
-	if (!pkey_id(p8, n, id, w))
+	if (!open_p8(p8, n, &rsa, &info, w))
 		return 0;
-	if (memcmp(id, c->id, sizeof(id)) != 0)
-		return why_set(w, "key",
-		    "private key does not belong to the certificate");
-	return 1;
+	rc = identify(rsa, info, id, w);
+	rsa_free(rsa);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return rc;
 }
 
 uint8_t *
@@ -413,27 +452,141 @@ put_blob(uint8_t *dst, size_t *n, const RSA_PRIVATE *r)
 	return 1;
 }
 
+/* The BLOB in secure memory, *len its size, or NULL: this key has none. */
+static uint8_t *
+blob_of(const RSA_PRIVATE *r, size_t *len)
+{
+	/* twice the modulus and five times half of it */
+	uint8_t buf[20 + RSA_BITS_MAX / 16 * 9], *out = NULL;
+
+	if (put_blob(buf, len, r)) {
+		if ((out = OPENSSL_secure_malloc(*len)) == NULL)
+			tool_nomem();
+		memcpy(out, buf, *len);
+		OPENSSL_cleanse(buf, *len);
+	}
+	return out;
+}
+
 uint8_t *
 pkey_msblob(const uint8_t *p8, size_t n, size_t *len)
 {
 	PKCS8_PRIV_KEY_INFO *info;
 	RSA_PRIVATE *rsa;
 	struct why w;
-	/* twice the modulus and five times half of it */
-	uint8_t buf[20 + RSA_BITS_MAX / 16 * 9], *out = NULL;
+	uint8_t *out = NULL;
 
 	if (!open_p8(p8, n, &rsa, &info, &w))
 		return NULL;
-	if (rsa != NULL && put_blob(buf, len, rsa)) {
-		if ((out = OPENSSL_secure_malloc(*len)) == NULL)
-			tool_nomem();
-		memcpy(out, buf, *len);
-	}
-	OPENSSL_cleanse(buf, sizeof(buf));
+	if (rsa != NULL)
+		out = blob_of(rsa, len);
 	why_clear();
 	rsa_free(rsa);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	return out;
+}
+
+/* Steps into the RSAPublicKey of a SPKI, to its algorithm on the way. */
+static int
+public_half(const struct cert_part *spki, struct cert_part *alg,
+    struct cert_part *key)
+{
+	const uint8_t *p = spki->p, *end = p + spki->n;
+
+	if (!tlv_step(&p, end, TLV_SEQ, 0))
+		return 0;
+	alg->p = p;
+	if (!tlv_step(&p, end, TLV_SEQ, 1))
+		return 0;
+	alg->n = (size_t)(p - alg->p);
+	if (!tlv_step(&p, end, TLV_BITS, 0) || p == end || *p++ != 0 ||
+	    !tlv_step(&p, end, TLV_SEQ, 0))
+		return 0;
+	key->p = p;
+	key->n = (size_t)(end - p);
+	return 1;
+}
+
+/* The same of the RSAPrivateKey in a PKCS#8: modulus and public exponent. */
+static int
+private_half(const uint8_t *p8, size_t n, struct cert_part *alg,
+    struct cert_part *key)
+{
+	const uint8_t *p = p8, *end = p8 + n;
+
+	if (!tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_INT, 1))
+		return 0;
+	alg->p = p;
+	if (!tlv_step(&p, end, TLV_SEQ, 1))
+		return 0;
+	alg->n = (size_t)(p - alg->p);
+	if (!tlv_step(&p, end, TLV_BYTES, 0) ||
+	    !tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_INT, 1))
+		return 0;
+	key->p = p;
+	if (!tlv_step(&p, end, TLV_INT, 1) || !tlv_step(&p, end, TLV_INT, 1))
+		return 0;
+	key->n = (size_t)(p - key->p);
+	return 1;
+}
+
+static int
+same(const struct cert_part *a, const struct cert_part *b)
+{
+	return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
+}
+
+/*
+ * Returns 1 if an RSA key has the public half of the certificate, byte for byte.
+ * If not, the same may still be written in another way.
+ */
+static int
+same_bytes(const uint8_t *p8, size_t n, const struct cert *c)
+{
+	struct cert_part alg[2], key[2];
+
+	return private_half(p8, n, &alg[0], &key[0]) &&
+	    public_half(&c->spki_part, &alg[1], &key[1]) &&
+	    same(&alg[0], &alg[1]) && same(&key[0], &key[1]);
+}
+
+/* Returns 1, or 0 with *w: the key is not the one of the certificate. */
+static int
+belongs(const uint8_t id[32], const struct cert *c, struct why *w)
+{
+	struct pkey_public *pub = pkey_public(c->spki_part.p, c->spki_part.n);
+	uint8_t of[32];
+	char alg[32];
+	int bits, rc;
+
+	rc = pub != NULL && pkey_public_id(pub, of, alg, &bits) &&
+	    memcmp(id, of, sizeof(of)) == 0;
+	pkey_public_free(pub);
+	why_clear();
+	return rc ||
+	    why_set(w, "key", "private key does not belong to the certificate");
+}
+
+int
+pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, uint8_t **blob,
+    size_t *len, struct why *w)
+{
+	PKCS8_PRIV_KEY_INFO *info;
+	RSA_PRIVATE *rsa;
+	uint8_t id[32];
+	int rc;
+
+	if (!open_p8(p8, n, &rsa, &info, w))
+		return 0;
+	if (rsa != NULL && same_bytes(p8, n, c))
+		rc = rsa_whole(rsa) || not_whole(w);
+	else
+		rc = identify(rsa, info, id, w) && belongs(id, c, w);
+	if (blob != NULL)
+		*blob = rc && rsa != NULL ? blob_of(rsa, len) : NULL;
+	rsa_free(rsa);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return rc;
 }
 
 uint8_t *

@@ -24,14 +24,27 @@
  */
 int pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w);
 
-/* The same from the public half: OID, key bits and the whole SPKI. */
-int pkey_public_id(X509_PUBKEY *, uint8_t id[32], char alg[32], int *bits);
+/* SubjectPublicKeyInfo of RFC 5280 section 4.1, its key not looked into. */
+struct pkey_public {
+	X509_ALGOR *alg;
+	ASN1_BIT_STRING *key;
+};
+
+/* Parses DER, all of it; free it.  NULL: it is none. */
+struct pkey_public *pkey_public(const uint8_t *spki, size_t n);
+void pkey_public_free(struct pkey_public *);
+
+/* Identity of a public key, as pkey_id(), algorithm and bits.  1, or 0. */
+int pkey_public_id(struct pkey_public *, uint8_t id[32], char alg[32],
+    int *bits);
 
 /*
- * The same, and that the key is the one of the certificate.
- * Returns 1, or 0 with *w (reason "key").
+ * Checks that the key is whole, as pkey_id(), and the one of the certificate.
+ * Returns 1, or 0 with *w (reason "key").  If blob is not NULL it gives what
+ * pkey_msblob() would, from the same parse.
  */
-int pkey_prove(const uint8_t *p8, size_t n, const struct cert *, struct why *w);
+int pkey_prove(const uint8_t *p8, size_t n, const struct cert *, uint8_t **blob,
+    size_t *len, struct why *w);
 
 /* PKCS#8 of a key; secure memory, *n its size.  NULL: cannot. */
 uint8_t *pkey_p8(const EVP_PKEY *, size_t *n);

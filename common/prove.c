@@ -34,7 +34,8 @@ fields(const struct rec *r, const struct cert *c, struct why *w)
 }
 
 int
-prove_record(const struct stream_in *s, struct cert **cert, struct why *w)
+prove_record(const struct stream_in *s, struct cert **cert, uint8_t **blob,
+    size_t *len, struct why *w)
 {
 	const struct rec *r = &s->rec;
 	uint8_t *der;
@@ -42,6 +43,8 @@ prove_record(const struct stream_in *s, struct cert **cert, struct why *w)
 	int rc;
 
 	*cert = NULL;
+	if (blob != NULL)
+		*blob = NULL;
 	if (!rec_is(r, "key") && !rec_is(r, "cert"))
 		return 1;
 	if ((der = rec_b64(r, "cert", 0, &n)) == NULL)
@@ -52,10 +55,8 @@ prove_record(const struct stream_in *s, struct cert **cert, struct why *w)
 		return 0;
 	rc = fields(r, *cert, w) &&
 	    /* nobody but the reader of the seal relies on the rest */
-	    (s->closed ||
-		(cert_parse(*cert, w) &&
-		    (s->key == NULL ||
-			pkey_prove(s->key, s->keylen, *cert, w))));
+	    (s->closed || s->key == NULL ||
+		pkey_prove(s->key, s->keylen, *cert, blob, len, w));
 	if (!rc) {
 		cert_free(*cert);
 		*cert = NULL;

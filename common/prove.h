@@ -10,10 +10,12 @@
 
 /*
  * Checks a `key' or `cert' record: serial, spki, sha1 and sha256 are those of
- * its certificate, which parses unless the seal stays closed, and the key, if
- * it is at hand, is whole and belongs to it.  Other types pass, with *cert NULL.
- * Returns 1 and *cert (caller: cert_free; not described), or 0 with *w.
+ * its certificate, and the key, if it is at hand, is whole and belongs to it.
+ * Other types pass, with *cert NULL.  Returns 1 and *cert (caller: cert_free;
+ * not described), or 0 with *w.  If blob is not NULL it gives the BLOB of the
+ * key, as pkey_prove().
  */
-int prove_record(const struct stream_in *, struct cert **cert, struct why *w);
+int prove_record(const struct stream_in *, struct cert **cert, uint8_t **blob,
+    size_t *len, struct why *w);
 
 #endif

@@ -24,7 +24,6 @@ proven_free(struct proven *p)
 static int
 make_form(const struct stream_in *s, struct proven *p, struct why *w)
 {
-	p->key = pkey_msblob(s->key, s->keylen, &p->nkey);
 	p->format = p->key != NULL ? "MSBLOB" : "PKCS8";
 	if (p->key != NULL)
 		return 1;
@@ -46,7 +45,7 @@ proven_make(struct proven *p, const struct stream_in *s, X509 *ca,
     struct why *w)
 {
 	memset(p, 0, sizeof(*p));
-	if (!prove_record(s, &p->cert, w) ||
+	if (!prove_record(s, &p->cert, &p->key, &p->nkey, w) ||
 	    (p->cert != NULL && !cert_describe(p->cert, w)))
 		return 0;
 	p->has_key = s->key != NULL;

@@ -392,23 +392,6 @@ rec_b64_len(size_t n)
 	return (n + 2) / 3 * 4;
 }
 
-/* Returns 1 if all of s is in the alphabet of base64, without padding. */
-static int
-b64_only(const char *s, size_t n)
-{
-	static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				  "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	static char in[256];
-	size_t i;
-
-	if (!in[(unsigned char)*set])
-		for (i = 0; i < sizeof(set) - 1; i++)
-			in[(unsigned char)set[i]] = 1;
-	for (i = 0; i < n && in[(unsigned char)s[i]]; i++)
-		continue;
-	return i == n;
-}
-
 int
 rec_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen)
 {
@@ -421,12 +404,15 @@ rec_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen)
 	*n = 0;
 	if (slen == 0)
 		return 1;
-	/* EVP_DecodeBlock() skips blanks and takes '-' as an end: not here */
 	while (pad < 2 && s[slen - pad - 1] == '=')
 		pad++;
-	if (!b64_only(s, slen - pad))
-		return 0;
 	full = slen - 4;
+	/*
+	 * EVP_DecodeBlock() takes '=' anywhere; what else it skips makes what
+	 * it gives shorter.
+	 */
+	if (memchr(s, '=', full) != NULL)
+		return 0;
 	if (full > 0 &&
 	    EVP_DecodeBlock(dst, (const unsigned char *)s, (int)full) !=
 		(int)(full / 4 * 3))
@@ -562,6 +548,8 @@ rec_unhex(const struct rec *r, const char *label, uint8_t *dst, size_t n)
 void
 rec_pack(const struct rec *r, struct flat *f)
 {
+	flat_room(f, offsetof(struct rec, field) +
+		r->nfields * sizeof(r->field[0]) + r->len);
 	flat_add(f, r, offsetof(struct rec, field));
 	flat_add(f, r->field, r->nfields * sizeof(r->field[0]));
 	flat_add(f, r->line, r->len);

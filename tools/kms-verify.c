@@ -90,7 +90,7 @@ prove(void *ctx, const struct stream_in *s, struct flat *answer)
 {
 	struct cert *cert;
 	struct why w;
-	int ok = prove_record(s, &cert, &w);
+	int ok = prove_record(s, &cert, NULL, NULL, &w);
 
 	(void)ctx;
 	flat_add(answer, &ok, sizeof(ok));
@@ -107,7 +107,7 @@ proven(const struct verify *v, struct flat *answer, struct why *w)
 	int ok;
 
 	if (answer == NULL) {
-		ok = prove_record(v->stream, &cert, w);
+		ok = prove_record(v->stream, &cert, NULL, NULL, w);
 		cert_free(cert);
 		return ok;
 	}

@@ -38,7 +38,8 @@ record(struct bundle *b, const struct stream_in *s)
 	if (group.s == NULL || user.s == NULL)
 		msg_die("stdin:%llu: group or user is not base64",
 		    s->rec.lineno);
-	rc = prove_record(s, &c, &w) && (c == NULL || cert_describe(c, &w));
+	rc = prove_record(s, &c, NULL, NULL, &w) &&
+	    (c == NULL || cert_describe(c, &w));
 	/* the record is good: that is no reason to go on without its key */
 	if (rc && !bundle_add(b, group, user, c, s->key, s->keylen, &w))
 		msg_die("stdin:%llu: record %llu: %s", s->rec.lineno, s->n,
