@@ -17,13 +17,16 @@ SCRIPTS = $(wildcard .pkg/*.bash tests/*.bash tests/*.bats tests/fuzz/*.bash \
     tests/bench/*.bash)
 JOBS = $(shell nproc)
 
-PQ = $(shell pkg-config --exists libpq 2>/dev/null && echo 1)
-SECCOMP = $(shell pkg-config --exists libseccomp 2>/dev/null && echo 1)
+# Asked once each, and not before `deps' may have installed them.
+has = $(shell pkg-config --exists $1 2>/dev/null && echo 1)
+PQ = $(eval PQ := $(call has,libpq))$(PQ)
+PQ_CFLAGS = $(eval PQ_CFLAGS := $(shell pkg-config --cflags libpq))$(PQ_CFLAGS)
+SECCOMP = $(eval SECCOMP := $(call has,libseccomp))$(SECCOMP)
 LIBS = -larchive -lsqlite3 -lcrypto $(if $(SECCOMP),-lseccomp)
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(if $(SECCOMP),-DHAVE_SECCOMP) \
-    $(if $(PQ),-DHAVE_LIBPQ $(shell pkg-config --cflags libpq)) \
+    $(if $(PQ),-DHAVE_LIBPQ $(PQ_CFLAGS)) \
     -fstack-protector-strong -fPIE $(WARN) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 

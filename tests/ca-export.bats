@@ -289,10 +289,10 @@ $usage" ca-export -d ca.db -s
 
 	before=$(files)
 	run_tool 0 ca-export -n -d ca.db -s jane
-	[[ $(files) == "$before" ]]
+	same_files "$before" ca-export
 	cmp ca.db "$BATS_FILE_TMPDIR/ca.db"
 	run_tool 1 ca-export -n -d ca.db -s nobody
-	[[ $(files) == "$before" ]]
+	same_files "$before" ca-export
 }
 
 @test '-n reads what a writer has not yet checkpointed' {

@@ -18,26 +18,25 @@ setup()
 # counts KEYS CERTS FAULTS: this many records, as end says, and nothing else.
 counts()
 {
-	diff <(echo "rec:end n:$(($1 + $2 + $3)) keys:$1 certs:$2 faults:$3") \
-	    <(tail -n 1 "$OUT" | cut -f 1-5 | tr '\t' ' ') >&2 &&
-	    diff <(printf '%d\n' "$@") \
-		<(only key <"$OUT" | wc -l; only cert <"$OUT" | wc -l
-		only fault <"$OUT" | wc -l) >&2
+	diff <(echo "$* rec:end n:$(($1 + $2 + $3)) keys:$1 certs:$2 faults:$3") \
+	    <(awk -F '\t' '{ n[$1]++ }
+	END {
+		print n["rec:key"] + 0, n["rec:cert"] + 0, n["rec:fault"] + 0, \
+		    $1, $2, $3, $4, $5
+	}' "$OUT") >&2
 }
 
 # holds NAME...: the key records in $OUT are these keys with their certificates.
 holds()
 {
-	local name n=0
+	local -a keys
+	local i
 
-	for name; do
-		((n += 1))
-		only key <"$OUT" | sed -n "${n}p" >record
-		field key <record | base64 -d | cmp - "$name.p8" &&
-		    field cert <record | base64 -d | cmp - "$name.der" ||
-			return 1
+	mapfile -t keys < <(only key <"$OUT")
+	((${#keys[@]} == $#)) || return
+	for ((i = 0; i < $#; i++)); do
+		is_pair "${keys[i]}" "${@:i + 1:1}" || return
 	done
-	[[ $(only key <"$OUT" | wc -l) == "$n" ]]
 }
 
 # faulted REASON DETAIL: the only fault in $OUT, and all of $ERR.

@@ -39,6 +39,16 @@ cert_der()
 	openssl x509 -in "$1" -outform DER
 }
 
+# is_pair RECORD NAME: the `key' record has this key and its certificate.
+is_pair()
+{
+	[[ $1 == *$'\tcert:'"$(base64 -w 0 "$2.der")"$'\tkey:'"$(
+	    base64 -w 0 "$2.p8")" ]] || {
+		echo "not the key and certificate of $2: ${1:0:200}..." >&2
+		return 1
+	}
+}
+
 # pem_blocks NAME: base64 of each such block on stdin, a line for each.
 pem_blocks()
 {
@@ -51,13 +61,13 @@ pem_blocks()
 # unhex: bytes of the hex on stdin.
 unhex()
 {
-	printf %b "$(tr -d ' \n' | sed 's/../\\x&/g')"
+	xxd -r -p
 }
 
 # hex: stdin in hex.
 hex()
 {
-	od -An -v -tx1 | tr -d ' \n'
+	xxd -p -c 0 | tr -d '\n'
 }
 
 # ----------------------------------------------------------------------------

@@ -3,6 +3,8 @@
 the derivation of appendix B is written out here, PBKDF2 is hashlib's.
 
     p12forms.py NAME=VALUE...       one key and its certificate, on stdout
+    p12forms.py each                the same for each line of stdin: a file, then
+                                    NAME=VALUE, all apart by a TAB
     p12forms.py many N              N keys and certificates in the clear, no MAC
     p12forms.py flips FILE FROM [TO]    a copy of it for each byte from there on
                                     (or before TO), with one bit of it changed
@@ -243,19 +245,32 @@ def flips(path, start, end=None):
                     data[i + 1:] for i in range(start, end or len(data)))
 
 
+def each():
+    for line in sys.stdin:
+        name, *args = line.rstrip('\n').split('\t')
+        with open(name, 'wb') as f:
+            f.write(one(options(args)))
+
+
+def options(args):
+    o = {'pass': 'secret', 'form': 'utf8', 'pbe': 'pbes2', 'iter': '1',
+         'certpass': '', 'mac': 'sha256', 'macform': 'bmp', 'maciter': '1',
+         'macoid': '', 'beside': '', 'unlucky': '', 'keylen': '32',
+         'key': 'a.p8', 'cert': 'a.der'}
+    o.update(arg.split('=', 1) for arg in args)
+    o.setdefault('macpass', o['pass'])
+    return o
+
+
 def main():
+    if sys.argv[1] == 'each':
+        return each()
     if sys.argv[1] == 'many':
         out = many(int(sys.argv[2]))
     elif sys.argv[1] == 'flips':
         out = flips(sys.argv[2], *map(int, sys.argv[3:]))
     else:
-        o = {'pass': 'secret', 'form': 'utf8', 'pbe': 'pbes2', 'iter': '1',
-             'certpass': '', 'mac': 'sha256', 'macform': 'bmp', 'maciter': '1',
-             'macoid': '', 'beside': '', 'unlucky': '', 'keylen': '32',
-             'key': 'a.p8', 'cert': 'a.der'}
-        o.update(arg.split('=', 1) for arg in sys.argv[1:])
-        o.setdefault('macpass', o['pass'])
-        out = one(o)
+        out = one(options(sys.argv[1:]))
     sys.stdout.buffer.write(out)
 
 
