@@ -10,25 +10,73 @@
 
 /* Digests --------------------------------------------------------------- */
 
+/* Bytes to hash, gathered: a call for each few of them would cost more. */
+struct gather {
+	EVP_MD_CTX *md;
+	size_t n;
+	char p[4096];
+};
+
+static void
+flush(struct gather *g)
+{
+	(void)EVP_DigestUpdate(g->md, g->p, g->n);
+	g->n = 0;
+}
+
+static void
+gather(struct gather *g, const void *p, size_t n)
+{
+	if (n > sizeof(g->p) - g->n)
+		flush(g);
+	if (n > sizeof(g->p))
+		(void)EVP_DigestUpdate(g->md, p, n);
+	else {
+		memcpy(g->p + g->n, p, n);
+		g->n += n;
+	}
+}
+
+/* Writes v in decimal up to end, as printf would.  Returns where it begins. */
+static char *
+decimal(char *end, int64_t v)
+{
+	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
+
+	do
+		*--end = (char)('0' + u % 10);
+	while ((u /= 10) > 0);
+	if (v < 0)
+		*--end = '-';
+	return end;
+}
+
 /* Adds every column of the row at hand: type, length, bytes. */
 static void
 hash_row(EVP_MD_CTX *md, struct sql_st *st)
 {
 	int i, n = st->db->driver->columns(st);
+	char digits[24], head[24], *end = digits + sizeof(digits), *p;
 	struct sql_value v;
-	char head[32], digits[24];
+	struct gather g;
 
+	g.md = md;
+	g.n = 0;
 	for (i = 0; i < n; i++) {
 		sql_column(st, i, &v);
 		if (v.type == SQL_INT) {
-			v.n = (size_t)snprintf(digits, sizeof(digits), "%lld",
-			    (long long)v.i);
-			v.p = digits;
+			v.p = decimal(end, v.i);
+			v.n = (size_t)(end - (const char *)v.p);
 		}
-		(void)snprintf(head, sizeof(head), "%d:%zu:", (int)v.type, v.n);
-		(void)EVP_DigestUpdate(md, head, strlen(head));
-		(void)EVP_DigestUpdate(md, v.p, v.n);
+		p = head + sizeof(head);
+		*--p = ':';
+		p = decimal(p, (int64_t)v.n);
+		*--p = ':';
+		*--p = (char)('0' + v.type);
+		gather(&g, p, (size_t)(head + sizeof(head) - p));
+		gather(&g, v.p, v.n);
 	}
+	flush(&g);
 }
 
 /*

@@ -31,6 +31,7 @@ static const char *const settings[] = {
 	"pragma trusted_schema=off",
 	"pragma foreign_keys=on",
 	"pragma synchronous=full",
+	"pragma cache_size=-8000", /* KiB: what a commit writes, and more */
 	"create temp table token(raw text, hex text)",
 	NULL,
 };
@@ -186,8 +187,9 @@ columns(const struct sql_st *st)
 static void
 column(struct sql_st *st, int i, struct sql_value *v)
 {
-	sqlite3_stmt *h = handle(st);
-	int type = sqlite3_column_type(h, i);
+	/* good until the next step, as there is one thread */
+	sqlite3_value *is = sqlite3_column_value(handle(st), i);
+	int type = sqlite3_value_type(is);
 
 	v->type = type == SQLITE_INTEGER ? SQL_INT :
 	    type == SQLITE_FLOAT	 ? SQL_REAL :
@@ -198,15 +200,17 @@ column(struct sql_st *st, int i, struct sql_value *v)
 	v->p = "";
 	v->n = 0;
 	if (type == SQLITE_INTEGER)
-		v->i = sqlite3_column_int64(h, i);
+		v->i = sqlite3_value_int64(is);
 	else if (type != SQLITE_NULL) {
 		v->p = type == SQLITE_BLOB ?
-		    sqlite3_column_blob(h, i) :
-		    (const void *)sqlite3_column_text(h, i);
-		v->n = (size_t)sqlite3_column_bytes(h, i);
+		    sqlite3_value_blob(is) :
+		    (const void *)sqlite3_value_text(is);
+		v->n = (size_t)sqlite3_value_bytes(is);
 	}
-	if (v->p == NULL)
+	if (v->p == NULL) { /* or out of memory, as the next step will tell */
 		v->p = "";
+		v->n = 0;
+	}
 }
 
 /* Transactions ---------------------------------------------------------- */
@@ -340,7 +344,9 @@ create(struct db *db, struct why *w)
 
 	(void)snprintf(text, sizeof(text), "pragma application_id=%d",
 	    APPLICATION_ID);
-	if (!pragma(db, text, NULL, w) ||
+	/* a page of 4096 bytes would hold one key, and be half empty */
+	if (!pragma(db, "pragma page_size=8192", NULL, w) ||
+	    !pragma(db, text, NULL, w) ||
 	    !pragma(db, "pragma user_version=2", NULL, w) || !use_wal(db, w))
 		return 0;
 	if (sqlite3_exec(lite(db)->h, sql_schema, NULL, NULL, NULL) !=
@@ -457,6 +463,9 @@ lite_new(const char *path, struct why *w)
 		return NULL;
 	}
 	l->db.name = l->file.name;
+	/* no locks and no statistics: nobody else uses SQLite */
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	l->db.dir = l->file.dir;
 	sqlite3_randomness(sizeof(byte), &byte); /* opens /dev/urandom */
 	return &l->db;

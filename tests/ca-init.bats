@@ -134,6 +134,7 @@ agents()
 	[[ $(rows ca.db 'PRAGMA application_id') == $((0x6b326361)) ]]
 	[[ $(rows ca.db 'PRAGMA user_version') == 2 ]]
 	[[ $(rows ca.db 'PRAGMA journal_mode') == wal ]]
+	[[ $(rows ca.db 'PRAGMA page_size') == 8192 ]]
 	[[ $(rows ca.db "SELECT group_concat(name, ' ') FROM (SELECT name FROM
 	    sqlite_master WHERE type = 'table' ORDER BY name)") == \
 	    'audit certificate config kra request' ]]
@@ -695,7 +696,7 @@ untouched()
 	need_writes
 	local blocks status said done=
 
-	for blocks in 0 1 2 4 8 16 24 32 36 40 48 64 128; do
+	for blocks in 0 1 2 4 8 16 32 48 64 80 96 128 256 512; do
 		rm -f ca.db
 		status=0
 		said=$(ulimit -f "$blocks" && "${init[@]}" <"$ORG/kra1.pem" \
