@@ -175,6 +175,9 @@ pkey_public_id(struct pkey_public *pub, uint8_t id[32], char alg[32], int *bits)
 		    *bits);
 		return 1;
 	}
+	/* so that a newer OpenSSL makes the same records */
+	if (!small_kind(oid))
+		return 0;
 	len = ASN1_item_i2d((ASN1_VALUE *)pub, &der,
 	    ASN1_ITEM_rptr(PKEY_PUBLIC));
 	if (len <= 0)

@@ -32,7 +32,10 @@ struct pkey_public {
 struct pkey_public *pkey_public(const uint8_t *spki, size_t n);
 void pkey_public_free(struct pkey_public *);
 
-/* Identity of a public key, as pkey_id(), algorithm and bits.  1, or 0. */
+/*
+ * Identity of a public key, as pkey_id(), algorithm and bits.  Returns 1, or 0:
+ * none of a kind whose private keys are read here, whatever OpenSSL knows.
+ */
 int pkey_public_id(struct pkey_public *, uint8_t id[32], char alg[32],
     int *bits);
 
