@@ -894,7 +894,7 @@ insists()
 
 	head=$(latest)
 	index="name IN ('request_CertAudit', 'request_KeyAudit')"
-	insists 'the file is damaged: row * missing from index request_*' <<-SQL
+	insists 'the file is damaged: * index request_*' <<-SQL
 	PRAGMA writable_schema = on;
 	CREATE TEMP TABLE s AS SELECT * FROM sqlite_schema WHERE $index;
 	DELETE FROM sqlite_schema WHERE $index;
