@@ -208,7 +208,7 @@ turned()
 		[[ $(grep -c '^ *version: 0$' print) == 3 ]]
 		[[ $(grep -c 'd\.ktri:' print) == 2 ]]
 		[[ $(grep -c 'd\.issuerAndSerialNumber:' print) == 2 ]]
-		[[ $(grep -c '^ *issuer: O=Example, CN=Example CA$' print) == 2 ]]
+		[[ $(grep -c '^ *issuer: *O=Example, CN=Example CA$' print) == 2 ]]
 		for agent in kra1 kra2; do
 			serial=$(openssl x509 -in "$ORG/$agent.pem" -noout \
 			    -serial)

@@ -571,13 +571,12 @@ tampered()
 	# the user's certificate, the CA's and the agents'
 	openssl cms -verify -binary -inform DER -in rec.der -noverify \
 	    -certsout certs.pem -out /dev/null 2>/dev/null
-	openssl crl2pkcs7 -nocrl -certfile certs.pem |
-	    openssl pkcs7 -print_certs -noout | grep ^subject | sort >subjects
+	openssl crl2pkcs7 -nocrl -certfile certs.pem | subjects >subjects
 	diff - subjects <<-'SUBJECTS'
-	subject=O = Example, CN = Example CA
-	subject=O = Example, CN = Recovery Agent 1
-	subject=O = Example, CN = Recovery Agent 2
-	subject=O = Example, OU = North America, CN = Recipients, CN = carol
+	O=Example, CN=Example CA
+	O=Example, CN=Recovery Agent 1
+	O=Example, CN=Recovery Agent 2
+	O=Example, OU=North America, CN=Recipients, CN=carol
 	SUBJECTS
 }
 
@@ -631,19 +630,18 @@ tampered()
 	openssl cms -verify -binary -inform DER -in rec.der -noverify \
 	    -nointern -certfile "$ORG/ca.pem" -certsout certs.pem \
 	    -out env.der 2>/dev/null
-	openssl crl2pkcs7 -nocrl -certfile certs.pem |
-	    openssl pkcs7 -print_certs -noout | grep ^subject | sort >subjects
+	openssl crl2pkcs7 -nocrl -certfile certs.pem | subjects >subjects
 	agent=$(openssl cms -cmsout -print -noout -inform DER -in env.der |
 	    sed -n 's/ *serialNumber: //p')
 	name='Recovery Agent 1'
 	[[ $(openssl x509 -in "$ORG/kra1.pem" -noout -serial) == \
 	    "serial=$(printf %04X "$agent")" ]] || name='Recovery Agent 2'
 	diff - subjects <<-SUBJECTS
-	subject=CN = deep
-	subject=CN = root
-	subject=CN = sub
-	subject=O = Example, CN = Example CA
-	subject=O = Example, CN = $name
+	CN=deep
+	CN=root
+	CN=sub
+	O=Example, CN=Example CA
+	O=Example, CN=$name
 	SUBJECTS
 }
 
@@ -658,7 +656,7 @@ tampered()
 	openssl cms -cmsout -inform DER -in rec.der -print -noout >print
 	# one signer; the CA, by issuer and serial number
 	[[ $(grep -c 'd.issuerAndSerialNumber' print) == 1 ]]
-	grep -A 12 signerInfos print | grep -q 'issuer: O=Example, CN=Example CA'
+	grep -A 12 signerInfos print | grep -q 'issuer: *O=Example, CN=Example CA$'
 	run_tool 0 ca-recover -C "$ORG/ca.pem" -k "$ORG/kra2.p12" \
 	    -p "file:$ORG/kra2.pw" <rec.der
 	only key <"$OUT" | field key | base64 -d | cmp - <(openssl pkcs8 \

@@ -129,6 +129,14 @@ statuses()
 	    sub(/^id:/, "", $4); print $3 ($4 == "" ? "" : " " $4) }'
 }
 
+# subjects [ARG...]: of the certificates in a PKCS#7, in order.  What stands
+# around an equals sign depends on openssl's version.
+subjects()
+{
+	openssl pkcs7 -print_certs -noout "$@" |
+	    sed -n 's/ = /=/g; s/^subject=//p' | sort
+}
+
 # Plain streams, made without our tools -------------------------------------
 
 # record N USER CERT [KEY]: a `key' record of two PEM files, or a `cert' record.

@@ -263,8 +263,8 @@ wanted()
 	grep -c BEGIN pem | grep -qx 2
 	held "$OUT" | diff <(wanted <lone.rec) -
 	# -clcerts gives those of a key only
-	openssl_p12 "$OUT" -nokeys -clcerts | openssl x509 -noout -subject |
-	    grep -q 'CN = carol$'
+	openssl_p12 "$OUT" -nokeys -clcerts | openssl x509 -noout -subject \
+	    -nameopt RFC2253 | grep -q '^subject=CN=carol,'
 	openssl_p12 "$OUT" -nokeys -clcerts | grep -c BEGIN | grep -qx 1
 	cp "$OUT" lone.p12
 	run_tool 0 p12-extract -a "${pw[@]}" <lone.p12

@@ -222,8 +222,8 @@ damage()
 		not openssl cms -cmsout -inform DER -in "$MADE/$file.rec" \
 		    -noout 2>/dev/null
 	done
-	openssl pkcs7 -inform DER -in "$MADE/old-bare.rec" -print_certs -noout |
-	    grep -q 'CN = Recovery Agent 1$'
+	subjects -inform DER -in "$MADE/old-bare.rec" |
+	    grep -qx 'O=Example, CN=Recovery Agent 1'
 	# what it verifies is the content without tag and length
 	at=$(openssl asn1parse -inform DER -in "$MADE/old-bare.rec" |
 	    grep -m 1 -A 2 ':pkcs7-envelopedData$' | tail -n 1 | cut -d : -f 1)
