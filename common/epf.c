@@ -527,7 +527,6 @@ lacks_key(const struct items *l, const struct item *it)
 	if (it->kind != ITEM_CERT || strcmp(it->cert->use, "sign") == 0 ||
 	    items_key0(l, it->id) != NULL)
 		return 0;
-	/* it->cert->x has no digest to look at extensions with */
 	x = cert_x509(it->cert);
 	ca = x != NULL && X509_check_ca(x);
 	X509_free(x);
