@@ -76,9 +76,7 @@ level_unreadable(struct level *l)
 		    "password or damaged file): give its password with -p, "
 		    "or " LEVEL_ELSEWHERE);
 	else
-		child_fault(l->c, "password", l->path,
-		    "encrypted by the archive: does not open (wrong password "
-		    "or damaged file): give its password alone");
+		child_fault(l->c, "password", l->path, LEVEL_ALONE);
 }
 
 /* Passwords ------------------------------------------------------------ */
@@ -110,20 +108,31 @@ static const char *
 next_pass(struct archive *a, void *ctx)
 {
 	struct level *l = ctx;
+	uint64_t i = 0;
 	int r = 0;
 
 	(void)a;
 	child_progress(l->c); /* as many as there are passwords */
-	if (!l->own) {
-		l->own = 1;
-		r = ask(l, 0);
+	if (l->repeat) {
+		l->repeat = 0;
+		i = l->last;
+		r = ask(l, i);
 	}
-	while (r == 0 && !l->none)
-		if ((r = ask(l, l->next++)) == -1)
+	if (r == 0 && !l->own) {
+		l->own = 1;
+		i = 0;
+		r = ask(l, i);
+	}
+	while (r == 0 && !l->none) {
+		i = l->next++;
+		if ((r = ask(l, i)) == -1)
 			l->none = 1;
-	if (r == 1)
-		l->tried = l->given = 1;
-	return r == 1 ? l->c->pass : NULL;
+	}
+	if (r != 1)
+		return NULL;
+	l->tried = l->given = 1;
+	l->last = i;
+	return l->c->pass;
 }
 
 /* Bytes in ------------------------------------------------------------- */
@@ -395,12 +404,49 @@ level_next(struct level *l, struct archive_entry **e)
 	return r;
 }
 
+/* Opens the archive once more, at this entry.  Returns 1, or 0. */
+static int
+reopen(struct level *l)
+{
+	uint64_t index = l->index;
+	struct archive_entry *e;
+
+	(void)archive_read_free(l->a);
+	if (!level_open(l))
+		return 0;
+	for (l->index = 0; l->index < index;)
+		if (level_next(l, &e) < ARCHIVE_WARN)
+			return 0;
+	return 1;
+}
+
+int
+level_prove(struct level *l)
+{
+	uint64_t total = l->c->total;
+	const uint8_t *p;
+	size_t n;
+	int r;
+
+	if (!l->tried || l->fd == -1 || l->c->reread + l->index > REREAD_MAX)
+		return 0;
+	while ((r = level_take(l, SIZE_MAX, &p, &n)) == 1)
+		continue;
+	if (r < 0)
+		return r;
+	l->c->reread += l->index;
+	l->c->total = total;
+	l->repeat = 1;
+	l->next = 1;
+	l->none = 0;
+	return reopen(l) ? 1 : ARCHIVE_FATAL;
+}
+
 int
 level_again(struct level *l)
 {
 	const char *s = archive_error_string(l->a);
 	uint64_t index = l->index;
-	struct archive_entry *e;
 
 	if ((l->c->reread += index) > REREAD_MAX)
 		return 0; /* to get there once more takes as long each time */
@@ -416,13 +462,7 @@ level_again(struct level *l)
 	}
 	l->again = index;
 	l->given = 0;
-	(void)archive_read_free(l->a);
-	if (!level_open(l))
-		return 0;
-	for (l->index = 0; l->index < index;)
-		if (level_next(l, &e) < ARCHIVE_WARN)
-			return 0;
-	return 1;
+	return reopen(l);
 }
 
 void

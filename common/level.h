@@ -17,6 +17,9 @@
 
 #define LEVEL_BLOCK	(128 * 1024)
 #define LEVEL_ELSEWHERE "unpack it with its own tool and feed the files in"
+#define LEVEL_ALONE \
+	"encrypted by the archive: does not open (wrong password or " \
+	"damaged file): give its password alone"
 
 struct level {
 	struct child *c;
@@ -42,6 +45,8 @@ struct level {
 	int err; /* negative once it cannot be read on */
 	/* passwords */
 	uint64_t next; /* the number to ask for */
+	uint64_t last; /* the number of the one that was given last */
+	int repeat; /* it comes first once more */
 	int own; /* the entry's own was asked for */
 	int none; /* there are no more */
 	int tried; /* libarchive was given one, */
@@ -70,6 +75,14 @@ int level_take(struct level *, size_t max, const uint8_t **p, size_t *n);
  * that password.  Returns 1, or 0 if that is no use.
  */
 int level_again(struct level *);
+
+/*
+ * Reads the entry to its end, which proves the password right, where that takes
+ * more than it is worth to keep; and opens the archive once more at its start,
+ * with that password first.  Returns 1, 0 if it cannot be read again, or the
+ * error.
+ */
+int level_prove(struct level *);
 
 /*
  * The reason of a fault behind an error of libarchive, or NULL.  It says

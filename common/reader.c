@@ -83,7 +83,7 @@ pieces(struct level *l, size_t len)
 {
 	struct child *c = l->c;
 	const uint8_t *p = c->data;
-	const char *s;
+	const char *s, *why;
 	size_t n;
 	int r = 1;
 
@@ -94,12 +94,14 @@ pieces(struct level *l, size_t len)
 	while ((r = level_take(l, WALK_PIECE_BYTES, &p, &n)) == 1)
 		child_report(c, WALK_PIECE, NULL, NULL, p, n);
 	s = archive_error_string(l->a);
-	if (c->over != NULL)
-		s = "past a ceiling";
-	else if (s == NULL)
+	if (s == NULL)
 		s = "it ends early";
-	child_report(c, WALK_PIECES_END,
-	    c->over != NULL ? "ceiling" : level_reason(s), NULL, s,
+	why = level_reason(s);
+	if (c->over != NULL)
+		why = "ceiling", s = "past a ceiling";
+	else if (l->encrypted)
+		why = "password", s = LEVEL_ALONE;
+	child_report(c, WALK_PIECES_END, why, NULL, s,
 	    r == 0 ? 0 : strnlen(s, READER_TEXT));
 }
 
@@ -116,6 +118,18 @@ fill(struct level *l, size_t *len, size_t to)
 		*len += n;
 	}
 	return r;
+}
+
+/* Has it proven, and read again into c->data.  As level_take(). */
+static int
+proven(struct level *l, size_t *len, size_t to)
+{
+	int r = level_prove(l);
+
+	if (r != 1)
+		return r == 0 ? 1 : r;
+	*len = 0;
+	return fill(l, len, to);
 }
 
 /* A member, of which len bytes are at c->data. */
@@ -155,6 +169,8 @@ member(struct level *l, int link)
 		    NULL;
 		if (kind == NULL && r == 1)
 			r = fill(l, &len, max + 1);
+		if (kind == NULL && r == 1 && l->encrypted)
+			r = proven(l, &len, max + 1);
 	} while (r < 0 && kind == NULL && level_again(l));
 	OPENSSL_cleanse(c->pass, sizeof(c->pass));
 	if (kind != NULL)

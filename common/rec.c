@@ -548,8 +548,9 @@ rec_unhex(const struct rec *r, const char *label, uint8_t *dst, size_t n)
 void
 rec_pack(const struct rec *r, struct flat *f)
 {
-	flat_room(f, offsetof(struct rec, field) +
-		r->nfields * sizeof(r->field[0]) + r->len);
+	flat_room(f,
+	    offsetof(struct rec, field) + r->nfields * sizeof(r->field[0]) +
+		r->len);
 	flat_add(f, r, offsetof(struct rec, field));
 	flat_add(f, r->field, r->nfields * sizeof(r->field[0]));
 	flat_add(f, r->line, r->len);

@@ -136,6 +136,31 @@ HOW
 	came_to 4 3 1 0 0
 }
 
+# One wrong password in 256 decrypts to good padding.
+@test "a wrong password that gives good padding is a wrong password" {
+	local args name
+
+	(umask 077 && printf '%s\n' wrong secret >list)
+	openssl ec -in a.key -outform DER -out a.sec1 2>log
+	while read -ra args; do
+		/usr/bin/python3 "$BATS_TEST_DIRNAME/p12forms.py" "${args[@]}" \
+		    unlucky=wrong >in
+		name='encrypted private key'
+		[[ ${args[0]} != dek ]] || name='encrypted PEM key'
+		PW=wrong take 1 -p env:PW <in
+		faults "stdin: password: $name does not open (wrong password or damaged file)"
+		tar -cf a.tar in a.pem
+		take 0 -p list:list <a.tar
+		key_of a
+	done <<'HOW'
+p8
+p8 pbe=3des form=bmp
+dek key=a.sec1
+HOW
+	# and openssl reads it
+	openssl ec -in in -passin file:pw -outform DER 2>log | cmp - a.sec1
+}
+
 @test "PEM under DEK-Info: des, des3, aes; another cipher is named" {
 	local cipher n=0
 

@@ -3,7 +3,9 @@
 the derivation of appendix B is written out here, PBKDF2 is hashlib's.
 
     p12forms.py NAME=VALUE...       one key and its certificate, on stdout
-    p12forms.py each                the same for each line of stdin: a file, then
+    p12forms.py p8 NAME=VALUE...    EncryptedPrivateKeyInfo of the key, DER
+    p12forms.py dek NAME=VALUE...   the key, of SEC 1, in PEM under DEK-Info
+    p12forms.py each                the first for each line of stdin: a file, then
                                     NAME=VALUE, all apart by a TAB
     p12forms.py many N              N keys and certificates in the clear, no MAC
     p12forms.py flips FILE FROM [TO]    a copy of it for each byte from there on
@@ -12,7 +14,8 @@ the derivation of appendix B is written out here, PBKDF2 is hashlib's.
     key=FILE cert=FILE              PKCS#8 and X.509, DER
     pass=TEXT form=FORM             what encrypts the key
     pbe=pbes2|3des|none iter=N      and how
-    unlucky=TEXT                    a wrong password that gives good padding
+    unlucky=TEXT                    a wrong password that gives good padding, to
+                                    what pass and certpass encrypt
     beside=HEX                      one more key, of 3des, whose number of rounds
                                     is this INTEGER, and which does not open
     certpass=TEXT                   encrypts the certificate, like the key
@@ -29,6 +32,7 @@ FORM is how the password becomes bytes:
     twice    each byte of UTF-8 as a character of UTF-16BE, and a terminator
 """
 
+import base64
 import datetime
 import hashlib
 import hmac
@@ -158,8 +162,8 @@ def part(*bags):
     return tlv(0x30, DATA, tlv(0xa0, tlv(4, tlv(0x30, *bags))))
 
 
-def encrypted_part(how, password, rounds, *bags):
-    alg, data = encrypt(how, password, rounds, tlv(0x30, *bags))
+def encrypted_part(how, password, rounds, unlucky, *bags):
+    alg, data = encrypt(how, password, rounds, tlv(0x30, *bags), unlucky)
     return tlv(0x30, bytes.fromhex('06092a864886f70d010706'), tlv(
         0xa0, tlv(0x30, number(0), tlv(0x30, DATA, alg, tlv(0x80, data)))))
 
@@ -194,19 +198,43 @@ def pfx(safe, mac=b''):
     return tlv(0x30, number(3), tlv(0x30, DATA, tlv(0xa0, tlv(4, safe))), mac)
 
 
+def read(name):
+    with open(name, 'rb') as f:
+        return f.read()
+
+
+def unlucky(o):
+    return encode(o['unlucky'], o['form']) if o['unlucky'] else None
+
+
+def p8(o):
+    alg, data = encrypt(o['pbe'], encode(o['pass'], o['form']), int(o['iter']),
+                        read(o['key']), unlucky(o))
+    return tlv(0x30, alg, tlv(4, data))
+
+
+def dek(o):
+    """RFC 1421 section 4.6.1.3; OpenSSL's key is MD5 of password and IV."""
+    def key(word):
+        return algorithms.AES(hashlib.md5(word + iv[:8]).digest()), iv
+
+    while True:
+        iv = os.urandom(16)
+        out = cbc(*key(encode(o['pass'], o['form'])), read(o['key']))
+        if not o['unlucky'] or padded(*key(unlucky(o)), out):
+            break
+    text = base64.b64encode(out).decode()
+    return '\n'.join((
+        '-----BEGIN EC PRIVATE KEY-----', 'Proc-Type: 4,ENCRYPTED',
+        'DEK-Info: AES-128-CBC,' + iv.hex().upper(), '',
+        *(text[i:i + 64] for i in range(0, len(text), 64)),
+        '-----END EC PRIVATE KEY-----', '')).encode()
+
+
 def one(o):
-    with open(o['key'], 'rb') as f:
-        key = f.read()
-    with open(o['cert'], 'rb') as f:
-        cert = cert_bag(f.read())
+    key, cert = read(o['key']), cert_bag(read(o['cert']))
     rounds = int(o['iter'])
-    if o['pbe'] == 'none':
-        key = bag(b'\1', key)
-    else:
-        alg, data = encrypt(
-            o['pbe'], encode(o['pass'], o['form']), rounds, key,
-            encode(o['unlucky'], o['form']) if o['unlucky'] else None)
-        key = bag(b'\2', tlv(0x30, alg, tlv(4, data)))
+    key = bag(b'\1', key) if o['pbe'] == 'none' else bag(b'\2', p8(o))
     if o['beside']:
         key += bag(b'\2', tlv(0x30, tlv(
             0x30, bytes.fromhex('060a2a864886f70d010c0103'), tlv(
@@ -214,7 +242,7 @@ def one(o):
             tlv(4, bytes(64))))
     if o['certpass']:
         cert = encrypted_part(o['pbe'], encode(o['certpass'], o['form']),
-                              rounds, cert)
+                              rounds, unlucky(o), cert)
     else:
         cert = part(cert)
     safe = tlv(0x30, part(key), cert)
@@ -270,7 +298,8 @@ def main():
     elif sys.argv[1] == 'flips':
         out = flips(sys.argv[2], *map(int, sys.argv[3:]))
     else:
-        out = one(options(sys.argv[1:]))
+        how = {'p8': p8, 'dek': dek}.get(sys.argv[1])
+        out = how(options(sys.argv[2:])) if how else one(options(sys.argv[1:]))
     sys.stdout.buffer.write(out)
 
 

@@ -776,6 +776,36 @@ unlucky()
 	((n == 3))
 }
 
+@test "an encrypted member past its ceiling: each password is tried" {
+	local none='big: password: encrypted by the archive: no password opens it (wrong password or damaged file): give its password with -p, or unpack it with its own tool and feed the files in'
+	local what='big: ceiling: larger than 20480 bytes, the ceiling of a member: raise it with -L member='
+	local -a all limits=(-L member=20K)
+
+	pair a /CN=a rsa:512
+	{ head -c 40000 /dev/urandom; cat a.der a.p8; } >big
+	zip -q0P one a.zip big
+	mapfile -t all < <(unlucky a.zip big)
+	((${#all[@]} == 2))
+	passwords 3 "${all[@]}" one
+	mv a.zip a
+	both 1 -x "${limits[@]}" -p "list:$pws"
+	faults "$what; searched (-x): whole certificates 1, keys 1"
+	found 1 0 1
+	came_to 1 1 0 0 0
+	both 1 "${limits[@]}" -p "list:$pws"
+	faults "$what"
+	# and none of them is damage
+	passwords 3 "${all[@]}"
+	both 1 -x "${limits[@]}" -p "list:$pws"
+	faults "$none"
+	both 1 "${limits[@]}" -p "list:$pws"
+	faults "$none"
+	# what cannot be read twice is searched as it seems to be
+	take 1 -x "${limits[@]}" -L memory=30K -p "list:$pws" < <(cat a)
+	only fault <"$OUT" | field reason | not grep -qx damaged
+	only fault <"$OUT" | field reason | grep -qx password
+}
+
 @test "an encrypted zip: the password of the map, of each its own" {
 	bundles x y
 	passwords 1 y-pass
