@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "pkey.h"
+#include "rsa_key.h"
 #include "why.h"
 
 /* In the order in which the full RSA BLOB has them; the short one ends at Q. */

@@ -1,7 +1,6 @@
 #include "pkey.h"
 
 #include <openssl/asn1t.h>
-#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
@@ -9,43 +8,13 @@
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "rsa_key.h"
 #include "tlv.h"
 #include "tool.h"
 
 #define SMALL_KEY_MAX 1024 /* bytes of a PKCS#8 that is not RSA */
 
 /* clang-format off */
-
-/*
- * RSAPrivateKey and RSAPublicKey of RFC 8017 appendix A.1, as templates: the
- * deprecated d2i_RSAPrivateKey() is the only other way past the decoders,
- * which cost forty times as much (PEERS.md 3b).
- */
-typedef struct rsa_private {
-	int32_t version;
-	BIGNUM *n, *e, *d, *p, *q, *dp, *dq, *qi;
-} RSA_PRIVATE;
-
-ASN1_SEQUENCE(RSA_PRIVATE) = {
-	ASN1_EMBED(RSA_PRIVATE, version, INT32),
-	ASN1_SIMPLE(RSA_PRIVATE, n, BIGNUM),
-	ASN1_SIMPLE(RSA_PRIVATE, e, BIGNUM),
-	ASN1_SIMPLE(RSA_PRIVATE, d, CBIGNUM),
-	ASN1_SIMPLE(RSA_PRIVATE, p, CBIGNUM),
-	ASN1_SIMPLE(RSA_PRIVATE, q, CBIGNUM),
-	ASN1_SIMPLE(RSA_PRIVATE, dp, CBIGNUM),
-	ASN1_SIMPLE(RSA_PRIVATE, dq, CBIGNUM),
-	ASN1_SIMPLE(RSA_PRIVATE, qi, CBIGNUM)
-} static_ASN1_SEQUENCE_END(RSA_PRIVATE)
-
-typedef struct rsa_public {
-	BIGNUM *n, *e;
-} RSA_PUBLIC;
-
-ASN1_SEQUENCE(RSA_PUBLIC) = {
-	ASN1_SIMPLE(RSA_PUBLIC, n, BIGNUM),
-	ASN1_SIMPLE(RSA_PUBLIC, e, BIGNUM)
-} static_ASN1_SEQUENCE_END(RSA_PUBLIC)
 
 /* X509_PUBKEY looks for a decoder of the key, which costs more than all. */
 typedef struct pkey_public PKEY_PUBLIC;
@@ -57,30 +26,8 @@ ASN1_SEQUENCE(PKEY_PUBLIC) = {
 
     /* clang-format on */
 
-    static void rsa_free(RSA_PRIVATE * r)
-{
-	ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(RSA_PRIVATE));
-}
-
-/* SHA-256 of RSAPublicKey DER. */
-static int
-rsa_id(BIGNUM *n, BIGNUM *e, uint8_t id[32])
-{
-	RSA_PUBLIC pub = { n, e };
-	uint8_t *der = NULL;
-	int len, rc;
-
-	len = ASN1_item_i2d((ASN1_VALUE *)&pub, &der,
-	    ASN1_ITEM_rptr(RSA_PUBLIC));
-	rc = len > 0 &&
-	    EVP_Digest(der, (size_t)len, id, NULL, EVP_sha256(), NULL);
-	OPENSSL_free(der);
-	return rc;
-}
-
-/* RSA, also where the certificate restricts it to PSS signatures. */
-static int
-rsa_kind(const ASN1_OBJECT *oid)
+    /* RSA, also where the certificate restricts it to PSS signatures. */
+    static int rsa_kind(const ASN1_OBJECT *oid)
 {
 	return OBJ_obj2nid(oid) == NID_rsaEncryption ||
 	    OBJ_obj2nid(oid) == NID_rsassaPss;
@@ -108,7 +55,7 @@ small_kind(const ASN1_OBJECT *oid)
  * frees), 1 with *info set otherwise, 0 with *w if it does not parse.
  */
 static int
-open_p8(const uint8_t *p8, size_t n, RSA_PRIVATE **rsa,
+open_p8(const uint8_t *p8, size_t n, struct rsa_key **rsa,
     PKCS8_PRIV_KEY_INFO **info, struct why *w)
 {
 	const ASN1_OBJECT *oid;
@@ -138,15 +85,7 @@ open_p8(const uint8_t *p8, size_t n, RSA_PRIVATE **rsa,
 		    "not for mail",
 		    name);
 	}
-	p = key;
-	*rsa = (RSA_PRIVATE *)ASN1_item_d2i(NULL, &p, keylen,
-	    ASN1_ITEM_rptr(RSA_PRIVATE));
-	if (*rsa != NULL &&
-	    (p != key + keylen || (*rsa)->version != 0 ||
-		BN_num_bits((*rsa)->n) > RSA_BITS_MAX)) {
-		rsa_free(*rsa);
-		*rsa = NULL;
-	}
+	*rsa = rsa_key(key, (size_t)keylen);
 	PKCS8_PRIV_KEY_INFO_free(*info);
 	*info = NULL;
 	if (*rsa == NULL)
@@ -217,24 +156,6 @@ pkey_public_free(struct pkey_public *pub)
 	ASN1_item_free((ASN1_VALUE *)pub, ASN1_ITEM_rptr(PKEY_PUBLIC));
 }
 
-static int
-rsa_public_id(const struct pkey_public *pub, int nid, uint8_t id[32],
-    char alg[32], int *bits)
-{
-	const uint8_t *p = pub->key->data, *end = p + pub->key->length;
-	RSA_PUBLIC *r = (RSA_PUBLIC *)ASN1_item_d2i(NULL, &p, end - p,
-	    ASN1_ITEM_rptr(RSA_PUBLIC));
-	int rc = r != NULL && p == end && rsa_id(r->n, r->e, id);
-
-	if (rc) {
-		*bits = BN_num_bits(r->n);
-		(void)snprintf(alg, 32,
-		    nid == NID_rsassaPss ? "RSA-PSS-%d" : "RSA-%d", *bits);
-	}
-	ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(RSA_PUBLIC));
-	return rc;
-}
-
 int
 pkey_public_id(struct pkey_public *pub, uint8_t id[32], char alg[32], int *bits)
 {
@@ -245,8 +166,15 @@ pkey_public_id(struct pkey_public *pub, uint8_t id[32], char alg[32], int *bits)
 	int len, rc;
 
 	X509_ALGOR_get0(&oid, NULL, NULL, pub->alg);
-	if (rsa_kind(oid))
-		return rsa_public_id(pub, OBJ_obj2nid(oid), id, alg, bits);
+	if (rsa_kind(oid)) {
+		if (!rsa_public_id(pub->key->data, (size_t)pub->key->length, id,
+			bits))
+			return 0;
+		(void)snprintf(alg, 32,
+		    OBJ_obj2nid(oid) == NID_rsassaPss ? "RSA-PSS-%d" : "RSA-%d",
+		    *bits);
+		return 1;
+	}
 	len = ASN1_item_i2d((ASN1_VALUE *)pub, &der,
 	    ASN1_ITEM_rptr(PKEY_PUBLIC));
 	if (len <= 0)
@@ -260,50 +188,6 @@ pkey_public_id(struct pkey_public *pub, uint8_t id[32], char alg[32], int *bits)
 		*bits = EVP_PKEY_get_bits(pk);
 	}
 	EVP_PKEY_free(pk);
-	return rc;
-}
-
-/* Returns 1 if a * b is 1 modulo m - 1, for exponents; m > 2. */
-static int
-inverse_of_order(const BIGNUM *a, const BIGNUM *b, const BIGNUM *m, BN_CTX *bn)
-{
-	BIGNUM *m1, *t;
-	int rc;
-
-	BN_CTX_start(bn);
-	m1 = BN_CTX_get(bn);
-	t = BN_CTX_get(bn);
-	rc = t != NULL && BN_copy(m1, m) != NULL && BN_sub_word(m1, 1) &&
-	    BN_mod_mul(t, a, b, m1, bn) && BN_is_one(t);
-	BN_CTX_end(bn);
-	return rc;
-}
-
-/* RFC 8017 section 3.2: what a valid RSA private key satisfies. */
-static int
-rsa_whole(const RSA_PRIVATE *r)
-{
-	BN_CTX *bn = BN_CTX_secure_new();
-	BIGNUM *t;
-	int rc;
-
-	if (bn == NULL)
-		return 0;
-	BN_CTX_start(bn);
-	t = BN_CTX_get(bn);
-	rc = t != NULL && BN_cmp(r->p, r->n) < 0 && BN_cmp(r->q, r->n) < 0 &&
-	    BN_is_odd(r->e) && !BN_is_one(r->e) && BN_is_odd(r->p) &&
-	    BN_is_odd(r->q) && BN_num_bits(r->p) > 2 && BN_num_bits(r->q) > 2 &&
-	    BN_cmp(r->dp, r->p) < 0 && BN_cmp(r->dq, r->q) < 0 &&
-	    BN_cmp(r->qi, r->p) < 0 && BN_cmp(r->d, r->n) < 0 &&
-	    BN_mul(t, r->p, r->q, bn) && BN_cmp(t, r->n) == 0 &&
-	    inverse_of_order(r->d, r->e, r->p, bn) &&
-	    inverse_of_order(r->d, r->e, r->q, bn) &&
-	    inverse_of_order(r->dp, r->e, r->p, bn) &&
-	    inverse_of_order(r->dq, r->e, r->q, bn) &&
-	    BN_mod_mul(t, r->qi, r->q, r->p, bn) && BN_is_one(t);
-	BN_CTX_end(bn);
-	BN_CTX_free(bn);
 	return rc;
 }
 
@@ -331,15 +215,15 @@ not_whole(struct why *w)
  * Returns 1, or 0 with *w.
  */
 static int
-identify(const RSA_PRIVATE *rsa, const PKCS8_PRIV_KEY_INFO *info,
+identify(const struct rsa_key *rsa, const PKCS8_PRIV_KEY_INFO *info,
     uint8_t id[32], struct why *w)
 {
 	EVP_PKEY *pk = NULL;
 	int whole, known;
 
 	if (rsa != NULL) {
-		known = rsa_id(rsa->n, rsa->e, id);
-		whole = known && rsa_whole(rsa);
+		known = rsa_key_id(rsa, id);
+		whole = known && rsa_key_whole(rsa);
 	} else {
 		known = (pk = EVP_PKCS82PKEY(info)) != NULL && evp_id(pk, id);
 		whole = known && evp_whole(pk);
@@ -358,13 +242,13 @@ int
 pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w)
 {
 	PKCS8_PRIV_KEY_INFO *info;
-	RSA_PRIVATE *rsa;
+	struct rsa_key *rsa;
 	int rc;
 
 	if (!open_p8(p8, n, &rsa, &info, w))
 		return 0;
 	rc = identify(rsa, info, id, w);
-	rsa_free(rsa);
+	rsa_key_free(rsa);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	return rc;
 }
@@ -404,85 +288,6 @@ pkey_traditional(const uint8_t *der, size_t len, size_t *n)
 		EVP_PKEY_free(pk);
 	}
 	why_clear();
-	return out;
-}
-
-/* [MS-WCCE] 2.2.2.9.1: PRIVATEKEYBLOB of AT_KEYEXCHANGE, RSA2. */
-static const uint8_t blob_head[12] = { 0x07, 0x02, 0, 0, 0, 0xa4, 0, 0, 'R',
-	'S', 'A', '2' };
-
-static void
-put_le32(uint8_t *dst, unsigned long v)
-{
-	int i;
-
-	for (i = 0; i < 4; i++, v >>= 8)
-		dst[i] = (uint8_t)v;
-}
-
-/*
- * By hand, since OpenSSL writes one from an EVP_PKEY only, which costs more
- * than all of it.  Returns 1 and *n bytes, or 0: this key has none.
- */
-static int
-put_blob(uint8_t *dst, size_t *n, const RSA_PRIVATE *r)
-{
-	const int bits = BN_num_bits(r->n), whole = (bits + 7) / 8,
-		  half = (bits + 15) / 16;
-	const struct {
-		const BIGNUM *v;
-		int size;
-	} part[] = { { r->n, whole }, { r->p, half }, { r->q, half },
-		{ r->dp, half }, { r->dq, half }, { r->qi, half },
-		{ r->d, whole } };
-	uint8_t *p = dst + sizeof(blob_head) + 8;
-	size_t i;
-
-	if (BN_num_bits(r->e) > 32)
-		return 0;
-	memcpy(dst, blob_head, sizeof(blob_head));
-	put_le32(dst + sizeof(blob_head), (unsigned long)bits);
-	put_le32(dst + sizeof(blob_head) + 4, BN_get_word(r->e));
-	for (i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
-		if (BN_bn2lebinpad(part[i].v, p, part[i].size) == -1)
-			return 0;
-		p += part[i].size;
-	}
-	*n = (size_t)(p - dst);
-	return 1;
-}
-
-/* The BLOB in secure memory, *len its size, or NULL: this key has none. */
-static uint8_t *
-blob_of(const RSA_PRIVATE *r, size_t *len)
-{
-	/* twice the modulus and five times half of it */
-	uint8_t buf[20 + RSA_BITS_MAX / 16 * 9], *out = NULL;
-
-	if (put_blob(buf, len, r)) {
-		if ((out = OPENSSL_secure_malloc(*len)) == NULL)
-			tool_nomem();
-		memcpy(out, buf, *len);
-		OPENSSL_cleanse(buf, *len);
-	}
-	return out;
-}
-
-uint8_t *
-pkey_msblob(const uint8_t *p8, size_t n, size_t *len)
-{
-	PKCS8_PRIV_KEY_INFO *info;
-	RSA_PRIVATE *rsa;
-	struct why w;
-	uint8_t *out = NULL;
-
-	if (!open_p8(p8, n, &rsa, &info, &w))
-		return NULL;
-	if (rsa != NULL)
-		out = blob_of(rsa, len);
-	why_clear();
-	rsa_free(rsa);
-	PKCS8_PRIV_KEY_INFO_free(info);
 	return out;
 }
 
@@ -572,19 +377,19 @@ pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, uint8_t **blob,
     size_t *len, struct why *w)
 {
 	PKCS8_PRIV_KEY_INFO *info;
-	RSA_PRIVATE *rsa;
+	struct rsa_key *rsa;
 	uint8_t id[32];
 	int rc;
 
 	if (!open_p8(p8, n, &rsa, &info, w))
 		return 0;
 	if (rsa != NULL && same_bytes(p8, n, c))
-		rc = rsa_whole(rsa) || not_whole(w);
+		rc = rsa_key_whole(rsa) || not_whole(w);
 	else
 		rc = identify(rsa, info, id, w) && belongs(id, c, w);
 	if (blob != NULL)
-		*blob = rc && rsa != NULL ? blob_of(rsa, len) : NULL;
-	rsa_free(rsa);
+		*blob = rc && rsa != NULL ? rsa_key_blob(rsa, len) : NULL;
+	rsa_key_free(rsa);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	return rc;
 }

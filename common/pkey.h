@@ -13,8 +13,6 @@
  * memory, freed with OPENSSL_secure_clear_free(p, n).
  */
 
-#define RSA_BITS_MAX 16384
-
 /*
  * Checks that the key is whole (RSA: n = pq and every CRT value, RFC 8017
  * section 3.2) and gives the identity of its public key: SHA-256 of the
@@ -40,8 +38,8 @@ int pkey_public_id(struct pkey_public *, uint8_t id[32], char alg[32],
 
 /*
  * Checks that the key is whole, as pkey_id(), and the one of the certificate.
- * Returns 1, or 0 with *w (reason "key").  If blob is not NULL it gives what
- * pkey_msblob() would, from the same parse.
+ * Returns 1, or 0 with *w (reason "key").  If blob is not NULL it gives the
+ * BLOB of the key, as rsa_key_blob(), or NULL.
  */
 int pkey_prove(const uint8_t *p8, size_t n, const struct cert *, uint8_t **blob,
     size_t *len, struct why *w);
@@ -51,13 +49,6 @@ uint8_t *pkey_p8(const EVP_PKEY *, size_t *n);
 
 /* Traditional PKCS#1 or SEC 1 DER as PKCS#8; NULL if it is neither. */
 uint8_t *pkey_traditional(const uint8_t *der, size_t len, size_t *n);
-
-/*
- * RSA private key BLOB ([MS-WCCE] 2.2.2.9.1) of a PKCS#8 key, in secure
- * memory, *len its size.  NULL when the BLOB cannot hold the key (not RSA,
- * exponent past 32 bits, primes of unlike size).
- */
-uint8_t *pkey_msblob(const uint8_t *p8, size_t n, size_t *len);
 
 /* PKCS#8 of a BLOB, as pkey_p8().  NULL: not a whole BLOB. */
 uint8_t *pkey_from_msblob(const uint8_t *blob, size_t len, size_t *n);

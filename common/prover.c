@@ -8,6 +8,8 @@
 #include "tool.h"
 
 #define BATCH (32 * 1024) /* bytes of records that a process gets at once */
+#define EACH  64 /* batches that it has: what it does during a commit */
+#define SENT  (8 * 1024 * 1024) /* bytes that all of them have, and we hold */
 
 /* Records on their way: head of their stream, then each with its number. */
 struct batch {
@@ -23,6 +25,7 @@ struct prover {
 	struct pool *pool; /* NULL: no other process */
 	struct flat head; /* of the stream at hand */
 	struct batch *next; /* is collected */
+	size_t sent; /* bytes, not yet given out */
 	struct batch *spare; /* of no use now */
 	struct batch *oldest; /* is given out, with what was made of it */
 	struct flat answer;
@@ -88,7 +91,7 @@ prover_new(struct input *in, unsigned jobs, prover_work *fn, void *ctx)
 	p->work = fn;
 	p->ctx = ctx;
 	if (jobs > 1 && in->k.n > 0) {
-		p->pool = pool_new(jobs, work, p);
+		p->pool = pool_new(jobs, EACH, work, p);
 		in->stream->apart = 1;
 	}
 	return p;
@@ -145,6 +148,7 @@ send(struct prover *p)
 	size_t n;
 
 	b->end = b->f.at;
+	p->sent += b->end;
 	pool_put(p->pool, b->f.p, b->end, NULL, 0, b);
 	b->f.at = 0;
 	(void)flat_bytes(&b->f, &n); /* the head */
@@ -225,6 +229,7 @@ drop(struct prover *p)
 {
 	if (p->oldest == NULL || has_more(p))
 		return;
+	p->sent -= p->oldest->end;
 	batch_put(p, p->oldest);
 	p->oldest = NULL;
 	OPENSSL_free(p->answer.p);
@@ -236,6 +241,13 @@ prover_busy(const struct prover *p)
 {
 	return p->next != NULL || has_more(p) || p->ended ||
 	    (p->pool != NULL && pool_busy(p->pool) > 0);
+}
+
+/* Returns 1 if the processes may have more. */
+static int
+room(const struct prover *p)
+{
+	return !pool_full(p->pool) && p->sent < SENT;
 }
 
 enum stream_event
@@ -251,7 +263,7 @@ prover_next(struct prover *p, const struct stream_in **s, struct flat **answer)
 		/* nobody waits for input while records can be given out */
 		wait = p->ended || !rec_in_ready(p->in->in, 0);
 		full = p->next != NULL && p->next->f.at >= BATCH;
-		if (p->next != NULL && (wait || full) && !pool_full(p->pool))
+		if (p->next != NULL && (wait || full) && room(p))
 			send(p);
 		else if (pool_busy(p->pool) > 0 && (wait || full))
 			fetch(p);

@@ -617,6 +617,29 @@ same()
 	same < <(sed '1s/lockbox:..../lockbox:AAAA/' zip.kms)
 }
 
+# many COPIES: a part of zip.kms, its records so often, each with a number of
+# its own; the seals of the first fit.
+many()
+{
+	awk -F '\t' -v OFS='\t' -v copies="$1" 'NR == 1; NR > 1 && !/^rec:end/ {
+		line[++n] = $0
+	} END {
+		for (c = 0; c < copies; c++)
+			for (i = 1; i <= n; i++) {
+				$0 = line[i]
+				$2 = "n:" (c * n + i)
+				print
+			}
+	}' zip.kms
+}
+
+@test "-j: the same, of more than what processes get at once" {
+	many 60 >many.kms
+	same -P <many.kms
+	same -Pqr <many.kms
+	only verdict <out.5 | cut -f 2 | cmp - <(seq -f n:%.0f 960)
+}
+
 @test "-j: a process that is killed is exit 2" {
 	local pid status=0
 	local -a crew
