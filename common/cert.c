@@ -1,8 +1,6 @@
 #include "cert.h"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkey.h"

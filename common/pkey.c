@@ -3,14 +3,12 @@
 #include <openssl/asn1t.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
 
 #include "rsa_key.h"
 #include "tlv.h"
-#include "tool.h"
 
 #define SMALL_KEY_MAX 1024 /* bytes of a PKCS#8 that is not RSA */
 

@@ -81,6 +81,9 @@ int rec_complete(const struct rec *, struct why *w);
 /* The field with this very label, or NULL. */
 const struct rec_field *rec_get0(const struct rec *, const char *label);
 
+/* The same, or its base64 twin. */
+const struct rec_field *rec_either0(const struct rec *, const char *label);
+
 /*
  * The text of a field or of its base64 twin, decoded, NUL-terminated, its
  * length in *n (may be NULL): OPENSSL_free() it.  NULL: no such field, or
