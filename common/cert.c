@@ -423,10 +423,11 @@ read_validity(struct cert *c)
 static int
 read_extensions(struct cert *c)
 {
-	const uint8_t *p = c->ext_part.p, *end = p + c->ext_part.n;
+	const uint8_t *p = c->ext_part.p, *end;
 	X509_EXTENSIONS *exts = NULL;
 
 	if (c->ext_part.n > 0) {
+		end = p + c->ext_part.n;
 		(void)tlv_step(&p, end, TLV_3, 0);
 		exts = d2i_X509_EXTENSIONS(NULL, &p, end - p);
 		if (exts == NULL || p != end) {
