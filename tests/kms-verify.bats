@@ -258,7 +258,7 @@ for i in range(0, len(data), 7):
 }
 
 @test "a plain key is proven too, though nothing pins it" {
-	local jane
+	local jane hidden
 
 	run_tool 1 kms-verify <plain.kms
 	says "$unproven"
@@ -267,6 +267,14 @@ for i in range(0, len(data), 7):
 	    <"$ORG/tree/zip/Europe/grace/2003.pfx" >grace
 	jane=$(only key <plain.kms | field key)
 	sed "1 s|\tkey:.*|\tkey:$jane|" grace | sed '$ d' >bad
+	run_tool 1 kms-verify -P <bad
+	says 'kms-verify: stdin:1: record 1: private key does not belong to the certificate' "$unproven"
+	nothing_out bad
+	# nor one that wears the numbers of the certificate on its outside
+	hidden=$(/usr/bin/python3 "$BATS_TEST_DIRNAME/hidden.py" \
+	    "$ORG/keys/jane-1996.pem")
+	base64 -d <<<"$hidden" | openssl rsa -inform DER -check -noout
+	sed "1 s|\tkey:.*|\tkey:$hidden|" plain.kms | sed '$ d' >bad
 	run_tool 1 kms-verify -P <bad
 	says 'kms-verify: stdin:1: record 1: private key does not belong to the certificate' "$unproven"
 	nothing_out bad
