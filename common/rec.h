@@ -157,9 +157,6 @@ void rec_put_label(struct rec_out *, const char *label);
  */
 int rec_end(struct rec_out *);
 
-/* Writes a line that was read, as it is.  Returns 1, or -1 if lost. */
-int rec_copy(struct rec_out *, const struct rec *);
-
 /* Puts n, keys, certs, faults and sha256 of the open stream (for `end'). */
 void rec_put_counts(struct rec_out *);
 

@@ -193,20 +193,10 @@ rec_put_field(struct rec_out *o, const struct rec *r, const char *name)
 	add(o, f->label, f->llen + 1 + f->vlen);
 }
 
-static int
-emit(struct rec_out *o, const char *s, size_t n)
-{
-	if (!EVP_DigestUpdate(o->md, s, n) || !EVP_DigestUpdate(o->md, "\n", 1))
-		return -1;
-	if (fwrite(s, 1, n, o->fp) != n || putc('\n', o->fp) == EOF)
-		return -1;
-	return 1;
-}
-
 int
 rec_end(struct rec_out *o)
 {
-	int rc;
+	int ok;
 
 	if (o->overflow)
 		return 0;
@@ -215,15 +205,12 @@ rec_end(struct rec_out *o)
 	o->keys += memcmp(o->buf, "rec:key\t", 8) == 0;
 	o->certs += memcmp(o->buf, "rec:cert\t", 9) == 0;
 	o->faults += memcmp(o->buf, "rec:fault\t", 10) == 0;
-	rc = emit(o, o->buf, o->len);
+	ok = EVP_DigestUpdate(o->md, o->buf, o->len) &&
+	    EVP_DigestUpdate(o->md, "\n", 1) &&
+	    fwrite(o->buf, 1, o->len, o->fp) == o->len &&
+	    putc('\n', o->fp) != EOF;
 	OPENSSL_cleanse(o->buf, o->len);
-	return rc;
-}
-
-int
-rec_copy(struct rec_out *o, const struct rec *r)
-{
-	return emit(o, r->line, r->len);
+	return ok ? 1 : -1;
 }
 
 void
