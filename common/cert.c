@@ -1,8 +1,6 @@
 #include "cert.h"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "pkey.h"
@@ -253,12 +251,22 @@ read_version(struct cert *c, const struct cert_part *v)
 	    (v->n == 0 || memcmp(v->p, "\xa0\x03\x02\x01", 4) == 0);
 }
 
+/* Steps over a UniqueIdentifier, if it is there: a BIT STRING, or 0. */
+static int
+skip_id(const uint8_t **p, const uint8_t *end, int tag, int class)
+{
+	const uint8_t *q = *p;
+
+	return !tlv_step(&q, end, tag, class, 0) ||
+	    (tlv_step(p, end, tag, class, 1) && q < *p && *q < 8);
+}
+
 /* Where the parts are: RFC 5280 section 4.1. */
 static int
 outline(struct cert *c, struct cert_part *serial)
 {
 	const uint8_t *p = c->der, *end = c->der + c->len, *last;
-	struct cert_part whole, version = { NULL, 0 }, some;
+	struct cert_part whole, version = { NULL, 0 };
 
 	if (!part(&whole, &p, end, TLV_SEQ) || p != end)
 		return 0;
@@ -281,8 +289,8 @@ outline(struct cert *c, struct cert_part *serial)
 	    !part(&c->spki_part, &p, last, TLV_SEQ))
 		return 0;
 	/* issuerUniqueID, subjectUniqueID */
-	(void)part(&some, &p, last, TLV_1);
-	(void)part(&some, &p, last, TLV_2);
+	if (!skip_id(&p, last, TLV_1) || !skip_id(&p, last, TLV_2))
+		return 0;
 	(void)part(&c->ext_part, &p, last, TLV_3);
 	return p == last;
 }
@@ -328,17 +336,26 @@ cert_glance(struct cert **out, const uint8_t *der, size_t len, struct why *w)
 	return not_der(w);
 }
 
-/* A Name, all of the part, or NULL. */
-static X509_NAME *
-read_name(const struct cert_part *part)
+/* What all of the part is, or NULL; caller frees. */
+static void *
+read_part(const struct cert_part *part, const ASN1_ITEM *it)
 {
 	const uint8_t *p = part->p;
-	X509_NAME *name = d2i_X509_NAME(NULL, &p, (long)part->n);
+	ASN1_VALUE *v = ASN1_item_d2i(NULL, &p, (long)part->n, it);
 
-	if (name == NULL || p == part->p + part->n)
-		return name;
-	X509_NAME_free(name);
+	if (v == NULL || p == part->p + part->n)
+		return v;
+	ASN1_item_free(v, it);
 	return NULL;
+}
+
+static int
+is_part(const struct cert_part *part, const ASN1_ITEM *it)
+{
+	ASN1_VALUE *v = read_part(part, it);
+
+	ASN1_item_free(v, it);
+	return v != NULL;
 }
 
 /* An issuer, which many certificates have in common: the last one is kept. */
@@ -365,7 +382,7 @@ issuer_of0(const struct cert *c)
 	last.text = NULL;
 	last.n = part->n;
 	last.der = OPENSSL_memdup(part->p, part->n);
-	if ((last.name = read_name(part)) != NULL)
+	if ((last.name = read_part(part, ASN1_ITEM_rptr(X509_NAME))) != NULL)
 		last.text = rfc2253(last.name);
 	return last.text == NULL ? NULL : &last;
 }
@@ -375,7 +392,8 @@ static int
 read_names(struct cert *c)
 {
 	const struct issuer *issuer = issuer_of0(c);
-	X509_NAME *name = read_name(&c->subject_part);
+	X509_NAME *name = read_part(&c->subject_part,
+	    ASN1_ITEM_rptr(X509_NAME));
 
 	if (name != NULL) {
 		c->subject = rfc2253(name);
@@ -405,10 +423,11 @@ read_validity(struct cert *c)
 static int
 read_extensions(struct cert *c)
 {
-	const uint8_t *p = c->ext_part.p, *end = p + c->ext_part.n;
+	const uint8_t *p = c->ext_part.p, *end;
 	X509_EXTENSIONS *exts = NULL;
 
 	if (c->ext_part.n > 0) {
+		end = p + c->ext_part.n;
 		(void)tlv_step(&p, end, TLV_3, 0);
 		exts = d2i_X509_EXTENSIONS(NULL, &p, end - p);
 		if (exts == NULL || p != end) {
@@ -425,11 +444,20 @@ read_extensions(struct cert *c)
 	return 1;
 }
 
+/* Nothing here needs it, but cert_x509() must not refuse what is archived. */
+static int
+check_signature(const struct cert *c)
+{
+	return is_part(&c->tbs_alg_part, ASN1_ITEM_rptr(X509_ALGOR)) &&
+	    is_part(&c->alg_part, ASN1_ITEM_rptr(X509_ALGOR)) &&
+	    is_part(&c->sig_part, ASN1_ITEM_rptr(ASN1_BIT_STRING));
+}
+
 int
 cert_describe(struct cert *c, struct why *w)
 {
 	int rc = read_names(c) && read_validity(c) && read_key(c) &&
-	    read_extensions(c);
+	    read_extensions(c) && check_signature(c);
 
 	why_clear();
 	return rc || not_der(w);

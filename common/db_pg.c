@@ -284,9 +284,15 @@ bind(struct sql_st *sst, int i, const void *p, size_t n, int binary)
 static int
 stands(const char *s, size_t n)
 {
-	return text_utf8(s, n) && memchr(s, '\0', n) == NULL &&
-	    memchr(s, 0x1f, n) == NULL &&
-	    memmem(s, n, ESCAPE, ESCAPE_LEN) == NULL;
+	size_t i;
+
+	/* most are plain ASCII */
+	for (i = 0; i < n && s[i] >= ' ' && s[i] <= '~'; i++)
+		continue;
+	return i == n ||
+	    (text_utf8(s, n) && memchr(s, '\0', n) == NULL &&
+		memchr(s, 0x1f, n) == NULL &&
+		memmem(s, n, ESCAPE, ESCAPE_LEN) == NULL);
 }
 
 /* The bytes escaped, *len of them: free() it.  NULL: out of memory. */

@@ -301,9 +301,9 @@ add_salt(struct profile *f, const struct reader *r)
 	f->salt[f->nsalts++][r->n] = '\0';
 }
 
-/* Adds a certificate, unless it was there before. */
-static void
-add_cert(struct profile *f, const uint8_t *der, size_t n)
+/* Was it there before?  To parse one costs more than to compare all. */
+static int
+has_cert(const struct profile *f, const uint8_t *der, size_t n)
 {
 	const struct cert *c;
 	size_t i;
@@ -311,9 +311,9 @@ add_cert(struct profile *f, const uint8_t *der, size_t n)
 	for (i = 0; i < f->l->n; i++) {
 		c = f->l->v[i].cert;
 		if (c != NULL && c->len == n && memcmp(c->der, der, n) == 0)
-			return;
+			return 1;
 	}
-	items_add_cert(f->l, der, n, NULL, 0);
+	return 0;
 }
 
 /* Keeps what may be an encrypted key.  Returns 1 if p is taken. */
@@ -363,11 +363,11 @@ add_value(struct profile *f, const struct reader *r)
 		return;
 	if (n >= SALT_MIN && n <= SALT_LEN)
 		add_salt(f, r);
-	if (is_cert(p, n))
-		add_cert(f, p, n);
 	/* what is DER from end to end is not encrypted */
-	else if (n >= LOCKED_MIN && n % 8 == 0 && sequence(p, n) != n &&
-	    add_locked(f, p, n))
+	if (n >= 16 && sequence(p, n) == n) {
+		if (!has_cert(f, p, n) && is_cert(p, n))
+			items_add_cert(f->l, p, n, NULL, 0);
+	} else if (n >= LOCKED_MIN && n % 8 == 0 && add_locked(f, p, n))
 		return;
 	OPENSSL_free(p);
 }
@@ -527,7 +527,6 @@ lacks_key(const struct items *l, const struct item *it)
 	if (it->kind != ITEM_CERT || strcmp(it->cert->use, "sign") == 0 ||
 	    items_key0(l, it->id) != NULL)
 		return 0;
-	/* it->cert->x has no digest to look at extensions with */
 	x = cert_x509(it->cert);
 	ca = x != NULL && X509_check_ca(x);
 	X509_free(x);

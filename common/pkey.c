@@ -3,14 +3,12 @@
 #include <openssl/asn1t.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
 
 #include "rsa_key.h"
 #include "tlv.h"
-#include "tool.h"
 
 #define SMALL_KEY_MAX 1024 /* bytes of a PKCS#8 that is not RSA */
 
@@ -294,28 +292,44 @@ pkey_traditional(const uint8_t *der, size_t len, size_t *n)
 	return out;
 }
 
-/* Steps into the RSAPublicKey of a SPKI, to its algorithm on the way. */
+/* Steps into a TLV if nothing follows it. */
+static int
+into_last(const uint8_t **p, const uint8_t *end, int tag, int class)
+{
+	const uint8_t *q = *p;
+
+	return tlv_step(&q, end, tag, class, 1) && q == end &&
+	    tlv_step(p, end, tag, class, 0);
+}
+
+/*
+ * Steps into the RSAPublicKey of a SPKI, to its algorithm on the way: nobody
+ * has parsed it.
+ */
 static int
 public_half(const struct cert_part *spki, struct cert_part *alg,
     struct cert_part *key)
 {
 	const uint8_t *p = spki->p, *end = p + spki->n;
 
-	if (!tlv_step(&p, end, TLV_SEQ, 0))
+	if (!into_last(&p, end, TLV_SEQ))
 		return 0;
 	alg->p = p;
 	if (!tlv_step(&p, end, TLV_SEQ, 1))
 		return 0;
 	alg->n = (size_t)(p - alg->p);
-	if (!tlv_step(&p, end, TLV_BITS, 0) || p == end || *p++ != 0 ||
-	    !tlv_step(&p, end, TLV_SEQ, 0))
+	if (!into_last(&p, end, TLV_BITS) || p == end || *p++ != 0 ||
+	    !into_last(&p, end, TLV_SEQ))
 		return 0;
 	key->p = p;
 	key->n = (size_t)(end - p);
 	return 1;
 }
 
-/* The same of the RSAPrivateKey in a PKCS#8: modulus and public exponent. */
+/*
+ * The same of the RSAPrivateKey in a PKCS#8 that parsed: modulus and public
+ * exponent.
+ */
 static int
 private_half(const uint8_t *p8, size_t n, struct cert_part *alg,
     struct cert_part *key)

@@ -17,16 +17,18 @@
 #include "sandbox.h"
 #include "tool.h"
 
-#define AHEAD 4 /* jobs in hand for each process */
+#define AHEAD 3 /* answers that wait, for each process */
+#define PIPE  (1024 * 1024) /* bytes: what anybody may have */
 #define END   SIZE_MAX /* in place of the size of a job */
 
 struct worker {
 	pid_t pid;
-	int to, from; /* pipes */
-	struct job *job; /* NULL: it waits for one */
+	int to, from; /* pipes; the first does not block */
+	unsigned jobs; /* in hand: it answers in their order */
 };
 
 struct job {
+	struct worker *worker;
 	uint8_t *answer; /* NULL: not yet */
 	size_t n;
 	void *tag;
@@ -34,7 +36,7 @@ struct job {
 
 struct pool {
 	struct worker *worker;
-	unsigned workers;
+	unsigned workers, each; /* jobs that one has in hand, at most */
 	struct job *ring;
 	size_t size, oldest, used; /* of the ring */
 };
@@ -130,20 +132,26 @@ start(struct worker *w, pool_work *work, void *ctx)
 		live(to[0], from[1], work, ctx);
 	(void)close(to[0]);
 	(void)close(from[1]);
+	/* it works on while we do something else; if not, the less */
+	(void)fcntl(to[1], F_SETPIPE_SZ, PIPE);
+	(void)fcntl(from[0], F_SETPIPE_SZ, PIPE);
+	(void)fcntl(to[1], F_SETFL, O_NONBLOCK);
 	w->to = to[1];
 	w->from = from[0];
 }
 
 struct pool *
-pool_new(unsigned jobs, pool_work *work, void *ctx)
+pool_new(unsigned jobs, unsigned each, pool_work *work, void *ctx)
 {
 	struct pool *p = calloc(1, sizeof(*p));
+	size_t size = (size_t)jobs * (each + AHEAD);
 
 	if (p == NULL ||
 	    (p->worker = calloc(jobs, sizeof(*p->worker))) == NULL ||
-	    (p->ring = calloc((size_t)jobs * AHEAD, sizeof(*p->ring))) == NULL)
+	    (p->ring = calloc(size, sizeof(*p->ring))) == NULL)
 		tool_nomem();
-	p->size = (size_t)jobs * AHEAD;
+	p->size = size;
+	p->each = each;
 	for (; p->workers < jobs; p->workers++)
 		start(&p->worker[p->workers], work, ctx);
 	return p;
@@ -185,52 +193,81 @@ static void __attribute__((noreturn)) gone(const struct worker *w)
 	msg_die("a process of -j stopped: run again");
 }
 
-/* Takes the answer of a process that has one, or has half of it. */
+/* Takes an answer of a process that has one, or has half of it. */
 static void
-collect(struct worker *w)
+collect(struct pool *p, struct worker *w)
 {
-	struct job *j = w->job;
+	size_t i = p->oldest;
+	struct job *j;
 
+	while ((j = &p->ring[i % p->size])->worker != w || j->answer != NULL)
+		i++;
 	if (!get(w->from, &j->n, sizeof(j->n)))
 		gone(w);
 	if ((j->answer = OPENSSL_malloc(j->n + 1)) == NULL)
 		tool_nomem();
 	if (!get(w->from, j->answer, j->n))
 		gone(w);
-	w->job = NULL;
+	w->jobs--;
 }
 
-/* Waits until one of the processes that work has an answer, or more have. */
+/* Waits for an answer, or more; or until there is room for what goes to w. */
 static void
-wait_any(struct pool *p)
+wait_any(struct pool *p, const struct worker *w)
 {
-	struct pollfd fd[JOBS_MAX];
-	unsigned i;
+	struct pollfd fd[JOBS_MAX + 1];
+	unsigned i, n = p->workers;
 
-	for (i = 0; i < p->workers; i++) {
-		fd[i].fd = p->worker[i].job == NULL ? -1 : p->worker[i].from;
+	for (i = 0; i < n; i++) {
+		fd[i].fd = p->worker[i].jobs == 0 ? -1 : p->worker[i].from;
 		fd[i].events = POLLIN;
 		fd[i].revents = 0;
 	}
-	if (poll(fd, p->workers, -1) == -1 && errno != EINTR)
+	fd[n].fd = w == NULL ? -1 : w->to;
+	fd[n].events = POLLOUT;
+	if (poll(fd, n + 1, -1) == -1 && errno != EINTR)
 		msg_die("cannot wait for another process of -j: %s",
 		    strerror(errno));
-	for (i = 0; i < p->workers; i++)
+	for (i = 0; i < n; i++)
 		if (fd[i].revents != 0)
-			collect(&p->worker[i]);
+			collect(p, &p->worker[i]);
 }
 
-/* A process that waits for a job. */
-static struct worker *
-idle(struct pool *p)
+/* Gives n bytes to a process, which may wait for us to take an answer. */
+static void
+give(struct pool *p, struct worker *w, const void *data, size_t n)
 {
+	const char *s = data;
+	ssize_t k;
+
+	while (n > 0)
+		if ((k = write(w->to, s, n)) >= 0) {
+			s += k;
+			n -= (size_t)k;
+		} else if (errno == EPIPE)
+			gone(w);
+		else if (errno == EAGAIN)
+			wait_any(p, w);
+		else if (errno != EINTR)
+			msg_die("cannot write to another process of -j: %s",
+			    strerror(errno));
+}
+
+/* The process with the fewest jobs in hand. */
+static struct worker *
+idlest(struct pool *p)
+{
+	struct worker *w;
 	unsigned i;
 
 	for (;;) {
-		for (i = 0; i < p->workers; i++)
-			if (p->worker[i].job == NULL)
-				return &p->worker[i];
-		wait_any(p);
+		w = &p->worker[0];
+		for (i = 1; i < p->workers; i++)
+			if (p->worker[i].jobs < w->jobs)
+				w = &p->worker[i];
+		if (w->jobs < p->each)
+			return w;
+		wait_any(p, NULL);
 	}
 }
 
@@ -250,15 +287,17 @@ void
 pool_put(struct pool *p, const void *head, size_t nhead, const void *body,
     size_t nbody, void *tag)
 {
-	struct worker *w = idle(p);
+	struct worker *w = idlest(p);
+	struct job *j = &p->ring[(p->oldest + p->used++) % p->size];
 	size_t n = nhead + nbody;
 
-	w->job = &p->ring[(p->oldest + p->used++) % p->size];
-	w->job->answer = NULL;
-	w->job->tag = tag;
-	if (!put(w->to, &n, sizeof(n)) || !put(w->to, head, nhead) ||
-	    !put(w->to, body, nbody))
-		gone(w);
+	j->worker = w;
+	j->answer = NULL;
+	j->tag = tag;
+	w->jobs++;
+	give(p, w, &n, sizeof(n));
+	give(p, w, head, nhead);
+	give(p, w, body, nbody);
 }
 
 uint8_t *
@@ -267,7 +306,7 @@ pool_get(struct pool *p, size_t *n, void **tag)
 	struct job *j = &p->ring[p->oldest];
 
 	while (j->answer == NULL)
-		wait_any(p);
+		wait_any(p, NULL);
 	p->oldest = (p->oldest + 1) % p->size;
 	p->used--;
 	*n = j->n;

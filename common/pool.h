@@ -22,8 +22,11 @@ struct pool;
  */
 typedef uint8_t *pool_work(void *ctx, uint8_t *job, size_t n, size_t *size);
 
-/* Starts so many processes, each with a copy of all that there is. */
-struct pool *pool_new(unsigned jobs, pool_work *, void *ctx);
+/*
+ * Starts so many processes, each with a copy of all that there is.  One gets at
+ * most so many jobs while it has not answered: of those that take long, one.
+ */
+struct pool *pool_new(unsigned jobs, unsigned each, pool_work *, void *ctx);
 void pool_free(struct pool *);
 
 /* Returns the number of jobs whose answer was not taken yet. */
@@ -32,7 +35,7 @@ size_t pool_busy(const struct pool *);
 /* Returns 1 if an answer must be taken before the next job. */
 int pool_full(const struct pool *);
 
-/* Gives a job, in two parts, to a process that has none. */
+/* Gives a job, in two parts, to the process with the fewest. */
 void pool_put(struct pool *, const void *head, size_t nhead, const void *body,
     size_t nbody, void *tag);
 

@@ -3,13 +3,24 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "pool.h"
 #include "tool.h"
 
 #define BATCH (32 * 1024) /* bytes of records that a process gets at once */
+#define EACH  64 /* batches that it has: what it does during a commit */
+#define COUNT 130 /* batches in all: two more than two processes have */
+#define SENT  (8 * 1024 * 1024) /* bytes of those that they have */
 
-/* Records on their way: head of their stream, then each with its number. */
+/* A record that goes to another process, at most; a batch starts with one. */
+#define RECORD_SIZE (sizeof(struct rec) + REC_LINE_MAX + 2 * sizeof(size_t))
+#define BATCH_SIZE  (BATCH + 2 * RECORD_SIZE)
+
+/*
+ * Records on their way: head of their stream, then each with its number.  All
+ * processes have them in the same memory: the lines are sealed.
+ */
 struct batch {
 	struct flat f;
 	size_t end;
@@ -23,6 +34,9 @@ struct prover {
 	struct pool *pool; /* NULL: no other process */
 	struct flat head; /* of the stream at hand */
 	struct batch *next; /* is collected */
+	size_t sent; /* bytes, not yet given out */
+	uint8_t *shared; /* COUNT times BATCH_SIZE bytes */
+	struct batch batch[COUNT];
 	struct batch *spare; /* of no use now */
 	struct batch *oldest; /* is given out, with what was made of it */
 	struct flat answer;
@@ -56,11 +70,12 @@ work(void *ctx, uint8_t *job, size_t n, size_t *size)
 {
 	struct prover *p = ctx;
 	struct stream_in *s = p->in->stream;
-	struct flat f = { job, n, 0 }, answer = { NULL, 0, 0 };
+	struct flat f, answer = { NULL, 0, 0 };
 	enum stream_event ev;
 
+	memcpy(&f, job, n);
 	lead(p, &f);
-	while (f.at < n) {
+	while (f.at < f.size) {
 		memcpy(&s->n, flat_next(&f, sizeof(s->n)), sizeof(s->n));
 		rec_unpack(&s->rec, &f);
 		ev = stream_open(s);
@@ -77,6 +92,26 @@ work(void *ctx, uint8_t *job, size_t n, size_t *size)
 
 /* Here -------------------------------------------------------------------- */
 
+/* Memory that the processes will share. */
+static void
+share(struct prover *p)
+{
+	struct batch *b;
+	size_t i;
+
+	p->shared = mmap(NULL, COUNT * BATCH_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p->shared == MAP_FAILED)
+		tool_nomem();
+	for (i = 0; i < COUNT; i++) {
+		b = &p->batch[i];
+		b->f.p = p->shared + i * BATCH_SIZE;
+		b->f.size = BATCH_SIZE;
+		b->next = p->spare;
+		p->spare = b;
+	}
+}
+
 struct prover *
 prover_new(struct input *in, unsigned jobs, prover_work *fn, void *ctx)
 {
@@ -88,50 +123,21 @@ prover_new(struct input *in, unsigned jobs, prover_work *fn, void *ctx)
 	p->work = fn;
 	p->ctx = ctx;
 	if (jobs > 1 && in->k.n > 0) {
-		p->pool = pool_new(jobs, work, p);
+		share(p);
+		p->pool = pool_new(jobs, EACH, work, p);
 		in->stream->apart = 1;
 	}
 	return p;
 }
 
-/* An empty one. */
-static struct batch *
-batch_get(struct prover *p)
-{
-	struct batch *b = p->spare;
-
-	if (b != NULL)
-		p->spare = b->next;
-	else if ((b = calloc(1, sizeof(*b))) == NULL)
-		tool_nomem();
-	b->f.at = 0;
-	return b;
-}
-
-static void
-batch_put(struct prover *p, struct batch *b)
-{
-	if (b == NULL)
-		return;
-	b->next = p->spare;
-	p->spare = b;
-}
-
 void
 prover_free(struct prover *p)
 {
-	struct batch *b;
-
 	if (p == NULL)
 		return;
 	pool_free(p->pool);
-	batch_put(p, p->next);
-	batch_put(p, p->oldest);
-	while ((b = p->spare) != NULL) {
-		p->spare = b->next;
-		OPENSSL_free(b->f.p);
-		free(b);
-	}
+	if (p->shared != NULL)
+		(void)munmap(p->shared, COUNT * BATCH_SIZE);
 	OPENSSL_free(p->answer.p);
 	OPENSSL_free(p->head.p);
 	free(p);
@@ -142,10 +148,12 @@ static void
 send(struct prover *p)
 {
 	struct batch *b = p->next;
+	struct flat f = { b->f.p, b->f.at, 0 };
 	size_t n;
 
 	b->end = b->f.at;
-	pool_put(p->pool, b->f.p, b->end, NULL, 0, b);
+	p->sent += b->end;
+	pool_put(p->pool, &f, sizeof(f), NULL, 0, b);
 	b->f.at = 0;
 	(void)flat_bytes(&b->f, &n); /* the head */
 	p->next = NULL;
@@ -158,7 +166,9 @@ collect(struct prover *p)
 	const struct stream_in *s = p->in->stream;
 
 	if (p->next == NULL) {
-		p->next = batch_get(p);
+		p->next = p->spare;
+		p->spare = p->next->next;
+		p->next->f.at = 0;
 		flat_add_bytes(&p->next->f, p->head.p, p->head.at);
 	}
 	flat_add(&p->next->f, &s->n, sizeof(s->n));
@@ -225,7 +235,9 @@ drop(struct prover *p)
 {
 	if (p->oldest == NULL || has_more(p))
 		return;
-	batch_put(p, p->oldest);
+	p->sent -= p->oldest->end;
+	p->oldest->next = p->spare;
+	p->spare = p->oldest;
 	p->oldest = NULL;
 	OPENSSL_free(p->answer.p);
 	memset(&p->answer, 0, sizeof(p->answer));
@@ -236,6 +248,13 @@ prover_busy(const struct prover *p)
 {
 	return p->next != NULL || has_more(p) || p->ended ||
 	    (p->pool != NULL && pool_busy(p->pool) > 0);
+}
+
+/* Returns 1 if the processes may have more. */
+static int
+room(const struct prover *p)
+{
+	return !pool_full(p->pool) && p->sent < SENT && p->spare != NULL;
 }
 
 enum stream_event
@@ -251,7 +270,7 @@ prover_next(struct prover *p, const struct stream_in **s, struct flat **answer)
 		/* nobody waits for input while records can be given out */
 		wait = p->ended || !rec_in_ready(p->in->in, 0);
 		full = p->next != NULL && p->next->f.at >= BATCH;
-		if (p->next != NULL && (wait || full) && !pool_full(p->pool))
+		if (p->next != NULL && (wait || full) && room(p))
 			send(p);
 		else if (pool_busy(p->pool) > 0 && (wait || full))
 			fetch(p);

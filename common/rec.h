@@ -81,6 +81,9 @@ int rec_complete(const struct rec *, struct why *w);
 /* The field with this very label, or NULL. */
 const struct rec_field *rec_get0(const struct rec *, const char *label);
 
+/* The same, or its base64 twin. */
+const struct rec_field *rec_either0(const struct rec *, const char *label);
+
 /*
  * The text of a field or of its base64 twin, decoded, NUL-terminated, its
  * length in *n (may be NULL): OPENSSL_free() it.  NULL: no such field, or
@@ -153,9 +156,6 @@ void rec_put_label(struct rec_out *, const char *label);
  * writes nothing.  Returns 1, 0 if too long, -1 if output was lost.
  */
 int rec_end(struct rec_out *);
-
-/* Writes a line that was read, as it is.  Returns 1, or -1 if lost. */
-int rec_copy(struct rec_out *, const struct rec *);
 
 /* Puts n, keys, certs, faults and sha256 of the open stream (for `end'). */
 void rec_put_counts(struct rec_out *);

@@ -191,13 +191,16 @@ uint8_t *
 rsa_key_blob(const struct rsa_key *r, size_t *len)
 {
 	/* twice the modulus and five times half of it */
-	uint8_t buf[20 + RSA_BITS_MAX / 16 * 9], *out = NULL;
+	uint8_t buf[20 + RSA_BITS_MAX / 16 * 9], *out;
 
-	if (put_blob(buf, len, r)) {
-		if ((out = OPENSSL_secure_malloc(*len)) == NULL)
-			tool_nomem();
-		memcpy(out, buf, *len);
-		OPENSSL_cleanse(buf, *len);
+	if (!put_blob(buf, len, r)) {
+		/* some of it may be there */
+		OPENSSL_cleanse(buf, sizeof(buf));
+		return NULL;
 	}
+	if ((out = OPENSSL_secure_malloc(*len)) == NULL)
+		tool_nomem();
+	memcpy(out, buf, *len);
+	OPENSSL_cleanse(buf, *len);
 	return out;
 }

@@ -5,12 +5,12 @@
 int
 tlv_step(const uint8_t **p, const uint8_t *end, int tag, int class, int over)
 {
-	int is, of, constructed;
+	int is, of, form;
 	long len;
 
-	constructed = ASN1_get_object(p, &len, &is, &of, end - *p);
-	if ((constructed & ~V_ASN1_CONSTRUCTED) != 0 || is != tag ||
-	    of != class)
+	form = ASN1_get_object(p, &len, &is, &of, end - *p);
+	if ((form & ~V_ASN1_CONSTRUCTED) != 0 || is != tag ||
+	    (of | form) != class)
 		return 0;
 	*p += over ? len : 0;
 	return 1;

@@ -93,6 +93,16 @@ waits()
 	return 1
 }
 
+# ended PID: it is no more, or nobody has asked yet what became of it, as of an
+# orphan in a container.
+ended()
+{
+	local line
+
+	read -r line 2>/dev/null <"/proc/$1/stat" || return 0
+	[[ ${line##*) } == [ZX]* ]]
+}
+
 # run_tool STATUS COMMAND...: run it on our stdin, output in $OUT, messages in
 # $ERR; the status must be this one, and no message may hold a byte that a
 # terminal would obey.

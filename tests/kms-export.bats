@@ -250,6 +250,29 @@ EOF
 	came_to 1 0 0 1 0
 }
 
+@test "a certificate that nobody else would read" {
+	local hex alg=06092a864886f70d01010b bits=0382010100 bad n=0
+
+	hex=$(openssl x509 -in "$ORG/keys/grace-2003.pem" -outform DER |
+	    xxd -p -c 0)
+	# both algorithms of the signature, its unused bits, a unique
+	# identifier in place of extensions, a SEQUENCE that is primitive
+	for bad in "${hex/$alg/04${alg:2}}" "${hex%"$alg"*}04${alg:2}${hex##*"$alg"}" \
+	    "${hex%"$bits"*}${bits:0:8}09${hex##*"$bits"}" \
+	    "${hex/0203010001a3/020301000182}" "10${hex:2}"; do
+		[[ ${#bad} == "${#hex}" && $bad != "$hex" ]]
+		xxd -r -p <<<"$bad" >der
+		not openssl x509 -inform DER -in der -noout 2>log
+		take 1 < <(echo '-----BEGIN CERTIFICATE-----'
+		    base64 der
+		    echo '-----END CERTIFICATE-----')
+		found 0 0 1
+		faults 'stdin: certificate: not a DER certificate (RFC 5280 section 4.1)'
+		((n += 1))
+	done
+	((n == 5))
+}
+
 @test "empty input" {
 	cp "$ORG/machine.pem" "$ORG/machine.key" .
 	cat machine.pem machine.key >cred.pem

@@ -258,7 +258,7 @@ for i in range(0, len(data), 7):
 }
 
 @test "a plain key is proven too, though nothing pins it" {
-	local jane
+	local jane hidden
 
 	run_tool 1 kms-verify <plain.kms
 	says "$unproven"
@@ -267,6 +267,14 @@ for i in range(0, len(data), 7):
 	    <"$ORG/tree/zip/Europe/grace/2003.pfx" >grace
 	jane=$(only key <plain.kms | field key)
 	sed "1 s|\tkey:.*|\tkey:$jane|" grace | sed '$ d' >bad
+	run_tool 1 kms-verify -P <bad
+	says 'kms-verify: stdin:1: record 1: private key does not belong to the certificate' "$unproven"
+	nothing_out bad
+	# nor one that wears the numbers of the certificate on its outside
+	hidden=$(/usr/bin/python3 "$BATS_TEST_DIRNAME/hidden.py" \
+	    "$ORG/keys/jane-1996.pem")
+	base64 -d <<<"$hidden" | openssl rsa -inform DER -check -noout
+	sed "1 s|\tkey:.*|\tkey:$hidden|" plain.kms | sed '$ d' >bad
 	run_tool 1 kms-verify -P <bad
 	says 'kms-verify: stdin:1: record 1: private key does not belong to the certificate' "$unproven"
 	nothing_out bad
@@ -615,6 +623,29 @@ same()
 	same < <(head -c 30000 zip.kms)
 	same -P < <(sed -n '1p;12,$p' zip.kms; sed -n '2,11p' zip.kms | tac)
 	same < <(sed '1s/lockbox:..../lockbox:AAAA/' zip.kms)
+}
+
+# many COPIES: a part of zip.kms, its records so often, each with a number of
+# its own; the seals of the first fit.
+many()
+{
+	awk -F '\t' -v OFS='\t' -v copies="$1" 'NR == 1; NR > 1 && !/^rec:end/ {
+		line[++n] = $0
+	} END {
+		for (c = 0; c < copies; c++)
+			for (i = 1; i <= n; i++) {
+				$0 = line[i]
+				$2 = "n:" (c * n + i)
+				print
+			}
+	}' zip.kms
+}
+
+@test "-j: the same, of more than what processes get at once" {
+	many 60 >many.kms
+	same -P <many.kms
+	same -Pqr <many.kms
+	only verdict <out.5 | cut -f 2 | cmp - <(seq -f n:%.0f 960)
 }
 
 @test "-j: a process that is killed is exit 2" {

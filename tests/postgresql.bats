@@ -516,8 +516,10 @@ answered()
 	((status == 2))
 	grep -q '(run again when the server is up: what had a result is safe)$' err
 	for pid in "$server" "${children[@]}"; do
-		tail --pid="$pid" -s 0.01 -f /dev/null
+		until ended "$pid"; do :; done
 	done
+	# to the next server one that nobody asked for is still there
+	rm -f "$PG"/data/postmaster.pid "$PG"/.s.PGSQL.*
 	pg_start "$PG" -c fsync=off
 	promised=$(grep -c $'status:imported\t' log)
 	((promised >= 6))

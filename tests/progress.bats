@@ -74,6 +74,7 @@ on_terminal()
 	    n += 1
 	    p.stdin.write(b'rec:fault\tn:%d\tsource:x\treason:cut\tdetail:\n' % n)
 	    p.stdin.flush()
+	    time.sleep(0.01)
 	    if sink == subprocess.PIPE:
 	        os.read(p.stdout.fileno(), 65536)
 	    try:

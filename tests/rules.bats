@@ -325,7 +325,7 @@ big()
 @test 'rule: envelope to the CA' {
 	grep -m 1 ^rec:key "$MADE/export.kms" >line
 	field seal <line | base64 -d >sealed
-	not openssl asn1parse -inform DER -in sealed >/dev/null 2>&1
+	not openssl cms -cmsout -inform DER -in sealed -noout 2>log
 	# the lockbox is to the machine, which is no exchange certificate
 	field lockbox <"$MADE/export.kms" | head -n 1 | base64 -d |
 	    openssl cms -decrypt -binary -inform DER -recip "$ORG/machine.pem" \

@@ -1051,15 +1051,6 @@ unlucky()
 	exec 9>&-
 }
 
-# ended PID: it is no more, or nobody has asked yet what became of it.
-ended()
-{
-	local line
-
-	read -r line 2>/dev/null <"/proc/$1/stat" || return 0
-	[[ ${line##*) } == [ZX]* ]]
-}
-
 # The member with the key waits for a certificate, in the temporary file.
 @test "no temporary file holds a clear key" {
 	local fd key
