@@ -571,8 +571,8 @@ tampered()
 	# the user's certificate, the CA's and the agents'
 	openssl cms -verify -binary -inform DER -in rec.der -noverify \
 	    -certsout certs.pem -out /dev/null 2>/dev/null
-	openssl crl2pkcs7 -nocrl -certfile certs.pem | subjects >subjects
-	diff - subjects <<-'SUBJECTS'
+	openssl crl2pkcs7 -nocrl -certfile certs.pem | subjects >names
+	diff - names <<-'SUBJECTS'
 	O=Example, CN=Example CA
 	O=Example, CN=Recovery Agent 1
 	O=Example, CN=Recovery Agent 2
@@ -630,13 +630,13 @@ tampered()
 	openssl cms -verify -binary -inform DER -in rec.der -noverify \
 	    -nointern -certfile "$ORG/ca.pem" -certsout certs.pem \
 	    -out env.der 2>/dev/null
-	openssl crl2pkcs7 -nocrl -certfile certs.pem | subjects >subjects
+	openssl crl2pkcs7 -nocrl -certfile certs.pem | subjects >names
 	agent=$(openssl cms -cmsout -print -noout -inform DER -in env.der |
 	    sed -n 's/ *serialNumber: //p')
 	name='Recovery Agent 1'
 	[[ $(openssl x509 -in "$ORG/kra1.pem" -noout -serial) == \
 	    "serial=$(printf %04X "$agent")" ]] || name='Recovery Agent 2'
-	diff - subjects <<-SUBJECTS
+	diff - names <<-SUBJECTS
 	CN=deep
 	CN=root
 	CN=sub
