@@ -154,9 +154,10 @@ wanted()
 
 	bag+=' hmacWithSHA256'
 	run_tool 0 p12-pack "${pw[@]}" <two.rec
-	openssl_p12 "$OUT" -info -noout 2>&1 | diff - <(cat <<-INFO
+	openssl_p12 "$OUT" -info -noout 2>&1 | sed 's/, salt length: .*//' |
+	    diff - <(cat <<-INFO
 	MAC: sha256, Iteration 10000
-	MAC length: 32, salt length: 8
+	MAC length: 32
 	PKCS7 Encrypted data: $bag
 	Certificate bag
 	Certificate bag
@@ -171,9 +172,10 @@ wanted()
 	local bag='pbeWithSHA1And3-KeyTripleDES-CBC, Iteration 2000'
 
 	run_tool 0 p12-pack -l "${pw[@]}" <two.rec
-	openssl_p12 "$OUT" -info -noout 2>&1 | diff - <(cat <<-INFO
+	openssl_p12 "$OUT" -info -noout 2>&1 | sed 's/, salt length: .*//' |
+	    diff - <(cat <<-INFO
 	MAC: sha1, Iteration 2000
-	MAC length: 20, salt length: 8
+	MAC length: 20
 	PKCS7 Encrypted data: $bag
 	Certificate bag
 	Certificate bag
