@@ -181,9 +181,10 @@ read_key(struct cert *c)
 		memcpy(c->id, c->spki, sizeof(c->id));
 		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
 	}
-	c->keylen = (size_t)pub->key->length;
+	c->keylen = (size_t)ASN1_STRING_length(pub->key);
 	if (c->keylen > 0 &&
-	    (c->key = OPENSSL_memdup(pub->key->data, c->keylen)) == NULL)
+	    (c->key = OPENSSL_memdup(ASN1_STRING_get0_data(pub->key),
+		 c->keylen)) == NULL)
 		tool_nomem();
 	X509_ALGOR_get0(&obj, NULL, NULL, pub->alg);
 	(void)OBJ_obj2txt(c->oid, sizeof(c->oid), obj, 1);

@@ -39,8 +39,8 @@ read_encrypted(const X509_SIG *sig, struct secrets *s, struct items *l,
 	X509_SIG_get0(sig, &alg, &data);
 	while (rc == 0 && pbe_next(&t, &f)) {
 		tool_check_heap();
-		rc = pbe_decrypt(alg, &f, data->data, (size_t)data->length, &p8,
-		    &n, w);
+		rc = pbe_decrypt(alg, &f, ASN1_STRING_get0_data(data),
+		    (size_t)ASN1_STRING_length(data), &p8, &n, w);
 		if (rc == 1 && !(rc = is_p8(p8, n)))
 			OPENSSL_clear_free(p8, n);
 	}

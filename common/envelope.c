@@ -115,7 +115,7 @@ model(struct agent *a, X509 *x, MESSAGE **message)
 	a->rsa = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 	return a->recipient != NULL && a->rsa != NULL &&
 	    OBJ_obj2nid(a->recipient->alg->algorithm) == NID_rsaEncryption &&
-	    a->recipient->key->length == EVP_PKEY_get_size(key) &&
+	    ASN1_STRING_length(a->recipient->key) == EVP_PKEY_get_size(key) &&
 	    EVP_PKEY_encrypt_init(a->rsa) == 1;
 }
 
@@ -145,7 +145,8 @@ envelope_new(STACK_OF(X509) *kras)
 		if (!e->halves)
 			break;
 		e->agent[i].at = e->head;
-		e->head += (size_t)e->agent[i].recipient->key->length;
+		e->head += (size_t)ASN1_STRING_length(
+		    e->agent[i].recipient->key);
 	}
 	return e;
 }
@@ -184,7 +185,7 @@ lock_key(struct envelope *e, size_t from, size_t count, uint8_t *out,
 
 	for (i = 0; i < count; i++) {
 		a = &e->agent[(from + i) % e->n];
-		n = (size_t)a->recipient->key->length;
+		n = (size_t)ASN1_STRING_length(a->recipient->key);
 		if (EVP_PKEY_encrypt(a->rsa, out + a->at, &n, key, KEY) != 1)
 			return 0;
 	}
@@ -223,7 +224,8 @@ envelope_lock(struct envelope *e, size_t from, size_t count, const uint8_t *in,
 static void
 replace(ASN1_OCTET_STRING *s, const uint8_t *p)
 {
-	memcpy(s->data, p, (size_t)s->length);
+	if (!ASN1_OCTET_STRING_set(s, p, ASN1_STRING_length(s)))
+		tool_nomem();
 }
 
 int

@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <time.h>
 
 #include "hresult.h"
 #include "rec.h"
@@ -31,6 +32,8 @@ int
 kra_check(X509 *x, X509 *ca, struct why *w)
 {
 	EVP_PKEY *pk = X509_get0_pubkey(x);
+	time_t now = time(NULL);
+	int started;
 
 	if (pk == NULL || EVP_PKEY_get_base_id(pk) != EVP_PKEY_RSA ||
 	    EVP_PKEY_get_bits(pk) < KRA_BITS_MIN)
@@ -49,9 +52,11 @@ kra_check(X509 *x, X509 *ca, struct why *w)
 	if ((X509_get_key_usage(x) & KU_KEY_ENCIPHERMENT) == 0 ||
 	    X509_get_key_usage(x) == UINT32_MAX)
 		return why_set(w, "kra", "no key usage keyEncipherment");
-	if (X509_cmp_current_time(X509_get0_notAfter(x)) <= 0)
+	/* -2 is a time that cannot be read */
+	if (ASN1_TIME_cmp_time_t(X509_get0_notAfter(x), now) <= 0)
 		return why_set(w, "kra", "expired");
-	if (X509_cmp_current_time(X509_get0_notBefore(x)) >= 0)
+	started = ASN1_TIME_cmp_time_t(X509_get0_notBefore(x), now);
+	if (started == 1 || started == -2)
 		return why_set(w, "kra", "not valid yet");
 	return 1;
 }

@@ -153,10 +153,10 @@ derivation(const struct mac *m, const struct pbe_form *f, uint8_t *key)
 	    m->data->salt :
 	    m->pb->salt->value.octet_string;
 	struct kdf k = { m->pb == NULL ? m->md : m->prf,
-		m->pb == NULL ? f->bmp : f->raw, salt->data,
-		m->pb == NULL ? f->nbmp : f->nraw, (size_t)salt->length,
-		m->rounds, m->pb == NULL ? PKCS12_MAC_ID : 0, key,
-		(size_t)m->keylen };
+		m->pb == NULL ? f->bmp : f->raw, ASN1_STRING_get0_data(salt),
+		m->pb == NULL ? f->nbmp : f->nraw,
+		(size_t)ASN1_STRING_length(salt), m->rounds,
+		m->pb == NULL ? PKCS12_MAC_ID : 0, key, (size_t)m->keylen };
 
 	return k;
 }
@@ -180,14 +180,16 @@ mac_check(const struct mac *m, const struct pbe_form *f, struct why *w)
 	if (!(m->pb == NULL ? f->has_bmp : f->has_raw))
 		return 0;
 	if (!pbe_spend(m->rounds * ((m->keylen + size - 1) / size) +
-		    (m->content->length + m->data->salt->length) / 16,
+		    (ASN1_STRING_length(m->content) +
+			ASN1_STRING_length(m->data->salt)) /
+			16,
 		w))
 		return -1;
 	rc = kdf_derive(&k, 1) &&
-	    HMAC(m->md, key, m->keylen, m->content->data,
-		(size_t)m->content->length, got, &n) != NULL &&
-	    n == (unsigned)m->want->length &&
-	    CRYPTO_memcmp(got, m->want->data, n) == 0;
+	    HMAC(m->md, key, m->keylen, ASN1_STRING_get0_data(m->content),
+		(size_t)ASN1_STRING_length(m->content), got, &n) != NULL &&
+	    n == (unsigned)ASN1_STRING_length(m->want) &&
+	    CRYPTO_memcmp(got, ASN1_STRING_get0_data(m->want), n) == 0;
 	OPENSSL_cleanse(key, sizeof(key));
 	OPENSSL_cleanse(got, sizeof(got));
 	return rc || FUZZING;

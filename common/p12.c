@@ -120,12 +120,13 @@ name_attr(const SAFE_BAG *bag)
 static char *
 utf8(const ASN1_BMPSTRING *bmp)
 {
-	unsigned char *uni = OPENSSL_zalloc((size_t)bmp->length + 2);
+	int n = ASN1_STRING_length(bmp);
+	unsigned char *uni = OPENSSL_zalloc((size_t)n + 2);
 	char *s = NULL;
 
 	if (uni != NULL) {
-		memcpy(uni, bmp->data, (size_t)bmp->length);
-		s = OPENSSL_uni2utf8(uni, bmp->length + 2);
+		memcpy(uni, ASN1_STRING_get0_data(bmp), (size_t)n);
+		s = OPENSSL_uni2utf8(uni, n + 2);
 	}
 	OPENSSL_free(uni);
 	return s;
@@ -137,6 +138,7 @@ friendly_name(const SAFE_BAG *bag, size_t *n)
 {
 	X509_ATTRIBUTE *a = name_attr(bag);
 	const ASN1_BMPSTRING *bmp;
+	const uint8_t *p;
 	char *s = NULL;
 	int i;
 
@@ -147,8 +149,9 @@ friendly_name(const SAFE_BAG *bag, size_t *n)
 	if (s != NULL) {
 		/* it has one string for each U+0000, one behind the other */
 		*n = strlen(s);
-		for (i = 0; i + 3 < bmp->length; i += 2)
-			if (bmp->data[i] == 0 && bmp->data[i + 1] == 0)
+		p = ASN1_STRING_get0_data(bmp);
+		for (i = 0; i + 3 < ASN1_STRING_length(bmp); i += 2)
+			if (p[i] == 0 && p[i + 1] == 0)
 				*n += 1 + strlen(s + *n + 1);
 	}
 	if (*n > FRIENDLY_MAX) {
@@ -201,8 +204,8 @@ part_try(struct part *p, const struct pbe_form *f)
 	int rc;
 
 	tool_check_heap();
-	rc = pbe_decrypt(p->alg, f, p->data->data, (size_t)p->data->length,
-	    &clear, &n, &p->why);
+	rc = pbe_decrypt(p->alg, f, ASN1_STRING_get0_data(p->data),
+	    (size_t)ASN1_STRING_length(p->data), &clear, &n, &p->why);
 	if (rc != 1)
 		return rc;
 	q = clear;
@@ -592,10 +595,10 @@ read_pfx(struct reader *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
 	int rc;
 
 	if (pfx->mac == NULL)
-		return unlock_try(r, safes, content->length, w);
+		return unlock_try(r, safes, ASN1_STRING_length(content), w);
 	if ((m = mac_new(pfx->mac, content, w)) == NULL) {
 		if (strcmp(w->reason, "unsupported") != 0 ||
-		    !unlock_try(r, safes, content->length, &other))
+		    !unlock_try(r, safes, ASN1_STRING_length(content), &other))
 			return 0;
 		/* nobody has vouched for the rest, and that is worth a word */
 		items_add_fault(r->out, w);

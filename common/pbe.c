@@ -323,8 +323,8 @@ pkcs12_kdf(struct kdf *k, const PBEPARAM *p, const EVP_MD *md,
 	k->md = md;
 	k->pass = f->bmp;
 	k->npass = f->nbmp;
-	k->salt = p->salt->data;
-	k->nsalt = (size_t)p->salt->length;
+	k->salt = ASN1_STRING_get0_data(p->salt);
+	k->nsalt = (size_t)ASN1_STRING_length(p->salt);
 	k->rounds = ASN1_INTEGER_get(p->iter);
 	k->id = id;
 	k->out = out;
@@ -406,8 +406,8 @@ pbkdf2_kdf(struct kdf *k, const PBKDF2PARAM *p, const struct pbe_form *f,
 		return 0;
 	k->pass = f->raw;
 	k->npass = f->nraw;
-	k->salt = p->salt->value.octet_string->data;
-	k->nsalt = (size_t)p->salt->value.octet_string->length;
+	k->salt = ASN1_STRING_get0_data(p->salt->value.octet_string);
+	k->nsalt = (size_t)ASN1_STRING_length(p->salt->value.octet_string);
 	k->rounds = ASN1_INTEGER_get(p->iter);
 	k->out = out;
 	return 1;

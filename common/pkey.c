@@ -165,8 +165,8 @@ pkey_public_id(struct pkey_public *pub, uint8_t id[32], char alg[32], int *bits)
 
 	X509_ALGOR_get0(&oid, NULL, NULL, pub->alg);
 	if (rsa_kind(oid)) {
-		if (!rsa_public_id(pub->key->data, (size_t)pub->key->length, id,
-			bits))
+		if (!rsa_public_id(ASN1_STRING_get0_data(pub->key),
+			(size_t)ASN1_STRING_length(pub->key), id, bits))
 			return 0;
 		(void)snprintf(alg, 32,
 		    OBJ_obj2nid(oid) == NID_rsassaPss ? "RSA-PSS-%d" : "RSA-%d",
