@@ -1,8 +1,6 @@
-/* Records: what is read is what is written again. */
+/* Records: a line that is read is the one that stood there. */
 
 #include <openssl/crypto.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
@@ -31,24 +29,19 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct rec_in *in = rec_in_mem(p, n);
-	char *copy = NULL;
-	size_t len = 0;
-	FILE *fp = open_memstream(&copy, &len);
-	struct rec_out *out = rec_out_new(fp);
+	size_t at = 0;
 	struct why w;
 	struct rec r;
 
 	while (rec_in_read(in, &r, &w) == 1) {
 		fields(&r);
 		(void)rec_complete(&r, &w);
-		(void)rec_copy(out, &r);
+		fuzz_must(r.len < n - at &&
+			memcmp(r.line, p + at, r.len) == 0 &&
+			p[at + r.len] == '\n',
+		    "records pass unchanged");
+		at += r.len + 1;
 	}
-	(void)fflush(fp);
-	fuzz_must(len <= n && memcmp(copy, p, len) == 0,
-	    "records pass unchanged");
-	rec_out_free(out);
-	(void)fclose(fp);
-	free(copy);
 	rec_in_free(in);
 	return 0;
 }
