@@ -27,7 +27,7 @@ struct cert {
 	/* where in der they are: RFC 5280 section 4.1; not once it was unpacked */
 	struct cert_part tbs_part, tbs_alg_part, issuer_part, validity_part,
 	    subject_part, spki_part, ext_part, alg_part, sig_part;
-	int version; /* 1 or 3 */
+	int version; /* 1 to 3 */
 	char *issuer; /* RFC 2253, UTF-8 */
 	char *subject;
 	char *serial; /* lower-case hex */

@@ -203,9 +203,10 @@ envelope_lock(struct envelope *e, size_t from, size_t count, const uint8_t *in,
 
 	if (ctx == NULL || p == NULL)
 		tool_nomem();
-	rc = RAND_priv_bytes(key, sizeof(key)) == 1 &&
-	    memcpy(p, key + KEY, BLOCK) != NULL &&
-	    lock_key(e, from, count, p, key) &&
+	rc = RAND_priv_bytes(key, sizeof(key)) == 1;
+	if (rc)
+		memcpy(p, key + KEY, BLOCK);
+	rc = rc && lock_key(e, from, count, p, key) &&
 	    EVP_EncryptInit_ex(ctx, e->aes, NULL, key, p) &&
 	    EVP_EncryptUpdate(ctx, p + e->head, &some, in, (int)n) &&
 	    EVP_EncryptFinal_ex(ctx, p + e->head + some, &rest);

@@ -7,7 +7,8 @@
 #
 #	KMS2CA_BIN	directory of the tools, if not build/bin
 #	BENCH_KEYS	keys, if not 1000
-#	BENCH_MANY	records of the long stream, if not 200000
+#	BENCH_LONG	keys of the stream that -j is measured with, if not 40000
+#	BENCH_MANY	records of the one that memory is measured with, if not 200000
 #	BENCH_DATA	where the data is, or is made, if not a new directory
 #
 # shellcheck disable=SC2016 # awk
@@ -19,6 +20,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=${KMS2CA_BIN:-$root/build/bin}
 peers=${KMS2CA_SHARED:-$root/../shared}/peers
 keys=${BENCH_KEYS:-1000}
+long=${BENCH_LONG:-40000}
 many=${BENCH_MANY:-200000}
 PATH=$bin:$PATH
 scratch=$(mktemp -d)
@@ -86,42 +88,33 @@ export_one()
 	kms-export -q -j "$1" -c m.both -p file:pw <"$2.tar" >"$2.kms"
 }
 
-# import [OPTION...]: of the stream on standard input, into a new archive.
+# import ARCHIVE [OPTION...]: of the stream on standard input, into a copy of it.
 import()
 {
 	rm -f ca.db*
-	cp empty.db ca.db
-	ca-import -fq "$@" -d ca.db -k m.both >import.log
+	cp "$1" ca.db
+	ca-import -fq "${@:2}" -d ca.db -k m.both >import.log
 }
 
 import_one()
 {
-	import -j "$1" <legacy.kms
+	import foreign.db -j "$1" <long.kms
 }
 
 verify_one()
 {
-	kms-verify -q -j "$1" -k m.both <legacy.kms
+	kms-verify -q -j "$1" -k m.both <long.kms
 }
 
 verify_and_import()
 {
-	kms-verify -q -j "$1" -k m.both <legacy.kms | import -j "$1"
-}
-
-# Into an archive without a CA: whose certificates are another's are not verified.
-verify_and_import_long()
-{
-	rm -f ca.db*
-	cp foreign.db ca.db
-	kms-verify -q -j 1 -k m.both <long.kms |
-	    ca-import -fq -j 1 -d ca.db -k m.both >import.log
+	kms-verify -q -j "$1" -k m.both <"$2" | import "$3" -j "$1"
 }
 
 whole()
 {
 	kms-export -q -c m.both -p file:pw <"$1.tar" |
-	    kms-verify -q -k m.both | import
+	    kms-verify -q -k m.both | import empty.db
 }
 
 java()
@@ -179,20 +172,20 @@ for kind in legacy modern; do
 	    "$(calc "$one / $two")" '1.7 or more on two cores'
 done
 
-s=$(least %U+%S verify_and_import 1)
-us=$(calc "$s / $keys * 1e6")
-row 'verify -k | import, CPU' "$us" us/key "$(calc "$us / $store")" \
-    "1.5 of $store us for RSA, AES and SQLite"
-# a stream so long that the start of two tools does not count
-"${bin%/bin}/bench/many" 20000 m.both m.pem >long.kms
-s=$(least %U+%S verify_and_import_long)
-us=$(calc "$s / 20000 * 1e6")
-row 'verify -k | import of 20,000 keys, CPU' "$us" us/key \
-    "$(calc "$us / $store")" "1.5 of $store us for RSA, AES and SQLite"
-for job in verify_one import_one verify_and_import; do
+# and a stream so long that the start of two tools does not count, into an archive
+# without a CA: certificates of another CA are not verified
+"${bin%/bin}/bench/many" "$long" m.both m.pem >long.kms
+for stream in "$keys legacy.kms empty.db" "$long long.kms foreign.db"; do
+	read -r n stream archive <<<"$stream"
+	s=$(least %U+%S verify_and_import 1 "$stream" "$archive")
+	us=$(calc "$s / $n * 1e6")
+	row "verify -k | import of $n keys, CPU" "$us" us/key \
+	    "$(calc "$us / $store")" "1.5 of $store us for RSA, AES and SQLite"
+done
+for job in verify_one import_one; do
 	one=$(least %R "$job" 1)
 	two=$(least %R "$job" 2)
-	row "$job, -j 2 to -j 1" "$(calc "$keys / $two")" keys/s \
+	row "$job, -j 2 to -j 1" "$(calc "$long / $two")" keys/s \
 	    "$(calc "$one / $two")" '1.7 or more on two cores'
 done
 
