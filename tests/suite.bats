@@ -505,7 +505,7 @@ ceiling()
 
 @test 'what proves something is compared in constant time' {
 	# digests, names and identities are public; a MAC is not
-	not grep -n -i -E '\b(memcmp|strcmp|strncmp|bcmp)\(.*(mac|tag|hmac|want->data)' \
+	not grep -n -i -E '\b(memcmp|strcmp|strncmp|bcmp)\(.*(mac|tag|hmac|want)' \
 	    "$root"/common/{mac,p12,pbe,seal,epf}.c
 	grep -q 'CRYPTO_memcmp(got, ASN1_STRING_get0_data(m->want)' "$root/common/mac.c"
 	# the tag of a seal is for libcrypto to check
