@@ -273,7 +273,7 @@ says_openssl()
 	[[ -n $ski ]] || ski=$(sha1sum <bits | cut -c -40)
 	echo "$ski"
 	xxd -p -c 0 bits
-	sed -n 's/.*Public-Key: (\([0-9]*\) bit)/\1/p' text
+	sed -n 's/.*Public-Key: (\([0-9]*\) bit.*/\1/p' text
 	sha1sum <cer | cut -c -40
 	sha256sum <cer | cut -c -64
 	sha256sum <spki | cut -c -64

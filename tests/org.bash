@@ -102,6 +102,7 @@ extendedKeyUsage = 1.3.6.1.4.1.311.21.6
 [ca_encrypt]
 keyUsage = keyEncipherment
 extendedKeyUsage = emailProtection
+subjectKeyIdentifier = hash
 subjectAltName = @windows
 [windows]
 email = $ENV::ORG_MAIL
