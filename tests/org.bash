@@ -424,9 +424,10 @@ org_main()
 	org_cores=$(nproc)
 	org_setup "$1"
 	org_authorities
+	# in bash 5.3, wait -n would return for a < <(org_plan) as well
 	while read -ra line; do
 		org_spawn org_member "${line[@]}"
-	done < <(org_plan)
+	done <<<"$(org_plan)"
 	org_wait
 	org_credential machine 'machine of 2003'
 	org_credential kra1 'first agent'
