@@ -88,6 +88,14 @@ child_note(struct child *c, const char *path, const char *text)
 }
 
 void
+child_link(struct child *c, const char *path)
+{
+	static const char text[] = "a link: not followed";
+
+	child_report(c, WALK_NOTE, "link", path, text, sizeof(text) - 1);
+}
+
+void
 child_ceiling(struct child *c, const char *path, const char *name, uint64_t v)
 {
 	char text[128];

@@ -34,6 +34,7 @@ void child_hear(struct child *, void *p, size_t n);
 void child_report(struct child *, uint32_t event, const char *reason,
     const char *path, const void *data, size_t len);
 void child_note(struct child *, const char *path, const char *text);
+void child_link(struct child *, const char *path);
 
 /* A fault; none where memory was short, which is why. */
 void child_fault(struct child *, const char *reason, const char *path,

@@ -442,6 +442,11 @@ summary(const struct export *x)
 	for (k = 0; k < x->map.n; k++)
 		if (!x->map.v[k].used)
 			msg_warn("-m: %s matches no member", x->map.v[k].glob);
+	if (x->links > 0)
+		msg_warn("links that were not followed: %llu (-v names them): "
+			 "what they lead to must be in the backup itself: tar "
+			 "-h packs that",
+		    x->links);
 	msg_warn("users %llu, keys %llu (v1 %llu), certificates %llu, signing "
 		 "keys held back %llu, faults %llu",
 	    x->nusers, r->keys, x->v1, r->certs, x->signing, r->faults);
@@ -481,6 +486,7 @@ event(struct export *x, struct walk *walk, enum walk_event ev)
 		export_fault(x, path.n > 0 ? path : whole, &walk->why);
 		break;
 	case WALK_NOTE:
+		x->links += strcmp(walk->why.reason, "link") == 0;
 		msg_verbose("%s: %s", path.n > 0 ? path.s : whole.s,
 		    walk->why.detail);
 	}

@@ -35,7 +35,7 @@ struct export
 	struct seen users;
 	uint8_t *class; /* of each member */
 	uint64_t members;
-	unsigned long long nusers, v1, signing;
+	unsigned long long nusers, v1, signing, links;
 	int cut; /* not all of the backup could be read */
 	struct carving *carving; /* a member past the ceiling comes in pieces */
 };

@@ -1,5 +1,6 @@
 #include "pem.h"
 
+#include <ctype.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <string.h>
@@ -129,6 +130,67 @@ pem_is(const uint8_t *p, size_t n)
 	return memmem(p, n, "-----BEGIN ", 11) != NULL;
 }
 
+/* Returns 1 if the line has s in it. */
+static int
+has(const uint8_t *line, size_t n, const char *s)
+{
+	return memmem(line, n, s, strlen(s)) != NULL;
+}
+
+/* Returns 1 if DER seems to begin here in base64, in a line as others wrap it. */
+static int
+is_der(const uint8_t *line, size_t n)
+{
+	size_t i;
+
+	for (i = 0;
+	     i < n && (isalnum(line[i]) || line[i] == '+' || line[i] == '/');
+	     i++)
+		continue;
+	return i == n && n >= 60 && memcmp(line, "MI", 2) == 0;
+}
+
+/*
+ * Says what PEM_read_bio() passes over without a word: a block whose first or
+ * last line is damaged, so that another goes with it, and base64 between the
+ * blocks.  blocks: those that it read.
+ */
+static void
+strays(const uint8_t *p, size_t n, size_t blocks, struct items *l)
+{
+	const uint8_t *end = p + n, *nl;
+	size_t ends = 0, len;
+	int in = 0, der = 0;
+	struct why w;
+
+	for (; p < end; p = nl + 1) {
+		if ((nl = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			nl = end;
+		len = (size_t)(nl - p);
+		len -= len > 0 && p[len - 1] == '\r';
+		if (has(p, len, "-----BEGIN ") || has(p, len, "-----END ") ||
+		    has(p, len, "PRIVATE KEY--")) {
+			in = has(p, len, "BEGIN ");
+			ends++;
+		} else
+			der |= !in && is_der(p, len);
+	}
+	if (ends != 2 * blocks) {
+		why_set(&w, "damaged",
+		    "%zu lines that begin or end a PEM block, and %zu blocks: "
+		    "a line is missing or damaged, and what is there is not "
+		    "read: mend it (RFC 7468 section 2)",
+		    ends, blocks);
+		items_add_fault(l, &w);
+	}
+	if (der) {
+		why_set(&w, "format",
+		    "base64 that is in no PEM block is not read: put it into "
+		    "a file of its own");
+		items_add_fault(l, &w);
+	}
+}
+
 int
 pem_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
     struct why *w)
@@ -137,7 +199,8 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	uint8_t *der;
 	BIO *bio;
 	long len;
-	int blocks = 0;
+	size_t blocks = 0;
+	int bad = 0;
 
 	/* a tar of PEM files would lose the first block of each */
 	while (n > 0 && p[n - 1] == '\0')
@@ -165,11 +228,15 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 		why_ssl(w, "damaged",
 		    "PEM block cannot be read (RFC 7468 section 2)");
 		items_add_fault(l, w);
+		bad = 1;
 		if (BIO_eof(bio))
 			break;
 	}
 	BIO_free(bio);
 	why_clear();
+	/* of a damaged one it is said already */
+	if (blocks > 0 && !bad && l->n <= ITEMS_MAX)
+		strays(p, n, blocks, l);
 	if (blocks == 0 && l->n == 0)
 		return why_set(w, "format", "no PEM block in it");
 	return 1;

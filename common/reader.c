@@ -22,7 +22,6 @@
 #include "sandbox.h"
 #include "tool.h"
 
-#define LINK	   "a link: not followed"
 #define NO_FURTHER "the archive cannot be read any further"
 
 /* Members --------------------------------------------------------------- */
@@ -178,7 +177,7 @@ member(struct level *l, int link)
 	else if (r < 0 && (len == 0 || !all_but_padding(l, len)))
 		level_unreadable(l);
 	else if (len == 0 && link)
-		child_note(c, l->path, LINK);
+		child_link(c, l->path);
 	else
 		deliver(l, len);
 	OPENSSL_cleanse(c->data, len);
@@ -221,7 +220,7 @@ entry(struct level *l, struct archive_entry *e)
 	l->encrypted = archive_entry_is_encrypted(e);
 	if (archive_entry_filetype(e) == AE_IFLNK ||
 	    (link && archive_entry_size(e) == 0)) {
-		child_note(c, l->path, LINK);
+		child_link(c, l->path);
 		return;
 	}
 	/* some formats do not say what an entry is */

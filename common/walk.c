@@ -233,7 +233,7 @@ static const char *
 reason_of(const char *s)
 {
 	static const char *const all[] = { "cut", "ceiling", "damaged", "empty",
-		"password", "reader", "unsupported" };
+		"link", "password", "reader", "unsupported" };
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)

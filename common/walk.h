@@ -39,7 +39,7 @@ enum walk_event {
 	WALK_PIECES_END, /* ... up to here: why says if it breaks off */
 	WALK_FAULT, /* a member that cannot be had (path), or the
 				   rest of the archive (path is empty) */
-	WALK_NOTE /* worth a word with -v */
+	WALK_NOTE /* worth a word with -v; of a link the reason is `link' */
 };
 
 struct walk {

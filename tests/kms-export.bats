@@ -309,6 +309,41 @@ EOF
 	only key <"$OUT" | field cert | base64 -d | cmp - a.der
 }
 
+# PEM_read_bio() passes over what stands before a BEGIN line, and takes an END
+# line of the same name that comes later.
+@test "a PEM file with a BEGIN or END line missing or damaged: a fault" {
+	local edit said='lines that begin or end a PEM block, and 2 blocks: a line is missing or damaged, and what is there is not read: mend it (RFC 7468 section 2)'
+
+	pair a /CN=a
+	pair b /CN=b
+	# shellcheck disable=SC2016 # for sed
+	for edit in '$d' 1d '1s/-//'; do
+		{ sed "$edit" a.key; cat b.key b.pem; } >in
+		take 1 <in
+		only fault <"$OUT" | field detail |
+		    grep -qxF "$(grep -c -e ' KEY-' -e '-----[BE]' in) $said"
+	done
+	# and the other way round: text between the blocks is only text
+	{ cat a.key; echo 'BEGIN OF b'; cat a.pem b.key b.pem; } >in
+	take 0 <in
+	found 2 0 0
+}
+
+@test "base64 beside PEM blocks: a fault" {
+	pair a /CN=a
+	pair b /CN=b
+	(umask 077 && echo secret >pw)
+	p12 b.p12 b
+	base64 b.p12 >b.b64
+	cat a.key a.pem b.b64 >in
+	take 1 <in
+	found 1 0 1
+	faults 'stdin: format: base64 that is in no PEM block is not read: put it into a file of its own'
+	cat b.b64 a.key a.pem >in
+	take 1 <in
+	found 1 0 1
+}
+
 # Members: k is the key, c1 and c2 are certificates of it, a final b marks
 # another copy; kc1 is a member with both.
 @test "pairing: any order, several certificates, copies" {
@@ -896,15 +931,18 @@ KEYS
 }
 
 @test "-q drops messages of records, not the summary; -v names links" {
+	local links='links that were not followed: 1 (-v names them): what they lead to must be in the backup itself: tar -h packs that'
+
 	one a /CN=a
 	cat a.key a.pem >a
 	echo x >x
 	ln -s a link
 	tar -cf a.tar a x link
 	take 1 <a.tar
-	said 'x: not a format that is read here: if it holds keys, get them out as PKCS#12'
+	said 'x: not a format that is read here: if it holds keys, get them out as PKCS#12' \
+	    "$links"
 	take 1 -q <a.tar
-	said
+	said "$links"
 	take 1 -v <a.tar
 	grep -qx 'kms-export: link: a link: not followed' "$ERR"
 	came_to 2 1 0 1 0
