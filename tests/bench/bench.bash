@@ -103,7 +103,7 @@ import_one()
 
 verify_one()
 {
-	kms-verify -q -j "$1" -k m.both <long.kms
+	kms-verify -q -j "$1" -k m.both <long.kms >/dev/null
 }
 
 verify_and_import()
