@@ -52,8 +52,12 @@ import()
 		for n in "${pids[@]}"; do
 			wait "$n"
 		done
-	}; } 2>&1)
-	[[ $(cat log.[0-9]* | grep -c $'\tstatus:imported\t') == "$rows" ]]
+	}; } 2>&1) || s=
+	if [[ -z $s || $(cat log.[0-9]* | grep -c $'\tstatus:imported\t') != "$rows" ]]
+	then
+		tail -qn 2 err.* >&2
+		return 1
+	fi
 	rm log.* err.*
 	awk "BEGIN { printf \"%.0f\\n\", $rows / $s }"
 }
