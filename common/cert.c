@@ -5,7 +5,6 @@
 
 #include "pkey.h"
 #include "rec.h"
-#include "tlv.h"
 #include "tool.h"
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
@@ -228,24 +227,9 @@ not_der(struct why *w)
 	    "not a DER certificate (RFC 5280 section 4.1)");
 }
 
-/* Steps over a part, if it is there, and notes where it is. */
-static int
-part(struct cert_part *part, const uint8_t **p, const uint8_t *end, int tag,
-    int class)
-{
-	const uint8_t *q = *p;
-
-	if (!tlv_step(&q, end, tag, class, 1))
-		return 0;
-	part->p = *p;
-	part->n = (size_t)(q - *p);
-	*p = q;
-	return 1;
-}
-
 /* The version is v1(0) if it is not there, or an INTEGER, v2(1) or v3(2). */
 static int
-read_version(struct cert *c, const struct cert_part *v)
+read_version(struct cert *c, const struct tlv_part *v)
 {
 	c->version = v->n == 0 ? 1 : v->n == 5 ? v->p[4] + 1 : 0;
 	return c->version >= 1 && c->version <= 3 &&
@@ -264,35 +248,36 @@ skip_id(const uint8_t **p, const uint8_t *end, int tag, int class)
 
 /* Where the parts are: RFC 5280 section 4.1. */
 static int
-outline(struct cert *c, struct cert_part *serial)
+outline(struct cert *c, struct tlv_part *serial)
 {
 	const uint8_t *p = c->der, *end = c->der + c->len, *last;
-	struct cert_part whole, version = { NULL, 0 };
+	struct tlv_part whole, version = { NULL, 0 };
 
-	if (!part(&whole, &p, end, TLV_SEQ) || p != end)
+	if (!tlv_part(&whole, &p, end, TLV_SEQ) || p != end)
 		return 0;
 	p = c->der;
 	if (!tlv_step(&p, end, TLV_SEQ, 0) ||
-	    !part(&c->tbs_part, &p, end, TLV_SEQ) ||
-	    !part(&c->alg_part, &p, end, TLV_SEQ) ||
-	    !part(&c->sig_part, &p, end, TLV_BITS) || p != end)
+	    !tlv_part(&c->tbs_part, &p, end, TLV_SEQ) ||
+	    !tlv_part(&c->alg_part, &p, end, TLV_SEQ) ||
+	    !tlv_part(&c->sig_part, &p, end, TLV_BITS) || p != end)
 		return 0;
 	p = c->tbs_part.p;
 	last = p + c->tbs_part.n;
 	if (!tlv_step(&p, last, TLV_SEQ, 0))
 		return 0;
-	(void)part(&version, &p, last, TLV_0);
-	if (!read_version(c, &version) || !part(serial, &p, last, TLV_INT) ||
-	    !part(&c->tbs_alg_part, &p, last, TLV_SEQ) ||
-	    !part(&c->issuer_part, &p, last, TLV_SEQ) ||
-	    !part(&c->validity_part, &p, last, TLV_SEQ) ||
-	    !part(&c->subject_part, &p, last, TLV_SEQ) ||
-	    !part(&c->spki_part, &p, last, TLV_SEQ))
+	(void)tlv_part(&version, &p, last, TLV_0);
+	if (!read_version(c, &version) ||
+	    !tlv_part(serial, &p, last, TLV_INT) ||
+	    !tlv_part(&c->tbs_alg_part, &p, last, TLV_SEQ) ||
+	    !tlv_part(&c->issuer_part, &p, last, TLV_SEQ) ||
+	    !tlv_part(&c->validity_part, &p, last, TLV_SEQ) ||
+	    !tlv_part(&c->subject_part, &p, last, TLV_SEQ) ||
+	    !tlv_part(&c->spki_part, &p, last, TLV_SEQ))
 		return 0;
 	/* issuerUniqueID, subjectUniqueID */
 	if (!skip_id(&p, last, TLV_1) || !skip_id(&p, last, TLV_2))
 		return 0;
-	(void)part(&c->ext_part, &p, last, TLV_3);
+	(void)tlv_part(&c->ext_part, &p, last, TLV_3);
 	return p == last;
 }
 
@@ -306,7 +291,7 @@ hash(uint8_t *out, const uint8_t *p, size_t n, const EVP_MD *md)
 static int
 glance(struct cert *c)
 {
-	struct cert_part serial;
+	struct tlv_part serial;
 	ASN1_INTEGER *number;
 
 	if (!outline(c, &serial))
@@ -337,21 +322,14 @@ cert_glance(struct cert **out, const uint8_t *der, size_t len, struct why *w)
 	return not_der(w);
 }
 
-/* What all of the part is, or NULL; caller frees. */
 static void *
-read_part(const struct cert_part *part, const ASN1_ITEM *it)
+read_part(const struct tlv_part *part, const ASN1_ITEM *it)
 {
-	const uint8_t *p = part->p;
-	ASN1_VALUE *v = ASN1_item_d2i(NULL, &p, (long)part->n, it);
-
-	if (v == NULL || p == part->p + part->n)
-		return v;
-	ASN1_item_free(v, it);
-	return NULL;
+	return tlv_item(part->p, part->n, it);
 }
 
 static int
-is_part(const struct cert_part *part, const ASN1_ITEM *it)
+is_part(const struct tlv_part *part, const ASN1_ITEM *it)
 {
 	ASN1_VALUE *v = read_part(part, it);
 
@@ -372,7 +350,7 @@ static const struct issuer *
 issuer_of0(const struct cert *c)
 {
 	static struct issuer last;
-	const struct cert_part *part = &c->issuer_part;
+	const struct tlv_part *part = &c->issuer_part;
 
 	if (last.text != NULL && last.n == part->n &&
 	    memcmp(last.der, part->p, part->n) == 0)

@@ -7,6 +7,7 @@
 
 #include "flat.h"
 #include "rec.h"
+#include "tlv.h"
 #include "why.h"
 
 /*
@@ -15,17 +16,11 @@
  * part in OpenSSL 3.
  */
 
-/* A part in DER, tag and length included; n is 0 if it is not there. */
-struct cert_part {
-	const uint8_t *p;
-	size_t n;
-};
-
 struct cert {
 	uint8_t *der; /* the bytes as they came */
 	size_t len;
 	/* where in der they are: RFC 5280 section 4.1; not once it was unpacked */
-	struct cert_part tbs_part, tbs_alg_part, issuer_part, validity_part,
+	struct tlv_part tbs_part, tbs_alg_part, issuer_part, validity_part,
 	    subject_part, spki_part, ext_part, alg_part, sig_part;
 	int version; /* 1 to 3 */
 	char *issuer; /* RFC 2253, UTF-8 */

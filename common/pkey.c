@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "rsa_key.h"
-#include "tlv.h"
 
 #define SMALL_KEY_MAX 1024 /* bytes of a PKCS#8 that is not RSA */
 
@@ -138,14 +137,7 @@ name_alg(EVP_PKEY *pk, char alg[32])
 struct pkey_public *
 pkey_public(const uint8_t *spki, size_t n)
 {
-	const uint8_t *p = spki;
-	struct pkey_public *pub = (struct pkey_public *)ASN1_item_d2i(NULL, &p,
-	    (long)n, ASN1_ITEM_rptr(PKEY_PUBLIC));
-
-	if (pub == NULL || p == spki + n)
-		return pub;
-	pkey_public_free(pub);
-	return NULL;
+	return tlv_item(spki, n, ASN1_ITEM_rptr(PKEY_PUBLIC));
 }
 
 void
@@ -307,18 +299,13 @@ into_last(const uint8_t **p, const uint8_t *end, int tag, int class)
  * has parsed it.
  */
 static int
-public_half(const struct cert_part *spki, struct cert_part *alg,
-    struct cert_part *key)
+public_half(const struct tlv_part *spki, struct tlv_part *alg,
+    struct tlv_part *key)
 {
 	const uint8_t *p = spki->p, *end = p + spki->n;
 
-	if (!into_last(&p, end, TLV_SEQ))
-		return 0;
-	alg->p = p;
-	if (!tlv_step(&p, end, TLV_SEQ, 1))
-		return 0;
-	alg->n = (size_t)(p - alg->p);
-	if (!into_last(&p, end, TLV_BITS) || p == end || *p++ != 0 ||
+	if (!into_last(&p, end, TLV_SEQ) || !tlv_part(alg, &p, end, TLV_SEQ) ||
+	    !into_last(&p, end, TLV_BITS) || p == end || *p++ != 0 ||
 	    !into_last(&p, end, TLV_SEQ))
 		return 0;
 	key->p = p;
@@ -331,18 +318,14 @@ public_half(const struct cert_part *spki, struct cert_part *alg,
  * exponent.
  */
 static int
-private_half(const uint8_t *p8, size_t n, struct cert_part *alg,
-    struct cert_part *key)
+private_half(const uint8_t *p8, size_t n, struct tlv_part *alg,
+    struct tlv_part *key)
 {
 	const uint8_t *p = p8, *end = p8 + n;
 
-	if (!tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_INT, 1))
-		return 0;
-	alg->p = p;
-	if (!tlv_step(&p, end, TLV_SEQ, 1))
-		return 0;
-	alg->n = (size_t)(p - alg->p);
-	if (!tlv_step(&p, end, TLV_BYTES, 0) ||
+	if (!tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_INT, 1) ||
+	    !tlv_part(alg, &p, end, TLV_SEQ) ||
+	    !tlv_step(&p, end, TLV_BYTES, 0) ||
 	    !tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_INT, 1))
 		return 0;
 	key->p = p;
@@ -353,7 +336,7 @@ private_half(const uint8_t *p8, size_t n, struct cert_part *alg,
 }
 
 static int
-same(const struct cert_part *a, const struct cert_part *b)
+same(const struct tlv_part *a, const struct tlv_part *b)
 {
 	return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
 }
@@ -365,7 +348,7 @@ same(const struct cert_part *a, const struct cert_part *b)
 static int
 same_bytes(const uint8_t *p8, size_t n, const struct cert *c)
 {
-	struct cert_part alg[2], key[2];
+	struct tlv_part alg[2], key[2];
 
 	return private_half(p8, n, &alg[0], &key[0]) &&
 	    public_half(&c->spki_part, &alg[1], &key[1]) &&

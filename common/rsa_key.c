@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "tlv.h"
 #include "tool.h"
 
 /* clang-format off */
@@ -51,13 +52,9 @@ ASN1_SEQUENCE(RSA_PUBLIC) = {
 struct rsa_key *
 rsa_key(const uint8_t *der, size_t n)
 {
-	const uint8_t *p = der;
-	struct rsa_key *r = (struct rsa_key *)ASN1_item_d2i(NULL, &p, (long)n,
-	    ASN1_ITEM_rptr(RSA_PRIVATE));
+	struct rsa_key *r = tlv_item(der, n, ASN1_ITEM_rptr(RSA_PRIVATE));
 
-	if (r == NULL ||
-	    (p == der + n && r->version == 0 &&
-		BN_num_bits(r->n) <= RSA_BITS_MAX))
+	if (r == NULL || (r->version == 0 && BN_num_bits(r->n) <= RSA_BITS_MAX))
 		return r;
 	rsa_key_free(r);
 	return NULL;
@@ -88,10 +85,8 @@ rsa_key_id(const struct rsa_key *r, uint8_t id[32])
 int
 rsa_public_id(const uint8_t *der, size_t n, uint8_t id[32], int *bits)
 {
-	const uint8_t *p = der;
-	RSA_PUBLIC *r = (RSA_PUBLIC *)ASN1_item_d2i(NULL, &p, (long)n,
-	    ASN1_ITEM_rptr(RSA_PUBLIC));
-	int rc = r != NULL && p == der + n && rsa_id(r->n, r->e, id);
+	RSA_PUBLIC *r = tlv_item(der, n, ASN1_ITEM_rptr(RSA_PUBLIC));
+	int rc = r != NULL && rsa_id(r->n, r->e, id);
 
 	if (rc)
 		*bits = BN_num_bits(r->n);

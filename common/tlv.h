@@ -1,6 +1,8 @@
 #ifndef TLV_H
 #define TLV_H
 
+#include <openssl/asn1.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* For a look at DER where a parser would cost more, or refuses the whole. */
@@ -11,6 +13,19 @@
  */
 int tlv_step(const uint8_t **p, const uint8_t *end, int tag, int class,
     int over);
+
+/* A part in DER, tag and length included; n is 0 if it is not there. */
+struct tlv_part {
+	const uint8_t *p;
+	size_t n;
+};
+
+/* Steps over a part, and notes where it is; if it is not there, does neither. */
+int tlv_part(struct tlv_part *, const uint8_t **p, const uint8_t *end, int tag,
+    int class);
+
+/* What all of the n bytes are; caller frees.  NULL: they are none, or more. */
+void *tlv_item(const uint8_t *der, size_t n, const ASN1_ITEM *);
 
 /*
  * Tag and class, and whether it is constructed: a string in pieces, which BER
