@@ -3,6 +3,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
+#include "hash.h"
 #include "pkey.h"
 #include "rec.h"
 #include "tool.h"
@@ -24,34 +25,54 @@ utf8(const ASN1_STRING *s)
 	return OPENSSL_strdup("");
 }
 
-/* The last attribute of its kind: in Exchange names the most specific one. */
-static char *
-last_of(const X509_NAME *name, int nid)
-{
-	int i = -1, at = -1;
-
-	while ((i = X509_NAME_get_index_by_NID(name, nid, i)) >= 0)
-		at = i;
-	return utf8(at < 0 ?
-		NULL :
-		X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at)));
-}
-
 static char *
 rfc2253(const X509_NAME *name)
 {
-	BIO *bio = BIO_new(BIO_s_mem());
+	static BIO *bio;
 	char *data, *s = NULL;
 	long n;
 
-	if (bio != NULL &&
-	    X509_NAME_print_ex(bio, name, 0,
+	if (bio == NULL && (bio = BIO_new(BIO_s_mem())) == NULL)
+		tool_nomem();
+	if (X509_NAME_print_ex(bio, name, 0,
 		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
 		n = BIO_get_mem_data(bio, &data);
 		s = OPENSSL_strndup(n > 0 ? data : "", (size_t)n);
 	}
-	BIO_free(bio);
+	(void)BIO_reset(bio);
 	return s;
+}
+
+/* The last attribute of its kind: in Exchange names the most specific one. */
+static void
+read_attributes(struct cert *c, const X509_NAME *name)
+{
+	const ASN1_STRING *cn = NULL, *ou = NULL, *org = NULL, *mail = NULL, *v;
+	const X509_NAME_ENTRY *e;
+	int i;
+
+	for (i = 0; i < X509_NAME_entry_count(name); i++) {
+		e = X509_NAME_get_entry(name, i);
+		v = X509_NAME_ENTRY_get_data(e);
+		switch (OBJ_obj2nid(X509_NAME_ENTRY_get_object(e))) {
+		case NID_commonName:
+			cn = v;
+			break;
+		case NID_organizationalUnitName:
+			ou = v;
+			break;
+		case NID_organizationName:
+			org = v;
+			break;
+		case NID_pkcs9_emailAddress:
+			mail = v;
+			break;
+		}
+	}
+	c->cn = utf8(cn);
+	c->ou = utf8(ou);
+	c->org = utf8(org);
+	c->mail = utf8(mail);
 }
 
 /* Steps over a Time; one that is none of this world stays empty. */
@@ -95,16 +116,97 @@ take(char **dst, char *s)
 	*dst = s;
 }
 
+/* The extensions that count here: values in DER, n is 0 if it is not there. */
+struct extensions {
+	struct tlv_part san, use, basic, ski;
+};
+
+/* Which of them has this OID: all are of RFC 5280 section 4.2.1, id-ce. */
+static struct tlv_part *
+which(struct extensions *x, const struct tlv_part *oid)
+{
+	if (oid->n != 5 || memcmp(oid->p, "\x06\x03\x55\x1d", 4) != 0)
+		return NULL;
+	switch (oid->p[4]) {
+	case 14:
+		return &x->ski;
+	case 15:
+		return &x->use;
+	case 17:
+		return &x->san;
+	case 19:
+		return &x->basic;
+	default:
+		return NULL;
+	}
+}
+
+/* One Extension.  Returns 1, or 0: it is none. */
+static int
+read_extension(struct extensions *x, const struct tlv_part *ext)
+{
+	const uint8_t *p = ext->p, *end = p + ext->n;
+	struct tlv_part oid, critical, *v;
+
+	if (!tlv_into(&p, end, TLV_SEQ) || !tlv_part(&oid, &p, end, TLV_OID))
+		return 0;
+	(void)tlv_part(&critical, &p, end, TLV_BOOL);
+	if (!tlv_into(&p, end, TLV_BYTES))
+		return 0;
+	if ((v = which(x, &oid)) == NULL)
+		return 1;
+	/* of two of one kind neither counts: RFC 5280 section 4.2 */
+	if (v->p == NULL)
+		v->n = (size_t)(end - p);
+	else
+		v->n = 0;
+	v->p = p;
+	return 1;
+}
+
+/* Returns 1, or 0: they are none. */
+static int
+split_extensions(struct extensions *x, const struct tlv_part *all)
+{
+	const uint8_t *p = all->p, *end = p + all->n;
+	struct tlv_part ext;
+
+	memset(x, 0, sizeof(*x));
+	if (all->n == 0)
+		return 1;
+	if (!tlv_into(&p, end, TLV_3) || !tlv_into(&p, end, TLV_SEQ))
+		return 0;
+	while (p < end)
+		if (!tlv_part(&ext, &p, end, TLV_SEQ) ||
+		    !read_extension(x, &ext))
+			return 0;
+	return 1;
+}
+
+static void *
+read_part(const struct tlv_part *part, const ASN1_ITEM *it)
+{
+	return part->n == 0 ? NULL : tlv_item(part->p, part->n, it);
+}
+
+static int
+is_part(const struct tlv_part *part, const ASN1_ITEM *it)
+{
+	ASN1_VALUE *v = read_part(part, it);
+
+	ASN1_item_free(v, it);
+	return v != NULL;
+}
+
 /* rfc822Name and UPN of subjectAltName; the first mail address counts. */
 static void
-read_san(struct cert *c, const X509_EXTENSIONS *exts)
+read_san(struct cert *c, const struct extensions *x)
 {
-	GENERAL_NAMES *san;
+	GENERAL_NAMES *san = read_part(&x->san, ASN1_ITEM_rptr(GENERAL_NAMES));
 	GENERAL_NAME *g;
 	char oid[64];
 	int i;
 
-	san = X509V3_get_d2i(exts, NID_subject_alt_name, NULL, NULL);
 	for (i = sk_GENERAL_NAME_num(san) - 1; i >= 0; i--) {
 		g = sk_GENERAL_NAME_value(san, i);
 		if (g->type == GEN_EMAIL)
@@ -123,7 +225,7 @@ read_san(struct cert *c, const X509_EXTENSIONS *exts)
 
 /* Bits of RFC 5280 section 4.2.1.3, or what the algorithm allows. */
 static const char *
-find_use(const struct cert *c, const X509_EXTENSIONS *exts)
+find_use(const struct cert *c, const struct extensions *x)
 {
 	static const char *const signers[] = { "Ed25519", "Ed448", "DSA",
 		"RSA-PSS" };
@@ -136,7 +238,7 @@ find_use(const struct cert *c, const X509_EXTENSIONS *exts)
 			return "sign";
 	if (c->alg[0] == 'X') /* X25519, X448 */
 		return "encrypt";
-	ku = X509V3_get_d2i(exts, NID_key_usage, NULL, NULL);
+	ku = read_part(&x->use, ASN1_ITEM_rptr(ASN1_BIT_STRING));
 	if (ku == NULL) {
 		why_clear();
 		return "both";
@@ -151,13 +253,12 @@ find_use(const struct cert *c, const X509_EXTENSIONS *exts)
 }
 
 static int
-is_ca(const X509_EXTENSIONS *exts)
+is_ca(const struct extensions *x)
 {
-	BASIC_CONSTRAINTS *bc;
-	int ca;
+	BASIC_CONSTRAINTS *bc = read_part(&x->basic,
+	    ASN1_ITEM_rptr(BASIC_CONSTRAINTS));
+	int ca = bc != NULL && bc->ca;
 
-	bc = X509V3_get_d2i(exts, NID_basic_constraints, NULL, NULL);
-	ca = bc != NULL && bc->ca;
 	BASIC_CONSTRAINTS_free(bc);
 	why_clear();
 	return ca;
@@ -170,54 +271,45 @@ is_ca(const X509_EXTENSIONS *exts)
 static int
 read_key(struct cert *c)
 {
-	struct pkey_public *pub = pkey_public(c->spki_part.p, c->spki_part.n);
-	const ASN1_OBJECT *obj;
+	struct pkey_public pub;
 	int n;
 
-	if (pub == NULL)
+	if (!pkey_public(&pub, &c->spki_part))
 		return 0;
-	if (!pkey_public_id(pub, c->id, c->alg, &c->bits)) {
+	if (!pkey_public_id(&pub, c->id, c->alg, &c->bits)) {
 		memcpy(c->id, c->spki, sizeof(c->id));
 		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
 	}
-	c->keylen = (size_t)ASN1_STRING_length(pub->key);
+	c->keylen = pub.keylen;
 	if (c->keylen > 0 &&
-	    (c->key = OPENSSL_memdup(ASN1_STRING_get0_data(pub->key),
-		 c->keylen)) == NULL)
+	    (c->key = OPENSSL_memdup(pub.key, c->keylen)) == NULL)
 		tool_nomem();
-	X509_ALGOR_get0(&obj, NULL, NULL, pub->alg);
-	(void)OBJ_obj2txt(c->oid, sizeof(c->oid), obj, 1);
-	n = pub->alg->parameter == NULL ?
+	(void)OBJ_obj2txt(c->oid, sizeof(c->oid), pub.alg->algorithm, 1);
+	n = pub.alg->parameter == NULL ?
 	    0 :
-	    i2d_ASN1_TYPE(pub->alg->parameter, &c->params);
+	    i2d_ASN1_TYPE(pub.alg->parameter, &c->params);
 	c->paramslen = n > 0 ? (size_t)n : 0;
-	pkey_public_free(pub);
+	pkey_public_free(&pub);
 	why_clear();
 	return 1;
 }
 
 /* subjectKeyIdentifier, or the SHA-1 of the key bits that would be it. */
 static char *
-find_ski(const struct cert *c, const X509_EXTENSIONS *exts)
+find_ski(const struct cert *c, const struct extensions *x)
 {
-	ASN1_OCTET_STRING *ext;
+	const uint8_t *p = x->ski.p, *end = p + x->ski.n;
 	uint8_t md[20];
-	char *s = NULL;
-	size_t n;
+	char *s;
 
-	ext = X509V3_get_d2i(exts, NID_subject_key_identifier, NULL, NULL);
-	why_clear();
-	if (ext != NULL) {
-		n = (size_t)ASN1_STRING_length(ext);
-		if ((s = OPENSSL_malloc(2 * n + 1)) != NULL)
-			rec_hex(s, ASN1_STRING_get0_data(ext), n);
-		ASN1_OCTET_STRING_free(ext);
-		return s;
+	if (x->ski.n == 0 || !tlv_into(&p, end, TLV_BYTES)) {
+		hash_sha1(md, c->key, c->keylen);
+		p = md;
+		end = md + sizeof(md);
 	}
-	if ((s = OPENSSL_malloc(2 * sizeof(md) + 1)) != NULL &&
-	    EVP_Digest(c->key, c->keylen, md, NULL, EVP_sha1(), NULL))
-		rec_hex(s, md, sizeof(md));
-	return s;
+	if ((s = OPENSSL_malloc(2 * (size_t)(end - p) + 1)) == NULL)
+		tool_nomem();
+	return rec_hex(s, p, (size_t)(end - p));
 }
 
 static int
@@ -281,12 +373,6 @@ outline(struct cert *c, struct tlv_part *serial)
 	return p == last;
 }
 
-static int
-hash(uint8_t *out, const uint8_t *p, size_t n, const EVP_MD *md)
-{
-	return EVP_Digest(p, n, out, NULL, md, NULL);
-}
-
 /* What its bytes say, unparsed. */
 static int
 glance(struct cert *c)
@@ -299,10 +385,10 @@ glance(struct cert *c)
 	number = d2i_ASN1_INTEGER(NULL, &serial.p, (long)serial.n);
 	c->serial = number == NULL ? NULL : hex_of(number);
 	ASN1_INTEGER_free(number);
-	return c->serial != NULL &&
-	    hash(c->spki, c->spki_part.p, c->spki_part.n, EVP_sha256()) &&
-	    hash(c->sha1, c->der, c->len, EVP_sha1()) &&
-	    hash(c->sha256, c->der, c->len, EVP_sha256());
+	hash_sha256(c->spki, c->spki_part.p, c->spki_part.n);
+	hash_sha1(c->sha1, c->der, c->len);
+	hash_sha256(c->sha256, c->der, c->len);
+	return c->serial != NULL;
 }
 
 int
@@ -320,21 +406,6 @@ cert_glance(struct cert **out, const uint8_t *der, size_t len, struct why *w)
 	}
 	cert_free(c);
 	return not_der(w);
-}
-
-static void *
-read_part(const struct tlv_part *part, const ASN1_ITEM *it)
-{
-	return tlv_item(part->p, part->n, it);
-}
-
-static int
-is_part(const struct tlv_part *part, const ASN1_ITEM *it)
-{
-	ASN1_VALUE *v = read_part(part, it);
-
-	ASN1_item_free(v, it);
-	return v != NULL;
 }
 
 /* An issuer, which many certificates have in common: the last one is kept. */
@@ -377,10 +448,7 @@ read_names(struct cert *c)
 
 	if (name != NULL) {
 		c->subject = rfc2253(name);
-		c->cn = last_of(name, NID_commonName);
-		c->ou = last_of(name, NID_organizationalUnitName);
-		c->org = last_of(name, NID_organizationName);
-		c->mail = last_of(name, NID_pkcs9_emailAddress);
+		read_attributes(c, name);
 		X509_NAME_free(name);
 	}
 	if (issuer != NULL)
@@ -403,24 +471,15 @@ read_validity(struct cert *c)
 static int
 read_extensions(struct cert *c)
 {
-	const uint8_t *p = c->ext_part.p, *end;
-	X509_EXTENSIONS *exts = NULL;
+	struct extensions x;
 
-	if (c->ext_part.n > 0) {
-		end = p + c->ext_part.n;
-		(void)tlv_step(&p, end, TLV_3, 0);
-		exts = d2i_X509_EXTENSIONS(NULL, &p, end - p);
-		if (exts == NULL || p != end) {
-			sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
-			return 0;
-		}
-	}
+	if (!split_extensions(&x, &c->ext_part))
+		return 0;
 	c->upn = OPENSSL_strdup("");
-	read_san(c, exts);
-	c->use = find_use(c, exts);
-	c->ca = is_ca(exts);
-	c->ski = find_ski(c, exts);
-	sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
+	read_san(c, &x);
+	c->use = find_use(c, &x);
+	c->ca = is_ca(&x);
+	c->ski = find_ski(c, &x);
 	return 1;
 }
 
@@ -428,9 +487,12 @@ read_extensions(struct cert *c)
 static int
 check_signature(const struct cert *c)
 {
-	return is_part(&c->tbs_alg_part, ASN1_ITEM_rptr(X509_ALGOR)) &&
-	    is_part(&c->alg_part, ASN1_ITEM_rptr(X509_ALGOR)) &&
-	    is_part(&c->sig_part, ASN1_ITEM_rptr(ASN1_BIT_STRING));
+	const uint8_t *p = c->sig_part.p, *end = p + c->sig_part.n;
+
+	return is_part(&c->alg_part, ASN1_ITEM_rptr(X509_ALGOR)) &&
+	    (tlv_same(&c->tbs_alg_part, &c->alg_part) ||
+		is_part(&c->tbs_alg_part, ASN1_ITEM_rptr(X509_ALGOR))) &&
+	    tlv_into(&p, end, TLV_BITS) && p < end && *p < 8;
 }
 
 int
@@ -511,8 +573,8 @@ rsa_signature(const struct cert *c, const uint8_t **sig, size_t *n)
 	ASN1_OBJECT_free(oid);
 	p = c->sig_part.p;
 	end = p + c->sig_part.n;
-	if (kind != NID_rsaEncryption || c->tbs_alg_part.n != c->alg_part.n ||
-	    memcmp(c->tbs_alg_part.p, c->alg_part.p, c->alg_part.n) != 0 ||
+	if (kind != NID_rsaEncryption ||
+	    !tlv_same(&c->tbs_alg_part, &c->alg_part) ||
 	    !tlv_step(&p, end, TLV_BITS, 0) || p == end || *p != 0)
 		return NULL;
 	*sig = p + 1;

@@ -1,30 +1,19 @@
 #include "pkey.h"
 
-#include <openssl/asn1t.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <string.h>
 
+#include "hash.h"
 #include "rsa_key.h"
 
 #define SMALL_KEY_MAX 1024 /* bytes of a PKCS#8 that is not RSA */
 
-/* clang-format off */
-
-/* X509_PUBKEY looks for a decoder of the key, which costs more than all. */
-typedef struct pkey_public PKEY_PUBLIC;
-
-ASN1_SEQUENCE(PKEY_PUBLIC) = {
-	ASN1_SIMPLE(PKEY_PUBLIC, alg, X509_ALGOR),
-	ASN1_SIMPLE(PKEY_PUBLIC, key, ASN1_BIT_STRING)
-} static_ASN1_SEQUENCE_END(PKEY_PUBLIC)
-
-    /* clang-format on */
-
-    /* RSA, also where the certificate restricts it to PSS signatures. */
-    static int rsa_kind(const ASN1_OBJECT *oid)
+/* RSA, also where the certificate restricts it to PSS signatures. */
+static int
+rsa_kind(const ASN1_OBJECT *oid)
 {
 	return OBJ_obj2nid(oid) == NID_rsaEncryption ||
 	    OBJ_obj2nid(oid) == NID_rsassaPss;
@@ -47,50 +36,94 @@ small_kind(const ASN1_OBJECT *oid)
 	}
 }
 
+/* A PKCS#8 taken apart. */
+struct opened {
+	int is_rsa;
+	struct rsa_key rsa; /* if it is */
+	struct tlv_part alg; /* and how it stands in DER; n is 0 in BER */
+	PKCS8_PRIV_KEY_INFO *info; /* if it is not, or not in DER */
+};
+
+static void
+opened_free(struct opened *o)
+{
+	if (o->is_rsa)
+		rsa_public_free(&o->rsa.pub);
+	PKCS8_PRIV_KEY_INFO_free(o->info);
+}
+
+/* Is this RSA? */
+static int
+rsa_alg(const struct tlv_part *alg)
+{
+	X509_ALGOR *a = tlv_item(alg->p, alg->n, ASN1_ITEM_rptr(X509_ALGOR));
+	int rc = a != NULL && rsa_kind(a->algorithm);
+
+	X509_ALGOR_free(a);
+	return rc;
+}
+
 /*
- * Takes a PKCS#8 apart.  Returns 1 with *rsa set if it is an RSA key (caller
- * frees), 1 with *info set otherwise, 0 with *w if it does not parse.
+ * The key of most files, which needs no copies: RSA, in DER, without attributes.
+ * Returns 1, or 0: it is another.
  */
 static int
-open_p8(const uint8_t *p8, size_t n, struct rsa_key **rsa,
-    PKCS8_PRIV_KEY_INFO **info, struct why *w)
+open_plain(struct opened *o, const uint8_t *p8, size_t n)
+{
+	const uint8_t *p = p8, *end = p8 + n;
+	struct tlv_part version;
+
+	o->is_rsa = tlv_into(&p, end, TLV_SEQ) && tlv_uint(&version, &p, end) &&
+	    tlv_part(&o->alg, &p, end, TLV_SEQ) &&
+	    tlv_into(&p, end, TLV_BYTES) && rsa_alg(&o->alg) &&
+	    rsa_key(&o->rsa, p, (size_t)(end - p));
+	why_clear();
+	return o->is_rsa;
+}
+
+/* Any other.  Returns 1, or 0 with *w. */
+static int
+open_any(struct opened *o, const uint8_t *p8, size_t n, struct why *w)
 {
 	const ASN1_OBJECT *oid;
 	const uint8_t *p = p8, *key;
 	char name[80];
 	int keylen;
 
-	*rsa = NULL;
-	*info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)n);
-	if (*info == NULL || p != p8 + n ||
-	    !PKCS8_pkey_get0(&oid, &key, &keylen, NULL, *info)) {
-		PKCS8_PRIV_KEY_INFO_free(*info);
-		*info = NULL;
+	o->alg.n = 0;
+	o->info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)n);
+	if (o->info == NULL || p != p8 + n ||
+	    !PKCS8_pkey_get0(&oid, &key, &keylen, NULL, o->info))
 		return why_set(w, "key",
 		    "not a PKCS#8 private key "
 		    "(RFC 5208 section 5)");
+	if (rsa_kind(oid)) {
+		o->is_rsa = rsa_key(&o->rsa, key, (size_t)keylen);
+		return o->is_rsa ||
+		    why_set(w, "key",
+			"not a two-prime RSA private key of "
+			"at most %d bits (RFC 8017 appendix A.1.2)",
+			RSA_BITS_MAX);
 	}
-	if (!rsa_kind(oid)) {
-		/* others may ask OpenSSL for days of arithmetic */
-		if (small_kind(oid) && n <= SMALL_KEY_MAX)
-			return 1;
-		(void)OBJ_obj2txt(name, sizeof(name), oid, 0);
-		PKCS8_PRIV_KEY_INFO_free(*info);
-		*info = NULL;
-		return why_set(w, "unsupported",
-		    "private key of algorithm %s, which is not known here or "
-		    "not for mail",
-		    name);
-	}
-	*rsa = rsa_key(key, (size_t)keylen);
-	PKCS8_PRIV_KEY_INFO_free(*info);
-	*info = NULL;
-	if (*rsa == NULL)
-		return why_set(w, "key",
-		    "not a two-prime RSA private key of "
-		    "at most %d bits (RFC 8017 appendix A.1.2)",
-		    RSA_BITS_MAX);
-	return 1;
+	/* others may ask OpenSSL for days of arithmetic */
+	if (small_kind(oid) && n <= SMALL_KEY_MAX)
+		return 1;
+	(void)OBJ_obj2txt(name, sizeof(name), oid, 0);
+	return why_set(w, "unsupported",
+	    "private key of algorithm %s, which is not known here or "
+	    "not for mail",
+	    name);
+}
+
+/* Returns 1, free it, or 0 with *w; the PKCS#8 must outlive it. */
+static int
+open_p8(struct opened *o, const uint8_t *p8, size_t n, struct why *w)
+{
+	memset(o, 0, sizeof(*o));
+	if (open_plain(o, p8, n) || open_any(o, p8, n, w))
+		return 1;
+	opened_free(o);
+	return 0;
 }
 
 /* SHA-256 of the SubjectPublicKeyInfo, points uncompressed. */
@@ -98,17 +131,16 @@ static int
 evp_id(EVP_PKEY *pk, uint8_t id[32])
 {
 	uint8_t *der = NULL;
-	int len, rc;
+	int len;
 
 	/* fails for everything but EC, which is fine */
 	(void)EVP_PKEY_set_utf8_string_param(pk,
 	    OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "uncompressed");
 	why_clear();
-	len = i2d_PUBKEY(pk, &der);
-	rc = len > 0 &&
-	    EVP_Digest(der, (size_t)len, id, NULL, EVP_sha256(), NULL);
+	if ((len = i2d_PUBKEY(pk, &der)) > 0)
+		hash_sha256(id, der, (size_t)len);
 	OPENSSL_free(der);
-	return rc;
+	return len > 0;
 }
 
 /* P-256 and the like for NIST curves, OpenSSL's name for others. */
@@ -134,47 +166,63 @@ name_alg(EVP_PKEY *pk, char alg[32])
 		    EVP_PKEY_get_bits(pk));
 }
 
-struct pkey_public *
-pkey_public(const uint8_t *spki, size_t n)
+int
+pkey_public(struct pkey_public *pub, const struct tlv_part *spki)
 {
-	return tlv_item(spki, n, ASN1_ITEM_rptr(PKEY_PUBLIC));
+	const uint8_t *p = spki->p, *end = p + spki->n;
+
+	pub->spki = *spki;
+	pub->alg = NULL;
+	if (!tlv_into(&p, end, TLV_SEQ) ||
+	    !tlv_part(&pub->alg_part, &p, end, TLV_SEQ) ||
+	    !tlv_into(&p, end, TLV_BITS) || p == end || *p++ > 7)
+		return 0;
+	pub->key = p;
+	pub->keylen = (size_t)(end - p);
+	pub->alg = tlv_item(pub->alg_part.p, pub->alg_part.n,
+	    ASN1_ITEM_rptr(X509_ALGOR));
+	return pub->alg != NULL;
 }
 
 void
 pkey_public_free(struct pkey_public *pub)
 {
-	ASN1_item_free((ASN1_VALUE *)pub, ASN1_ITEM_rptr(PKEY_PUBLIC));
+	X509_ALGOR_free(pub->alg);
+}
+
+/* The same of an RSA key. */
+static int
+rsa_public_is(const struct pkey_public *pub, uint8_t id[32], char alg[32],
+    int *bits)
+{
+	struct rsa_public rsa;
+
+	if (!rsa_public(&rsa, pub->key, pub->keylen))
+		return 0;
+	rsa_public_id(&rsa, id);
+	*bits = rsa_public_bits(&rsa);
+	rsa_public_free(&rsa);
+	(void)snprintf(alg, 32,
+	    OBJ_obj2nid(pub->alg->algorithm) == NID_rsassaPss ? "RSA-PSS-%d" :
+								"RSA-%d",
+	    *bits);
+	return 1;
 }
 
 int
-pkey_public_id(struct pkey_public *pub, uint8_t id[32], char alg[32], int *bits)
+pkey_public_id(const struct pkey_public *pub, uint8_t id[32], char alg[32],
+    int *bits)
 {
-	const ASN1_OBJECT *oid;
-	const uint8_t *p;
-	uint8_t *der = NULL;
+	const uint8_t *p = pub->spki.p;
 	EVP_PKEY *pk;
-	int len, rc;
+	int rc;
 
-	X509_ALGOR_get0(&oid, NULL, NULL, pub->alg);
-	if (rsa_kind(oid)) {
-		if (!rsa_public_id(ASN1_STRING_get0_data(pub->key),
-			(size_t)ASN1_STRING_length(pub->key), id, bits))
-			return 0;
-		(void)snprintf(alg, 32,
-		    OBJ_obj2nid(oid) == NID_rsassaPss ? "RSA-PSS-%d" : "RSA-%d",
-		    *bits);
-		return 1;
-	}
+	if (rsa_kind(pub->alg->algorithm))
+		return rsa_public_is(pub, id, alg, bits);
 	/* so that a newer OpenSSL makes the same records */
-	if (!small_kind(oid))
+	if (!small_kind(pub->alg->algorithm))
 		return 0;
-	len = ASN1_item_i2d((ASN1_VALUE *)pub, &der,
-	    ASN1_ITEM_rptr(PKEY_PUBLIC));
-	if (len <= 0)
-		return 0;
-	p = der;
-	pk = d2i_PUBKEY(NULL, &p, len);
-	OPENSSL_free(der);
+	pk = d2i_PUBKEY(NULL, &p, (long)pub->spki.n);
 	rc = pk != NULL && evp_id(pk, id);
 	if (rc) {
 		name_alg(pk, alg);
@@ -203,46 +251,36 @@ not_whole(struct why *w)
 	    "private key is not whole (RFC 8017 section 3.2)");
 }
 
-/*
- * The identity of a key that is whole: an RSA key, or else that of info.
- * Returns 1, or 0 with *w.
- */
+/* The identity of a key that is whole.  Returns 1, or 0 with *w. */
 static int
-identify(const struct rsa_key *rsa, const PKCS8_PRIV_KEY_INFO *info,
-    uint8_t id[32], struct why *w)
+identify(const struct opened *o, uint8_t id[32], struct why *w)
 {
-	EVP_PKEY *pk = NULL;
+	EVP_PKEY *pk;
 	int whole, known;
 
-	if (rsa != NULL) {
-		known = rsa_key_id(rsa, id);
-		whole = known && rsa_key_whole(rsa);
-	} else {
-		known = (pk = EVP_PKCS82PKEY(info)) != NULL && evp_id(pk, id);
-		whole = known && evp_whole(pk);
+	if (o->is_rsa) {
+		rsa_public_id(&o->rsa.pub, id);
+		return rsa_key_whole(&o->rsa) || not_whole(w);
 	}
+	known = (pk = EVP_PKCS82PKEY(o->info)) != NULL && evp_id(pk, id);
+	whole = known && evp_whole(pk);
 	EVP_PKEY_free(pk);
 	if (!known)
 		return why_ssl(w, "key", "cannot read the private key");
-	if (whole)
-		return 1;
-	return rsa != NULL ?
-	    not_whole(w) :
+	return whole ||
 	    why_set(w, "key", "private key does not fit its public key");
 }
 
 int
 pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w)
 {
-	PKCS8_PRIV_KEY_INFO *info;
-	struct rsa_key *rsa;
+	struct opened o;
 	int rc;
 
-	if (!open_p8(p8, n, &rsa, &info, w))
+	if (!open_p8(&o, p8, n, w))
 		return 0;
-	rc = identify(rsa, info, id, w);
-	rsa_key_free(rsa);
-	PKCS8_PRIV_KEY_INFO_free(info);
+	rc = identify(&o, id, w);
+	opened_free(&o);
 	return rc;
 }
 
@@ -284,113 +322,60 @@ pkey_traditional(const uint8_t *der, size_t len, size_t *n)
 	return out;
 }
 
-/* Steps into a TLV if nothing follows it. */
-static int
-into_last(const uint8_t **p, const uint8_t *end, int tag, int class)
-{
-	const uint8_t *q = *p;
-
-	return tlv_step(&q, end, tag, class, 1) && q == end &&
-	    tlv_step(p, end, tag, class, 0);
-}
-
-/*
- * Steps into the RSAPublicKey of a SPKI, to its algorithm on the way: nobody
- * has parsed it.
- */
-static int
-public_half(const struct tlv_part *spki, struct tlv_part *alg,
-    struct tlv_part *key)
-{
-	const uint8_t *p = spki->p, *end = p + spki->n;
-
-	if (!into_last(&p, end, TLV_SEQ) || !tlv_part(alg, &p, end, TLV_SEQ) ||
-	    !into_last(&p, end, TLV_BITS) || p == end || *p++ != 0 ||
-	    !into_last(&p, end, TLV_SEQ))
-		return 0;
-	key->p = p;
-	key->n = (size_t)(end - p);
-	return 1;
-}
-
-/*
- * The same of the RSAPrivateKey in a PKCS#8 that parsed: modulus and public
- * exponent.
- */
-static int
-private_half(const uint8_t *p8, size_t n, struct tlv_part *alg,
-    struct tlv_part *key)
-{
-	const uint8_t *p = p8, *end = p8 + n;
-
-	if (!tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_INT, 1) ||
-	    !tlv_part(alg, &p, end, TLV_SEQ) ||
-	    !tlv_step(&p, end, TLV_BYTES, 0) ||
-	    !tlv_step(&p, end, TLV_SEQ, 0) || !tlv_step(&p, end, TLV_INT, 1))
-		return 0;
-	key->p = p;
-	if (!tlv_step(&p, end, TLV_INT, 1) || !tlv_step(&p, end, TLV_INT, 1))
-		return 0;
-	key->n = (size_t)(p - key->p);
-	return 1;
-}
-
-static int
-same(const struct tlv_part *a, const struct tlv_part *b)
-{
-	return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
-}
-
 /*
  * Returns 1 if an RSA key has the public half of the certificate, byte for byte.
  * If not, the same may still be written in another way.
  */
 static int
-same_bytes(const uint8_t *p8, size_t n, const struct cert *c)
+same_bytes(const struct opened *o, const struct pkey_public *pub)
 {
-	struct tlv_part alg[2], key[2];
+	struct rsa_public rsa;
+	int rc;
 
-	return private_half(p8, n, &alg[0], &key[0]) &&
-	    public_half(&c->spki_part, &alg[1], &key[1]) &&
-	    same(&alg[0], &alg[1]) && same(&key[0], &key[1]);
+	if (!o->is_rsa || !tlv_same(&o->alg, &pub->alg_part) ||
+	    !rsa_public(&rsa, pub->key, pub->keylen))
+		return 0;
+	rc = tlv_same(&o->rsa.pub.both, &rsa.both);
+	rsa_public_free(&rsa);
+	return rc;
 }
 
-/* Returns 1, or 0 with *w: the key is not the one of the certificate. */
+/* Returns 1 if the key is whole, and that of the certificate, or 0 with *w. */
 static int
-belongs(const uint8_t id[32], const struct cert *c, struct why *w)
+prove(const struct opened *o, const struct cert *c, struct why *w)
 {
-	struct pkey_public *pub = pkey_public(c->spki_part.p, c->spki_part.n);
-	uint8_t of[32];
+	struct pkey_public pub;
+	uint8_t id[32], of[32];
 	char alg[32];
-	int bits, rc;
+	int bits, rc, parsed = pkey_public(&pub, &c->spki_part);
 
-	rc = pub != NULL && pkey_public_id(pub, of, alg, &bits) &&
-	    memcmp(id, of, sizeof(of)) == 0;
-	pkey_public_free(pub);
-	why_clear();
-	return rc ||
-	    why_set(w, "key", "private key does not belong to the certificate");
+	if (parsed && same_bytes(o, &pub))
+		rc = rsa_key_whole(&o->rsa) || not_whole(w);
+	else if ((rc = identify(o, id, w))) {
+		rc = parsed && pkey_public_id(&pub, of, alg, &bits) &&
+		    memcmp(id, of, sizeof(of)) == 0;
+		why_clear();
+		if (!rc)
+			why_set(w, "key",
+			    "private key does not belong to the certificate");
+	}
+	pkey_public_free(&pub);
+	return rc;
 }
 
 int
 pkey_prove(const uint8_t *p8, size_t n, const struct cert *c, uint8_t **blob,
     size_t *len, struct why *w)
 {
-	PKCS8_PRIV_KEY_INFO *info;
-	struct rsa_key *rsa;
-	uint8_t id[32];
+	struct opened o;
 	int rc;
 
-	if (!open_p8(p8, n, &rsa, &info, w))
+	if (!open_p8(&o, p8, n, w))
 		return 0;
-	if (rsa != NULL && same_bytes(p8, n, c))
-		rc = rsa_key_whole(rsa) || not_whole(w);
-	else
-		rc = identify(rsa, info, id, w) && belongs(id, c, w);
+	rc = prove(&o, c, w);
 	if (blob != NULL)
-		*blob = rc && rsa != NULL ? rsa_key_blob(rsa, len) : NULL;
-	rsa_key_free(rsa);
-	PKCS8_PRIV_KEY_INFO_free(info);
+		*blob = rc && o.is_rsa ? rsa_key_blob(&o.rsa, len) : NULL;
+	opened_free(&o);
 	return rc;
 }
 

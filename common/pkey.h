@@ -24,19 +24,21 @@ int pkey_id(const uint8_t *p8, size_t n, uint8_t id[32], struct why *w);
 
 /* SubjectPublicKeyInfo of RFC 5280 section 4.1, its key not looked into. */
 struct pkey_public {
+	struct tlv_part spki, alg_part;
 	X509_ALGOR *alg;
-	ASN1_BIT_STRING *key;
+	const uint8_t *key; /* keylen bytes of DER */
+	size_t keylen;
 };
 
-/* Parses DER, all of it; free it.  NULL: it is none. */
-struct pkey_public *pkey_public(const uint8_t *spki, size_t n);
+/* Parses DER, which must outlive it.  Returns 1, free it, or 0: it is none. */
+int pkey_public(struct pkey_public *, const struct tlv_part *spki);
 void pkey_public_free(struct pkey_public *);
 
 /*
  * Identity of a public key, as pkey_id(), algorithm and bits.  Returns 1, or 0:
  * none of a kind whose private keys are read here, whatever OpenSSL knows.
  */
-int pkey_public_id(struct pkey_public *, uint8_t id[32], char alg[32],
+int pkey_public_id(const struct pkey_public *, uint8_t id[32], char alg[32],
     int *bits);
 
 /*

@@ -4,27 +4,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tlv.h"
+
 /*
  * RSA keys by their numbers, RFC 8017 appendix A.1, past OpenSSL's providers,
- * whose decoders cost more than all that is done here (PEERS.md 3b).
+ * whose decoders cost more than all that is done here (PEERS.md 3b).  The numbers
+ * stay where they stand in the DER, which must outlive the key; of BER there is
+ * a copy.
  */
 
 #define RSA_BITS_MAX 16384
 
-struct rsa_key;
+struct rsa_public {
+	struct tlv_part n, e, both; /* both: with their tags and lengths */
+	uint8_t *copy;
+};
+
+struct rsa_key {
+	struct rsa_public pub;
+	struct tlv_part d, p, q, dp, dq, qi;
+};
+
+/* RSAPublicKey, all of it.  Returns 1, free it, or 0: it is none. */
+int rsa_public(struct rsa_public *, const uint8_t *der, size_t n);
+void rsa_public_free(struct rsa_public *);
+
+/* Bits of the modulus; SHA-256 of the RSAPublicKey. */
+int rsa_public_bits(const struct rsa_public *);
+void rsa_public_id(const struct rsa_public *, uint8_t id[32]);
 
 /*
- * Parses RSAPrivateKey DER, all of it: two primes, at most RSA_BITS_MAX.  The
- * private numbers are in secure memory; free it.  NULL: it is none.
+ * RSAPrivateKey, all of it: two primes, at most RSA_BITS_MAX.  Returns 1, free
+ * its pub, or 0: it is none.
  */
-struct rsa_key *rsa_key(const uint8_t *der, size_t n);
-void rsa_key_free(struct rsa_key *);
-
-/* SHA-256 of its RSAPublicKey.  Returns 1, or 0. */
-int rsa_key_id(const struct rsa_key *, uint8_t id[32]);
-
-/* The same of RSAPublicKey DER, all of it, and its bits.  Returns 1, or 0. */
-int rsa_public_id(const uint8_t *der, size_t n, uint8_t id[32], int *bits);
+int rsa_key(struct rsa_key *, const uint8_t *der, size_t n);
 
 /*
  * Returns 1 if it is whole: n = pq and every CRT value, what RFC 8017 section

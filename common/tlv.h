@@ -24,6 +24,18 @@ struct tlv_part {
 int tlv_part(struct tlv_part *, const uint8_t **p, const uint8_t *end, int tag,
     int class);
 
+/* Steps into a TLV if nothing follows it, up to end.  Returns 1, or 0. */
+int tlv_into(const uint8_t **p, const uint8_t *end, int tag, int class);
+
+/*
+ * Steps over an INTEGER of DER that is not negative; notes its bytes, without
+ * zeros in front.  Returns 1, or 0: it is none, or not in the shortest form.
+ */
+int tlv_uint(struct tlv_part *, const uint8_t **p, const uint8_t *end);
+
+/* Returns 1 if both are the same bytes. */
+int tlv_same(const struct tlv_part *, const struct tlv_part *);
+
 /* What all of the n bytes are; caller frees.  NULL: they are none, or more. */
 void *tlv_item(const uint8_t *der, size_t n, const ASN1_ITEM *);
 
@@ -33,6 +45,7 @@ void *tlv_item(const uint8_t *der, size_t n, const ASN1_ITEM *);
  */
 #define TLV_SEQ	  V_ASN1_SEQUENCE, V_ASN1_CONSTRUCTED
 #define TLV_SET	  V_ASN1_SET, V_ASN1_CONSTRUCTED
+#define TLV_BOOL  V_ASN1_BOOLEAN, V_ASN1_UNIVERSAL
 #define TLV_INT	  V_ASN1_INTEGER, V_ASN1_UNIVERSAL
 #define TLV_OID	  V_ASN1_OBJECT, V_ASN1_UNIVERSAL
 #define TLV_BITS  V_ASN1_BIT_STRING, V_ASN1_UNIVERSAL
