@@ -69,10 +69,22 @@ ASN1_SEQUENCE(MESSAGE) = {
 
     /* clang-format on */
 
-    struct agent {
+    /*
+     * A message as DER.  Those that follow, of a key as long to the same agents,
+     * differ from it in the bytes that were locked.
+     */
+    struct made {
+	uint8_t *der;
+	size_t len, count, n; /* bytes of it, agents, bytes locked */
+	size_t *at; /* where the key of each agent is, */
+	size_t iv, content;
+};
+
+struct agent {
 	EVP_PKEY_CTX *rsa;
 	RECIPIENT *recipient;
 	size_t at; /* of its key, in what is locked */
+	struct made made; /* the last to those from this one on */
 };
 
 struct envelope {
@@ -159,6 +171,8 @@ envelope_free(struct envelope *e)
 	if (e == NULL)
 		return;
 	for (i = 0; i < e->n; i++) {
+		OPENSSL_free(e->agent[i].made.der);
+		OPENSSL_free(e->agent[i].made.at);
 		EVP_PKEY_CTX_free(e->agent[i].rsa);
 		ASN1_item_free((ASN1_VALUE *)e->agent[i].recipient,
 		    ASN1_ITEM_rptr(RECIPIENT));
@@ -175,6 +189,12 @@ envelope_halves(const struct envelope *e)
 	return e->halves;
 }
 
+static size_t
+key_size(const struct agent *a)
+{
+	return (size_t)ASN1_STRING_length(a->recipient->key);
+}
+
 /* The content key to the agents: RSA PKCS#1 v1.5.  Returns 1, or 0. */
 static int
 lock_key(struct envelope *e, size_t from, size_t count, uint8_t *out,
@@ -185,7 +205,7 @@ lock_key(struct envelope *e, size_t from, size_t count, uint8_t *out,
 
 	for (i = 0; i < count; i++) {
 		a = &e->agent[(from + i) % e->n];
-		n = (size_t)ASN1_STRING_length(a->recipient->key);
+		n = key_size(a);
 		if (EVP_PKEY_encrypt(a->rsa, out + a->at, &n, key, KEY) != 1)
 			return 0;
 	}
@@ -229,9 +249,10 @@ replace(ASN1_OCTET_STRING *s, const uint8_t *p)
 		tool_nomem();
 }
 
-int
-envelope_close(struct envelope *e, size_t from, size_t count,
-    const uint8_t *locked, size_t n, uint8_t **der, size_t *len, struct why *w)
+/* Makes the message.  Returns its size, or 0. */
+static size_t
+encode(struct envelope *e, size_t from, size_t count, const uint8_t *locked,
+    size_t n, uint8_t **der)
 {
 	ENVELOPED *env = e->message->enveloped;
 	struct agent *a;
@@ -252,9 +273,64 @@ envelope_close(struct envelope *e, size_t from, size_t count,
 	size = ASN1_item_i2d((ASN1_VALUE *)e->message, der,
 	    ASN1_ITEM_rptr(MESSAGE));
 	sk_RECIPIENT_zero(env->recipients);
-	if (size <= 0)
+	return size > 0 ? (size_t)size : 0;
+}
+
+/* Where n bytes are in the message: random ones, which are there once. */
+static size_t
+find(const struct made *m, const uint8_t *p, size_t n)
+{
+	return (size_t)((uint8_t *)memmem(m->der, m->len, p, n) - m->der);
+}
+
+/* Notes where the bytes that were locked are.  Returns 1, or 0: no message. */
+static int
+make(struct envelope *e, size_t from, size_t count, const uint8_t *locked,
+    size_t n)
+{
+	struct made *m = &e->agent[from].made;
+	const struct agent *a;
+	size_t i;
+
+	OPENSSL_free(m->der);
+	OPENSSL_free(m->at);
+	m->count = 0;
+	m->at = OPENSSL_malloc((count + 1) * sizeof(*m->at));
+	if (m->at == NULL)
+		tool_nomem();
+	if ((m->len = encode(e, from, count, locked, n, &m->der)) == 0)
+		return 0;
+	for (i = 0; i < count; i++) {
+		a = &e->agent[(from + i) % e->n];
+		m->at[i] = find(m, locked + a->at, key_size(a));
+	}
+	m->iv = find(m, locked, BLOCK);
+	m->content = find(m, locked + e->head, n - e->head);
+	m->count = count;
+	m->n = n;
+	return 1;
+}
+
+int
+envelope_close(struct envelope *e, size_t from, size_t count,
+    const uint8_t *locked, size_t n, uint8_t **der, size_t *len, struct why *w)
+{
+	const struct made *m = &e->agent[from].made;
+	const struct agent *a;
+	size_t i;
+
+	if ((m->count != count || m->n != n) &&
+	    !make(e, from, count, locked, n))
 		return why_ssl(w, "kra", "cannot encrypt to the KRAs");
-	*len = (size_t)size;
+	for (i = 0; i < count; i++) {
+		a = &e->agent[(from + i) % e->n];
+		memcpy(m->der + m->at[i], locked + a->at, key_size(a));
+	}
+	memcpy(m->der + m->iv, locked, BLOCK);
+	memcpy(m->der + m->content, locked + e->head, n - e->head);
+	if ((*der = OPENSSL_memdup(m->der, m->len)) == NULL)
+		tool_nomem();
+	*len = m->len;
 	return 1;
 }
 
