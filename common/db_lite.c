@@ -345,7 +345,7 @@ create(struct db *db, struct why *w)
 	(void)snprintf(text, sizeof(text), "pragma application_id=%d",
 	    APPLICATION_ID);
 	/* a page of 4096 bytes would hold one key, and be half empty */
-	if (!pragma(db, "pragma page_size=8192", NULL, w) ||
+	if (!pragma(db, "pragma page_size=16384", NULL, w) ||
 	    !pragma(db, text, NULL, w) ||
 	    !pragma(db, "pragma user_version=2", NULL, w) || !use_wal(db, w))
 		return 0;

@@ -10,8 +10,9 @@
 #include "proven.h"
 #include "tool.h"
 
-#define BATCH	500 /* records of one commit, at most, */
+#define BATCH	1000 /* records of one commit, at most, */
 #define HELD	(8 * 1024 * 1024) /* or bytes */
+#define SOME	200 /* are enough, where the next one is still to come */
 #define IDLE_MS 50 /* a commit waits no longer for a record */
 #define AGE_MS	800 /* nor, in all, than this: results come within a second */
 
@@ -397,8 +398,10 @@ import_due(const struct import *im, struct rec_in *in, int busy)
 	(void)clock_gettime(CLOCK_MONOTONIC, &t);
 	age = (int64_t)(t.tv_sec - im->since.tv_sec) * 1000 +
 	    (t.tv_nsec - im->since.tv_nsec) / 1000000;
-	return (im->open || im->nheld > 0) &&
-	    (age >= AGE_MS || (!busy && !rec_in_ready(in, IDLE_MS)));
+	if (!im->open && im->nheld == 0)
+		return 0;
+	return age >= AGE_MS ||
+	    (!busy && !rec_in_ready(in, im->nheld < SOME ? IDLE_MS : 0));
 }
 
 /* What a fault is about, and why; the caller frees it. */

@@ -9,8 +9,7 @@
 #include "tool.h"
 
 #define BATCH (32 * 1024) /* bytes of records that a process gets at once */
-#define EACH  64 /* batches that it has: what it does during a commit */
-#define COUNT 130 /* batches in all: two more than two processes have */
+#define COUNT 130 /* batches in all */
 #define SENT  (8 * 1024 * 1024) /* bytes of those that they have */
 
 /* A record that goes to another process, at most; a batch starts with one. */
@@ -113,7 +112,8 @@ share(struct prover *p)
 }
 
 struct prover *
-prover_new(struct input *in, unsigned jobs, prover_work *fn, void *ctx)
+prover_new(struct input *in, unsigned jobs, unsigned ahead, prover_work *fn,
+    void *ctx)
 {
 	struct prover *p = calloc(1, sizeof(*p));
 
@@ -124,7 +124,7 @@ prover_new(struct input *in, unsigned jobs, prover_work *fn, void *ctx)
 	p->ctx = ctx;
 	if (jobs > 1 && in->k.n > 0) {
 		share(p);
-		p->pool = pool_new(jobs, EACH, work, p);
+		p->pool = pool_new(jobs, ahead, work, p);
 		in->stream->apart = 1;
 	}
 	return p;

@@ -21,10 +21,11 @@ typedef void prover_work(void *ctx, const struct stream_in *,
 
 /*
  * Starts reading.  Processes are started, so many, if there are seals to open
- * (-k) and jobs is more than one; they have all that the caller has.
+ * (-k) and jobs is more than one; they have all that the caller has.  Each gets
+ * so many batches of records ahead: what it does while the caller does not ask.
  */
-struct prover *prover_new(struct input *, unsigned jobs, prover_work *,
-    void *ctx);
+struct prover *prover_new(struct input *, unsigned jobs, unsigned ahead,
+    prover_work *, void *ctx);
 void prover_free(struct prover *);
 
 /*

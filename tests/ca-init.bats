@@ -134,7 +134,7 @@ agents()
 	[[ $(rows ca.db 'PRAGMA application_id') == $((0x6b326361)) ]]
 	[[ $(rows ca.db 'PRAGMA user_version') == 2 ]]
 	[[ $(rows ca.db 'PRAGMA journal_mode') == wal ]]
-	[[ $(rows ca.db 'PRAGMA page_size') == 8192 ]]
+	[[ $(rows ca.db 'PRAGMA page_size') == 16384 ]]
 	[[ $(rows ca.db "SELECT group_concat(name, ' ') FROM (SELECT name FROM
 	    sqlite_master WHERE type = 'table' ORDER BY name)") == \
 	    'audit certificate config kra request' ]]

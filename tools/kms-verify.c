@@ -15,6 +15,8 @@
 #include "stream.h"
 #include "tool.h"
 
+#define AHEAD 8 /* batches of records in hand of each process of -j */
+
 static const char usage[] =
     "[-PqrVvw] [-C cert]... [-j jobs] [-k cred] [-p secret]...";
 
@@ -250,7 +252,7 @@ main(int argc, char *argv[])
 	v.fp = report ? NULL : v.hold ? hold_back() : stdout;
 	input_open(&v.in, v.in.k.n > 0 ? &v.in.k : NULL,
 	    v.in.trusted.n > 0 ? &v.in.trusted : NULL);
-	v.prover = prover_new(&v.in, jobs, prove, NULL);
+	v.prover = prover_new(&v.in, jobs, AHEAD, prove, NULL);
 	sandbox_enter(NULL);
 
 	while (event(&v))
