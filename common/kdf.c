@@ -31,6 +31,10 @@ struct chain {
 	int64_t left; /* rounds, for the part of the output at hand */
 	size_t done; /* bytes of the output */
 	_Alignas(BLOCK) uint8_t block[BLOCK]; /* no load of two cache lines */
+	union {
+		SHA_CTX sha1;
+		SHA256_CTX sha256;
+	} ctx; /* of a round */
 	/* PKCS#12: what is hashed first, len bytes */
 	uint8_t *d;
 	size_t len;
@@ -41,9 +45,10 @@ struct chain {
 
 /* A hash, block by block. */
 struct hash {
-	uint32_t start[WORDS];
+	const uint32_t *start;
 	size_t words;
-	void (*compress)(const uint32_t start[], uint8_t block[BLOCK]);
+	void (*compress)(struct chain *, const uint32_t start[],
+	    uint8_t block[BLOCK]);
 	void (*again)(struct chain *); /* a round of PKCS#12 */
 	void (*mix)(struct chain *); /* of PBKDF2 */
 };
@@ -76,44 +81,52 @@ store(uint8_t *dst, uint64_t a, uint64_t b)
 	memcpy(dst, &v, sizeof(v));
 }
 
+/* FIPS 180-4 sections 5.3.1 and 5.3.3. */
+static const uint32_t start_sha1[WORDS] = { 0x67452301, 0xefcdab89, 0x98badcfe,
+	0x10325476, 0xc3d2e1f0 };
+static const uint32_t start_sha256[WORDS] = { 0x6a09e667, 0xbb67ae85,
+	0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab,
+	0x5be0cd19 };
+
 /*
  * Hashes a block behind what start is the hash of; the hash takes the place of
  * the first bytes of the block, and of SHA-1 the first byte of padding, and
  * zeros, that of the rest of 32.
  */
 static inline void
-compress_sha1(const uint32_t start[], uint8_t block[BLOCK])
+compress_sha1(struct chain *chain, const uint32_t start[], uint8_t block[BLOCK])
 {
-	SHA_CTX c;
+	SHA_CTX *c = &chain->ctx.sha1;
 
 	/* as it is, h0 to h4 first: word by word takes half as long again */
-	memcpy(&c, start, 5 * sizeof(*start));
-	SHA1_Transform(&c, block);
-	store(block, swap(&c, 0), swap(&c, 8));
-	store(block + 16, htobe64((uint64_t)c.h4 << 32 | 0x80000000), 0);
+	memcpy(c, start, 5 * sizeof(*start));
+	SHA1_Transform(c, block);
+	store(block, swap(c, 0), swap(c, 8));
+	store(block + 16, htobe64((uint64_t)c->h4 << 32 | 0x80000000), 0);
 }
 
 static inline void
-compress_sha256(const uint32_t start[], uint8_t block[BLOCK])
+compress_sha256(struct chain *chain, const uint32_t start[],
+    uint8_t block[BLOCK])
 {
-	SHA256_CTX c;
+	SHA256_CTX *c = &chain->ctx.sha256;
 
-	memcpy(c.h, start, sizeof(c.h));
-	SHA256_Transform(&c, block);
-	store(block, swap(c.h, 0), swap(c.h, 8));
-	store(block + 16, swap(c.h, 16), swap(c.h, 24));
+	memcpy(c->h, start, sizeof(c->h));
+	SHA256_Transform(c, block);
+	store(block, swap(c->h, 0), swap(c->h, 8));
+	store(block + 16, swap(c->h, 16), swap(c->h, 24));
 }
 
 static void
 again_sha1(struct chain *c)
 {
-	compress_sha1(c->h->start, c->block);
+	compress_sha1(c, start_sha1, c->block);
 }
 
 static void
 again_sha256(struct chain *c)
 {
-	compress_sha256(c->h->start, c->block);
+	compress_sha256(c, start_sha256, c->block);
 }
 
 /* Words of what is longer than the hash do no harm. */
@@ -131,27 +144,23 @@ add_sum(struct chain *c)
 static void
 mix_sha1(struct chain *c)
 {
-	compress_sha1(c->inner, c->block);
-	compress_sha1(c->outer, c->block);
+	compress_sha1(c, c->inner, c->block);
+	compress_sha1(c, c->outer, c->block);
 	add_sum(c);
 }
 
 static void
 mix_sha256(struct chain *c)
 {
-	compress_sha256(c->inner, c->block);
-	compress_sha256(c->outer, c->block);
+	compress_sha256(c, c->inner, c->block);
+	compress_sha256(c, c->outer, c->block);
 	add_sum(c);
 }
 
-/* FIPS 180-4 sections 5.3.1 and 5.3.3. */
-static const struct hash sha1 = { { 0x67452301, 0xefcdab89, 0x98badcfe,
-				      0x10325476, 0xc3d2e1f0 },
-	5, compress_sha1, again_sha1, mix_sha1 };
-static const struct hash sha256 = { { 0x6a09e667, 0xbb67ae85, 0x3c6ef372,
-					0xa54ff53a, 0x510e527f, 0x9b05688c,
-					0x1f83d9ab, 0x5be0cd19 },
-	8, compress_sha256, again_sha256, mix_sha256 };
+static const struct hash sha1 = { start_sha1, 5, compress_sha1, again_sha1,
+	mix_sha1 };
+static const struct hash sha256 = { start_sha256, 8, compress_sha256,
+	again_sha256, mix_sha256 };
 
 static const struct hash *
 hash_of(const EVP_MD *md)
@@ -232,7 +241,7 @@ add_block(uint8_t block[BLOCK], const uint8_t *b, size_t size)
 
 /* The hash of a block of HMAC's key, each byte changed by x. */
 static void
-key_block(const struct hash *h, const uint8_t key[BLOCK], uint8_t x,
+key_block(struct chain *c, const uint8_t key[BLOCK], uint8_t x,
     uint32_t out[WORDS])
 {
 	uint8_t block[BLOCK];
@@ -240,7 +249,7 @@ key_block(const struct hash *h, const uint8_t key[BLOCK], uint8_t x,
 
 	for (i = 0; i < BLOCK; i++)
 		block[i] = key[i] ^ x;
-	h->compress(h->start, block);
+	c->h->compress(c, c->h->start, block);
 	memcpy(out, block, sizeof(uint32_t) * WORDS);
 	for (i = 0; i < WORDS; i++)
 		out[i] = be32toh(out[i]);
@@ -259,8 +268,8 @@ pbkdf2_start(struct chain *c)
 		ok = EVP_Digest(k->pass, k->npass, key, NULL, k->md, NULL);
 	else if (k->npass > 0)
 		memcpy(key, k->pass, k->npass);
-	key_block(c->h, key, 0x36, c->inner);
-	key_block(c->h, key, 0x5c, c->outer);
+	key_block(c, key, 0x36, c->inner);
+	key_block(c, key, 0x5c, c->outer);
 	OPENSSL_cleanse(key, sizeof(key));
 	c->round = c->h->mix;
 	return ok;
@@ -339,6 +348,16 @@ put(struct chain *c)
 	return c->done == k->n;
 }
 
+static int
+all_do(const struct chain lane[LANES], void (*round)(struct chain *))
+{
+	size_t i;
+
+	for (i = 0; i < LANES && lane[i].round == round; i++)
+		continue;
+	return i == LANES;
+}
+
 /* Does as many rounds of all as the one that needs the fewest. */
 static void
 run(struct chain *lane, size_t n)
@@ -349,9 +368,15 @@ run(struct chain *lane, size_t n)
 	for (i = 1; i < n; i++)
 		if (lane[i].left < rounds)
 			rounds = lane[i].left;
-	for (k = 0; k < rounds; k++)
-		for (i = 0; i < n; i++)
-			lane[i].round(&lane[i]);
+	if (n == LANES && all_do(lane, again_sha1))
+		/* most of them: in line, there is room for more at once */
+		for (k = 0; k < rounds; k++)
+			for (i = 0; i < LANES; i++)
+				again_sha1(&lane[i]);
+	else
+		for (k = 0; k < rounds; k++)
+			for (i = 0; i < n; i++)
+				lane[i].round(&lane[i]);
 	for (i = 0; i < n; i++)
 		lane[i].left -= rounds;
 }
