@@ -118,7 +118,12 @@ child_progress(struct child *c)
 	struct timespec now = { 0, 0 };
 	struct rlimit r;
 
+	c->since = 0;
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	/* limits are of whole seconds */
+	if (now.tv_sec + 1 == c->second)
+		return;
+	c->second = now.tv_sec + 1;
 	if (getrlimit(RLIMIT_CPU, &had) == 0 && had.rlim_max < hard)
 		hard = had.rlim_max;
 	/* past the soft limit SIGXCPU comes, past the hard one SIGKILL */
@@ -127,7 +132,6 @@ child_progress(struct child *c)
 	if (r.rlim_cur > hard)
 		r.rlim_cur = hard;
 	(void)setrlimit(RLIMIT_CPU, &r);
-	c->since = 0;
 }
 
 int

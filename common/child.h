@@ -22,6 +22,7 @@ struct child {
 	uint64_t events; /* members and faults */
 	uint64_t reread; /* entries passed by once more for a password */
 	uint64_t since; /* bytes unpacked since the last progress */
+	time_t second; /* of processor time in which it was, and 1 */
 	const char *over; /* the ceiling that ended the walk, and its value */
 	uint64_t over_at;
 };

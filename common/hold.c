@@ -29,8 +29,9 @@ struct hold {
 	struct seal *seal;
 	struct slot *slot;
 	size_t size, used; /* size is a power of two */
-	char *source; /* of the last held given out */
-	uint8_t *data, *sealed;
+	uint8_t
+	    *body; /* of the last held given out: source and what is sealed, */
+	uint8_t *data; /* and opened */
 	size_t len;
 };
 
@@ -52,11 +53,9 @@ hold_new(void)
 void
 hold_forget(struct hold *h)
 {
-	free(h->source);
-	OPENSSL_free(h->sealed);
+	OPENSSL_free(h->body);
 	OPENSSL_secure_clear_free(h->data, h->len + 1);
-	h->source = NULL;
-	h->sealed = h->data = NULL;
+	h->body = h->data = NULL;
 	h->len = 0;
 }
 
@@ -141,6 +140,11 @@ grow(struct hold *h)
 static void
 append(struct hold *h, struct head *hd, struct text source, const uint8_t *data)
 {
+	size_t n = sizeof(*hd) + source.n + hd->len;
+	uint8_t *all = OPENSSL_malloc(n), *p;
+
+	if (all == NULL)
+		tool_nomem();
 	h->used += 2;
 	if (4 * h->used > 3 * h->size)
 		grow(h);
@@ -151,10 +155,12 @@ append(struct hold *h, struct head *hd, struct text source, const uint8_t *data)
 		insert(h, name_of(hd->id, hd->is_key), h->end + 1);
 	if (!hd->is_key)
 		insert(h, prefix(hd->cert), h->end + 1);
-	put(h, hd, sizeof(*hd), h->end);
-	put(h, source.s, source.n, h->end + sizeof(*hd));
-	put(h, data, hd->len, h->end + sizeof(*hd) + source.n);
-	h->end += sizeof(*hd) + source.n + hd->len;
+	p = mempcpy(all, hd, sizeof(*hd));
+	p = mempcpy(p, source.s, source.n);
+	memcpy(p, data, hd->len);
+	put(h, all, n, h->end);
+	OPENSSL_free(all);
+	h->end += n;
 }
 
 void
@@ -196,6 +202,7 @@ hold_cert(struct hold *h, const struct cert *c, enum held_state state,
 static void
 load(struct hold *h, uint64_t at, struct held *out, int light)
 {
+	const uint8_t *sealed;
 	struct head hd;
 
 	hold_forget(h);
@@ -212,18 +219,17 @@ load(struct hold *h, uint64_t at, struct held *out, int light)
 	if (light)
 		return;
 	h->len = out->len;
-	h->source = malloc(hd.sourcelen + 1);
 	h->data = OPENSSL_secure_malloc(h->len + 1);
-	h->sealed = OPENSSL_malloc(hd.len + 1);
-	if (h->source == NULL || h->data == NULL || h->sealed == NULL)
+	h->body = OPENSSL_malloc((size_t)hd.sourcelen + hd.len + 1);
+	if (h->data == NULL || h->body == NULL)
 		tool_nomem();
-	get(h, h->source, hd.sourcelen, at + sizeof(hd));
-	get(h, h->sealed, hd.len, at + sizeof(hd) + hd.sourcelen);
+	get(h, h->body, (size_t)hd.sourcelen + hd.len, at + sizeof(hd));
+	sealed = h->body + hd.sourcelen;
 	if (!hd.is_key)
-		memcpy(h->data, h->sealed, hd.len);
-	else if (!seal_open(h->seal, hd.num, "", 0, h->sealed, hd.len, h->data))
+		memcpy(h->data, sealed, hd.len);
+	else if (!seal_open(h->seal, hd.num, "", 0, sealed, hd.len, h->data))
 		msg_die("the temporary file was altered: run again");
-	out->source.s = h->source;
+	out->source.s = (char *)h->body;
 	out->data = h->data;
 }
 

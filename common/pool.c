@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #define AHEAD 3 /* answers that wait, for each process */
 #define PIPE  (1024 * 1024) /* bytes: what anybody may have */
 #define END   SIZE_MAX /* in place of the size of a job */
+#define PARTS 3 /* of what goes to another process: see message() */
 
 struct worker {
 	pid_t pid;
@@ -62,29 +64,58 @@ get(int fd, void *p, size_t n)
 	return 1;
 }
 
-/* Writes all n bytes.  Returns 1, or 0 if nobody reads them. */
+/*
+ * Writes what it can of some parts, and leaves the rest.  Returns 1, 0 if nobody
+ * reads, or -1 if there is no room now.
+ */
 static int
-put(int fd, const void *p, size_t n)
+put(int fd, struct iovec part[PARTS])
 {
-	const char *s = p;
 	ssize_t k;
+	size_t i, n;
 
-	for (; n > 0; n -= (size_t)k, s += k) {
-		while ((k = write(fd, s, n)) == -1 && errno == EINTR)
-			continue;
-		if (k == -1 && errno == EPIPE)
-			return 0;
-		if (k == -1)
-			msg_die("cannot write to another process of -j: %s",
-			    strerror(errno));
+	while ((k = writev(fd, part, PARTS)) == -1 && errno == EINTR)
+		continue;
+	if (k == -1 && errno == EPIPE)
+		return 0;
+	if (k == -1 && errno == EAGAIN)
+		return -1;
+	if (k == -1)
+		msg_die("cannot write to another process of -j: %s",
+		    strerror(errno));
+	for (i = 0; i < PARTS; i++, k -= (ssize_t)n) {
+		n = (size_t)k < part[i].iov_len ? (size_t)k : part[i].iov_len;
+		part[i].iov_base = (char *)part[i].iov_base + n;
+		part[i].iov_len -= n;
 	}
 	return 1;
+}
+
+static size_t
+left(const struct iovec part[PARTS])
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < PARTS; i++)
+		n += part[i].iov_len;
+	return n;
+}
+
+/* A size, and so many bytes in two parts. */
+static void
+message(struct iovec part[PARTS], size_t *size, const void *head, size_t nhead,
+    const void *body, size_t nbody)
+{
+	part[0] = (struct iovec){ size, sizeof(*size) };
+	part[1] = (struct iovec){ (void *)(uintptr_t)head, nhead };
+	part[2] = (struct iovec){ (void *)(uintptr_t)body, nbody };
 }
 
 /* Does jobs until there are no more. */
 static void __attribute__((noreturn))
 serve(int in, int out, pool_work *work, void *ctx)
 {
+	struct iovec part[PARTS];
 	uint8_t *job, *answer;
 	size_t n, size;
 
@@ -95,8 +126,10 @@ serve(int in, int out, pool_work *work, void *ctx)
 			break;
 		answer = work(ctx, job, n, &size);
 		OPENSSL_free(job);
-		if (!put(out, &size, sizeof(size)) || !put(out, answer, size))
-			break;
+		message(part, &size, answer, size, NULL, 0);
+		while (left(part) > 0)
+			if (put(out, part) == 0)
+				_exit(0);
 		OPENSSL_free(answer);
 		tool_scrub();
 	}
@@ -160,13 +193,15 @@ pool_new(unsigned jobs, unsigned each, pool_work *work, void *ctx)
 void
 pool_free(struct pool *p)
 {
-	const size_t end = END;
+	struct iovec part[PARTS];
+	size_t end = END;
 	unsigned i;
 
 	if (p == NULL)
 		return;
 	for (i = 0; i < p->workers; i++) {
-		(void)put(p->worker[i].to, &end, sizeof(end));
+		message(part, &end, NULL, 0, NULL, 0);
+		(void)put(p->worker[i].to, part);
 		(void)close(p->worker[i].to);
 		(void)close(p->worker[i].from);
 	}
@@ -233,26 +268,6 @@ wait_any(struct pool *p, const struct worker *w)
 			collect(p, &p->worker[i]);
 }
 
-/* Gives n bytes to a process, which may wait for us to take an answer. */
-static void
-give(struct pool *p, struct worker *w, const void *data, size_t n)
-{
-	const char *s = data;
-	ssize_t k;
-
-	while (n > 0)
-		if ((k = write(w->to, s, n)) >= 0) {
-			s += k;
-			n -= (size_t)k;
-		} else if (errno == EPIPE)
-			gone(w);
-		else if (errno == EAGAIN)
-			wait_any(p, w);
-		else if (errno != EINTR)
-			msg_die("cannot write to another process of -j: %s",
-			    strerror(errno));
-}
-
 /* The process with the fewest jobs in hand. */
 static struct worker *
 idlest(struct pool *p)
@@ -290,14 +305,20 @@ pool_put(struct pool *p, const void *head, size_t nhead, const void *body,
 	struct worker *w = idlest(p);
 	struct job *j = &p->ring[(p->oldest + p->used++) % p->size];
 	size_t n = nhead + nbody;
+	struct iovec part[PARTS];
+	int rc;
 
 	j->worker = w;
 	j->answer = NULL;
 	j->tag = tag;
 	w->jobs++;
-	give(p, w, &n, sizeof(n));
-	give(p, w, head, nhead);
-	give(p, w, body, nbody);
+	message(part, &n, head, nhead, body, nbody);
+	while (left(part) > 0)
+		if ((rc = put(w->to, part)) == 0)
+			gone(w);
+		else if (rc == -1)
+			/* it may wait for us to take an answer */
+			wait_any(p, w);
 }
 
 uint8_t *
