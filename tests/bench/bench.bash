@@ -6,7 +6,7 @@
 # recovery agents.
 #
 #	KMS2CA_BIN	directory of the tools, if not build/bin
-#	BENCH_KEYS	keys, if not 1000
+#	BENCH_KEYS	keys, if not 3000
 #	BENCH_LONG	keys of the stream that -j is measured with, if not 40000
 #	BENCH_MANY	records of the one that memory is measured with, if not 200000
 #	BENCH_DATA	where the data is, or is made, if not a new directory
@@ -19,7 +19,7 @@ export LC_ALL=C
 root=$(cd "$(dirname "$0")/../.." && pwd)
 bin=${KMS2CA_BIN:-$root/build/bin}
 peers=${KMS2CA_SHARED:-$root/../shared}/peers
-keys=${BENCH_KEYS:-1000}
+keys=${BENCH_KEYS:-3000}
 long=${BENCH_LONG:-40000}
 many=${BENCH_MANY:-200000}
 PATH=$bin:$PATH
@@ -159,9 +159,7 @@ for kind in legacy modern; do
 		    "$(calc "$keys / $java")" keys/s \
 		    "$(calc "$java / $s")" '4 or more (legacy)'
 	fi
-	floor=$("${bin%/bin}/bench/floor" "$data" "$kind" "$keys")
-	open=$(sed -n 's/^open\t//p' <<<"$floor")
-	store=$(sed -n 's/^store\t//p' <<<"$floor")
+	open=$("${bin%/bin}/bench/floor" open "$data" "$kind" "$keys")
 	one=$(least %U+%S export_one 1 "$kind")
 	us=$(calc "$one / $keys * 1e6")
 	row "$kind: kms-export -j 1, CPU" "$us" us/key \
@@ -175,12 +173,19 @@ done
 # and a stream so long that the start of two tools does not count, into an archive
 # without a CA: certificates of another CA are not verified
 "${bin%/bin}/bench/many" "$long" m.both m.pem >long.kms
+"${bin%/bin}/bench/many" 1 m.both m.pem | import foreign.db 2>/dev/null
+cp ca.db one.db
 for stream in "$keys legacy.kms empty.db" "$long long.kms foreign.db"; do
 	read -r n stream archive <<<"$stream"
+	store=$("${bin%/bin}/bench/floor" store "$data" "$n")
+	cp one.db two.db
+	own=$("${bin%/bin}/bench/floor" store "$data" "$n" two.db)
 	s=$(least %U+%S verify_and_import 1 "$stream" "$archive")
 	us=$(calc "$s / $n * 1e6")
 	row "verify -k | import of $n keys, CPU" "$us" us/key \
 	    "$(calc "$us / $store")" "1.5 of $store us for RSA, AES and SQLite"
+	row '' '' '' "$(calc "$us / $own")" \
+	    "of $own us where SQLite has the tables of an archive"
 done
 for job in verify_one import_one; do
 	one=$(least %R "$job" 1)

@@ -1,11 +1,16 @@
 /*
- * floor DATA KIND N: what OpenSSL and SQLite themselves need for a key, strung
- * together as their documentation says, in microseconds of CPU a key; `make
- * bench' compares the tools with it.  DATA is what peers/gen.sh makes.
+ * floor open DATA KIND N
+ * floor store DATA N [ARCHIVE]
+ *
+ * What OpenSSL and SQLite themselves need for a key, strung together as their
+ * documentation says, in microseconds of CPU a key; `make bench' compares the
+ * tools with it.  DATA is what peers/gen.sh makes.
  *
  *	open	PKCS12_verify_mac(), and the key and the certificate bag decrypted
  *	store	two RSA encryptions and AES-256-CBC of a key of that size, and the
- *		insert of certificate and blob into SQLite, 500 a commit
+ *		insert of certificate and blob into SQLite, 1,000 a commit: into one
+ *		table with one index, or the two with five of an archive that has
+ *		one row, which the others become like
  */
 
 #include <openssl/err.h>
@@ -22,7 +27,8 @@
 
 #define PASSWORD "Migrate!2003" /* of gen.sh */
 #define KEY	 1190 /* bytes of a PRIVATEKEYBLOB of RSA-2048 */
-#define BATCH	 500
+#define BATCH	 1000
+#define CERT	 800 /* and of a certificate */
 
 static void
 must(int ok, const char *what)
@@ -154,45 +160,109 @@ envelope(EVP_PKEY_CTX *kra[2], EVP_CIPHER_CTX *aes, uint8_t blob[4096])
 	return 512 + len + last;
 }
 
+/* ?1 number, ?2 blob, ?3 certificate, ?4 and ?5 hex of 64 and 40 digits, ?6 batch */
+static const char *const one_table[] = {
+	"create table a(id integer primary key, hash text, cert blob, blob blob);"
+	"create unique index h on a(hash)",
+	"insert into a values(?1, ?4, ?3, ?2)", NULL
+};
+static const char *const two_tables[] = {
+	"create temp table r as select * from request;"
+	"create temp table c as select * from certificate;"
+	"delete from certificate; delete from request",
+	"insert into request select ?1, ?2, KeyRecoveryHashes, StatusCode,"
+	" Disposition, DispositionMessage, SubmittedWhen, ResolvedWhen,"
+	" RequesterName, CallerName, DistinguishedName, CommonName, OrgUnit,"
+	" Organization, EMail, KeyFormat, KmsGroup, KmsUser, KmsMail,"
+	" MailboxGuid, Source, StreamId, ?6, ?6 from temp.r",
+	"insert into certificate select ?1, ?3, CertificateHash, ?4, ?5,"
+	" IssuerName, NotBefore, NotAfter, SubjectKeyIdentifier, RawPublicKey,"
+	" PublicKeyLength, PublicKeyAlgorithm, RawPublicKeyAlgorithmParameters,"
+	" SpkiHash, UPN, DistinguishedName, CommonName, OrgUnit, Organization,"
+	" EMail from temp.c",
+};
+
+/* A database as ca-import has it, and its one or two inserts. */
+static sqlite3 *
+open_db(const char *path, const char *const sql[3], sqlite3_stmt *st[2])
+{
+	sqlite3 *db;
+	int i;
+
+	must(sqlite3_open(path, &db) == SQLITE_OK &&
+		sqlite3_exec(db,
+		    "pragma journal_mode=wal; pragma synchronous=full;"
+		    "pragma temp_store=memory; pragma cache_size=-8000",
+		    NULL, NULL, NULL) == SQLITE_OK &&
+		sqlite3_exec(db, sql[0], NULL, NULL, NULL) == SQLITE_OK,
+	    path);
+	for (i = 0; i < 2; i++) {
+		st[i] = NULL;
+		must(sql[1 + i] == NULL ||
+			sqlite3_prepare_v2(db, sql[1 + i], -1, &st[i], NULL) ==
+			    SQLITE_OK,
+		    sql[1 + i]);
+	}
+	return db;
+}
+
+static void
+insert(sqlite3_stmt *st, int i, const uint8_t *blob, int len,
+    const uint8_t cert[CERT])
+{
+	uint8_t hash[32];
+	char hex[65];
+	size_t n;
+
+	must(RAND_bytes(hash, sizeof(hash)) == 1 &&
+		OPENSSL_buf2hexstr_ex(hex, sizeof(hex), &n, hash, sizeof(hash),
+		    '\0'),
+	    "random bytes");
+	/* those that it has not are refused, which does no harm */
+	(void)sqlite3_bind_int(st, 1, i + 1);
+	(void)sqlite3_bind_blob(st, 2, blob, len, NULL);
+	(void)sqlite3_bind_blob(st, 3, cert, CERT, NULL);
+	(void)sqlite3_bind_text(st, 4, hex, 64, NULL);
+	(void)sqlite3_bind_text(st, 5, hex, 40, NULL);
+	(void)sqlite3_bind_int(st, 6, i / BATCH);
+	must(sqlite3_step(st) == SQLITE_DONE &&
+		sqlite3_changes(sqlite3_db_handle(st)) == 1,
+	    "insert");
+	(void)sqlite3_reset(st);
+}
+
 static double
-floor_store(const char *data, int n)
+floor_store(const char *data, int n, const char *archive)
 {
 	EVP_PKEY_CTX *kra[2] = { agent(data, 1), agent(data, 2) };
 	EVP_CIPHER_CTX *aes = EVP_CIPHER_CTX_new();
-	uint8_t blob[4096], cert[1100], hash[32];
+	uint8_t blob[4096], cert[CERT];
 	char path[] = "floor.XXXXXX";
-	sqlite3_stmt *st;
+	sqlite3_stmt *st[2];
 	sqlite3 *db;
 	double start;
 	int i, len;
 
 	must(close(mkstemp(path)) == 0, path);
-	must(sqlite3_open(path, &db) == SQLITE_OK &&
-		sqlite3_exec(db,
-		    "pragma journal_mode=wal; pragma synchronous=full;"
-		    "create table a(id integer primary key, hash blob, "
-		    "cert blob, blob blob); create unique index h on a(hash)",
-		    NULL, NULL, NULL) == SQLITE_OK &&
-		sqlite3_prepare_v2(db, "insert into a values(null,?,?,?)", -1,
-		    &st, NULL) == SQLITE_OK,
-	    path);
+	db = archive == NULL ? open_db(path, one_table, st) :
+			       open_db(archive, two_tables, st);
 	must(RAND_bytes(cert, sizeof(cert)) == 1, "random bytes");
 	start = now();
 	for (i = 0; i < n; i++) {
 		if (i % BATCH == 0)
 			(void)sqlite3_exec(db, "begin", NULL, NULL, NULL);
 		len = envelope(kra, aes, blob);
-		must(RAND_bytes(hash, sizeof(hash)) == 1, "random bytes");
-		(void)sqlite3_bind_blob(st, 1, hash, sizeof(hash), NULL);
-		(void)sqlite3_bind_blob(st, 2, cert, sizeof(cert), NULL);
-		(void)sqlite3_bind_blob(st, 3, blob, len, NULL);
-		must(sqlite3_step(st) == SQLITE_DONE, "insert");
-		(void)sqlite3_reset(st);
+		insert(st[0], i, blob, len, cert);
+		if (st[1] != NULL)
+			insert(st[1], i, blob, len, cert);
 		if (i % BATCH == BATCH - 1 || i == n - 1)
-			(void)sqlite3_exec(db, "commit", NULL, NULL, NULL);
+			must(sqlite3_exec(db, "commit", NULL, NULL, NULL) ==
+				SQLITE_OK,
+			    "commit");
 	}
 	start = now() - start;
-	(void)sqlite3_finalize(st);
+	(void)sqlite3_finalize(st[0]);
+	(void)sqlite3_finalize(st[1]);
 	(void)sqlite3_close(db);
 	(void)unlink(path);
 	return start / n;
@@ -201,16 +271,23 @@ floor_store(const char *data, int n)
 int
 main(int argc, char *argv[])
 {
-	int n = argc == 4 ? atoi(argv[3]) : 0;
+	const char *what = argc > 1 ? argv[1] : "";
+	double us;
 
-	if (n < 1) {
-		(void)fprintf(stderr, "usage: floor DATA KIND N\n");
-		return 2;
-	}
 	must(OSSL_PROVIDER_load(NULL, "default") != NULL &&
 		OSSL_PROVIDER_load(NULL, "legacy") != NULL,
 	    "legacy provider");
-	(void)printf("open\t%.1f\nstore\t%.1f\n",
-	    floor_open(argv[1], argv[2], n), floor_store(argv[1], n));
+	if (strcmp(what, "open") == 0 && argc == 5 && atoi(argv[4]) > 0)
+		us = floor_open(argv[2], argv[3], atoi(argv[4]));
+	else if (strcmp(what, "store") == 0 && (argc == 4 || argc == 5) &&
+	    atoi(argv[3]) > 0)
+		us = floor_store(argv[2], atoi(argv[3]), argv[4]);
+	else {
+		(void)fprintf(stderr,
+		    "usage: floor open DATA KIND N\n"
+		    "       floor store DATA N [ARCHIVE]\n");
+		return 2;
+	}
+	(void)printf("%.1f\n", us);
 	return 0;
 }
