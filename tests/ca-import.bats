@@ -916,7 +916,7 @@ form_of()
 }
 
 @test "ca-import: -N of ca-init, with three agents and two of them each" {
-	local kra3
+	local kra3 id n=0
 
 	openssl req -x509 -newkey rsa:3072 -noenc -days 365 -keyout kra3.key \
 	    -subj '/CN=third' -out kra3.pem 2>/dev/null
@@ -945,6 +945,22 @@ form_of()
 	not opens 3 kra1
 	opens 2 kra1
 	ORG=$PWD opens 2 kra3
+	# a message is made from the last one to the same agents, of a key of the
+	# same length or not
+	"${import[@]}" <"$MADE/export.kms" >out 2>err
+	for id in $(rows ca.db 'SELECT RequestID FROM request
+	    WHERE RequestID > 3 AND RawArchivedKey IS NOT NULL'); do
+		((n += 1))
+		case $((id % 3)) in
+		1)	opens "$id" kra1
+			opens "$id" kra2 ;;
+		2)	ORG=$PWD opens "$id" kra3
+			opens "$id" kra1 ;;
+		0)	opens "$id" kra2
+			ORG=$PWD opens "$id" kra3 ;;
+		esac
+	done
+	((n > 18))
 	# what openssl makes for the same agents has the same form
 	head -c "$(blob_of kra1 | wc -c)" /dev/zero |
 	    openssl cms -encrypt -binary -aes-256-cbc -outform DER -out openssl \
