@@ -226,6 +226,14 @@ put_result(struct import *im, const struct stream_in *s,
 	return rec_end(out);
 }
 
+/* Does the record, or the row of another archive, bring its key along? */
+static int
+has_key(const struct rec *r)
+{
+	return rec_is(r, "key") ||
+	    (rec_is(r, "archived") && !rec_eq(r, "kra", ""));
+}
+
 /* Adds a `result' to those that wait for the commit. */
 static void
 result(struct import *im, const struct stream_in *s, struct outcome *o)
@@ -233,6 +241,7 @@ result(struct import *im, const struct stream_in *s, struct outcome *o)
 	struct why cut;
 
 	++*o->counter;
+	im->keys += o->counter == &im->imported && has_key(&s->rec);
 	im->waiting++;
 	if (*o->reason != '\0')
 		msg_record("stdin:%llu: record %llu: %s: %s", s->rec.lineno,

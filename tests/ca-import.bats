@@ -34,10 +34,10 @@ setup()
 	    "ca-import: KRA CN=Recovery Agent 2,O=Example, SHA-1 $kra2")
 }
 
-# summary READ IMPORTED UPDATED PRESENT IGNORED REFUSED FAULTS
+# summary READ IMPORTED KEYS UPDATED PRESENT IGNORED REFUSED FAULTS
 summary()
 {
-	echo "ca-import: read $1, imported $2, updated $3, present $4, ignored $5, refused $6, faults $7"
+	echo "ca-import: read $1, imported $2 (keys $3), updated $4, present $5, ignored $6, refused $7, faults $8"
 }
 
 audit_head()
@@ -104,7 +104,7 @@ thumbprints()
 	    'ca-import: stdin:11: record 10: ignored: signing certificate: only encryption keys are archived' \
 	    'ca-import: stdin:13: record 12: fault: North America/dave/1997.p12: integrity check failed (wrong password or damaged file)' \
 	    'ca-import: stdin:21: record 2: ignored: signing certificate: only encryption keys are archived' \
-	    "$(summary $all $new 0 0 "$all_signing" 0 "$all_faults")" \
+	    "$(summary $all $new "$all_keys" 0 0 "$all_signing" 0 "$all_faults")" \
 	    "$(audit_head)"
 	diff <(ledger key; ledger cert) <(
 		thumbprints imported "$OUT" | join - <(ledger key)
@@ -322,7 +322,7 @@ dent()
 	grep -F ': record ' "$ERR" | sed -E 's/.*stdin:([0-9]*): record (\1|0): //' |
 	    cmp - <(paste -d : <(cut -d ' ' -f 1 status) <(sed 's/^/ /' reason) |
 	    grep -v ': $')
-	grep -q -x "$(summary 17 2 1 2 3 8 1)" "$ERR"
+	grep -q -x "$(summary 17 2 1 1 2 3 8 1)" "$ERR"
 	[[ $(rows ca.db 'SELECT count(*), count(RawArchivedKey)
 	    FROM request') == '2|2' ]]
 	kept ca.db "$OUT"
@@ -443,7 +443,7 @@ dent()
 	# the same, but nothing that looks like a promise
 	sed -E 's/\t(id|kra):[^\t]*/\t\1:/g; s/\treason:$/&not written (-n)/' \
 	    real | cmp - dry
-	[[ $(tail -n 1 "$ERR") == "$(summary 28 24 0 0 2 0 2) $dry" ]]
+	[[ $(tail -n 1 "$ERR") == "$(summary 28 24 23 0 0 2 0 2) $dry" ]]
 	not grep -q 'audit head' "$ERR"
 	cmp "$MADE/new.db" ca.db
 	{
@@ -500,7 +500,7 @@ many()
 	closed </dev/null >empty.rec
 	run_tool 1 ca-import -d ca.db <empty.rec
 	closed </dev/null | cmp - "$OUT"
-	says "${kras[@]}" "$(summary 0 0 0 0 0 0 0)"
+	says "${kras[@]}" "$(summary 0 0 0 0 0 0 0 0)"
 	cmp "$MADE/new.db" ca.db
 }
 
@@ -546,7 +546,7 @@ many()
 
 @test "ca-import: -q drops the messages of records only" {
 	run_tool 0 "${import[@]}" -q <"$MADE/export.kms"
-	says "${kras[@]}" "$(summary 28 24 0 0 2 0 2)" "$(audit_head)"
+	says "${kras[@]}" "$(summary 28 24 23 0 0 2 0 2)" "$(audit_head)"
 	[[ $(count fault "$OUT") == 2 ]]
 }
 
@@ -586,7 +586,7 @@ many()
 	# a key that opens nothing
 	run_tool 2 ca-import -f -d ca.db -k "$ORG/kra1.p12" \
 	    -p "file:$ORG/kra1.pw" -C "$ORG/machine.pem" <"$MADE/jane.kms"
-	says "${kras[@]}" "$(summary 0 0 0 0 0 0 0)" "ca-import: stdin:1: sealed to another certificate than that of -k (SHA-256 $(
+	says "${kras[@]}" "$(summary 0 0 0 0 0 0 0 0)" "ca-import: stdin:1: sealed to another certificate than that of -k (SHA-256 $(
 	    openssl x509 -in "$ORG/machine.pem" -outform DER | sha256sum |
 	    cut -c -64))"
 	nothing_out ca-import
@@ -628,7 +628,7 @@ many()
 	run_tool 2 "${import[@]}" <broken.kms
 	# in the file itself: who copies it now has them
 	[[ $(ls) == $'broken.kms\nca.db' ]]
-	says "${kras[@]}" "$(summary 2 2 0 0 0 0 0)" "$(audit_head)" \
+	says "${kras[@]}" "$(summary 2 2 2 0 0 0 0 0)" "$(audit_head)" \
 	    'ca-import: stdin:4: no end record: the stream was cut, or is a part (-P)'
 	[[ $(statuses "$OUT" | xargs) == 'imported 1 imported 2' ]]
 	not grep -q ^rec:end "$OUT"
@@ -698,7 +698,7 @@ many()
 	two=$(openssl x509 -in "$ORG/kra2.pem" -noout -fingerprint -sha256)
 	run_tool 0 "${import[@]}" -t "${kra1^^}" -t "${two#*=}" \
 	    <"$MADE/jane.kms"
-	says "${kras[@]}" "$(summary 3 3 0 0 0 0 0)" "$(audit_head)"
+	says "${kras[@]}" "$(summary 3 3 3 0 0 0 0 0)" "$(audit_head)"
 	run_tool 0 "${import[@]}" -t "$kra2" -t "${kra1,,}" \
 	    <"$MADE/jane.kms"
 	# the same agent twice is once

@@ -90,7 +90,7 @@ both()
 	both 1 ca-import -n "${machine[@]}" <"$made/export.kms"
 	both 1 ca-import "${machine[@]}" <"$made/export.kms"
 	both 0 ca-import -f "${machine[@]}" <"$made/export.kms"
-	grep -q -x 'ca-import: read 28, imported 21, updated 0, present 3, ignored 2, refused 0, faults 2' \
+	grep -q -x 'ca-import: read 28, imported 21 (keys 21), updated 0, present 3, ignored 2, refused 0, faults 2' \
 	    "$ERR"
 	both 0 ca-import -f "${machine[@]}" <"$made/export.kms"
 	both 0 ca-export </dev/null
