@@ -6,6 +6,7 @@
 
 #include "flag.h"
 #include "hresult.h"
+#include "input.h"
 #include "msg.h"
 #include "proven.h"
 #include "tool.h"
@@ -244,8 +245,7 @@ result(struct import *im, const struct stream_in *s, struct outcome *o)
 	im->keys += o->counter == &im->imported && has_key(&s->rec);
 	im->waiting++;
 	if (*o->reason != '\0')
-		msg_record("stdin:%llu: record %llu: %s: %s", s->rec.lineno,
-		    s->n, o->status, o->reason);
+		input_say(s, "%s: %s", o->status, o->reason);
 	if (put_result(im, s, o, 0) == 1)
 		return;
 	why_set(&cut, "ceiling", "%.400s", o->reason);

@@ -101,9 +101,9 @@ thumbprints()
 	run_tool 0 "${import[@]}" <"$MADE/export.kms"
 	says "${kras[@]}" \
 	    'ca-import: stdin:6: record 5: fault: Europe/ivan/1998.p12: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged' \
-	    'ca-import: stdin:11: record 10: ignored: signing certificate: only encryption keys are archived' \
+	    'ca-import: stdin:11: record 10, user carol: ignored: signing certificate: only encryption keys are archived' \
 	    'ca-import: stdin:13: record 12: fault: North America/dave/1997.p12: integrity check failed (wrong password or damaged file)' \
-	    'ca-import: stdin:21: record 2: ignored: signing certificate: only encryption keys are archived' \
+	    'ca-import: stdin:21: record 2, user janet: ignored: signing certificate: only encryption keys are archived' \
 	    "$(summary $all $new "$all_keys" 0 0 "$all_signing" 0 "$all_faults")" \
 	    "$(audit_head)"
 	diff <(ledger key; ledger cert) <(
@@ -319,7 +319,7 @@ dent()
 
 	END
 	# the messages say the same, with line and number
-	grep -F ': record ' "$ERR" | sed -E 's/.*stdin:([0-9]*): record (\1|0): //' |
+	grep -F ': record ' "$ERR" | sed -E 's/.*stdin:([0-9]*): record (\1|0)(, user [a-z0-9-]+)?: //' |
 	    cmp - <(paste -d : <(cut -d ' ' -f 1 status) <(sed 's/^/ /' reason) |
 	    grep -v ': $')
 	grep -q -x "$(summary 17 2 1 1 2 3 8 1)" "$ERR"
@@ -530,8 +530,14 @@ many()
 		    "$raw" | base64 -w 0)|; s|\tgroup:Staff|\tgroup:a\\\\tb\\\\\\\\c\\\\n|"
 		user 2 carol-1999s | sed "s|\tuser:[^\t]*|\tuser_b64:$(printf %s \
 		    "$raw" | base64 -w 0)|"
+		user 3 carol-1999s | sed "s|\tuser:[^\t]*|\tuser:$(printf %09000d 0)|"
 	} | closed >one.rec
 	run_tool 0 ca-import -f -d ca.db <one.rec
+	grep -q -x -F "ca-import: stdin:2: record 2, user \\x1b]0;x\\x07\\xe2\\x80\\xae\\xff'); DROP TABLE request; --\\x09\\x0a\\: ignored: signing certificate: only encryption keys are archived" \
+	    "$ERR"
+	# a long one leaves room for what is wrong
+	grep -q -x 'ca-import: stdin:3: record 3, user 0\{252\}\.\.\.: ignored: signing .* archived' \
+	    "$ERR"
 	[[ $(rows ca.db 'SELECT hex(KmsUser), hex(KmsGroup) FROM request') == \
 	    "$(printf %s "$raw" | xxd -p -u -c 0)|$(printf 'a\tb\\c\n' |
 	    xxd -p -u -c 0)" ]]
