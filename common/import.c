@@ -9,6 +9,7 @@
 #include "input.h"
 #include "msg.h"
 #include "proven.h"
+#include "text.h"
 #include "tool.h"
 
 #define BATCH	500 /* records of one commit, at most, */
@@ -323,6 +324,25 @@ new_ok(const struct import *im, const struct cert *c, int own, struct why *w)
 }
 
 /*
+ * Says that the row has the name of another user than the record: who looks for
+ * this one must know.  "" if it has not.
+ */
+static const char *
+other_user(const struct rec *r, int64_t id, struct text user, struct why *w)
+{
+	char name[256], *own;
+	struct text t = rec_text_own(r, "user", &own);
+
+	w->detail[0] = '\0';
+	if (t.n > 0 && (t.n != user.n || memcmp(t.s, user.s, t.n) != 0))
+		why_set(w, "user", "row %lld has it, under %s%s", (long long)id,
+		    user.n == 0 ? "no user" : "the user ",
+		    text_vis(name, sizeof(name), user.s, user.n));
+	OPENSSL_free(own);
+	return w->detail;
+}
+
+/*
  * Imports a certificate that is good, with its key if there is one.  Returns
  * 1 with *o, or 0 with *w when the archive fails.
  */
@@ -333,11 +353,14 @@ store(struct import *im, const struct stream_in *s, struct proven *p,
 	const struct cert *c = p->cert;
 	int own = p->own, has_key = 0, there, ok;
 	struct db_key k = { .blob = NULL };
+	struct text user;
 
-	if ((there = db_find(im->db, c->sha256, &o->id, &has_key, w)) == -1)
+	there = db_find(im->db, c->sha256, &o->id, &has_key, &user, w);
+	if (there == -1)
 		return 0;
 	if (there && (has_key || !p->has_key)) {
-		outcome(o, "present", &im->present, "");
+		outcome(o, "present", &im->present,
+		    other_user(&s->rec, o->id, user, w));
 		return 1;
 	}
 	ok = own || foreign_ok(im, w);
@@ -355,9 +378,9 @@ store(struct import *im, const struct stream_in *s, struct proven *p,
 		return 0;
 	if (p->has_key && !lock_key(im, o->id, p, &k, w))
 		ok = 0;
-	else if (there)
-		ok = db_put_key(im->db, o->id, &k, w);
-	else
+	else if (there && (ok = db_put_key(im->db, o->id, &k, w)))
+		o->reason = other_user(&s->rec, o->id, user, w);
+	else if (!there)
 		ok = put_row(im, s, c, own ? DISP_ISSUED : DISP_FOREIGN, o->id,
 		    p->has_key ? &k : NULL, w);
 	OPENSSL_free((uint8_t *)(uintptr_t)k.blob);

@@ -459,6 +459,40 @@ dent()
 	[[ $(statuses "$OUT" | xargs) == 'present 1 present 2 present 3' ]]
 }
 
+@test "ca-import: a key that is there under another user" {
+	local bob=$ORG/keys/bob-1999
+
+	{
+		user 1 jane-1999
+		record 2 '' "$ORG/keys/jane-1999.pem" "$ORG/keys/jane-1999.key"
+		record 3 alice "$ORG/keys/jane-1999.pem"
+		record 4 bob "$bob.pem"
+		record 5 team "$bob.pem" "$bob.key"
+		record 6 '' "$ORG/keys/erin-1998.pem" "$ORG/keys/erin-1998.key"
+		user 7 erin-1998
+	} | closed >same.rec
+	# the same where the row is of this batch, and of an earlier run
+	run_tool 0 ca-import -f -d ca.db <same.rec
+	[[ $(statuses "$OUT" | xargs) == 'imported 1 present 1 present 1 imported 2 updated 2 imported 3 present 3' ]]
+	only result <"$OUT" | field reason | diff - <(cat <<-END
+
+
+	row 1 has it, under the user jane-1999
+
+	row 2 has it, under the user bob
+
+	row 3 has it, under no user
+	END
+	)
+	grep -q -x 'ca-import: stdin:3: record 3, user alice: present: row 1 has it, under the user jane-1999' "$ERR"
+	run_tool 0 ca-import -f -d ca.db <same.rec
+	[[ $(only result <"$OUT" | field reason | grep .) == \
+	    'row 1 has it, under the user jane-1999
+row 2 has it, under the user bob
+row 3 has it, under no user' ]]
+	whole ca.db
+}
+
 @test "ca-import: -n of more than one batch" {
 	user 1 jane-1999 >body
 	many 1100 <body | closed >many.rec
