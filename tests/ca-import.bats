@@ -669,7 +669,7 @@ many()
 	# in the file itself: who copies it now has them
 	[[ $(ls) == $'broken.kms\nca.db' ]]
 	says "${kras[@]}" "$(summary 2 2 2 0 0 0 0 0)" "$(audit_head)" \
-	    'ca-import: stdin:4: no end record: the stream was cut, or is a part (-P)'
+	    'ca-import: stdin:4: no end record: the stream was cut: fetch it whole, or take what is there with -P'
 	[[ $(statuses "$OUT" | xargs) == 'imported 1 imported 2' ]]
 	not grep -q ^rec:end "$OUT"
 	kept ca.db "$OUT"
@@ -1176,7 +1176,7 @@ result()
 	local status=0
 	wait "${pid[1]}" || status=$?
 	((status == 2))
-	[[ $(tail -n 1 err.1) == 'ca-import: stdin:6: no end record: the stream was cut, or is a part (-P)' ]]
+	[[ $(tail -n 1 err.1) == 'ca-import: stdin:6: no end record: the stream was cut: fetch it whole, or take what is there with -P' ]]
 	whole ca.db
 }
 

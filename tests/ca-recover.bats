@@ -470,7 +470,7 @@ record 24, user janet: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x8
 	run_tool 0 ca-recover -P "${kra1[@]}" <part2
 	right 4
 	run_tool 2 ca-recover "${kra1[@]}" < <(sed '$d' carol.rec)
-	says 'ca-recover: stdin:3: no end record: the stream was cut, or is a part (-P)'
+	says 'ca-recover: stdin:3: no end record: the stream was cut: fetch it whole, or take what is there with -P'
 	# what came before was whole, but is not said to be all
 	right 2
 	not grep -q ^rec:end "$OUT"
