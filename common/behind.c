@@ -160,11 +160,29 @@ is_other(struct level *l, int format, size_t n)
 	}
 }
 
+/* Behind the compressed data, all of which was read. */
+static void
+behind_filter(struct level *l)
+{
+	int last = archive_filter_count(l->filter) - 2;
+	int64_t at;
+
+	level_keep(&l->packed, l->filter);
+	if (read_on(l, &l->packed, 0, &at) <= 0)
+		return;
+	/* it was taken for the head of one more frame */
+	if (archive_filter_code(l->filter, last) == ARCHIVE_FILTER_LZ4)
+		at -= 4;
+	more(l, "behind the end of", archive_filter_name(l->filter, last),
+	    "tail -c +", at + 1, "");
+}
+
 void
 behind_end(struct level *l)
 {
 	struct level_feed *f = l->filter == NULL ? &l->packed : &l->unpacked;
 	int format = archive_format(l->a) & ARCHIVE_FORMAT_BASE_MASK;
+	const void *buf;
 	int64_t at;
 	ssize_t n;
 
@@ -179,6 +197,11 @@ behind_end(struct level *l)
 	if (n > 0 && is_other(l, format, (size_t)n))
 		more(l, "behind the end of", "archive", "tail -c +", at + 1,
 		    level_packed(l) ? ", unpacked" : "");
+	while (n > 0 && level_packed(l) && (n = level_more(l, f, &buf)) > 0 &&
+	    child_unpacked(l->c, (size_t)n))
+		continue;
 	if (n < 0)
 		level_failed(l, l->base);
+	else if (n == 0 && level_packed(l))
+		behind_filter(l);
 }

@@ -289,6 +289,54 @@ more()
 	faults "stdin: $(more 'behind the end of' archive "tail -c +$((at + 5001))")"
 }
 
+@test "data behind the end of what is compressed: a fault; padding: none" {
+	local zip at n=0
+
+	bundles x y z
+	tar -cf 1.tar x
+	tar -cf 2.tar y z
+	for zip in gzip bzip2 lz4; do
+		"$zip" -c 1.tar >1
+		"$zip" -c 2.tar >2
+		at=$(($(stat -c %s 1) + 1))
+		# several of them are read
+		cat 1 2 >a
+		both 0
+		[[ $(names) == 'x y z' ]]
+		{ cat 1; head -c 100000 /dev/zero; } >a
+		both 0
+		cat 1 z >a
+		both 1
+		[[ $(names) == x ]]
+		faults "stdin: $(more 'behind the end of' "$zip" "tail -c +$at")"
+		take 0 < <(tail -c "+$at" a)
+		[[ $(names) == z ]]
+		tar -cf b a y
+		mv b a
+		both 1
+		[[ $(names) == 'x y' ]]
+		faults "a: $(more 'behind the end of' "$zip" "tail -c +$at")"
+		# of one file, not of an archive; and the rest by the byte
+		{ "$zip" -c x; echo "$zip" rocks; } >a
+		at=$(("$(stat -c %s a)" - 6 - ${#zip}))
+		both 1
+		[[ $(names) == x ]]
+		faults "stdin: $(more 'behind the end of' "$zip" "tail -c +$at")"
+		take 1 < <(while IFS= read -r -d '' -n 1 byte; do
+			[[ -n $byte ]] && printf %s "$byte" || printf '\0'
+		done <a)
+		faults "stdin: $(more 'behind the end of' "$zip" "tail -c +$at")"
+		((n += 1))
+	done
+	((n == 3))
+	# others read on by themselves, and say it
+	for zip in xz zstd; do
+		{ "$zip" -c 1.tar; echo more; } >a
+		both 1
+		found 0 0 1
+	done
+}
+
 @test "a large zip (zip64), joined or not" {
 	/usr/bin/python3 - <<-'PYTHON'
 		import zipfile
