@@ -46,7 +46,7 @@ enum census_place { /* where the key of an exported certificate is */
 struct census {
 	int part; /* set by the tool: -P */
 	char now[32]; /* when the report is made */
-	struct ledger certs, users;
+	struct ledger certs, users, others; /* others: archived under another */
 	struct tally types, groups, algs, kras, faults, results;
 	struct years years;
 	/* certificates with a key, exported or in a row */
@@ -97,8 +97,8 @@ const struct ledger_entry *census_entry0(struct census *, const struct rec *);
 /*
  * Goes through the notes: `key' and `cert' (group user mail serial not_after
  * sha1 source), `fault' (source reason detail), `result' and `verdict' (sha1
- * user status reason), `kra' (sha1 subject not_after), `stream' (id time signer
- * subject).
+ * user status reason; id too where the row has another user), `kra' (sha1
+ * subject not_after), `stream' (id time signer subject).
  */
 void census_notes(struct census *, void (*)(void *, const struct rec *),
     void *);

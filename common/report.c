@@ -145,7 +145,7 @@ group_row(FILE *fp, const struct census *c, const char *name,
 }
 
 static void
-groups(FILE *fp, const struct census *c)
+groups(FILE *fp, struct census *c)
 {
 	const struct tally *t = &c->groups;
 	char heads[128];
@@ -169,6 +169,10 @@ groups(FILE *fp, const struct census *c)
 	if (c->nrows > 0)
 		put(fp, " In rows: keys of the archive, exported or not.");
 	put(fp, "</p>\n");
+	if (c->others.n > 0)
+		listing(fp, c, "Archived under another user",
+		    "User of the export|Row|Thumbprint|What ca-import said",
+		    "user id sha1 reason", listing_other);
 	html_section_end(fp);
 }
 

@@ -333,7 +333,7 @@ for i in range(0, len(data), 7):
 	says
 	cmp out "$OUT"
 	run_tool 2 kms-verify -q "${k[@]}" <bad
-	says "kms-verify: stdin:$(wc -l <zip.kms): no end record: the stream was cut, or is a part (-P)"
+	says "kms-verify: stdin:$(wc -l <zip.kms): no end record: the stream was cut: fetch it whole, or take what is there with -P"
 	run_tool 1 kms-verify -q <plain.kms
 	says "$unproven"
 	# the last of -q and -v counts
@@ -400,7 +400,7 @@ for i in range(0, len(data), 7):
 	[[ $(only end <"$OUT" | field n) == $(($(wc -l <all) - 4)) ]]
 	head -n 5 zip.kms >part
 	run_tool 2 kms-verify -r "${k[@]}" <part
-	says 'kms-verify: stdin:6: no end record: the stream was cut, or is a part (-P)'
+	says 'kms-verify: stdin:6: no end record: the stream was cut: fetch it whole, or take what is there with -P'
 	[[ $(wc -l <"$OUT") == 4 && $(only verdict <"$OUT" | wc -l) == 4 ]]
 }
 
@@ -428,7 +428,7 @@ for i in range(0, len(data), 7):
 	refuses 1 "kms-verify: stdin:$(($(wc -l <tar.kms) + 4)): record 3: $seal" \
 	    kms-verify -wP "${k[@]}" <all
 	head -n 5 zip.kms >part
-	cut='no end record: the stream was cut, or is a part (-P)'
+	cut='no end record: the stream was cut: fetch it whole, or take what is there with -P'
 	refuses 2 "kms-verify: stdin:6: $cut" kms-verify -w "${k[@]}" <part
 	cat zip.kms part >all
 	refuses 2 "kms-verify: stdin:$((end + 6)): $cut" \

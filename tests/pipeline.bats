@@ -575,7 +575,7 @@ refuses_import()
 	    RawArchivedKey from request where RequestID = 2)
 	    where RequestID = 1"
 	not bash recipe 2>"$ERR"
-	grep -q 'stdin:1: record 1: ' "$ERR"
+	grep -q 'stdin:1: record 1, user [a-z]*: ' "$ERR"
 	rm ca.db
 	not bash recipe 2>"$ERR"
 	cp kept.db ca.db
