@@ -296,16 +296,16 @@ more()
 	tar -cf 1.tar x
 	tar -cf 2.tar y z
 	for zip in gzip bzip2 lz4; do
-		"$zip" -c 1.tar >1
-		"$zip" -c 2.tar >2
-		at=$(($(stat -c %s 1) + 1))
+		"$zip" -c 1.tar >1.z
+		"$zip" -c 2.tar >2.z
+		at=$(($(stat -c %s 1.z) + 1))
 		# several of them are read
-		cat 1 2 >a
+		cat 1.z 2.z >a
 		both 0
 		[[ $(names) == 'x y z' ]]
-		{ cat 1; head -c 100000 /dev/zero; } >a
+		{ cat 1.z; head -c 100000 /dev/zero; } >a
 		both 0
-		cat 1 z >a
+		cat 1.z z >a
 		both 1
 		[[ $(names) == x ]]
 		faults "stdin: $(more 'behind the end of' "$zip" "tail -c +$at")"
