@@ -98,8 +98,8 @@ entry(struct census *c, const struct rec *r)
 	if (!rec_unhex(r, "sha256", sha256, sizeof(sha256)))
 		return e;
 	if (e->flags &
-		(CENSUS_KEY | CENSUS_CERT | CENSUS_SIGN | CENSUS_ROW |
-		    CENSUS_ALONE) &&
+		(CENSUS_KEY | CENSUS_CERT | CENSUS_SIGN | CENSUS_CA |
+		    CENSUS_ROW | CENSUS_ALONE) &&
 	    memcmp(e->check, sha256, sizeof(e->check)) != 0) {
 		c->clashes += (e->flags & CENSUS_CLASH) == 0;
 		e->flags |= CENSUS_CLASH;
@@ -168,6 +168,24 @@ key(struct census *c, const struct rec *r)
 	    memcmp(to->val, c->now, to->vlen) < 0;
 }
 
+/* Is it a certificate of a CA?  ca-import takes none: its key is no user's. */
+static int
+of_ca(const struct rec *r)
+{
+	struct cert *cert;
+	struct why w;
+	size_t n;
+	uint8_t *der = rec_b64(r, "cert", 0, &n);
+	int ca = 0;
+
+	if (der != NULL && cert_new(&cert, der, n, &w)) {
+		ca = cert->ca;
+		cert_free(cert);
+	}
+	OPENSSL_free(der);
+	return ca;
+}
+
 /* A `key' or `cert' record. */
 static void
 exported(struct census *c, const struct rec *r)
@@ -175,6 +193,7 @@ exported(struct census *c, const struct rec *r)
 	struct ledger_entry *e = entry(c, r);
 	unsigned long long *group = NULL;
 	uint32_t flag = rec_is(r, "key") ? CENSUS_KEY :
+	    of_ca(r)			 ? CENSUS_CA :
 	    rec_eq(r, "use", "sign")	 ? CENSUS_SIGN :
 					   CENSUS_CERT;
 
@@ -191,11 +210,12 @@ exported(struct census *c, const struct rec *r)
 		return;
 	}
 	c->signing += flag == CENSUS_SIGN;
+	c->cas += flag == CENSUS_CA;
 	if (group != NULL) {
 		c->exported++;
 		group[GROUP_KEYS]++;
 	}
-	if (flag != CENSUS_SIGN)
+	if (flag == CENSUS_KEY || flag == CENSUS_CERT)
 		note(c, r, "group user mail serial not_after sha1 source");
 }
 

@@ -276,6 +276,33 @@ without()
 	not grep -q '^Archived under another user' shown
 }
 
+@test 'a certificate of a CA has lost no key' {
+	{
+		user 1 jane-1999
+		# such as the KMS put beside the keys: use:both
+		record 2 kms "$ORG/ca.pem"
+		record 3 bob "$ORG/keys/bob-1999.pem"
+	} | closed >three
+	new_archive
+	ca-import -fq -d ca.db <three >log 2>"$ERR"
+	page 0 three log
+	shows 'certificates of CAs' 1
+	shows 'certificates without their key' 1
+	shows 'signing keys, held back' 0
+	shows 'Results of ca-import' \
+	    'ignored: certificate of a CA: only those of users are archived' 1
+	[[ $(grep -c '^Certificates for encryption whose key is not there	' \
+	    shown) == 2 ]]
+	shows 'Certificates for encryption whose key is not there' bob
+	shows 'Users and keys of each group' Staff 1 1 1 0 1
+	# with its key it is one that was exported
+	{ user 1 jane-1999; record 2 ca "$ORG/ca.pem" "$ORG/ca.key"; } |
+	    closed >two
+	page 0 two
+	shows 'keys exported' 2
+	shows 'certificates of CAs' 0
+}
+
 @test 'an archive alone, and nothing at all' {
 	page 0 rows
 	shows 'keys in rows of the archive' 23
