@@ -209,7 +209,9 @@ der_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	}
 	if (!read_key(p, n, s, l, w, &rc) && !read_cms(p, n, l, w) &&
 	    !noted(p, n, w))
-		rc = why_set(w, "format", "DER of an unknown kind, or damaged");
+		rc = why_set(w, "format",
+		    "DER of an unknown kind, or damaged: if it holds keys, get "
+		    "them out as PKCS#12");
 	else if (rc && l->n == 0)
 		rc = strcmp(w->reason, "noted") == 0;
 	why_clear();
