@@ -109,6 +109,16 @@ listed()
 	said
 	grep -qx "kms-export: users $tar_users, keys $tar_keys (v1 $tar_v1), certificates $tar_certs, signing keys held back $tar_signing, faults 0" \
 	    "$ERR"
+	not grep -q 'a signing key' "$ERR"
+	# -v names those that are held back, and they can be found in the stream
+	take 0 -v <"$ORG/kms-backup.tar.gz"
+	grep $'^rec:cert\t.*\tuse:sign\t' "$OUT" | cut -f 3-5,7,18 >held
+	[[ $(wc -l <held) == "$tar_signing" ]]
+	diff <(grep 'a signing key' "$ERR" | sort) <(awk -F '\t' '{
+	    sub(/^user:/, "", $2)
+	    sub(/^source:/, "", $5)
+	    print "kms-export: " $5 ": a signing key of user " $2 " is held back: only its certificate is exported"
+	}' held | sort)
 	[[ $members == "$tar_members "* ]]
 	records <"$OUT" >file
 	take 0 < <(cat "$ORG/kms-backup.tar.gz")
