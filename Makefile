@@ -34,7 +34,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 BUILD_DEPS = gcc libc6-dev pkg-config libssl-dev libarchive-dev libsqlite3-dev \
     libseccomp-dev libpq-dev openssl zip
 TEST_DEPS = bats parallel clang clang-format libclang-rt-14-dev mandoc \
-    shellcheck cppcheck gnutls-bin libnss3-tools libarchive-tools sqlite3 \
+    groff-base shellcheck cppcheck gnutls-bin libnss3-tools libarchive-tools sqlite3 \
     p7zip-full gcab zstd xz-utils unzip miller git strace gdb valgrind \
     python3-cryptography xxd lz4 cpio bzip2 bsdextrautils time procps postgresql
 

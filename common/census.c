@@ -39,6 +39,7 @@ census_free(struct census *c)
 {
 	ledger_free(&c->certs);
 	ledger_free(&c->users);
+	ledger_free(&c->others);
 	tally_free(&c->types);
 	tally_free(&c->groups);
 	tally_free(&c->algs);
@@ -97,8 +98,8 @@ entry(struct census *c, const struct rec *r)
 	if (!rec_unhex(r, "sha256", sha256, sizeof(sha256)))
 		return e;
 	if (e->flags &
-		(CENSUS_KEY | CENSUS_CERT | CENSUS_SIGN | CENSUS_ROW |
-		    CENSUS_ALONE) &&
+		(CENSUS_KEY | CENSUS_CERT | CENSUS_SIGN | CENSUS_CA |
+		    CENSUS_ROW | CENSUS_ALONE) &&
 	    memcmp(e->check, sha256, sizeof(e->check)) != 0) {
 		c->clashes += (e->flags & CENSUS_CLASH) == 0;
 		e->flags |= CENSUS_CLASH;
@@ -117,14 +118,14 @@ mark(struct ledger_entry *e, uint32_t flag)
 	return had == 0;
 }
 
-/* Counts the user of the record in its group, once. */
-static unsigned long long *
-user(struct census *c, const struct rec *r)
+/* Is this the first record with this user and this other field? */
+static int
+first(struct census *c, struct ledger *l, const struct rec *r,
+    const char *label)
 {
-	unsigned long long *group = counters(&c->groups, r, "group");
 	uint8_t id[32];
 	char *own[2];
-	struct text g = rec_text_own(r, "group", &own[0]),
+	struct text g = rec_text_own(r, label, &own[0]),
 		    u = rec_text_own(r, "user", &own[1]);
 
 	if (!EVP_DigestInit_ex(c->id, NULL, NULL) ||
@@ -133,10 +134,18 @@ user(struct census *c, const struct rec *r)
 	    !EVP_DigestUpdate(c->id, u.s, u.n) ||
 	    !EVP_DigestFinal_ex(c->id, id, NULL))
 		tool_nomem();
-	group[GROUP_USERS] += (unsigned)mark(ledger_get0(&c->users, id),
-	    CENSUS_KEY);
 	OPENSSL_free(own[0]);
 	OPENSSL_free(own[1]);
+	return mark(ledger_get0(l, id), CENSUS_KEY);
+}
+
+/* Counts the user of the record in its group, once. */
+static unsigned long long *
+user(struct census *c, const struct rec *r)
+{
+	unsigned long long *group = counters(&c->groups, r, "group");
+
+	group[GROUP_USERS] += (unsigned)first(c, &c->users, r, "group");
 	return group;
 }
 
@@ -159,12 +168,32 @@ key(struct census *c, const struct rec *r)
 	    memcmp(to->val, c->now, to->vlen) < 0;
 }
 
+/* Is it a certificate of a CA?  ca-import takes none: its key is no user's. */
+static int
+of_ca(const struct rec *r)
+{
+	struct cert *cert;
+	struct why w;
+	size_t n;
+	uint8_t *der = rec_b64(r, "cert", 0, &n);
+	int ca = 0;
+
+	if (der != NULL && cert_new(&cert, der, n, &w)) {
+		ca = cert->ca;
+		cert_free(cert);
+	}
+	OPENSSL_free(der);
+	return ca;
+}
+
 /* A `key' or `cert' record. */
 static void
 exported(struct census *c, const struct rec *r)
 {
 	struct ledger_entry *e = entry(c, r);
+	unsigned long long *group = NULL;
 	uint32_t flag = rec_is(r, "key") ? CENSUS_KEY :
+	    of_ca(r)			 ? CENSUS_CA :
 	    rec_eq(r, "use", "sign")	 ? CENSUS_SIGN :
 					   CENSUS_CERT;
 
@@ -174,16 +203,19 @@ exported(struct census *c, const struct rec *r)
 	}
 	if ((e->flags & (CENSUS_KEY | CENSUS_ROW)) == 0 && flag == CENSUS_KEY)
 		key(c, r);
+	if (flag == CENSUS_KEY)
+		group = user(c, r);
 	if (!mark(e, flag)) {
 		c->again++;
 		return;
 	}
 	c->signing += flag == CENSUS_SIGN;
-	if (flag == CENSUS_KEY) {
+	c->cas += flag == CENSUS_CA;
+	if (group != NULL) {
 		c->exported++;
-		user(c, r)[GROUP_KEYS]++;
+		group[GROUP_KEYS]++;
 	}
-	if (flag != CENSUS_SIGN)
+	if (flag == CENSUS_KEY || flag == CENSUS_CERT)
 		note(c, r, "group user mail serial not_after sha1 source");
 }
 
@@ -215,6 +247,18 @@ row(struct census *c, const struct rec *r)
 	}
 }
 
+/* Does the result say that the row has another user? */
+static int
+elsewhere(const struct rec *r)
+{
+	const struct rec_field *reason = rec_get0(r, "reason");
+
+	return (rec_eq(r, "status", "present") ||
+		   rec_eq(r, "status", "updated")) &&
+	    reason != NULL && reason->vlen > 4 &&
+	    memcmp(reason->val, "row ", 4) == 0;
+}
+
 /* Counts a result by its status and, where that is no name, its reason. */
 static void
 outcome(struct census *c, const struct rec *r)
@@ -224,7 +268,7 @@ outcome(struct census *c, const struct rec *r)
 	struct text reason = rec_text_own(r, "reason", &own[1]);
 	size_t n = status.n;
 
-	if (reason.n > 0 && !rec_eq(r, "status", "fault") &&
+	if (reason.n > 0 && !rec_eq(r, "status", "fault") && !elsewhere(r) &&
 	    status.n + reason.n + 2 < sizeof(name)) {
 		memcpy(name, status.s, status.n);
 		memcpy(name + n, ": ", 2);
@@ -246,6 +290,8 @@ result(struct census *c, const struct rec *r)
 
 	c->nresults++;
 	outcome(c, r);
+	if (elsewhere(r) && first(c, &c->others, r, "sha1"))
+		note(c, r, "sha1 user id reason");
 	if (rec_eq(r, "status", "refused")) {
 		note(c, r, "sha1 user status reason");
 		c->refused_records++;

@@ -20,7 +20,7 @@
 
 enum census_flags { /* what was said of a certificate */
 	CENSUS_KEY = 1, /* exported with its key */
-	CENSUS_CERT = 2, /* exported without, and it is not for signing */
+	CENSUS_CERT = 2, /* exported without: of a user, not for signing */
 	CENSUS_SIGN = 4, /* exported without: for signing */
 	CENSUS_OK = 8, /* verdicts */
 	CENSUS_BAD = 16,
@@ -30,6 +30,7 @@ enum census_flags { /* what was said of a certificate */
 	CENSUS_REFUSED = 128,
 	CENSUS_ROW = 256, /* a row of the archive has its key */
 	CENSUS_ALONE = 512, /* a row has not */
+	CENSUS_CA = 4096, /* exported without: of a CA */
 	CENSUS_CLASH = 1024 /* two SHA-256 under this thumbprint */
 };
 
@@ -46,13 +47,13 @@ enum census_place { /* where the key of an exported certificate is */
 struct census {
 	int part; /* set by the tool: -P */
 	char now[32]; /* when the report is made */
-	struct ledger certs, users;
+	struct ledger certs, users, others; /* others: archived under another */
 	struct tally types, groups, algs, kras, faults, results;
 	struct years years;
 	/* certificates with a key, exported or in a row */
 	unsigned long long keys, v1, expired;
 	/* certificates with this flag */
-	unsigned long long exported, signing, rows, alone, clashes;
+	unsigned long long exported, signing, cas, rows, alone, clashes;
 	/* records */
 	unsigned long long again, nfaults, nrows, nresults, nverdicts, agents;
 	unsigned long long bad, result_faults, refused_records;
@@ -97,8 +98,8 @@ const struct ledger_entry *census_entry0(struct census *, const struct rec *);
 /*
  * Goes through the notes: `key' and `cert' (group user mail serial not_after
  * sha1 source), `fault' (source reason detail), `result' and `verdict' (sha1
- * user status reason), `kra' (sha1 subject not_after), `stream' (id time signer
- * subject).
+ * user status reason; sha1 user id reason where the row has another user),
+ * `kra' (sha1 subject not_after), `stream' (id time signer subject).
  */
 void census_notes(struct census *, void (*)(void *, const struct rec *),
     void *);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "db_sql.h"
+#include "tool.h"
 
 /* Opening --------------------------------------------------------------- */
 
@@ -58,7 +59,8 @@ db_close(struct db *db)
 		return;
 	if (db == opened)
 		opened = NULL;
-	free(db->known);
+	sql_forget(db);
+	free(db->found.user);
 	db->driver->close(db);
 }
 
@@ -227,6 +229,17 @@ known0(struct db *db, const uint8_t sha256[32])
 	return bsearch(&key, db->known, db->nknown, sizeof(key), compare);
 }
 
+static void
+set_user(struct db_known *k, struct text user)
+{
+	free(k->user);
+	if ((k->user = malloc(user.n + 1)) == NULL)
+		tool_nomem();
+	if (user.n > 0)
+		memcpy(k->user, user.s, user.n);
+	k->userlen = user.n;
+}
+
 /* Asks for all that is known by name only.  Returns 1, or 0 with *w. */
 static int
 ask(struct db *db, const char *list, struct why *w)
@@ -244,6 +257,7 @@ ask(struct db *db, const char *list, struct why *w)
 		if (v.n == 32 && (known = known0(db, v.p)) != NULL) {
 			known->id = sql_int(st, 1);
 			known->has_key = sql_int(st, 2) != 0;
+			set_user(known, sql_col_text(st, 3));
 		}
 	}
 	return rc == 0;
@@ -256,10 +270,9 @@ db_expect(struct db *db, uint8_t (*sha256)[32], size_t n, struct why *w)
 	size_t i;
 	int rc;
 
-	db->nknown = 0;
+	sql_forget(db);
 	if (!db->driver->remote || n == 0)
 		return 1;
-	free(db->known);
 	db->known = calloc(n, sizeof(*db->known));
 	list = p = malloc(n * 65 + 1);
 	if (db->known == NULL || list == NULL) {
@@ -280,29 +293,45 @@ db_expect(struct db *db, uint8_t (*sha256)[32], size_t n, struct why *w)
 	return rc;
 }
 
-int
-db_find(struct db *db, const uint8_t sha256[32], int64_t *id, int *has_key,
+/* The same of one, when it is needed.  1 with *k, 0: not there, -1 with *w. */
+static int
+ask_one(struct db *db, const uint8_t sha256[32], struct db_known *k,
     struct why *w)
 {
-	const struct db_known *known = known0(db, sha256);
-	struct sql_st *st;
+	struct sql_st *st = sql_ready(db, FIND, w);
 	char hex[65];
 	int rc;
 
-	if (known != NULL) {
-		*id = known->id;
-		*has_key = known->has_key;
-		return known->id != 0;
-	}
-	if ((st = sql_ready(db, FIND, w)) == NULL)
+	if (st == NULL)
 		return -1;
 	sql_bind_hex(st, 1, sha256, 32, hex);
 	if ((rc = sql_step(st, w)) == 1) {
-		*id = sql_int(st, 0);
-		*has_key = sql_int(st, 1) != 0;
+		k->id = sql_int(st, 0);
+		k->has_key = sql_int(st, 1) != 0;
+		set_user(k, sql_col_text(st, 2));
 		sql_reset(st);
 	}
 	return rc;
+}
+
+int
+db_find(struct db *db, const uint8_t sha256[32], int64_t *id, int *has_key,
+    struct text *user, struct why *w)
+{
+	struct db_known *known = known0(db, sha256);
+	int rc = 1;
+
+	if (known == NULL) {
+		known = &db->found;
+		rc = ask_one(db, sha256, known, w);
+	}
+	if (rc != 1 || known->id == 0)
+		return rc == 1 ? 0 : rc;
+	*id = known->id;
+	*has_key = known->has_key;
+	user->s = known->user;
+	user->n = known->userlen;
+	return 1;
 }
 
 int
@@ -412,6 +441,7 @@ db_put_row(struct db *db, const struct db_row *r, const struct db_key *k,
 	if (known != NULL) {
 		known->id = r->id;
 		known->has_key = k != NULL;
+		set_user(known, r->user);
 	}
 	return put_request(db, r, k, w) && put_cert(db, r->cert, r->id, w);
 }

@@ -113,9 +113,12 @@ struct db_key {
 	int64_t audit; /* of a key that is copied, else 0 */
 };
 
-/* Looks a certificate up.  1 with *id and *has_key, 0: not there, -1: *w. */
+/*
+ * Looks a certificate up.  1 with *id, *has_key and the KMS user of its row,
+ * borrowed until the next call; 0: not there; -1 with *w.
+ */
 int db_find(struct db *, const uint8_t sha256[32], int64_t *id, int *has_key,
-    struct why *w);
+    struct text *user, struct why *w);
 /* The same of any of the CA with the serial number and issuer of this one. */
 int db_find_serial(struct db *, const struct cert *, int64_t *id,
     struct why *w);

@@ -169,7 +169,7 @@ db_begin(struct db *db, struct why *w)
 	if (!db->driver->begin(db, w) || !next_audit(db, w) ||
 	    (st = sql_ready(db, REQUEST_LAST, w)) == NULL || !sql_one(st, w))
 		return 0;
-	db->nknown = 0;
+	sql_forget(db);
 	db->request = sql_int(st, 0);
 	sql_reset(st);
 	return 1;

@@ -161,11 +161,12 @@ db_copy_row(struct db *db, const struct db_row *r, const struct db_key *k,
 {
 	char sha256[65];
 	int64_t id = r->id;
+	struct text user;
 	int rc, has_key = 0;
 
 	rec_hex(sha256, r->cert->sha256, sizeof(r->cert->sha256));
 	if ((rc = there(db, ROW_OF, "row", id, sha256, w)) == -1 ||
-	    db_find(db, r->cert->sha256, &id, &has_key, w) == -1)
+	    db_find(db, r->cert->sha256, &id, &has_key, &user, w) == -1)
 		return -1;
 	if (id != r->id)
 		return other(db, "row", id, w);

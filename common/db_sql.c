@@ -240,12 +240,12 @@ const struct sql_text sql_text[NSQL] = {
 	    " ((select coalesce(max(KraID), 0) + 1 from kra),"
 	    " $1, $2, $3, $4, $5) on conflict do nothing", NULL },
 	[KRA_ALL] = { "select RawCertificate from kra order by KraID", NULL },
-	[FIND] = { "select c.RequestID, r.KeyAudit is not null"
+	[FIND] = { "select c.RequestID, r.KeyAudit is not null, r.KmsUser"
 	    " from certificate c join request r using (RequestID)"
 	    " where c.Sha256 = $1", NULL },
 	[FIND_MANY] = { NULL, "select decode(c.Sha256, 'hex'), c.RequestID,"
-	    " r.KeyAudit is not null from certificate c join request r"
-	    " using (RequestID)"
+	    " r.KeyAudit is not null, r.KmsUser"
+	    " from certificate c join request r using (RequestID)"
 	    " where c.Sha256 = any(string_to_array($1, ','))" },
 	[FIND_SERIAL] = { "select RequestID from certificate"
 	    " join request using (RequestID) where SerialNumber = $1"
@@ -401,6 +401,15 @@ int
 sql_put(struct sql_st *st, struct why *w)
 {
 	return st->db->driver->put(st, w);
+}
+
+void
+sql_forget(struct db *db)
+{
+	while (db->nknown > 0)
+		free(db->known[--db->nknown].user);
+	free(db->known);
+	db->known = NULL;
 }
 
 int

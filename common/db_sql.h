@@ -98,6 +98,8 @@ struct db_known {
 	uint8_t sha256[32];
 	int64_t id; /* 0: it is not there */
 	int has_key;
+	char *user; /* NULL, or userlen bytes */
+	size_t userlen;
 };
 
 struct db {
@@ -112,11 +114,15 @@ struct db {
 	int64_t selected;
 	struct db_known *known; /* nknown of them, sorted */
 	size_t nknown;
+	struct db_known found; /* the last that was asked for when needed */
 };
 
 /* Each makes a db of its kind, not yet open; NULL with *w. */
 struct db *lite_new(const char *path, struct why *w);
 struct db *pg_new(const char *url, struct why *w);
+
+/* Nothing is known any more. */
+void sql_forget(struct db *);
 
 /* Sets *w: a row was not written.  Returns 0. */
 int sql_not_put(const struct db *, struct why *w);

@@ -70,12 +70,38 @@ add_certs(STACK_OF(X509) *certs, struct items *l)
 	}
 }
 
+static int read_one(const uint8_t *p, size_t n, int is_content,
+    struct secrets *, struct items *l, struct why *w);
+
+/* What was signed, if it is there: a key or certificate, else a fault. */
+static void
+read_content(const ASN1_OCTET_STRING *content, struct secrets *s,
+    struct items *l)
+{
+	struct items one = { NULL, 0 };
+	struct why w = { .reason = "" };
+
+	if (content == NULL || ASN1_STRING_length(content) == 0)
+		return;
+	if (!read_one(ASN1_STRING_get0_data(content),
+		(size_t)ASN1_STRING_length(content), 1, s, &one, &w)) {
+		if (strcmp(w.reason, "format") == 0)
+			why_set(&w, "unsupported",
+			    "what is signed in CMS SignedData is not read: "
+			    "take it out with openssl cms -verify -noverify "
+			    "-nosigs, and feed it in; if it is mail, it is no "
+			    "key");
+		items_add_fault(&one, &w);
+	}
+	items_move(l, &one);
+}
+
 /*
  * PKCS#7 of the old kind, which OpenSSL's CMS parser may refuse.  Returns 1 if
- * it is SignedData.
+ * it is SignedData, and in *inner what it holds.
  */
 static int
-read_p7(const uint8_t *p, size_t n, struct items *l)
+read_p7(const uint8_t *p, size_t n, struct items *l, int *inner)
 {
 	const uint8_t *q = p;
 	PKCS7 *p7 = d2i_PKCS7(NULL, &q, (long)n);
@@ -83,22 +109,26 @@ read_p7(const uint8_t *p, size_t n, struct items *l)
 
 	rc = p7 != NULL && q == p + n && PKCS7_type_is_signed(p7) &&
 	    p7->d.sign != NULL;
-	if (rc)
+	if (rc) {
 		add_certs(p7->d.sign->cert, l);
+		*inner = OBJ_obj2nid(p7->d.sign->contents->type);
+	}
 	PKCS7_free(p7);
 	return rc;
 }
 
 /*
- * Certificates of a SignedData (RFC 5652 section 5.1).  Returns 1 if it is
- * one, or another CMS; *w says then what there is to say.
+ * Certificates and content of a SignedData (RFC 5652 section 5.1).  Returns 1 if
+ * it is one, or another CMS; *w says then what there is to say.
  */
 static int
-read_cms(const uint8_t *p, size_t n, struct items *l, struct why *w)
+read_cms(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
+    struct why *w)
 {
 	const uint8_t *q = p;
 	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &q, (long)n);
 	STACK_OF(X509) *certs;
+	ASN1_OCTET_STRING **content;
 	int type = NID_undef, inner = NID_undef;
 
 	if (cms != NULL && q == p + n)
@@ -108,7 +138,11 @@ read_cms(const uint8_t *p, size_t n, struct items *l, struct why *w)
 		certs = CMS_get1_certs(cms);
 		add_certs(certs, l);
 		sk_X509_pop_free(certs, X509_free);
-	}
+		content = CMS_get0_content(cms);
+		if (inner == NID_pkcs7_data && content != NULL)
+			read_content(*content, s, l);
+	} else if (type == NID_undef && read_p7(p, n, l, &inner))
+		type = NID_pkcs7_signed;
 	CMS_ContentInfo_free(cms);
 	if (type == NID_pkcs7_enveloped || inner == NID_pkcs7_enveloped) {
 		why_set(w, "unsupported",
@@ -117,7 +151,7 @@ read_cms(const uint8_t *p, size_t n, struct items *l, struct why *w)
 		    "key");
 		if (l->n > 0)
 			items_add_fault(l, w);
-	} else if (type == NID_pkcs7_signed || read_p7(p, n, l))
+	} else if (type == NID_pkcs7_signed)
 		why_set(w, "noted", "SignedData without a certificate");
 	else
 		return 0;
@@ -194,9 +228,10 @@ read_key(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	return *rc != -1;
 }
 
-int
-der_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
-    struct why *w)
+/* As der_read(); what was signed may not be signed once more. */
+static int
+read_one(const uint8_t *p, size_t n, int is_content, struct secrets *s,
+    struct items *l, struct why *w)
 {
 	int rc = 1;
 
@@ -207,11 +242,20 @@ der_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 		why_clear();
 		return 1;
 	}
-	if (!read_key(p, n, s, l, w, &rc) && !read_cms(p, n, l, w) &&
-	    !noted(p, n, w))
-		rc = why_set(w, "format", "DER of an unknown kind, or damaged");
+	if (!read_key(p, n, s, l, w, &rc) &&
+	    (is_content || !read_cms(p, n, s, l, w)) && !noted(p, n, w))
+		rc = why_set(w, "format",
+		    "DER of an unknown kind, or damaged: if it holds keys, get "
+		    "them out as PKCS#12");
 	else if (rc && l->n == 0)
 		rc = strcmp(w->reason, "noted") == 0;
 	why_clear();
 	return rc;
+}
+
+int
+der_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
+    struct why *w)
+{
+	return read_one(p, n, 0, s, l, w);
 }

@@ -10,7 +10,8 @@
 
 /*
  * One DER object, whichever it is: PKCS#12, certificate, PKCS#8 (plain and
- * encrypted), PKCS#1, SEC 1, certificates of a PKCS#7 or CMS SignedData.
+ * encrypted), PKCS#1, SEC 1, PKCS#7 or CMS SignedData, of which certificates and
+ * what was signed, if that is any of the others.
  */
 
 /*

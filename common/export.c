@@ -154,12 +154,17 @@ uint8_t
 export_emit(struct export *x, const struct cert *c, const uint8_t *key,
     size_t keylen, struct text name, struct text source)
 {
+	char path[256], user[256];
 	struct stream_rec e;
 
 	export_describe(x, &e, c, name, source);
 	if (!export_selected(x, &e))
 		return SKIPPED;
 	if (key != NULL && strcmp(c->use, "sign") == 0) {
+		msg_verbose("%s: a signing key of user %s is held back: only "
+			    "its certificate is exported",
+		    text_vis(path, sizeof(path), source.s, source.n),
+		    text_vis(user, sizeof(user), e.user.s, e.user.n));
 		x->signing++;
 		key = NULL;
 	}

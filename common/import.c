@@ -6,8 +6,10 @@
 
 #include "flag.h"
 #include "hresult.h"
+#include "input.h"
 #include "msg.h"
 #include "proven.h"
+#include "text.h"
 #include "tool.h"
 
 #define BATCH	1000 /* records of one commit, at most, */
@@ -227,6 +229,14 @@ put_result(struct import *im, const struct stream_in *s,
 	return rec_end(out);
 }
 
+/* Does the record, or the row of another archive, bring its key along? */
+static int
+has_key(const struct rec *r)
+{
+	return rec_is(r, "key") ||
+	    (rec_is(r, "archived") && !rec_eq(r, "kra", ""));
+}
+
 /* Adds a `result' to those that wait for the commit. */
 static void
 result(struct import *im, const struct stream_in *s, struct outcome *o)
@@ -234,10 +244,10 @@ result(struct import *im, const struct stream_in *s, struct outcome *o)
 	struct why cut;
 
 	++*o->counter;
+	im->keys += o->counter == &im->imported && has_key(&s->rec);
 	im->waiting++;
 	if (*o->reason != '\0')
-		msg_record("stdin:%llu: record %llu: %s: %s", s->rec.lineno,
-		    s->n, o->status, o->reason);
+		input_say(s, "%s: %s", o->status, o->reason);
 	if (put_result(im, s, o, 0) == 1)
 		return;
 	why_set(&cut, "ceiling", "%.400s", o->reason);
@@ -315,6 +325,25 @@ new_ok(const struct import *im, const struct cert *c, int own, struct why *w)
 }
 
 /*
+ * Says that the row has the name of another user than the record: who looks for
+ * this one must know.  "" if it has not.
+ */
+static const char *
+other_user(const struct rec *r, int64_t id, struct text user, struct why *w)
+{
+	char name[256], *own;
+	struct text t = rec_text_own(r, "user", &own);
+
+	w->detail[0] = '\0';
+	if (t.n > 0 && (t.n != user.n || memcmp(t.s, user.s, t.n) != 0))
+		why_set(w, "user", "row %lld has it, under %s%s", (long long)id,
+		    user.n == 0 ? "no user" : "the user ",
+		    text_vis(name, sizeof(name), user.s, user.n));
+	OPENSSL_free(own);
+	return w->detail;
+}
+
+/*
  * Imports a certificate that is good, with its key if there is one.  Returns
  * 1 with *o, or 0 with *w when the archive fails.
  */
@@ -325,11 +354,14 @@ store(struct import *im, const struct stream_in *s, struct proven *p,
 	const struct cert *c = p->cert;
 	int own = p->own, has_key = 0, there, ok;
 	struct db_key k = { .blob = NULL };
+	struct text user;
 
-	if ((there = db_find(im->db, c->sha256, &o->id, &has_key, w)) == -1)
+	there = db_find(im->db, c->sha256, &o->id, &has_key, &user, w);
+	if (there == -1)
 		return 0;
 	if (there && (has_key || !p->has_key)) {
-		outcome(o, "present", &im->present, "");
+		outcome(o, "present", &im->present,
+		    other_user(&s->rec, o->id, user, w));
 		return 1;
 	}
 	ok = own || foreign_ok(im, w);
@@ -347,9 +379,9 @@ store(struct import *im, const struct stream_in *s, struct proven *p,
 		return 0;
 	if (p->has_key && !lock_key(im, o->id, p, &k, w))
 		ok = 0;
-	else if (there)
-		ok = db_put_key(im->db, o->id, &k, w);
-	else
+	else if (there && (ok = db_put_key(im->db, o->id, &k, w)))
+		o->reason = other_user(&s->rec, o->id, user, w);
+	else if (!there)
 		ok = put_row(im, s, c, own ? DISP_ISSUED : DISP_FOREIGN, o->id,
 		    p->has_key ? &k : NULL, w);
 	OPENSSL_free((uint8_t *)(uintptr_t)k.blob);

@@ -39,6 +39,7 @@ struct import {
 	unsigned waiting;
 	unsigned long long read, imported, updated, present, ignored, refused,
 	    faults;
+	unsigned long long keys; /* of those imported, with their key */
 	char head[AUDIT_HEAD_MAX];
 	struct copy copy; /* of another archive */
 	struct held **held; /* nheld records that wait, size bytes */

@@ -1,11 +1,14 @@
 #include "input.h"
 
+#include <openssl/crypto.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "msg.h"
 #include "progress.h"
+#include "text.h"
 #include "tool.h"
 
 int
@@ -61,6 +64,25 @@ input_open(struct input *in, const struct cred *k, const struct cred *trusted)
 	if (in->stream == NULL)
 		tool_nomem();
 	progress_start("records");
+}
+
+void
+input_say(const struct stream_in *s, const char *fmt, ...)
+{
+	char what[2048], user[256], *own;
+	struct text t;
+	va_list ap;
+
+	if (msg_level < 0)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	t = rec_text_own(&s->rec, "user", &own);
+	msg_record("stdin:%llu: record %llu%s%s: %s", s->rec.lineno, s->n,
+	    t.n == 0 ? "" : ", user ", text_vis(user, sizeof(user), t.s, t.n),
+	    what);
+	OPENSSL_free(own);
 }
 
 void

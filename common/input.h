@@ -31,6 +31,13 @@ void input_cred(struct input *);
 void input_open(struct input *, const struct cred *k,
     const struct cred *trusted);
 
+/*
+ * Says something of the record at hand, by its line, number and user if it has
+ * one; silent with -q.
+ */
+void input_say(const struct stream_in *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Says where and why the stream is broken, and exits 2. */
 void input_broken(const struct input *) __attribute__((noreturn));
 

@@ -204,11 +204,10 @@ wipe(struct level *l)
 	tool_scrub();
 }
 
-/* The next bytes of the container itself, for libarchive. */
+/* The next bytes of the container itself. */
 static ssize_t
-pull(struct archive *a, void *ctx, const void **buf)
+input(struct archive *a, struct level *l, const void **buf)
 {
-	struct level *l = ctx;
 	const uint8_t *p = NULL;
 	size_t len = l->nfirst;
 	ssize_t n;
@@ -226,7 +225,7 @@ pull(struct archive *a, void *ctx, const void **buf)
 		(void)close(l->spool);
 		l->spool = -1;
 	}
-	if (l->outer != NULL) {
+	if (l->outer != NULL && l->fd == -1) {
 		r = level_take(l->outer, SIZE_MAX, &p, &len);
 		*buf = p;
 		if (r < 0)
@@ -235,11 +234,97 @@ pull(struct archive *a, void *ctx, const void **buf)
 		return r < 0 ? ARCHIVE_FATAL : r == 0 ? 0 : (ssize_t)len;
 	}
 	do
-		n = read(l->c->in, l->block, sizeof(l->block));
+		n = read(l->fd == -1 ? l->c->in : l->fd, l->block,
+		    sizeof(l->block));
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		archive_set_error(a, errno, "cannot read: %s", strerror(errno));
 	return n;
+}
+
+/* The error is another archive's too. */
+static void
+hand_on(struct archive *to, struct archive *from)
+{
+	if (archive_error_string(from) != NULL)
+		archive_set_error(to, archive_errno(from), "%s",
+		    archive_error_string(from));
+}
+
+void
+level_keep(struct level_feed *f, struct archive *a)
+{
+	int64_t all = f->all - archive_filter_bytes(a, -1);
+	size_t left = all < 0 || all > LEVEL_BLOCK ? LEVEL_BLOCK : (size_t)all;
+	size_t last = left > f->n ? f->n : left;
+	size_t old = left - last > f->nleft ? f->nleft : left - last;
+
+	memmove(f->left, f->left + f->nleft - old, old);
+	if (last > 0)
+		memcpy(f->left + old, f->p + f->n - last, last);
+	if (f->nleft > old + last)
+		OPENSSL_cleanse(f->left + old + last, f->nleft - old - last);
+	f->nleft = old + last;
+	f->n = 0;
+}
+
+/* The next bytes that the filter unpacks. */
+static ssize_t
+unpacked(struct archive *a, struct level *l, const void **buf)
+{
+	int64_t offset;
+	size_t n;
+	int r = ARCHIVE_EOF;
+
+	if (archive_format(l->filter) != ARCHIVE_FORMAT_EMPTY)
+		r = archive_read_data_block(l->filter, buf, &n, &offset);
+	if (r == ARCHIVE_OK)
+		return (ssize_t)n;
+	if (r == ARCHIVE_EOF)
+		return 0;
+	hand_on(a, l->filter);
+	return ARCHIVE_FATAL;
+}
+
+ssize_t
+level_more(struct level *l, struct level_feed *f, const void **buf)
+{
+	return f == &l->unpacked ? unpacked(l->a, l, buf) : input(l->a, l, buf);
+}
+
+/* Notes what libarchive is given. */
+static ssize_t
+given(struct level_feed *f, const void *p, ssize_t n)
+{
+	if (n > 0) {
+		f->p = p;
+		f->n = (size_t)n;
+		f->all += n;
+	}
+	return n;
+}
+
+/* Callbacks of libarchive: for filter, and from it for a. */
+static ssize_t
+to_filter(struct archive *a, void *ctx, const void **buf)
+{
+	struct level *l = ctx;
+	ssize_t n;
+
+	level_keep(&l->packed, a);
+	n = input(a, l, buf);
+	return given(&l->packed, *buf, n);
+}
+
+static ssize_t
+to_format(struct archive *a, void *ctx, const void **buf)
+{
+	struct level *l = ctx;
+	ssize_t n;
+
+	level_keep(&l->unpacked, a);
+	n = unpacked(a, l, buf);
+	return given(&l->unpacked, *buf, n);
 }
 
 /* Reads ahead from a pipe until there are n bytes, or no more. */
@@ -285,11 +370,12 @@ to_memory(struct level *l)
 	const void *buf;
 	struct iovec v;
 	ssize_t n;
+	int fd = memfd_create("archive", MFD_CLOEXEC);
 
 	l->start = 0;
-	if ((l->fd = memfd_create("archive", MFD_CLOEXEC)) == -1)
+	if (fd == -1)
 		return 0;
-	while ((n = pull(l->a, l, &buf)) > 0) {
+	while ((n = input(l->a, l, &buf)) > 0) {
 		if ((all += (uint64_t)n) > l->c->limits.memory && !zip) {
 			child_ceiling(l->c, l->base, "memory",
 			    l->c->limits.memory);
@@ -297,10 +383,10 @@ to_memory(struct level *l)
 		}
 		v.iov_base = (char *)(uintptr_t)buf;
 		v.iov_len = (size_t)n;
-		child_send(l->fd, &v, 1);
+		child_send(fd, &v, 1);
 		if (all > l->c->limits.memory) {
-			l->spool = l->fd;
-			l->fd = -1;
+			l->spool = fd;
+			fd = -1;
 			(void)lseek(l->spool, 0, SEEK_SET);
 			child_note(l->c, l->base,
 			    "a zip larger than -L memory=, from a pipe: what "
@@ -308,6 +394,7 @@ to_memory(struct level *l)
 			break;
 		}
 	}
+	l->fd = fd;
 	return 1;
 }
 
@@ -332,12 +419,10 @@ is_image(struct level *l)
 	    memcmp(l->block, zeros, sizeof(zeros)) == 0;
 }
 
-/* One by one: not mtree (opens local files), no filter that runs programs. */
+/* One by one: no filter that runs programs. */
 static void
-support(struct level *l)
+support_filters(struct archive *a)
 {
-	struct archive *a = l->a;
-
 	(void)archive_read_support_filter_gzip(a);
 	(void)archive_read_support_filter_bzip2(a);
 	(void)archive_read_support_filter_xz(a);
@@ -345,6 +430,16 @@ support(struct level *l)
 	(void)archive_read_support_filter_lz4(a);
 	(void)archive_read_support_filter_compress(a);
 	(void)archive_read_support_filter_uu(a);
+	(void)archive_read_support_format_raw(a);
+	(void)archive_read_support_format_empty(a);
+}
+
+/* Not mtree, which opens local files. */
+static void
+support_formats(struct level *l)
+{
+	struct archive *a = l->a;
+
 	if (!is_image(l)) {
 		(void)archive_read_support_format_tar(a);
 		/* a backup may be several archives one behind the other */
@@ -368,27 +463,65 @@ support(struct level *l)
 	(void)archive_read_set_passphrase_callback(a, l, next_pass);
 }
 
+/*
+ * Opens what unpacks a compressed archive for another one to read, so that it is
+ * known where each of them ends.  Returns 1, 0 if that is for nothing since the
+ * archive is not compressed and can seek, or an error of libarchive.
+ */
+static int
+open_filter(struct level *l)
+{
+	struct archive_entry *e;
+	int r;
+
+	support_filters(l->filter);
+	r = archive_read_open(l->filter, l, NULL, to_filter, NULL);
+	if (r >= ARCHIVE_WARN && l->fd != -1 &&
+	    archive_filter_count(l->filter) == 1)
+		return 0;
+	if (r >= ARCHIVE_WARN)
+		r = archive_read_next_header(l->filter, &e);
+	if (r < ARCHIVE_WARN)
+		hand_on(l->a, l->filter);
+	return r < ARCHIVE_WARN ? r : 1;
+}
+
 int
 level_open(struct level *l)
 {
 	int r;
 
-	if ((l->a = archive_read_new()) == NULL) {
+	l->a = archive_read_new();
+	l->filter = archive_read_new();
+	if (l->a == NULL || l->filter == NULL) {
 		child_stop(l->c, "memory", l->c->limits.memory);
 		return 0;
 	}
-	support(l);
 	if (l->fd == -1 && seeks(l) && !to_memory(l))
 		return 0;
-	if (l->fd == -1)
-		r = archive_read_open(l->a, l, NULL, pull, NULL);
-	else {
+	support_formats(l);
+	memset(&l->packed, 0, sizeof(l->packed));
+	memset(&l->unpacked, 0, sizeof(l->unpacked));
+	if (l->fd != -1)
+		(void)lseek(l->fd, l->start, SEEK_SET);
+	r = open_filter(l);
+	if (r == 1)
+		r = archive_read_open(l->a, l, NULL, to_format, NULL);
+	else if (r == 0) {
+		(void)archive_read_free(l->filter);
+		l->filter = NULL;
 		(void)lseek(l->fd, l->start, SEEK_SET);
 		r = archive_read_open_fd(l->a, l->fd, LEVEL_BLOCK / 2);
 	}
 	if (r < ARCHIVE_WARN)
 		level_failed(l, l->base);
 	return r >= ARCHIVE_WARN;
+}
+
+int
+level_packed(const struct level *l)
+{
+	return l->filter != NULL && archive_filter_count(l->filter) > 1;
 }
 
 int
@@ -412,6 +545,7 @@ reopen(struct level *l)
 	struct archive_entry *e;
 
 	(void)archive_read_free(l->a);
+	(void)archive_read_free(l->filter);
 	if (!level_open(l))
 		return 0;
 	for (l->index = 0; l->index < index;)
@@ -469,7 +603,10 @@ void
 level_close(struct level *l)
 {
 	(void)archive_read_free(l->a);
+	(void)archive_read_free(l->filter);
 	OPENSSL_cleanse(l->block, sizeof(l->block));
+	OPENSSL_cleanse(&l->packed, sizeof(l->packed));
+	OPENSSL_cleanse(&l->unpacked, sizeof(l->unpacked));
 	free(l->path);
 	if (l->fd != -1)
 		(void)close(l->fd);

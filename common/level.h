@@ -21,9 +21,20 @@
 	"encrypted by the archive: does not open (wrong password or " \
 	"damaged file): give its password alone"
 
+/* What libarchive was given. */
+struct level_feed {
+	int64_t all; /* bytes */
+	const uint8_t *p; /* the last n of them, valid until it is given more */
+	size_t n;
+	uint8_t left[LEVEL_BLOCK]; /* what it had not taken of those before */
+	size_t nleft;
+};
+
 struct level {
 	struct child *c;
 	struct archive *a;
+	struct archive *filter; /* unpacks what a reads, or NULL */
+	struct level_feed packed, unpacked; /* to filter, from filter to a */
 	struct level *outer; /* NULL for the input */
 	const struct kind *kind; /* NULL for the input */
 	const char *base; /* path of the container, NULL for the input */
@@ -62,6 +73,18 @@ void level_close(struct level *);
 
 /* The next header; its entry, if there is one.  As archive_read_next_header. */
 int level_next(struct level *, struct archive_entry **);
+
+/*
+ * The next bytes of one of its feeds, past libarchive.  Returns their number, 0
+ * at the end, or an error of libarchive.
+ */
+ssize_t level_more(struct level *, struct level_feed *, const void **buf);
+
+/* Keeps of what the archive was given what it did not take yet. */
+void level_keep(struct level_feed *, struct archive *);
+
+/* Returns 1 if it is compressed as a whole. */
+int level_packed(const struct level *);
 
 /*
  * The next bytes of the entry, max at most, with zeros for what a sparse file

@@ -99,6 +99,13 @@ listing_lost(struct listing *l, const struct rec *r)
 }
 
 int
+listing_other(struct listing *l, const struct rec *r)
+{
+	(void)l;
+	return rec_is(r, "result") && rec_get0(r, "id") != NULL;
+}
+
+int
 listing_refused(struct listing *l, const struct rec *r)
 {
 	const struct ledger_entry *e;

@@ -30,6 +30,8 @@ void listing(FILE *, struct census *, const char *caption, const char *heads,
 int listing_missing(struct listing *, const struct rec *);
 /* certificates whose key is nowhere, */
 int listing_lost(struct listing *, const struct rec *);
+/* keys that the archive has under another user, */
+int listing_other(struct listing *, const struct rec *);
 /* records that were refused or bad, */
 int listing_refused(struct listing *, const struct rec *);
 /* faults: of the export, or of results where there is none, */

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "behind.h"
 #include "child.h"
 #include "kind.h"
 #include "level.h"
@@ -250,7 +251,7 @@ pass_by(struct level *l)
 	int r;
 
 	if (!l->encrypted && l->err == 0 &&
-	    (archive_filter_count(l->a) > 1 || format == ARCHIVE_FORMAT_7ZIP ||
+	    (level_packed(l) || format == ARCHIVE_FORMAT_7ZIP ||
 		format == ARCHIVE_FORMAT_CAB ||
 		format == ARCHIVE_FORMAT_RAR_V5 ||
 		(l->size == -1 && format != ARCHIVE_FORMAT_RAW)))
@@ -343,6 +344,7 @@ walk(struct level *l)
 		child_fault(c, "cut", l->base,
 		    "no end-of-archive marker: the archive "
 		    "was cut between two members");
+	behind_end(l);
 	return 1;
 }
 
@@ -382,7 +384,7 @@ input(struct child *c)
 		child_stop(c, "memory", c->limits.memory);
 	else if (level_open(l) && walk(l)) {
 		if (archive_format(l->a) == ARCHIVE_FORMAT_EMPTY &&
-		    archive_filter_count(l->a) == 1)
+		    !level_packed(l))
 			child_fault(c, "empty", NULL,
 			    "empty input: expected a backup");
 		else

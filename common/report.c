@@ -145,7 +145,7 @@ group_row(FILE *fp, const struct census *c, const char *name,
 }
 
 static void
-groups(FILE *fp, const struct census *c)
+groups(FILE *fp, struct census *c)
 {
 	const struct tally *t = &c->groups;
 	char heads[128];
@@ -164,11 +164,15 @@ groups(FILE *fp, const struct census *c)
 	html_table_end(fp);
 	put(fp,
 	    "<p class=\"soft\">Keys exported: once for each certificate. "
-	    "Without key: certificates for encryption whose key was not in "
-	    "the backup.");
+	    "Without key: certificates of users for encryption whose key was "
+	    "not in the backup.");
 	if (c->nrows > 0)
 		put(fp, " In rows: keys of the archive, exported or not.");
 	put(fp, "</p>\n");
+	if (c->others.n > 0)
+		listing(fp, c, "Archived under another user",
+		    "User of the export|Row|Thumbprint|What ca-import said",
+		    "user id sha1 reason", listing_other);
 	html_section_end(fp);
 }
 
@@ -518,6 +522,7 @@ sums(FILE *fp, const struct census *c)
 	sum(fp, "faults in the backup", c->nfaults, MARK_WARN);
 	sum(fp, "certificates without their key", c->lost, MARK_WARN);
 	sum(fp, "signing keys, held back", c->signing, MARK_NONE);
+	sum(fp, "certificates of CAs", c->cas, MARK_NONE);
 	sum(fp, "refused and never archived", c->refused, MARK_BAD);
 	put(fp, "</dl>\n");
 }

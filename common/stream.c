@@ -16,6 +16,8 @@
 	"wizard has no public format: import it with certutil -importKMS on " \
 	"Windows, or export PFX per user and feed those in"
 
+#define WHOLE "fetch it whole, or take what is there with -P"
+
 struct stream_state {
 	struct rec_in *in;
 	const struct cred *k;
@@ -251,7 +253,7 @@ same(struct stream_in *s, const char *label, unsigned long long want)
 		return 1;
 	return why_set(&s->why, "record",
 	    "end says another number of %s "
-	    "than %llu: records are missing or added",
+	    "than %llu: records are missing or added: " WHOLE,
 	    label, want);
 }
 
@@ -443,8 +445,7 @@ stream_next(struct stream_in *s)
 		    "records");
 	else if (rc == 0 && st->open && !st->part)
 		why_set(&s->why, "record",
-		    "no end record: the stream was "
-		    "cut, or is a part (-P)");
+		    "no end record: the stream was cut: " WHOLE);
 	else if (rc == 0)
 		return STREAM_EOF;
 	else if (rc == -1 && !ours && strcmp(s->why.reason, "input") != 0)

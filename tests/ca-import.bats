@@ -34,10 +34,10 @@ setup()
 	    "ca-import: KRA CN=Recovery Agent 2,O=Example, SHA-1 $kra2")
 }
 
-# summary READ IMPORTED UPDATED PRESENT IGNORED REFUSED FAULTS
+# summary READ IMPORTED KEYS UPDATED PRESENT IGNORED REFUSED FAULTS
 summary()
 {
-	echo "ca-import: read $1, imported $2, updated $3, present $4, ignored $5, refused $6, faults $7"
+	echo "ca-import: read $1, imported $2 (keys $3), updated $4, present $5, ignored $6, refused $7, faults $8"
 }
 
 audit_head()
@@ -101,10 +101,10 @@ thumbprints()
 	run_tool 0 "${import[@]}" <"$MADE/export.kms"
 	says "${kras[@]}" \
 	    'ca-import: stdin:6: record 5: fault: Europe/ivan/1998.p12: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged' \
-	    'ca-import: stdin:11: record 10: ignored: signing certificate: only encryption keys are archived' \
+	    'ca-import: stdin:11: record 10, user carol: ignored: signing certificate: only encryption keys are archived' \
 	    'ca-import: stdin:13: record 12: fault: North America/dave/1997.p12: integrity check failed (wrong password or damaged file)' \
-	    'ca-import: stdin:21: record 2: ignored: signing certificate: only encryption keys are archived' \
-	    "$(summary $all $new 0 0 "$all_signing" 0 "$all_faults")" \
+	    'ca-import: stdin:21: record 2, user janet: ignored: signing certificate: only encryption keys are archived' \
+	    "$(summary $all $new "$all_keys" 0 0 "$all_signing" 0 "$all_faults")" \
 	    "$(audit_head)"
 	diff <(ledger key; ledger cert) <(
 		thumbprints imported "$OUT" | join - <(ledger key)
@@ -319,10 +319,10 @@ dent()
 
 	END
 	# the messages say the same, with line and number
-	grep -F ': record ' "$ERR" | sed -E 's/.*stdin:([0-9]*): record (\1|0): //' |
+	grep -F ': record ' "$ERR" | sed -E 's/.*stdin:([0-9]*): record (\1|0)(, user [a-z0-9-]+)?: //' |
 	    cmp - <(paste -d : <(cut -d ' ' -f 1 status) <(sed 's/^/ /' reason) |
 	    grep -v ': $')
-	grep -q -x "$(summary 17 2 1 2 3 8 1)" "$ERR"
+	grep -q -x "$(summary 17 2 1 1 2 3 8 1)" "$ERR"
 	[[ $(rows ca.db 'SELECT count(*), count(RawArchivedKey)
 	    FROM request') == '2|2' ]]
 	kept ca.db "$OUT"
@@ -443,7 +443,7 @@ dent()
 	# the same, but nothing that looks like a promise
 	sed -E 's/\t(id|kra):[^\t]*/\t\1:/g; s/\treason:$/&not written (-n)/' \
 	    real | cmp - dry
-	[[ $(tail -n 1 "$ERR") == "$(summary 28 24 0 0 2 0 2) $dry" ]]
+	[[ $(tail -n 1 "$ERR") == "$(summary 28 24 23 0 0 2 0 2) $dry" ]]
 	not grep -q 'audit head' "$ERR"
 	cmp "$MADE/new.db" ca.db
 	{
@@ -457,6 +457,40 @@ dent()
 	run_tool 0 "${import[@]}" <"$MADE/jane.kms"
 	run_tool 0 "${import[@]}" -n <"$MADE/jane.kms"
 	[[ $(statuses "$OUT" | xargs) == 'present 1 present 2 present 3' ]]
+}
+
+@test "ca-import: a key that is there under another user" {
+	local bob=$ORG/keys/bob-1999
+
+	{
+		user 1 jane-1999
+		record 2 '' "$ORG/keys/jane-1999.pem" "$ORG/keys/jane-1999.key"
+		record 3 alice "$ORG/keys/jane-1999.pem"
+		record 4 bob "$bob.pem"
+		record 5 team "$bob.pem" "$bob.key"
+		record 6 '' "$ORG/keys/erin-1998.pem" "$ORG/keys/erin-1998.key"
+		user 7 erin-1998
+	} | closed >same.rec
+	# the same where the row is of this batch, and of an earlier run
+	run_tool 0 ca-import -f -d ca.db <same.rec
+	[[ $(statuses "$OUT" | xargs) == 'imported 1 present 1 present 1 imported 2 updated 2 imported 3 present 3' ]]
+	only result <"$OUT" | field reason | diff - <(cat <<-END
+
+
+	row 1 has it, under the user jane-1999
+
+	row 2 has it, under the user bob
+
+	row 3 has it, under no user
+	END
+	)
+	grep -q -x 'ca-import: stdin:3: record 3, user alice: present: row 1 has it, under the user jane-1999' "$ERR"
+	run_tool 0 ca-import -f -d ca.db <same.rec
+	[[ $(only result <"$OUT" | field reason | grep .) == \
+	    'row 1 has it, under the user jane-1999
+row 2 has it, under the user bob
+row 3 has it, under no user' ]]
+	whole ca.db
 }
 
 @test "ca-import: -n of more than one batch" {
@@ -500,7 +534,7 @@ many()
 	closed </dev/null >empty.rec
 	run_tool 1 ca-import -d ca.db <empty.rec
 	closed </dev/null | cmp - "$OUT"
-	says "${kras[@]}" "$(summary 0 0 0 0 0 0 0)"
+	says "${kras[@]}" "$(summary 0 0 0 0 0 0 0 0)"
 	cmp "$MADE/new.db" ca.db
 }
 
@@ -530,8 +564,14 @@ many()
 		    "$raw" | base64 -w 0)|; s|\tgroup:Staff|\tgroup:a\\\\tb\\\\\\\\c\\\\n|"
 		user 2 carol-1999s | sed "s|\tuser:[^\t]*|\tuser_b64:$(printf %s \
 		    "$raw" | base64 -w 0)|"
+		user 3 carol-1999s | sed "s|\tuser:[^\t]*|\tuser:$(printf %09000d 0)|"
 	} | closed >one.rec
 	run_tool 0 ca-import -f -d ca.db <one.rec
+	grep -q -x -F "ca-import: stdin:2: record 2, user \\x1b]0;x\\x07\\xe2\\x80\\xae\\xff'); DROP TABLE request; --\\x09\\x0a\\: ignored: signing certificate: only encryption keys are archived" \
+	    "$ERR"
+	# a long one leaves room for what is wrong
+	grep -q -x 'ca-import: stdin:3: record 3, user 0\{252\}\.\.\.: ignored: signing .* archived' \
+	    "$ERR"
 	[[ $(rows ca.db 'SELECT hex(KmsUser), hex(KmsGroup) FROM request') == \
 	    "$(printf %s "$raw" | xxd -p -u -c 0)|$(printf 'a\tb\\c\n' |
 	    xxd -p -u -c 0)" ]]
@@ -546,7 +586,7 @@ many()
 
 @test "ca-import: -q drops the messages of records only" {
 	run_tool 0 "${import[@]}" -q <"$MADE/export.kms"
-	says "${kras[@]}" "$(summary 28 24 0 0 2 0 2)" "$(audit_head)"
+	says "${kras[@]}" "$(summary 28 24 23 0 0 2 0 2)" "$(audit_head)"
 	[[ $(count fault "$OUT") == 2 ]]
 }
 
@@ -586,7 +626,7 @@ many()
 	# a key that opens nothing
 	run_tool 2 ca-import -f -d ca.db -k "$ORG/kra1.p12" \
 	    -p "file:$ORG/kra1.pw" -C "$ORG/machine.pem" <"$MADE/jane.kms"
-	says "${kras[@]}" "$(summary 0 0 0 0 0 0 0)" "ca-import: stdin:1: sealed to another certificate than that of -k (SHA-256 $(
+	says "${kras[@]}" "$(summary 0 0 0 0 0 0 0 0)" "ca-import: stdin:1: sealed to another certificate than that of -k (SHA-256 $(
 	    openssl x509 -in "$ORG/machine.pem" -outform DER | sha256sum |
 	    cut -c -64))"
 	nothing_out ca-import
@@ -628,8 +668,8 @@ many()
 	run_tool 2 "${import[@]}" <broken.kms
 	# in the file itself: who copies it now has them
 	[[ $(ls) == $'broken.kms\nca.db' ]]
-	says "${kras[@]}" "$(summary 2 2 0 0 0 0 0)" "$(audit_head)" \
-	    'ca-import: stdin:4: no end record: the stream was cut, or is a part (-P)'
+	says "${kras[@]}" "$(summary 2 2 2 0 0 0 0 0)" "$(audit_head)" \
+	    'ca-import: stdin:4: no end record: the stream was cut: fetch it whole, or take what is there with -P'
 	[[ $(statuses "$OUT" | xargs) == 'imported 1 imported 2' ]]
 	not grep -q ^rec:end "$OUT"
 	kept ca.db "$OUT"
@@ -698,7 +738,7 @@ many()
 	two=$(openssl x509 -in "$ORG/kra2.pem" -noout -fingerprint -sha256)
 	run_tool 0 "${import[@]}" -t "${kra1^^}" -t "${two#*=}" \
 	    <"$MADE/jane.kms"
-	says "${kras[@]}" "$(summary 3 3 0 0 0 0 0)" "$(audit_head)"
+	says "${kras[@]}" "$(summary 3 3 3 0 0 0 0 0)" "$(audit_head)"
 	run_tool 0 "${import[@]}" -t "$kra2" -t "${kra1,,}" \
 	    <"$MADE/jane.kms"
 	# the same agent twice is once
@@ -1152,7 +1192,7 @@ result()
 	local status=0
 	wait "${pid[1]}" || status=$?
 	((status == 2))
-	[[ $(tail -n 1 err.1) == 'ca-import: stdin:6: no end record: the stream was cut, or is a part (-P)' ]]
+	[[ $(tail -n 1 err.1) == 'ca-import: stdin:6: no end record: the stream was cut: fetch it whole, or take what is there with -P' ]]
 	whole ca.db
 }
 

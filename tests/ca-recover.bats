@@ -77,15 +77,15 @@ flip()
 	    dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 
-# fails N REASON ARG...: ca-recover refuses record N of stdin, the only one,
-# for this reason, with exit 1; what comes out is a whole, empty stream.
+# fails N REASON ARG...: ca-recover refuses record N of stdin, the only one, of
+# carol, for this reason, with exit 1; what comes out is a whole, empty stream.
 fails()
 {
 	local n=$1 reason=$2
 
 	shift 2
 	run_tool 1 ca-recover "$@"
-	says "ca-recover: stdin:$n: record $n: $reason"
+	says "ca-recover: stdin:$n: record $n, user carol: $reason"
 	empty_stream
 }
 
@@ -138,7 +138,7 @@ private key in it" ca-recover -k "$ORG/kra1.pem" <carol.rec
 	cmp one "$OUT"
 	# one row is that of a certificate without a key: no failure
 	says "ca-recover: stdin:$(grep -n $'\tblob:$' all.rec | cut -d : -f 1): \
-record 24: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x80094004)"
+record 24, user janet: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x80094004)"
 }
 
 @test 'the record is as in kms-record(5), the person as in the row' {
@@ -171,8 +171,8 @@ record 24: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x80094004)"
 @test 'an agent to whom nothing was encrypted' {
 	run_tool 1 ca-recover -k "$ORG/machine.p12" -p "file:$ORG/machine.pw" \
 	    <carol.rec
-	says 'ca-recover: stdin:1: record 1: not encrypted to the KRA of -k: try another KRA (CRYPT_E_RECIPIENT_NOT_FOUND 0x8009100B)' \
-	    'ca-recover: stdin:2: record 2: not encrypted to the KRA of -k: try another KRA (CRYPT_E_RECIPIENT_NOT_FOUND 0x8009100B)'
+	says 'ca-recover: stdin:1: record 1, user carol: not encrypted to the KRA of -k: try another KRA (CRYPT_E_RECIPIENT_NOT_FOUND 0x8009100B)' \
+	    'ca-recover: stdin:2: record 2, user carol: not encrypted to the KRA of -k: try another KRA (CRYPT_E_RECIPIENT_NOT_FOUND 0x8009100B)'
 	empty_stream
 	run_tool 1 ca-recover -q -k "$ORG/machine.p12" \
 	    -p "file:$ORG/machine.pw" <carol.rec
@@ -210,7 +210,7 @@ record 24: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x80094004)"
 	{ row 1; sed -n '/\tblob:$/s/\tn:[0-9]*/\tn:2/p' all.rec; row 2 |
 	    sed 's/\tn:1/\tn:3/'; } | closed >mixed
 	run_tool 0 ca-recover "${kra1[@]}" <mixed
-	says 'ca-recover: stdin:2: record 2: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x80094004)'
+	says 'ca-recover: stdin:2: record 2, user janet: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x80094004)'
 	right 2
 	# the list of ca-export -n has none at all
 	sed '$d; s/\tblob:.*/\tblob:/' carol.rec | closed >list
@@ -470,7 +470,7 @@ record 24: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x80094004)"
 	run_tool 0 ca-recover -P "${kra1[@]}" <part2
 	right 4
 	run_tool 2 ca-recover "${kra1[@]}" < <(sed '$d' carol.rec)
-	says 'ca-recover: stdin:3: no end record: the stream was cut, or is a part (-P)'
+	says 'ca-recover: stdin:3: no end record: the stream was cut: fetch it whole, or take what is there with -P'
 	# what came before was whole, but is not said to be all
 	right 2
 	not grep -q ^rec:end "$OUT"

@@ -61,8 +61,8 @@ refused_copy()
 	[[ ! -s $OUT ]] || only end <"$OUT" | grep -q .
 	run_tool 0 ca-import -a -d new.db <"$made/copy"
 	says "ca-import: read $(only archived <"$made/copy" | wc -l), imported \
-$(only archived <"$made/copy" | wc -l), updated 0, present 0, ignored 0, \
-refused 0, faults 0" "ca-import: audit head: $head" \
+$(only archived <"$made/copy" | wc -l) (keys 24), updated 0, present 0, \
+ignored 0, refused 0, faults 0" "ca-import: audit head: $head" \
 	    "ca-import: copied: audit rows $(only audit <"$made/copy" | wc -l), settings 4, agents 3"
 	sqlite3 new.db .dump >got
 	sqlite3 "$made/ca.db" .dump | cmp - got
@@ -140,7 +140,7 @@ refused 0, faults 0" "ca-import: audit head: $head" \
 	ca-setflag -d ca.db KRACertCount 2 >/dev/null 2>&1
 	ca-export -a -d ca.db >later 2>/dev/null
 	run_tool 0 ca-import -a -d new.db <later
-	grep -q 'imported 1, updated 0' "$ERR"
+	grep -q 'imported 1 (keys 1), updated 0' "$ERR"
 	sqlite3 new.db .dump | cmp - <(sqlite3 ca.db .dump)
 	# but not once the copy has gone on by itself
 	ca-setflag -d new.db KRACertCount 1 >/dev/null 2>&1
@@ -237,7 +237,7 @@ refused 0, faults 0" "ca-import: audit head: $head" \
 	whole full.db
 	empty new.db
 	refuses 2 "ca-import: the archive has no KRA: store one with ca-init (CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED 0x8009400A)
-ca-import: read 1, imported 0, updated 0, present 0, ignored 0, refused 0, faults 0" \
+ca-import: read 1, imported 0 (keys 0), updated 0, present 0, ignored 0, refused 0, faults 0" \
 	    ca-import -f -d new.db < <(user 1 jane-1999 | closed) ||
 	    grep -q 'has no KRA: store one' "$ERR"
 	run_tool 2 ca-import -an -d new.db <"$made/copy"

@@ -248,6 +248,61 @@ without()
 	grep -q '; 26 records of certificates that had come before' page.html
 }
 
+@test 'a key in the folders of two users is under one of them' {
+	local sha1
+
+	{
+		user 1 jane-1999
+		user 2 jane-1999 | sed $'s/\tuser:[^\t]*/\tuser:<b>alice/'
+	} | closed >two
+	new_archive
+	for _ in 1 2; do
+		ca-import -fq -d ca.db <two >>log 2>"$ERR"
+	done
+	sha1=$(head -n 1 two | field sha1)
+	page 0 two log
+	shows users 2
+	shows 'keys exported' 1
+	shows 'Users and keys of each group' Staff 2 1 1 0
+	shows 'Archived under another user' '<b>alice' 1 "$sha1" \
+	    'row 1 has it, under the user jane-1999'
+	# once, though two logs say so
+	[[ $(grep -c '^Archived under another user	' shown) == 2 ]]
+	shows 'Results of ca-import' present 3
+	# and where only the log is there
+	page 0 log
+	[[ $(grep -c '^Archived under another user	' shown) == 2 ]]
+	page 0 export.kms import.log
+	not grep -q '^Archived under another user' shown
+}
+
+@test 'a certificate of a CA has lost no key' {
+	{
+		user 1 jane-1999
+		# such as the KMS put beside the keys: use:both
+		record 2 kms "$ORG/ca.pem"
+		record 3 bob "$ORG/keys/bob-1999.pem"
+	} | closed >three
+	new_archive
+	ca-import -fq -d ca.db <three >log 2>"$ERR"
+	page 0 three log
+	shows 'certificates of CAs' 1
+	shows 'certificates without their key' 1
+	shows 'signing keys, held back' 0
+	shows 'Results of ca-import' \
+	    'ignored: certificate of a CA: only those of users are archived' 1
+	[[ $(grep -c '^Certificates for encryption whose key is not there	' \
+	    shown) == 2 ]]
+	shows 'Certificates for encryption whose key is not there' bob
+	shows 'Users and keys of each group' Staff 1 1 1 0 1
+	# with its key it is one that was exported
+	{ user 1 jane-1999; record 2 ca "$ORG/ca.pem" "$ORG/ca.key"; } |
+	    closed >two
+	page 0 two
+	shows 'keys exported' 2
+	shows 'certificates of CAs' 0
+}
+
 @test 'an archive alone, and nothing at all' {
 	page 0 rows
 	shows 'keys in rows of the archive' 23
@@ -263,8 +318,11 @@ without()
 
 @test '-P: parts, and a log that was cut, and the page says so' {
 	sed '$ d' import.log >part
-	run_tool 2 kms-report <part
-	nothing_out
+	refuses 2 "kms-report: stdin:$(wc -l <import.log): no end record: the stream was cut: fetch it whole, or take what is there with -P" \
+	    kms-report <part
+	# as a second run of the import finds it
+	refuses 2 "kms-report: stdin:$(cat part import.log | wc -l): end says another number of n than $(($(cat part import.log | wc -l) - 1)): records are missing or added: fetch it whole, or take what is there with -P" \
+	    kms-report < <(cat part import.log)
 	run_tool 0 kms-report -P < <(cat export.kms part)
 	/usr/bin/python3 "$root/tests/page.py" "$OUT" >shown
 	grep -q $'^Checks\tThe form.*\tNot made: parts (-P)$' shown

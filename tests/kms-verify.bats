@@ -157,7 +157,7 @@ altered()
 	fails "-k: $ORG/machine.key: no certificate in it" -k "$ORG/machine.key"
 	cat "$ORG/machine.pem" "$ORG/kra1.key" >mixed
 	fails '-k: mixed: no certificate with its private key in it' -k mixed
-	fails '-k: /dev/null: empty file' -k /dev/null
+	fails '-k: /dev/null: empty file: fetch it again' -k /dev/null
 	locked="-k: $ORG/machine.p12: integrity check failed (wrong password or damaged file)"
 	fails "${locked/wrong password/no password given: -p,}" \
 	    -k "$ORG/machine.p12"
@@ -186,7 +186,7 @@ altered()
 	run_tool 0 kms-verify -C "$ORG/kra1.pem" -C "$ORG/machine.pem" <zip.kms
 	fails '-C: nothing: No such file or directory' -C nothing
 	fails "-C: $ORG/machine.key: no certificate in it" -C "$ORG/machine.key"
-	fails '-C: /dev/null: empty file' -C /dev/null
+	fails '-C: /dev/null: empty file: fetch it again' -C /dev/null
 }
 
 @test "-p: where a password may be, and never the password itself" {
@@ -333,7 +333,7 @@ for i in range(0, len(data), 7):
 	says
 	cmp out "$OUT"
 	run_tool 2 kms-verify -q "${k[@]}" <bad
-	says "kms-verify: stdin:$(wc -l <zip.kms): no end record: the stream was cut, or is a part (-P)"
+	says "kms-verify: stdin:$(wc -l <zip.kms): no end record: the stream was cut: fetch it whole, or take what is there with -P"
 	run_tool 1 kms-verify -q <plain.kms
 	says "$unproven"
 	# the last of -q and -v counts
@@ -400,7 +400,7 @@ for i in range(0, len(data), 7):
 	[[ $(only end <"$OUT" | field n) == $(($(wc -l <all) - 4)) ]]
 	head -n 5 zip.kms >part
 	run_tool 2 kms-verify -r "${k[@]}" <part
-	says 'kms-verify: stdin:6: no end record: the stream was cut, or is a part (-P)'
+	says 'kms-verify: stdin:6: no end record: the stream was cut: fetch it whole, or take what is there with -P'
 	[[ $(wc -l <"$OUT") == 4 && $(only verdict <"$OUT" | wc -l) == 4 ]]
 }
 
@@ -428,7 +428,7 @@ for i in range(0, len(data), 7):
 	refuses 1 "kms-verify: stdin:$(($(wc -l <tar.kms) + 4)): record 3: $seal" \
 	    kms-verify -wP "${k[@]}" <all
 	head -n 5 zip.kms >part
-	cut='no end record: the stream was cut, or is a part (-P)'
+	cut='no end record: the stream was cut: fetch it whole, or take what is there with -P'
 	refuses 2 "kms-verify: stdin:6: $cut" kms-verify -w "${k[@]}" <part
 	cat zip.kms part >all
 	refuses 2 "kms-verify: stdin:$((end + 6)): $cut" \

@@ -181,7 +181,7 @@ HOW
 	    2>log
 	sed 's/DES-EDE3-CBC/IDEA-CBC/' dek.pem >idea.pem
 	only_fault idea.pem unsupported \
-	    'PEM encryption DEK-Info: IDEA-CBC, which OpenSSL does not have here'
+	    'PEM encryption DEK-Info: IDEA-CBC, which OpenSSL does not have here: decrypt it where it was made'
 	sed 's/^DEK-Info.*/Nothing: here/' dek.pem >none.pem
 	take 1 -p file:pw <none.pem
 	found 0 0 1
@@ -283,9 +283,9 @@ bag_of()
 	((n == 4))
 	# SignedData version 1 and, for a signer by key identifier, 3
 	openssl cms -sign -in pw -binary -signer a.pem -inkey a.key \
-	    -certfile r.pem -outform DER -nodetach -out v1.der
+	    -certfile r.pem -outform DER -out v1.der
 	openssl cms -sign -in pw -binary -signer a.pem -inkey a.key -keyid \
-	    -certfile r.pem -outform DER -nodetach -out v3.der
+	    -certfile r.pem -outform DER -out v3.der
 	openssl cms -sign -in pw -binary -signer a.pem -inkey a.key -keyid \
 	    -certfile r.pem -outform PEM -out v3.pem
 	openssl cms -cmsout -print -inform DER -in v3.der |
@@ -297,6 +297,60 @@ bag_of()
 		((n += 1))
 	done
 	((n == 8))
+}
+
+# signs FILE OUT [ARG]...: SignedData around it, by a, without certificates.
+signs()
+{
+	openssl cms -sign -in "$1" -binary -nodetach -nocerts -signer a.pem \
+	    -inkey a.key -outform DER -out "$2" "${@:3}"
+}
+
+@test "what is signed in SignedData: read, or a fault" {
+	local what='what is signed in CMS SignedData is not read: take it out with openssl cms -verify -noverify -nosigs, and feed it in; if it is mail, it is no key'
+	local file n=0
+
+	p12 a.p12 a
+	signs a.p8 in
+	reads a in
+	signs a.der in
+	take 0 <in
+	found 0 1 0
+	signs a.p12 in
+	take 0 -p file:pw <in
+	key_of a
+	(umask 077 && echo wrong >no)
+	take 1 -p file:no <in
+	found 0 0 1
+	faults 'stdin: password: integrity check failed (wrong password or damaged file)'
+	signs a.p12 in -stream -indef
+	take 0 -p file:pw <in
+	key_of a
+	signs a.p12 in -outform PEM
+	take 0 -p file:pw <in
+	key_of a
+	# with the certificate of the signer
+	openssl cms -sign -in a.p12 -binary -nodetach -signer r.pem -inkey r.key \
+	    -outform DER -out in
+	take 0 -p file:pw <in
+	found 1 1 0
+	# what is in it is signed once more, or no DER
+	tar -czf a.tgz a.p12
+	signs a.p12 once.der
+	for file in once.der a.tgz a.pem pw; do
+		signs "$file" in
+		only_fault in unsupported "$what"
+		((n += 1))
+	done
+	((n == 4))
+	# as it says
+	openssl cms -verify -noverify -nosigs -inform DER -in in -out pw.out \
+	    -certfile a.pem 2>log
+	cmp pw pw.out
+	# nothing signed
+	: >none
+	signs none in
+	skipped in 'SignedData without a certificate'
 }
 
 @test "SignedData of the corpus gives what openssl finds in it" {
@@ -341,7 +395,7 @@ bag_of()
 	openssl dhparam -dsaparam -out x942.pem 512 2>log
 	sed 's/X9.42 //' x942.pem >dh.pem
 	openssl dsaparam -out dsa.pem 512 2>log
-	openssl cms -sign -in pw -nodetach -nocerts -signer a.pem -inkey a.key \
+	openssl cms -sign -in pw -nocerts -signer a.pem -inkey a.key \
 	    -outform DER -out nocert.der
 	while IFS='|' read -r file what; do
 		skipped "$file" "$what"
@@ -411,6 +465,12 @@ FILES
 	found 0 1 1
 	faults "stdin: unsupported: $what"
 	only cert <"$OUT" | field cert | base64 -d | cmp - a.der
+	# the same as PKCS#7 v1.5 has it
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/winblob.py" wrap env.der r.pem \
+	    r.key r.pem a.pem
+	take 1 <old-bare.rec
+	found 0 2 1
+	faults "stdin: unsupported: $what"
 }
 
 @test "key stores that cannot be read are named, with what to do" {
@@ -438,7 +498,7 @@ STORES
 	    -provider legacy -provider default
 	only_fault r.pvk unsupported 'Microsoft PVK: convert it with openssl rsa -inform PVK -provider legacy -provider default, and feed that in together with its certificate'
 	ssh-keygen -q -t ed25519 -N '' -f ssh || skip 'no ssh-keygen'
-	only_fault ssh unsupported 'OpenSSH key: not for mail'
+	only_fault ssh unsupported 'OpenSSH key: not for mail: keep the file itself'
 }
 
 @test "NSS key4.db and cert9.db, as certutil makes them, are named" {
@@ -499,7 +559,7 @@ STORES
 		take 0 <in
 		found 0 1 0
 		{ cat "$file"; printf '\0x'; } >in
-		only_fault in format 'DER of an unknown kind, or damaged'
+		only_fault in format 'DER of an unknown kind, or damaged: if it holds keys, get them out as PKCS#12'
 	done
 	((n == 10))
 	for file in a.p8 r.p8; do

@@ -527,7 +527,7 @@ NAMES
 	refuses 2 'p12-pack: stdin:1: n is 2, not 1: records are missing, repeated or out of order (or this is a part: -P)' \
 	    p12-pack "${pw[@]}" <gap
 	sed '$d' two.rec >noend
-	refuses 2 'p12-pack: stdin:3: no end record: the stream was cut, or is a part (-P)' \
+	refuses 2 'p12-pack: stdin:3: no end record: the stream was cut: fetch it whole, or take what is there with -P' \
 	    p12-pack "${pw[@]}" <noend
 	sed '1s/\tmail:/\tmail:x/' two.rec >altered
 	refuses 2 'p12-pack: stdin:3: the digest of the stream is another: it was altered' \
@@ -538,10 +538,10 @@ NAMES
 	[[ $end == 'p12-pack: stdin:3: end says another number of keys than 2'* ]]
 	# the second stream is broken, the first is not
 	cat two.rec noend >second
-	refuses 2 'p12-pack: stdin:6: no end record: the stream was cut, or is a part (-P)' \
+	refuses 2 'p12-pack: stdin:6: no end record: the stream was cut: fetch it whole, or take what is there with -P' \
 	    p12-pack "${pw[@]}" <second
 	for format in tar zip; do
-		refuses 2 'p12-pack: stdin:3: no end record: the stream was cut, or is a part (-P)' \
+		refuses 2 'p12-pack: stdin:3: no end record: the stream was cut: fetch it whole, or take what is there with -P' \
 		    p12-pack -F "$format" "${pw[@]}" <noend
 	done
 	printf 'hello\n' >text

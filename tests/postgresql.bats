@@ -90,7 +90,7 @@ both()
 	both 1 ca-import -n "${machine[@]}" <"$made/export.kms"
 	both 1 ca-import "${machine[@]}" <"$made/export.kms"
 	both 0 ca-import -f "${machine[@]}" <"$made/export.kms"
-	grep -q -x 'ca-import: read 28, imported 21, updated 0, present 3, ignored 2, refused 0, faults 2' \
+	grep -q -x 'ca-import: read 28, imported 21 (keys 20), updated 0, present 3, ignored 2, refused 0, faults 2' \
 	    "$ERR"
 	both 0 ca-import -f "${machine[@]}" <"$made/export.kms"
 	both 0 ca-export </dev/null
@@ -127,6 +127,16 @@ both()
 	[[ $(statuses "$OUT") == 'updated 3' ]]
 	both 0 ca-export -n </dev/null
 	pg_whole
+	# of a user who is not that of the row, asked for one by one and at once
+	record 1 alice "$bob.pem" "$bob.key" | closed | both 0 ca-import -f
+	mkdir -p kms/Staff/{alice,judy}
+	cat "$ORG"/keys/judy-2003.{pem,key} | tee kms/Staff/alice/judy.pem \
+	    >kms/Staff/judy/judy.pem
+	tar -cf - --sort=name kms | kms-export -q -c "$ORG/machine.pem" \
+	    -S "$ORG/machine.p12" -p "file:$ORG/machine.pw" 2>/dev/null |
+	    both 0 ca-import "${machine[@]}"
+	[[ $(only result <"$OUT" | field reason) == \
+	    $'\nrow 4 has it, under the user alice' ]]
 }
 
 @test 'postgresql: the rows are those of a file' {

@@ -413,7 +413,7 @@ ledger()
 		value=$(tail -n 1 whole | field "$label")
 		for bad in "" 9 "0$value" "-$value" "$value " "${value}x"; do
 			sed "\$ s/\t$label:$value/\t$label:$bad/" whole |
-			    breaks 5 "end says another number of $label than $value: records are missing or added"
+			    breaks 5 "end says another number of $label than $value: records are missing or added: fetch it whole, or take what is there with -P"
 		done
 	done
 	altered='the digest of the stream is another: it was altered'
@@ -428,7 +428,7 @@ ledger()
 	    breaks 5 'end of a plain stream carries a signature'
 	head -n 4 whole >bad
 	run_tool 2 kms-verify <bad
-	says 'kms-verify: stdin:5: no end record: the stream was cut, or is a part (-P)'
+	says 'kms-verify: stdin:5: no end record: the stream was cut: fetch it whole, or take what is there with -P'
 	cmp bad "$OUT"
 }
 

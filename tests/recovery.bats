@@ -144,7 +144,7 @@ cut_short()
 	((n > 30))
 	run_tool 1 ca-recover "${kra1[@]}" <all.rec
 	[[ $(only key <"$OUT" | wc -l) == 0 ]]
-	diff - "$ERR" < <(for ((i = 1; i <= n; i++)); do
+	diff - <(sed 's/, user [a-z0-9-]*:/:/' "$ERR") < <(for ((i = 1; i <= n; i++)); do
 		echo "ca-recover: stdin:$i: record $i: the archived key does not decrypt"
 	done)
 }
@@ -153,7 +153,7 @@ cut_short()
 	envelope "$MADE/ec384.key" >env.p7
 	archived 1 "$MADE/ec256.crt" env.p7 | closed >swapped.rec
 	run_tool 1 ca-recover "${kra1[@]}" <swapped.rec
-	says 'ca-recover: stdin:1: record 1: the archived key does not decrypt'
+	says 'ca-recover: stdin:1: record 1, user judy-2003: the archived key does not decrypt'
 }
 
 @test "recovery: the ciphers of Windows 2000 to today" {
@@ -335,7 +335,7 @@ damage()
 		is_judy
 		cat "$ORG/kra$kra".{pem,key} >one.pem
 		run_tool 1 ca-recover -k one.pem <row.rec
-		says 'ca-recover: stdin:1: record 1: the archived key does not decrypt'
+		says 'ca-recover: stdin:1: record 1, user judy-2003: the archived key does not decrypt'
 	done
 }
 

@@ -532,7 +532,7 @@ agents()
 	cp "$OUT" none.rec
 	run_tool 1 ca-recover -k "$ORG/kra1.p12" -p "file:$ORG/kra1.pw" \
 	    <none.rec
-	says 'ca-recover: stdin:1: record 1: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x80094004)'
+	says 'ca-recover: stdin:1: record 1, user judy: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x80094004)'
 }
 
 @test 'rule: signed data' {

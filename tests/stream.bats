@@ -16,7 +16,7 @@ untrusted+=' of -k, nor given with -C'
 unfit='signature: does not fit the line: altered, or made by another key'
 impostor='signature: made by another certificate than the record says'
 digest='the digest of the stream is another: it was altered'
-cut='no end record: the stream was cut, or is a part (-P)'
+cut='no end record: the stream was cut: fetch it whole, or take what is there with -P'
 
 sealer()
 {
@@ -317,10 +317,10 @@ line()
 		sed "$i d" good.kms |
 		    breaks "$i" "n is $i, not $((i - 1)): $order" "${both[@]}"
 	done
-	sed 5d good.kms | breaks 5 "end says another number of n than 3: records are missing or added" "${both[@]}"
+	sed 5d good.kms | breaks 5 "end says another number of n than 3: records are missing or added: fetch it whole, or take what is there with -P" "${both[@]}"
 	sed 1d good.kms | breaks 1 "$plain" "${both[@]}"
 	sed 6d good.kms | breaks 6 "$cut" "${both[@]}"
-	sed 2,5d good.kms | breaks 2 "end says another number of n than 0: records are missing or added" "${both[@]}"
+	sed 2,5d good.kms | breaks 2 "end says another number of n than 0: records are missing or added: fetch it whole, or take what is there with -P" "${both[@]}"
 }
 
 @test "a line repeated" {
@@ -433,7 +433,7 @@ line()
 		value=$(line 6 good.kms | field "$label")
 		for bad in 1 2 3; do
 			((++i))
-			breaks 6 "end says another number of $label than $value: records are missing or added" "${both[@]}" <$i.kms
+			breaks 6 "end says another number of $label than $value: records are missing or added: fetch it whole, or take what is there with -P" "${both[@]}" <$i.kms
 			accepts -P "${both[@]}" <$i.kms
 		done
 	done

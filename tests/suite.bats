@@ -209,6 +209,12 @@ option_letters()
 	mandoc -T lint -W warning "$root"/man/*.[157]
 }
 
+@test 'pages fit a terminal of 80 columns, as man of groff shows them' {
+	command -v groff >/dev/null || skip 'no groff'
+	groff -mandoc -Tutf8 -rLL=78n "$root"/man/*.[157] >"$OUT" 2>"$ERR"
+	says
+}
+
 @test 'pages refer to pages that are there' {
 	local name number
 
@@ -305,7 +311,7 @@ ceiling()
 	local name value row
 
 	cat >rows <<-'ROWS'
-	CARVE_TRIES_MAX	places in a carved member that only look right
+	CARVE_TRIES_MAX	carved places that only look right
 	CRED_FILE_MAX	credential or recovery blob, file
 	EPF_COUNTS_MAX	profile, iteration counts to try
 	EPF_LOCKED_MAX	profile, encrypted values

@@ -164,10 +164,10 @@ run(struct import *im, struct input *in, struct prover *p, int all)
 static void
 summary(const struct import *im)
 {
-	msg_warn("read %llu, imported %llu, updated %llu, present %llu, "
-		 "ignored %llu, refused %llu, faults %llu%s",
-	    im->read, im->imported, im->updated, im->present, im->ignored,
-	    im->refused, im->faults,
+	msg_warn("read %llu, imported %llu (keys %llu), updated %llu, "
+		 "present %llu, ignored %llu, refused %llu, faults %llu%s",
+	    im->read, im->imported, im->keys, im->updated, im->present,
+	    im->ignored, im->refused, im->faults,
 	    im->dry ? " (-n: nothing was written)" : "");
 	if (*im->head != '\0')
 		msg_warn("audit head: %s", im->head);

@@ -90,8 +90,7 @@ row(struct recover *rv)
 	}
 	/* a certificate alone is no failure: its key was never archived */
 	rv->status |= strcmp(w.reason, "none") != 0;
-	msg_record("stdin:%llu: record %llu: %s", s->rec.lineno, s->n,
-	    w.detail);
+	input_say(s, "%s", w.detail);
 }
 
 /* A recovery blob, DER. */
