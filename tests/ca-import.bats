@@ -1102,11 +1102,11 @@ but_random()
 	need_strace
 	user 1 jane-1999 >body
 	# more than one commit: a result for each, in three batches
-	many 1100 <body | closed >many.rec
+	many 2100 <body | closed >many.rec
 	run_tool 0 "${traced[@]}" -qq -s 12 -o trace \
 	    -e trace=openat,pwrite64,write,fdatasync,fsync \
 	    ca-import -f -q -d ca.db <many.rec
-	[[ $(count present "$OUT") == 1099 ]]
+	[[ $(count present "$OUT") == 2099 ]]
 	# they are not dumpable, so only root sees what they write where
 	if (($(id -u) != 0)) && ! grep -q -e '-wal"' trace; then
 		skip 'strace sees no strings of the tools'

@@ -613,8 +613,8 @@ refuses_import()
 	rm import.log
 	# one block of 1024 bytes, and no more
 	(
-		ulimit -f 200
-		yes | head -c $((200 * 1024 - 1500)) | tr '\n' '#' >import.log
+		ulimit -f 800
+		yes | head -c $((800 * 1024 - 1500)) | tr '\n' '#' >import.log
 		echo >>import.log
 		exec ca-import -f -d ca.db "${machine[@]}" <export.kms \
 		    >>import.log
