@@ -304,6 +304,21 @@ given(struct level_feed *f, const void *p, ssize_t n)
 	return n;
 }
 
+/* Looks for PEM, which the uu filter passes by, as all that is not encoded. */
+static void
+look_for_pem(struct level *l, const uint8_t *p, size_t n)
+{
+	static const char pem[] = LEVEL_PEM;
+
+	for (; n > 0 && l->pem < sizeof(pem) - 1; n--, p++)
+		if (*p == (uint8_t)pem[l->pem])
+			l->pem++;
+		else if (*p != '-')
+			l->pem = 0;
+		else if (l->pem != 5) /* a sixth dash is one of five */
+			l->pem = 1;
+}
+
 /* Callbacks of libarchive: for filter, and from it for a. */
 static ssize_t
 to_filter(struct archive *a, void *ctx, const void **buf)
@@ -313,6 +328,8 @@ to_filter(struct archive *a, void *ctx, const void **buf)
 
 	level_keep(&l->packed, a);
 	n = input(a, l, buf);
+	if (l->text && n > 0)
+		look_for_pem(l, *buf, (size_t)n);
 	return given(&l->packed, *buf, n);
 }
 
@@ -475,7 +492,11 @@ open_filter(struct level *l)
 	int r;
 
 	support_filters(l->filter);
+	l->text = 1;
+	l->pem = 0;
 	r = archive_read_open(l->filter, l, NULL, to_filter, NULL);
+	l->text = archive_filter_code(l->filter,
+		      archive_filter_count(l->filter) - 2) == ARCHIVE_FILTER_UU;
 	if (r >= ARCHIVE_WARN && l->fd != -1 &&
 	    archive_filter_count(l->filter) == 1)
 		return 0;

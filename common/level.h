@@ -21,6 +21,8 @@
 	"encrypted by the archive: does not open (wrong password or " \
 	"damaged file): give its password alone"
 
+#define LEVEL_PEM "-----BEGIN "
+
 /* What libarchive was given. */
 struct level_feed {
 	int64_t all; /* bytes */
@@ -35,6 +37,8 @@ struct level {
 	struct archive *a;
 	struct archive *filter; /* unpacks what a reads, or NULL */
 	struct level_feed packed, unpacked; /* to filter, from filter to a */
+	int text; /* what is packed is, or may be, text around uuencoded data, */
+	size_t pem; /* bytes of LEVEL_PEM that were seen in it */
 	struct level *outer; /* NULL for the input */
 	const struct kind *kind; /* NULL for the input */
 	const char *base; /* path of the container, NULL for the input */
