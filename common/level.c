@@ -44,7 +44,8 @@ level_failed(struct level *l, const char *path)
 		child_ceiling(l->c, path, "memory", l->c->limits.memory);
 		return;
 	}
-	if (s == NULL && archive_read_has_encrypted_entries(l->a) > 0)
+	if (s == NULL && l->index == 0 &&
+	    archive_read_has_encrypted_entries(l->a) > 0)
 		s = "its directory is encrypted";
 	why = level_reason(s);
 	if (strcmp(why, "password") == 0 || strcmp(why, "unsupported") == 0)
@@ -67,6 +68,10 @@ level_unreadable(struct level *l)
 
 	if (!l->encrypted || (s != NULL && strcasestr(s, "support") != NULL))
 		level_failed(l, l->path);
+	else if (l->cut == l->index)
+		child_fault(l->c, "cut", l->path,
+		    "encrypted by the archive, which is cut or damaged here: "
+		    "fetch it again");
 	else if (!l->tried)
 		child_fault(l->c, "password", l->path,
 		    "encrypted by the archive: give its password with -p");
@@ -603,6 +608,10 @@ level_again(struct level *l)
 	const char *s = archive_error_string(l->a);
 	uint64_t index = l->index;
 
+	/* where it can seek, no wrong password makes it read past the end */
+	if (l->fd != -1 && l->tried &&
+	    (s == NULL || strcasestr(s, "truncated") != NULL))
+		l->cut = index;
 	if ((l->c->reread += index) > REREAD_MAX)
 		return 0; /* to get there once more takes as long each time */
 	if (!l->tried || l->fd == -1 || l->c->over != NULL || s == NULL ||

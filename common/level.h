@@ -66,6 +66,7 @@ struct level {
 	int none; /* there are no more */
 	int tried; /* libarchive was given one, */
 	int given; /* and since it was opened */
+	uint64_t cut; /* the entry that ended early under one of them */
 	uint64_t again; /* the entry that a was opened again for */
 };
 
