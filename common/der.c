@@ -244,7 +244,9 @@ read_one(const uint8_t *p, size_t n, int is_content, struct secrets *s,
 	}
 	if (!read_key(p, n, s, l, w, &rc) &&
 	    (is_content || !read_cms(p, n, s, l, w)) && !noted(p, n, w))
-		rc = why_set(w, "format", "DER of an unknown kind, or damaged");
+		rc = why_set(w, "format",
+		    "DER of an unknown kind, or damaged: if it holds keys, get "
+		    "them out as PKCS#12");
 	else if (rc && l->n == 0)
 		rc = strcmp(w->reason, "noted") == 0;
 	why_clear();

@@ -63,7 +63,8 @@ room(struct items *l, size_t n)
 		return 1;
 	if (l->n < ITEMS_MAX)
 		why_set(&w, "ceiling",
-		    "a key or certificate of more than %d bytes, the ceiling",
+		    "a key or certificate of more than %d bytes, the ceiling: "
+		    "none for mail is so large, keep the file itself",
 		    ITEM_BYTES_MAX);
 	else
 		why_set(&w, "ceiling",
@@ -85,6 +86,18 @@ void
 items_add_large(struct items *l)
 {
 	(void)room(l, ITEM_BYTES_MAX + 1);
+}
+
+/* Adds the fault of a key or certificate that is not what it should be. */
+static void
+add_wrong(struct items *l, const struct why *w)
+{
+	struct why more;
+
+	why_set(&more, w->reason, "%.400s: %s", w->detail,
+	    strcmp(w->reason, "unsupported") == 0 ? "keep the file itself" :
+						    ITEM_ANEW);
+	items_add_fault(l, &more);
 }
 
 /* Adds the key of this identity; takes the name. */
@@ -160,7 +173,7 @@ items_add_key(struct items *l, const uint8_t *p8, size_t n, char *name,
 			put_key(l, p8, n, id, name, namelen);
 			return;
 		}
-		items_add_fault(l, &w);
+		add_wrong(l, &w);
 	}
 	OPENSSL_free(name);
 }
@@ -177,7 +190,7 @@ items_add_cert(struct items *l, const uint8_t *der, size_t n, char *name,
 			put_cert(l, c, name, namelen);
 			return;
 		}
-		items_add_fault(l, &w);
+		add_wrong(l, &w);
 	}
 	OPENSSL_free(name);
 }

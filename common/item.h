@@ -13,6 +13,8 @@
  * them than the secure heap.
  */
 
+#define ITEM_ANEW "fetch the file again, or export it anew"
+
 #define ITEMS_MAX      10000 /* keys, certificates and faults of one file */
 #define ITEM_BYTES_MAX (128 * 1024) /* of one key or certificate */
 

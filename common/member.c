@@ -53,7 +53,8 @@ read_records(const uint8_t *p, size_t n, struct items *l, struct why *w)
 			continue;
 		if ((der = rec_b64(&st->rec, "cert", 0, &len)) == NULL) {
 			ev = STREAM_BROKEN;
-			why_set(&st->why, "record", "cert is not base64");
+			why_set(&st->why, "record",
+			    "cert is not base64: make the records anew");
 			break;
 		}
 		items_add_cert(l, der, len, NULL, 0);
@@ -153,16 +154,17 @@ member_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	pbe_start();
 	w->reason = "";
 	if (n == 0)
-		return why_set(w, "empty", "empty file");
+		return why_set(w, "empty", "empty file: fetch it again");
 	if (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0)
 		return why_set(w, "empty",
-		    "nothing but zero bytes, or an empty tar");
+		    "nothing but zero bytes, or an empty tar: fetch it again");
 	if ((archive = kind_of(p, n)) != NULL)
 		return why_set(w, "unsupported",
 		    "%s archive: unpack it and feed in what it holds",
 		    archive->name);
 	rc = read_any(p, n, s, l, w);
 	if (rc && l->n == 0 && strcmp(w->reason, "noted") != 0)
-		rc = why_set(w, "empty", "no key and no certificate in it");
+		rc = why_set(w, "empty",
+		    "no key and no certificate in it: look at what it is");
 	return rc;
 }

@@ -178,8 +178,8 @@ damaged(struct reader *r, const char *what)
 {
 	struct why w;
 
-	why_ssl(&w, "damaged", "%s cannot be read (RFC 7292 section 4.2)",
-	    what);
+	why_ssl(&w, "damaged",
+	    "%s cannot be read: " ITEM_ANEW " (RFC 7292 section 4.2)", what);
 	items_add_fault(r->out, &w);
 }
 
@@ -264,7 +264,7 @@ part_open(struct reader *r, const char *what, const X509_ALGOR *alg,
 	if (rc == 0)
 		why_set(&p.why, "password",
 		    "%s encrypted with %s does not open (it has another "
-		    "password, or is damaged)",
+		    "password, or is damaged): add that with -p",
 		    what, pbe_name(name, alg));
 	items_add_fault(r->out, &p.why);
 	return NULL;
@@ -332,8 +332,8 @@ read_cert(struct reader *r, const SAFE_BAG *bag)
 	} else if (OBJ_obj2nid(cb->type) != NID_x509Certificate ||
 	    cb->value->type != V_ASN1_OCTET_STRING) {
 		why_set(&w, "unsupported",
-		    "certificate bag that is not X.509 "
-		    "(RFC 7292 section 4.2.3)");
+		    "certificate bag that is not X.509 (RFC 7292 section "
+		    "4.2.3): export the file anew, with an X.509 certificate");
 		items_add_fault(r->out, &w);
 	} else {
 		der = cb->value->value.octet_string;
@@ -361,8 +361,8 @@ read_nested(struct reader *r, const SAFE_BAG *bag, int depth)
 
 	if (depth == P12_DEPTH_MAX) {
 		why_set(&w, "ceiling",
-		    "more than %d SafeContents in one "
-		    "another, the ceiling",
+		    "more than %d SafeContents in one another, the ceiling: "
+		    "export the file anew",
 		    P12_DEPTH_MAX);
 		items_add_fault(r->out, &w);
 		return;

@@ -51,7 +51,8 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 		dek = strstr(header, "DEK-Info:");
 		n = dek == NULL ? 0 : (long)strcspn(dek, ",\r\n");
 		return why_set(w, "unsupported",
-		    "PEM encryption %.*s, which OpenSSL does not have here",
+		    "PEM encryption %.*s, which OpenSSL does not have here: "
+		    "decrypt it where it was made",
 		    (int)n, dek == NULL ? "" : dek);
 	}
 	while (p8 == NULL && pbe_next(&t, &f)) {
@@ -110,7 +111,8 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
 	if (strcmp(name, "TRUSTED CERTIFICATE") == 0)
 		read_trusted(p, n, &one);
 	else if (strcmp(name, "OPENSSH PRIVATE KEY") == 0)
-		rc = why_set(w, "unsupported", "OpenSSH key: not for mail");
+		rc = why_set(w, "unsupported",
+		    "OpenSSH key: not for mail: keep the file itself");
 	else if (strstr(header, "ENCRYPTED") != NULL)
 		rc = read_dek(header, p, n, s, &one, w);
 	else
@@ -118,7 +120,7 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
 	if (!rc && strcmp(w->reason, "format") == 0 &&
 	    strstr(name, "CERTIFICATE") != NULL)
 		why_set(w, "certificate",
-		    "not a DER certificate (RFC 5280 section 4.1)");
+		    "not a DER certificate (RFC 5280 section 4.1): " ITEM_ANEW);
 	if (!rc)
 		items_add_fault(&one, w);
 	items_move(l, &one);
@@ -244,7 +246,8 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 		    PEM_R_NO_START_LINE)
 			break;
 		why_ssl(w, "damaged",
-		    "PEM block cannot be read (RFC 7468 section 2)");
+		    "PEM block cannot be read: fetch the file again, it is "
+		    "damaged (RFC 7468 section 2)");
 		items_add_fault(l, w);
 		bad = 1;
 		if (BIO_eof(bio))
@@ -256,6 +259,8 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct items *l,
 	if (blocks > 0 && !bad && l->n <= ITEMS_MAX)
 		strays(p, n, blocks, l);
 	if (blocks == 0 && l->n == 0)
-		return why_set(w, "format", "no PEM block in it");
+		return why_set(w, "format",
+		    "no PEM block in it: a line that begins one is damaged: "
+		    "mend it (RFC 7468 section 2)");
 	return 1;
 }

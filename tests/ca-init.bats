@@ -228,13 +228,13 @@ agents()
 		record 1 one "$ORG/kra1.pem" | sed 's/cert:MII/cert:%%%/'
 		record 2 two "$ORG/kra2.pem"
 	} | closed >kra.rec
-	refuses 2 'ca-init: stdin: line 1: cert is not base64: expected the certificates of the KRAs' \
+	refuses 2 'ca-init: stdin: line 1: cert is not base64: make the records anew: expected the certificates of the KRAs' \
 	    "${init[@]}" <kra.rec
 	{
 		record 1 one "$ORG/kra1.pem" | sed 's/cert:MII/cert:AAA/'
 		record 2 two "$ORG/kra2.pem"
 	} | closed >kra.rec
-	refuses 2 'ca-init: stdin: not a DER certificate (RFC 5280 section 4.1)' \
+	refuses 2 'ca-init: stdin: not a DER certificate (RFC 5280 section 4.1): fetch the file again, or export it anew' \
 	    "${init[@]}" <kra.rec
 }
 
@@ -248,7 +248,7 @@ agents()
 	refuses 2 'ca-init: stdin: cannot read: Is a directory: expected the certificates of the KRAs' \
 	    "${init[@]}" <.
 	closed </dev/null >empty.rec
-	refuses 2 'ca-init: stdin: no key and no certificate in it: expected the certificates of the KRAs' \
+	refuses 2 'ca-init: stdin: no key and no certificate in it: look at what it is: expected the certificates of the KRAs' \
 	    "${init[@]}" <empty.rec
 }
 

@@ -244,19 +244,19 @@ listed()
 x|format: $what
 \x0030\x82\x01|format: $what
 MZ\x90\x00|format: $what
-0\x03\x02\x01\x01|format: DER of an unknown kind, or damaged
-0|format: DER of an unknown kind, or damaged
------BEGIN X-----|damaged: PEM block cannot be read (RFC 7468 section 2): bad end line
------BEGIN PUBLIC KEY-----\nMA==\n-----END PUBLIC KEY-----\n|format: DER of an unknown kind, or damaged
------BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n|certificate: not a DER certificate (RFC 5280 section 4.1)
------BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n|format: DER of an unknown kind, or damaged
+0\x03\x02\x01\x01|format: DER of an unknown kind, or damaged: if it holds keys, get them out as PKCS#12
+0|format: DER of an unknown kind, or damaged: if it holds keys, get them out as PKCS#12
+-----BEGIN X-----|damaged: PEM block cannot be read: fetch the file again, it is damaged (RFC 7468 section 2): bad end line
+-----BEGIN PUBLIC KEY-----\nMA==\n-----END PUBLIC KEY-----\n|format: DER of an unknown kind, or damaged: if it holds keys, get them out as PKCS#12
+-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n|certificate: not a DER certificate (RFC 5280 section 4.1): fetch the file again, or export it anew
+-----BEGIN PRIVATE KEY-----\nMA==\n-----END PRIVATE KEY-----\n|format: DER of an unknown kind, or damaged: if it holds keys, get them out as PKCS#12
 rec:key\tn:1\n|damaged: line 1: key record without group
 EOF
 	((n == 10))
 	: >empty
 	tar -cf a.tar empty
 	take 1 <a.tar
-	faults 'empty: empty: empty file'
+	faults 'empty: empty: empty file: fetch it again'
 	came_to 1 0 0 1 0
 }
 
@@ -277,7 +277,7 @@ EOF
 		    base64 der
 		    echo '-----END CERTIFICATE-----')
 		found 0 0 1
-		faults 'stdin: certificate: not a DER certificate (RFC 5280 section 4.1)'
+		faults 'stdin: certificate: not a DER certificate (RFC 5280 section 4.1): fetch the file again, or export it anew'
 		((n += 1))
 	done
 	((n == 5))
@@ -295,7 +295,7 @@ EOF
 	# an archive of nothing is no error of the system
 	tar -cf a.tar -T /dev/null
 	take 1 <a.tar
-	faults 'stdin: empty: nothing but zero bytes, or an empty tar'
+	faults 'stdin: empty: nothing but zero bytes, or an empty tar: fetch it again'
 	found 0 0 1
 	came_to 1 0 0 1 0
 }
@@ -307,8 +307,8 @@ EOF
 	cat a.key; } >in
 	take 1 <in
 	found 1 1 2
-	faults 'stdin: damaged: PEM block cannot be read (RFC 7468 section 2): bad base64 decode' \
-	    'stdin: damaged: PEM block cannot be read (RFC 7468 section 2): bad base64 decode'
+	faults 'stdin: damaged: PEM block cannot be read: fetch the file again, it is damaged (RFC 7468 section 2): bad base64 decode' \
+	    'stdin: damaged: PEM block cannot be read: fetch the file again, it is damaged (RFC 7468 section 2): bad base64 decode'
 	came_to 1 1 0 0 0
 	only key <"$OUT" | field cert | base64 -d | cmp - a.der
 	only cert <"$OUT" | field cert | base64 -d | cmp - b.der
@@ -1176,9 +1176,9 @@ same()
 	done <<'CREDS'
 -c nothing|-c: nothing: No such file or directory
 -c .|-c: .: cannot read: Is a directory
--c empty|-c: empty: empty file
+-c empty|-c: empty: empty file: fetch it again
 -c text|-c: text: not a format that is read here: if it holds keys, get them out as PKCS#12
--c cut.pem|-c: cut.pem: PEM block cannot be read (RFC 7468 section 2): bad end line
+-c cut.pem|-c: cut.pem: PEM block cannot be read: fetch the file again, it is damaged (RFC 7468 section 2): bad end line
 -c cut.p12|-c: cut.p12: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged
 -c machine.pem|-c: machine.pem: no private key to sign with: give the exporter's own with -S
 -c machine.key|-c: machine.key: no certificate in it

@@ -157,7 +157,7 @@ altered()
 	fails "-k: $ORG/machine.key: no certificate in it" -k "$ORG/machine.key"
 	cat "$ORG/machine.pem" "$ORG/kra1.key" >mixed
 	fails '-k: mixed: no certificate with its private key in it' -k mixed
-	fails '-k: /dev/null: empty file' -k /dev/null
+	fails '-k: /dev/null: empty file: fetch it again' -k /dev/null
 	locked="-k: $ORG/machine.p12: integrity check failed (wrong password or damaged file)"
 	fails "${locked/wrong password/no password given: -p,}" \
 	    -k "$ORG/machine.p12"
@@ -186,7 +186,7 @@ altered()
 	run_tool 0 kms-verify -C "$ORG/kra1.pem" -C "$ORG/machine.pem" <zip.kms
 	fails '-C: nothing: No such file or directory' -C nothing
 	fails "-C: $ORG/machine.key: no certificate in it" -C "$ORG/machine.key"
-	fails '-C: /dev/null: empty file' -C /dev/null
+	fails '-C: /dev/null: empty file: fetch it again' -C /dev/null
 }
 
 @test "-p: where a password may be, and never the password itself" {

@@ -181,7 +181,7 @@ HOW
 	    2>log
 	sed 's/DES-EDE3-CBC/IDEA-CBC/' dek.pem >idea.pem
 	only_fault idea.pem unsupported \
-	    'PEM encryption DEK-Info: IDEA-CBC, which OpenSSL does not have here'
+	    'PEM encryption DEK-Info: IDEA-CBC, which OpenSSL does not have here: decrypt it where it was made'
 	sed 's/^DEK-Info.*/Nothing: here/' dek.pem >none.pem
 	take 1 -p file:pw <none.pem
 	found 0 0 1
@@ -498,7 +498,7 @@ STORES
 	    -provider legacy -provider default
 	only_fault r.pvk unsupported 'Microsoft PVK: convert it with openssl rsa -inform PVK -provider legacy -provider default, and feed that in together with its certificate'
 	ssh-keygen -q -t ed25519 -N '' -f ssh || skip 'no ssh-keygen'
-	only_fault ssh unsupported 'OpenSSH key: not for mail'
+	only_fault ssh unsupported 'OpenSSH key: not for mail: keep the file itself'
 }
 
 @test "NSS key4.db and cert9.db, as certutil makes them, are named" {
@@ -559,7 +559,7 @@ STORES
 		take 0 <in
 		found 0 1 0
 		{ cat "$file"; printf '\0x'; } >in
-		only_fault in format 'DER of an unknown kind, or damaged'
+		only_fault in format 'DER of an unknown kind, or damaged: if it holds keys, get them out as PKCS#12'
 	done
 	((n == 10))
 	for file in a.p8 r.p8; do

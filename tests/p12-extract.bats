@@ -519,11 +519,11 @@ EOF
 	counts 1 0 5
 	holds a
 	diff - <(only fault <"$OUT" | cut -f 3-5 | tr '\t' ' ' | sort) >&2 <<'EOF'
-source:stdin reason:certificate detail:not a DER certificate (RFC 5280 section 4.1)
-source:stdin reason:damaged detail:a certificate bag cannot be read (RFC 7292 section 4.2)
-source:stdin reason:damaged detail:a private key cannot be read (RFC 7292 section 4.2)
-source:stdin reason:damaged detail:an encrypted key cannot be read (RFC 7292 section 4.2)
-source:stdin reason:unsupported detail:certificate bag that is not X.509 (RFC 7292 section 4.2.3)
+source:stdin reason:certificate detail:not a DER certificate (RFC 5280 section 4.1): fetch the file again, or export it anew
+source:stdin reason:damaged detail:a certificate bag cannot be read: fetch the file again, or export it anew (RFC 7292 section 4.2)
+source:stdin reason:damaged detail:a private key cannot be read: fetch the file again, or export it anew (RFC 7292 section 4.2)
+source:stdin reason:damaged detail:an encrypted key cannot be read: fetch the file again, or export it anew (RFC 7292 section 4.2)
+source:stdin reason:unsupported detail:certificate bag that is not X.509 (RFC 7292 section 4.2.3): export the file anew, with an X.509 certificate
 EOF
 	[[ $(wc -l <"$ERR") == 5 ]]
 	run_tool 1 p12-extract -q <a.p12
@@ -554,7 +554,7 @@ EOF
 	run_tool 1 p12-extract -p file:pw <b.p12
 	counts 0 0 1
 	[[ $(only fault <"$OUT" | field reason) == password ]]
-	says 'p12-extract: stdin: a key encrypted with PBES2 of PBKDF2 and aes-256-cbc does not open (it has another password, or is damaged)' \
+	says 'p12-extract: stdin: a key encrypted with PBES2 of PBKDF2 and aes-256-cbc does not open (it has another password, or is damaged): add that with -p' \
 	    'p12-extract: stdin: 1 certificates without a key are not written (-a writes them)'
 	PW=other run_tool 0 p12-extract -p file:pw -p env:PW <b.p12
 	counts 1 0 0
@@ -625,7 +625,7 @@ EOF
 	run_tool 1 p12-extract <a.p12
 	counts 1 0 1
 	holds a
-	says 'p12-extract: stdin: a key or certificate of more than 131072 bytes, the ceiling'
+	says 'p12-extract: stdin: a key or certificate of more than 131072 bytes, the ceiling: none for mail is so large, keep the file itself'
 	pfx "$(part "$(cert_bag "${large%00}")$(plain a)")" | unhex >a.p12
 	run_tool 1 p12-extract <a.p12
 	[[ $(only fault <"$OUT" | field reason) == certificate ]]
@@ -644,7 +644,7 @@ EOF
 	holds a
 	pfx "$(part "$(bag 06 "$(tlv 30 "$bags")")")" | unhex >a.p12
 	run_tool 1 p12-extract <a.p12
-	faulted ceiling 'more than 8 SafeContents in one another, the ceiling'
+	faulted ceiling 'more than 8 SafeContents in one another, the ceiling: export the file anew'
 }
 
 @test "bytes behind the PFX: padding, another PFX, something else" {

@@ -45,7 +45,7 @@ run_corpus()
 	run_corpus
 	awk -F '\t' '
 	BEGIN {
-		not_whole = "key private key is not whole (RFC 8017 section 3.2)"
+		not_whole = "key private key is not whole (RFC 8017 section 3.2): fetch the file again, or export it anew"
 		# the primes are not those of the modulus
 		fuzz = "gnutls/fuzz/in/"
 		why[fuzz "8a326ff7e78e01262942fc408ebbb5db8f30ad26"] = not_whole
@@ -60,7 +60,7 @@ run_corpus()
 				    form[j] ".p12"] = "unsupported private " \
 				    "key of algorithm 2.16.840.1.101.3.4.4." \
 				    s[2] ", which is not known here or not " \
-				    "for mail"
+				    "for mail: keep the file itself"
 			}
 		# two certificates of one key
 		more["wolfssl/ecc-rsa-server.p12"] = 1

@@ -646,7 +646,7 @@ sources()
 	printf '%s\n' x hard | cpio -o -H newc --quiet >a
 	both 1
 	[[ $(only key <"$OUT" | field source) == hard ]]
-	faults 'x: empty: empty file'
+	faults 'x: empty: empty file: fetch it again'
 }
 
 @test "a name is a name: nothing is written anywhere" {
