@@ -291,7 +291,7 @@ result(struct census *c, const struct rec *r)
 	c->nresults++;
 	outcome(c, r);
 	if (elsewhere(r) && first(c, &c->others, r, "sha1"))
-		note(c, r, "sha1 user id status reason");
+		note(c, r, "sha1 user id reason");
 	if (rec_eq(r, "status", "refused")) {
 		note(c, r, "sha1 user status reason");
 		c->refused_records++;

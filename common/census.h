@@ -98,8 +98,8 @@ const struct ledger_entry *census_entry0(struct census *, const struct rec *);
 /*
  * Goes through the notes: `key' and `cert' (group user mail serial not_after
  * sha1 source), `fault' (source reason detail), `result' and `verdict' (sha1
- * user status reason; id too where the row has another user), `kra' (sha1
- * subject not_after), `stream' (id time signer subject).
+ * user status reason; sha1 user id reason where the row has another user),
+ * `kra' (sha1 subject not_after), `stream' (id time signer subject).
  */
 void census_notes(struct census *, void (*)(void *, const struct rec *),
     void *);

@@ -249,14 +249,14 @@ without()
 }
 
 @test 'a key in the folders of two users is under one of them' {
-	local i sha1
+	local sha1
 
 	{
 		user 1 jane-1999
 		user 2 jane-1999 | sed $'s/\tuser:[^\t]*/\tuser:<b>alice/'
 	} | closed >two
 	new_archive
-	for i in 1 2; do
+	for _ in 1 2; do
 		ca-import -fq -d ca.db <two >>log 2>"$ERR"
 	done
 	sha1=$(head -n 1 two | field sha1)
