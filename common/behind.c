@@ -167,6 +167,10 @@ behind_filter(struct level *l)
 	int last = archive_filter_count(l->filter) - 2;
 	int64_t at;
 
+	if (l->text && l->pem == sizeof(LEVEL_PEM) - 1)
+		child_fault(l->c, "unsupported", l->base,
+		    "PEM beside uuencoded data is not read: put it into a "
+		    "file of its own");
 	level_keep(&l->packed, l->filter);
 	if (read_on(l, &l->packed, 0, &at) <= 0)
 		return;

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "msg.h"
@@ -88,9 +89,13 @@ input_say(const struct stream_in *s, const char *fmt, ...)
 void
 input_broken(const struct input *in)
 {
+	const struct stream_in *s = in->stream;
+
 	(void)fflush(stdout);
-	msg_die("stdin:%llu: %s", in->stream->rec.lineno,
-	    in->stream->why.detail);
+	msg_die("stdin:%llu: %s%s", s->rec.lineno, s->why.detail,
+	    strcmp(s->why.reason, "cut") == 0 ?
+		", or take what is there with -P" :
+		"");
 }
 
 void

@@ -38,7 +38,7 @@ void input_open(struct input *, const struct cred *k,
 void input_say(const struct stream_in *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Says where and why the stream is broken, and exits 2. */
+/* Says where and why the stream is broken, to who has -P; exits 2. */
 void input_broken(const struct input *) __attribute__((noreturn));
 
 void input_close(struct input *);

@@ -44,7 +44,8 @@ level_failed(struct level *l, const char *path)
 		child_ceiling(l->c, path, "memory", l->c->limits.memory);
 		return;
 	}
-	if (s == NULL && archive_read_has_encrypted_entries(l->a) > 0)
+	if (s == NULL && l->index == 0 &&
+	    archive_read_has_encrypted_entries(l->a) > 0)
 		s = "its directory is encrypted";
 	why = level_reason(s);
 	if (strcmp(why, "password") == 0 || strcmp(why, "unsupported") == 0)
@@ -67,6 +68,10 @@ level_unreadable(struct level *l)
 
 	if (!l->encrypted || (s != NULL && strcasestr(s, "support") != NULL))
 		level_failed(l, l->path);
+	else if (l->cut == l->index)
+		child_fault(l->c, "cut", l->path,
+		    "encrypted by the archive, which is cut or damaged here: "
+		    "fetch it again");
 	else if (!l->tried)
 		child_fault(l->c, "password", l->path,
 		    "encrypted by the archive: give its password with -p");
@@ -304,6 +309,21 @@ given(struct level_feed *f, const void *p, ssize_t n)
 	return n;
 }
 
+/* Looks for PEM, which the uu filter passes by, as all that is not encoded. */
+static void
+look_for_pem(struct level *l, const uint8_t *p, size_t n)
+{
+	static const char pem[] = LEVEL_PEM;
+
+	for (; n > 0 && l->pem < sizeof(pem) - 1; n--, p++)
+		if (*p == (uint8_t)pem[l->pem])
+			l->pem++;
+		else if (*p != '-')
+			l->pem = 0;
+		else if (l->pem != 5) /* a sixth dash is one of five */
+			l->pem = 1;
+}
+
 /* Callbacks of libarchive: for filter, and from it for a. */
 static ssize_t
 to_filter(struct archive *a, void *ctx, const void **buf)
@@ -313,6 +333,8 @@ to_filter(struct archive *a, void *ctx, const void **buf)
 
 	level_keep(&l->packed, a);
 	n = input(a, l, buf);
+	if (l->text && n > 0)
+		look_for_pem(l, *buf, (size_t)n);
 	return given(&l->packed, *buf, n);
 }
 
@@ -475,7 +497,11 @@ open_filter(struct level *l)
 	int r;
 
 	support_filters(l->filter);
+	l->text = 1;
+	l->pem = 0;
 	r = archive_read_open(l->filter, l, NULL, to_filter, NULL);
+	l->text = archive_filter_code(l->filter,
+		      archive_filter_count(l->filter) - 2) == ARCHIVE_FILTER_UU;
 	if (r >= ARCHIVE_WARN && l->fd != -1 &&
 	    archive_filter_count(l->filter) == 1)
 		return 0;
@@ -582,6 +608,10 @@ level_again(struct level *l)
 	const char *s = archive_error_string(l->a);
 	uint64_t index = l->index;
 
+	/* where it can seek, no wrong password makes it read past the end */
+	if (l->fd != -1 && l->tried &&
+	    (s == NULL || strcasestr(s, "truncated") != NULL))
+		l->cut = index;
 	if ((l->c->reread += index) > REREAD_MAX)
 		return 0; /* to get there once more takes as long each time */
 	if (!l->tried || l->fd == -1 || l->c->over != NULL || s == NULL ||

@@ -21,6 +21,8 @@
 	"encrypted by the archive: does not open (wrong password or " \
 	"damaged file): give its password alone"
 
+#define LEVEL_PEM "-----BEGIN "
+
 /* What libarchive was given. */
 struct level_feed {
 	int64_t all; /* bytes */
@@ -35,6 +37,8 @@ struct level {
 	struct archive *a;
 	struct archive *filter; /* unpacks what a reads, or NULL */
 	struct level_feed packed, unpacked; /* to filter, from filter to a */
+	int text; /* what is packed is, or may be, text around uuencoded data, */
+	size_t pem; /* bytes of LEVEL_PEM that were seen in it */
 	struct level *outer; /* NULL for the input */
 	const struct kind *kind; /* NULL for the input */
 	const char *base; /* path of the container, NULL for the input */
@@ -62,6 +66,7 @@ struct level {
 	int none; /* there are no more */
 	int tried; /* libarchive was given one, */
 	int given; /* and since it was opened */
+	uint64_t cut; /* the entry that ended early under one of them */
 	uint64_t again; /* the entry that a was opened again for */
 };
 

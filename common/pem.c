@@ -152,17 +152,27 @@ is_der(const uint8_t *line, size_t n)
 	return i == n && n >= 60 && memcmp(line, "MI", 2) == 0;
 }
 
+/* Returns 1 if what uuencode(1) writes begins here (POSIX.1). */
+static int
+is_uu(const uint8_t *line, size_t n)
+{
+	if (n > 13 && memcmp(line, "begin-base64 ", 13) == 0)
+		return 1;
+	return n > 10 && memcmp(line, "begin ", 6) == 0 && isdigit(line[6]) &&
+	    isdigit(line[7]) && isdigit(line[8]) && line[9] == ' ';
+}
+
 /*
  * Says what PEM_read_bio() passes over without a word: a block whose first or
- * last line is damaged, so that another goes with it, and base64 between the
- * blocks.  blocks: those that it read.
+ * last line is damaged, so that another goes with it, and base64 and uuencoded
+ * data between the blocks.  blocks: those that it read.
  */
 static void
 strays(const uint8_t *p, size_t n, size_t blocks, struct items *l)
 {
 	const uint8_t *end = p + n, *nl;
 	size_t ends = 0, len;
-	int in = 0, der = 0;
+	int in = 0, der = 0, uu = 0;
 	struct why w;
 
 	for (; p < end; p = nl + 1) {
@@ -174,8 +184,10 @@ strays(const uint8_t *p, size_t n, size_t blocks, struct items *l)
 		    has(p, len, "PRIVATE KEY--")) {
 			in = has(p, len, "BEGIN ");
 			ends++;
-		} else
-			der |= !in && is_der(p, len);
+		} else if (!in) {
+			der |= is_der(p, len);
+			uu |= is_uu(p, len);
+		}
 	}
 	if (ends != 2 * blocks) {
 		why_set(&w, "damaged",
@@ -189,6 +201,12 @@ strays(const uint8_t *p, size_t n, size_t blocks, struct items *l)
 		why_set(&w, "format",
 		    "base64 that is in no PEM block is not read: put it into "
 		    "a file of its own");
+		items_add_fault(l, &w);
+	}
+	if (uu) {
+		why_set(&w, "format",
+		    "uuencoded data beside PEM is not read: uudecode it, and "
+		    "feed that in");
 		items_add_fault(l, &w);
 	}
 }

@@ -16,8 +16,6 @@
 	"wizard has no public format: import it with certutil -importKMS on " \
 	"Windows, or export PFX per user and feed those in"
 
-#define WHOLE "fetch it whole, or take what is there with -P"
-
 struct stream_state {
 	struct rec_in *in;
 	const struct cred *k;
@@ -251,9 +249,9 @@ same(struct stream_in *s, const char *label, unsigned long long want)
 
 	if (rec_u64(&s->rec, label, &v) && v == want)
 		return 1;
-	return why_set(&s->why, "record",
+	return why_set(&s->why, "cut",
 	    "end says another number of %s "
-	    "than %llu: records are missing or added: " WHOLE,
+	    "than %llu: records are missing or added: fetch it whole",
 	    label, want);
 }
 
@@ -444,8 +442,8 @@ stream_next(struct stream_in *s)
 		    "empty input: expected a stream of "
 		    "records");
 	else if (rc == 0 && st->open && !st->part)
-		why_set(&s->why, "record",
-		    "no end record: the stream was cut: " WHOLE);
+		why_set(&s->why, "cut",
+		    "no end record: the stream was cut: fetch it whole");
 	else if (rc == 0)
 		return STREAM_EOF;
 	else if (rc == -1 && !ours && strcmp(s->why.reason, "input") != 0)

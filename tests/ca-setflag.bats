@@ -382,7 +382,7 @@ wrong()
 	refuses 2 'ca-setflag: stdin:2: not a flag record' \
 	    ca-setflag -d ca.db - <other.rec
 	head -n 1 flags.rec >half.rec
-	refuses 2 'ca-setflag: stdin:2: no end record: the stream was cut: fetch it whole, or take what is there with -P' \
+	refuses 2 'ca-setflag: stdin:2: no end record: the stream was cut: fetch it whole' \
 	    ca-setflag -d ca.db - <half.rec
 	sed '1s/new:1/new:2/' flags.rec >altered.rec
 	refuses 2 'ca-setflag: stdin:2: the digest of the stream is another: it was altered' \

@@ -356,6 +356,37 @@ EOF
 
 # Members: k is the key, c1 and c2 are certificates of it, a final b marks
 # another copy; kc1 is a member with both.
+@test "uuencoded data beside PEM blocks: a fault, of one or the other" {
+	local how order input n=0
+
+	cp "$ORG/keys/erin-1998.pem" a.pem
+	cp "$ORG/keys/judy-1998.pem" b.pem
+	for how in --uuencode --b64encode; do
+		bsdtar "$how" -cf uu b.pem
+		take 0 <uu
+		for order in 'uu a.pem' 'a.pem uu'; do
+			# shellcheck disable=SC2086 # two files
+			cat $order >in
+			for input in in <(cat in) <(dd if=in bs=7 status=none); do
+				take 1 <"$input"
+				[[ $(only cert <"$OUT" | field source) == b.pem ]]
+				faults 'stdin: unsupported: PEM beside uuencoded data is not read: put it into a file of its own'
+			done
+			tar -cf in.tar in
+			take 1 <in.tar
+			[[ $(only cert <"$OUT" | field cert | base64 -d |
+			    sha256sum) == "$(openssl x509 -in a.pem \
+			    -outform DER | sha256sum)" ]]
+			faults 'in: format: uuencoded data beside PEM is not read: uudecode it, and feed that in'
+			((n += 1))
+		done
+	done
+	((n == 4))
+	# text is none
+	{ echo 'begin a thing'; cat a.pem; echo '------BEGI N'; } >in
+	take 0 <in
+}
+
 @test "pairing: any order, several certificates, copies" {
 	local input want got n=0
 	local -a files

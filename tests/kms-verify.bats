@@ -236,14 +236,14 @@ for i in range(0, len(data), 7):
 	end=$(wc -l <zip.kms)
 	run_tool 2 kms-verify "${k[@]}" <bad
 	# an altered record alters the digest too: the stream is broken there
-	says "kms-verify: stdin:4: record 3: $seal" \
+	says "kms-verify: stdin:4: record 3, user not heidi: $seal" \
 	    "kms-verify: stdin:$end: the digest of the stream is another: it was altered"
 	sed 4d zip.kms | sed '$ d' | cmp - "$OUT"
 
 	# as parts all of it is looked at
 	run_tool 1 kms-verify -P "${k[@]}" <bad
-	says "kms-verify: stdin:4: record 3: $seal" \
-	    "kms-verify: stdin:$((end + $(wc -l <tar.kms) + 2)): record 1: $seal"
+	says "kms-verify: stdin:4: record 3, user not heidi: $seal" \
+	    "kms-verify: stdin:$((end + $(wc -l <tar.kms) + 2)): record 1, user not janet: $seal"
 	{
 		sed 4d zip.kms | sed '$ d'
 		cat tar.kms
@@ -268,7 +268,7 @@ for i in range(0, len(data), 7):
 	jane=$(only key <plain.kms | field key)
 	sed "1 s|\tkey:.*|\tkey:$jane|" grace | sed '$ d' >bad
 	run_tool 1 kms-verify -P <bad
-	says 'kms-verify: stdin:1: record 1: private key does not belong to the certificate' "$unproven"
+	says 'kms-verify: stdin:1: record 1, user grace: private key does not belong to the certificate' "$unproven"
 	nothing_out bad
 	# nor one that wears the numbers of the certificate on its outside
 	hidden=$(/usr/bin/python3 "$BATS_TEST_DIRNAME/hidden.py" \
@@ -276,7 +276,7 @@ for i in range(0, len(data), 7):
 	base64 -d <<<"$hidden" | openssl rsa -inform DER -check -noout
 	sed "1 s|\tkey:.*|\tkey:$hidden|" plain.kms | sed '$ d' >bad
 	run_tool 1 kms-verify -P <bad
-	says 'kms-verify: stdin:1: record 1: private key does not belong to the certificate' "$unproven"
+	says 'kms-verify: stdin:1: record 1, user jane: private key does not belong to the certificate' "$unproven"
 	nothing_out bad
 }
 
@@ -328,7 +328,7 @@ for i in range(0, len(data), 7):
 	altered 3 zip.kms | sed '$ d' >bad
 	run_tool 1 kms-verify -P "${k[@]}" <bad
 	cp "$OUT" out
-	says "kms-verify: stdin:4: record 3: $seal"
+	says "kms-verify: stdin:4: record 3, user not heidi: $seal"
 	run_tool 1 kms-verify -qP "${k[@]}" <bad
 	says
 	cmp out "$OUT"
@@ -338,7 +338,7 @@ for i in range(0, len(data), 7):
 	says "$unproven"
 	# the last of -q and -v counts
 	run_tool 1 kms-verify -qvP "${k[@]}" <bad
-	grep -qxF "kms-verify: stdin:4: record 3: $seal" "$ERR"
+	grep -qxF "kms-verify: stdin:4: record 3, user not heidi: $seal" "$ERR"
 	run_tool 1 kms-verify -vqP "${k[@]}" <bad
 	says
 }
@@ -370,7 +370,7 @@ for i in range(0, len(data), 7):
 @test "-r: why a record is bad, in one word" {
 	altered 3 zip.kms | sed '$ d' >bad
 	run_tool 1 kms-verify -rP "${k[@]}" <bad
-	says "kms-verify: stdin:4: record 3: $seal"
+	says "kms-verify: stdin:4: record 3, user not heidi: $seal"
 	[[ $(grep -c $'\tstatus:ok\t' "$OUT") == 13 ]]
 	grep $'\tn:3\t' "$OUT" | cut -f 3,5,6 >got
 	printf 'user:not heidi\tstatus:bad\treason:seal\n' | cmp - got
@@ -383,8 +383,8 @@ for i in range(0, len(data), 7):
 		    1 s/\tn:1/\tn:2/; \$ d" grace
 	} >bad
 	run_tool 1 kms-verify -rP <bad
-	says 'kms-verify: stdin:1: record 1: sha1 is not that of the certificate in the record' \
-	    'kms-verify: stdin:2: record 2: private key does not belong to the certificate' \
+	says 'kms-verify: stdin:1: record 1, user grace: sha1 is not that of the certificate in the record' \
+	    'kms-verify: stdin:2: record 2, user grace: private key does not belong to the certificate' \
 	    "$unproven"
 	[[ $(field status <"$OUT" | xargs) == 'bad bad' ]]
 	[[ $(field reason <"$OUT" | xargs) == 'certificate key' ]]
@@ -421,11 +421,11 @@ for i in range(0, len(data), 7):
 
 	end=$(wc -l <zip.kms)
 	altered 3 zip.kms | sed '$ d' >bad
-	refuses 1 "kms-verify: stdin:4: record 3: $seal" \
+	refuses 1 "kms-verify: stdin:4: record 3, user not heidi: $seal" \
 	    kms-verify -wP "${k[@]}" <bad
 	# also what is proven, and follows or came before in the same input
 	cat tar.kms bad zip.kms >all
-	refuses 1 "kms-verify: stdin:$(($(wc -l <tar.kms) + 4)): record 3: $seal" \
+	refuses 1 "kms-verify: stdin:$(($(wc -l <tar.kms) + 4)): record 3, user not heidi: $seal" \
 	    kms-verify -wP "${k[@]}" <all
 	head -n 5 zip.kms >part
 	cut='no end record: the stream was cut: fetch it whole, or take what is there with -P'

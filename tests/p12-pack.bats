@@ -569,7 +569,7 @@ NAMES
 		user 3 judy-2003
 	} | closed >mixed.rec
 	run_tool 1 p12-pack "${pw[@]}" <mixed.rec
-	says 'p12-pack: stdin:2: record 2: private key does not belong to the certificate' \
+	says 'p12-pack: stdin:2: record 2, user mixed: private key does not belong to the certificate' \
 	    "$mixed"
 	held "$OUT" | diff <(sed 2d mixed.rec | wanted) -
 	run_tool 1 p12-pack -q "${pw[@]}" <mixed.rec
@@ -577,7 +577,7 @@ NAMES
 	# what the record says of the certificate must be so, too
 	sed '1s/\tserial:[^\t]*/\tserial:00/' two.rec | sed '$d' | closed >wrong
 	run_tool 1 p12-pack "${pw[@]}" <wrong
-	says 'p12-pack: stdin:1: record 1: serial is not that of the certificate in the record'
+	says 'p12-pack: stdin:1: record 1, user carol-2003: serial is not that of the certificate in the record'
 	held "$OUT" | diff <(sed -n 2p two.rec | wanted) -
 }
 

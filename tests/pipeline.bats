@@ -758,7 +758,7 @@ refuses_import()
 	    ca-import -f -d ca.db "${machine[@]}" >log 2>>"$ERR" &&
 		false || status=("${PIPESTATUS[@]}")
 	[[ ${status[*]} == '2 2' ]]
-	grep -q '^kms-verify: stdin:3: record 2: the seal does not open' "$ERR"
+	grep -q '^kms-verify: stdin:3: record 2, user eve: the seal does not open' "$ERR"
 	grep -q '^ca-import: stdin:3: n is 3, not 2: ' "$ERR"
 	[[ $(rows ca.db "select count(*) from request where KmsUser = 'eve'") == 0 ]]
 	# the whole one completes it

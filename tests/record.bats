@@ -460,7 +460,7 @@ ledger()
 		sed "s|\tcert:[^\t]*|\tcert:${bad//\\/\\\\\\\\}|" line |
 		    closed >bad
 		run_tool 1 kms-verify <bad
-		says 'kms-verify: stdin:1: record 1: cert is not base64' "$unproven"
+		says 'kms-verify: stdin:1: record 1, user grace: cert is not base64' "$unproven"
 		nothing_out "$bad"
 		sed "s|\tkey:[^\t]*|\tkey:${bad//\\/\\\\\\\\}|" line |
 		    breaks 1 'key record without a base64 key'

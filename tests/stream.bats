@@ -114,18 +114,27 @@ breaks()
 	not_more "${before[@]}"
 }
 
+# named LINE [FILE]: how a message names the record there.
+named()
+{
+	local user
+
+	user=$(line "$1" "${2-stream}" | field user)
+	user+=$(line "$1" "${2-stream}" | field user_b64 | base64 -d)
+	printf 'record %s%s' "$(line "$1" "${2-stream}" | field n)" \
+	    "${user:+, user $user}"
+}
+
 # drops LINE MESSAGE OPTION...: the record there is refused, for that reason;
 # all others leave as they came, but not `end'.
 drops()
 {
-	local n
 	local -a before
 
 	cat >stream
 	before=(* "$TMPDIR"/*)
-	n=$(sed -n "$1 p" stream | field n)
 	run_tool 1 kms-verify "${@:3}" <stream
-	says "kms-verify: stdin:$1: record $n: $2"
+	says "kms-verify: stdin:$1: $(named "$1"): $2"
 	sed "$1 d; /^rec:end\t/ d" stream | cmp - "$OUT"
 	not_more "${before[@]}"
 }
@@ -355,8 +364,8 @@ line()
 		sed 1,4d good.kms
 	} >stream
 	run_tool 2 kms-verify "${both[@]}" <stream
-	says "kms-verify: stdin:2: record 1: $seal" \
-	    "kms-verify: stdin:4: record 3: $seal" \
+	says "kms-verify: stdin:2: $(named 2): $seal" \
+	    "kms-verify: stdin:4: $(named 4): $seal" \
 	    "kms-verify: stdin:6: $digest"
 	sed '2 d; 4 d; 6 d' stream | cmp - "$OUT"
 }
@@ -371,7 +380,7 @@ line()
 			tail -n +$((i + 1)) good.kms
 		} >moved
 		run_tool 2 kms-verify "${both[@]}" <moved
-		says "kms-verify: stdin:$i: record $((i - 1)): $seal" \
+		says "kms-verify: stdin:$i: $(named "$i" moved): $seal" \
 		    "kms-verify: stdin:6: $digest"
 		sed "$i d; 6 d" moved | cmp - "$OUT"
 		drops "$i" "$seal" -P "${both[@]}" <moved
@@ -975,8 +984,8 @@ slipped()
 	# each part has its own signer, and its own key
 	{ head -n 3 good.kms; sed 1d self.kms | tail -n 3; } >parts
 	run_tool 2 kms-verify -P "${both[@]}" <parts
-	says "kms-verify: stdin:4: record 3: $seal" \
-	    "kms-verify: stdin:5: record 4: $seal" \
+	says "kms-verify: stdin:4: $(named 4 parts): $seal" \
+	    "kms-verify: stdin:5: $(named 5 parts): $seal" \
 	    "kms-verify: stdin:6: $impostor"
 	head -n 3 parts | cmp - "$OUT"
 	{

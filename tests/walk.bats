@@ -1058,6 +1058,49 @@ unlucky()
 	faults 'stdin: password: its directory is encrypted: unpack it with its own tool and feed the files in'
 }
 
+@test "an encrypted zip that is cut says so" {
+	local kind at cut n=0
+	local what='the archive is cut or damaged here: fetch it again'
+	local give='encrypted by the archive: give its password with -p'
+	local wrong='encrypted by the archive: no password opens it (wrong password or damaged file): give its password with -p, or unpack it with its own tool and feed the files in'
+
+	bundles x y z
+	passwords 3 pw
+	zip -qXP pw deflated.zip x y z
+	zip -qX0P pw stored.zip x y z
+	7z a -bd -tzip -mem=AES256 -ppw aes.zip x y z >/dev/null
+	for kind in deflated stored aes; do
+		mapfile -t at < <(LC_ALL=C grep -abo $'PK\x03\x04' "$kind.zip" |
+		    cut -d : -f 1)
+		# between two members, in a header, at the beginning of data
+		for cut in "${at[2]}" $((at[2] + 10)) $((at[2] + 40)); do
+			head -c "$cut" "$kind.zip" >a
+			both 1 -p "list:$pws"
+			# libarchive wants to see more behind y
+			[[ $(names) == 'x y' || $(names) == x ]]
+			[[ $(only fault <"$OUT" | field reason | sort -u) == cut ]]
+			[[ $(only fault <"$OUT" | field source |
+			    tail -n 1) == stdin ]]
+			((n += 1))
+		done
+		# in data, where a wrong password looks the same
+		head -c $((at[2] + 200)) "$kind.zip" >a
+		both 1 -p "list:$pws"
+		[[ $(names) == 'x y' ]]
+		only fault <"$OUT" | field reason | tail -n 1 | grep -qx cut
+	done
+	((n == 9))
+	# without the password, both
+	head -c "${at[2]}" aes.zip >a
+	both 1
+	faults "x: password: $give" "y: password: $give" \
+	    "stdin: cut: it ends early: $what"
+	passwords 3
+	both 1 -p "list:$pws"
+	faults "x: password: $wrong" "y: password: $wrong" \
+	    "stdin: cut: it ends early: $what"
+}
+
 @test "an encrypted member that is damaged ends, with any list" {
 	local at
 

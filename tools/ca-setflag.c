@@ -100,7 +100,8 @@ ask_records(struct todo *t, struct input *in, struct why *w)
 			return 0;
 	}
 	if (ev == STREAM_BROKEN)
-		input_broken(in);
+		return why_set(w, "record", "stdin:%llu: %s", s->rec.lineno,
+		    s->why.detail);
 	return 1;
 }
 

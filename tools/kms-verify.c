@@ -80,8 +80,7 @@ drop(struct verify *v, const struct why *w)
 	v->bad++;
 	v->dropped = 1;
 	v->status = 1;
-	msg_record("stdin:%llu: record %llu: %s", v->stream->rec.lineno,
-	    v->stream->n, w->detail);
+	input_say(v->stream, "%s", w->detail);
 	if (v->out != NULL)
 		verdict(v, "bad", w);
 }

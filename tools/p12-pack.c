@@ -24,9 +24,7 @@ record(struct bundle *b, const struct stream_in *s)
 	int rc;
 
 	if (rec_is(&s->rec, "fault"))
-		msg_record("stdin:%llu: record %llu: a fault: what it names is "
-			   "not in the output",
-		    s->rec.lineno, s->n);
+		input_say(s, "a fault: what it names is not in the output");
 	if (!rec_is(&s->rec, "key") && !rec_is(&s->rec, "cert"))
 		return 1;
 	if (s->sealed)
@@ -45,8 +43,7 @@ record(struct bundle *b, const struct stream_in *s)
 		msg_die("stdin:%llu: record %llu: %s", s->rec.lineno, s->n,
 		    w.detail);
 	if (!rc)
-		msg_record("stdin:%llu: record %llu: %s", s->rec.lineno, s->n,
-		    w.detail);
+		input_say(s, "%s", w.detail);
 	cert_free(c);
 	OPENSSL_free(group_own);
 	OPENSSL_free(user_own);
