@@ -89,7 +89,7 @@ crew_new(unsigned jobs, struct secrets *s, const struct map *map)
 	c->secrets = s;
 	c->map = map;
 	items_share();
-	c->pool = pool_new(jobs, 4, work, c);
+	c->pool = pool_new(jobs, 4, 0, work, c);
 	return c;
 }
 

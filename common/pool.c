@@ -138,13 +138,15 @@ serve(int in, int out, pool_work *work, void *ctx)
 
 /* The life of a process: it keeps two pipes and stderr. */
 static void __attribute__((noreturn))
-live(int in, int out, pool_work *work, void *ctx)
+live(int in, int out, int by, pool_work *work, void *ctx)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
 		msg_die("cannot start another process for -j: %s",
 		    strerror(errno));
 	(void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
+	if (nice(by) == -1) /* or -1 is what it is now */
+		errno = 0;
 	tool_forked();
 	msg_level = 0; /* the parent says what the system lacks */
 	sandbox_enter(NULL);
@@ -152,7 +154,7 @@ live(int in, int out, pool_work *work, void *ctx)
 }
 
 static void
-start(struct worker *w, pool_work *work, void *ctx)
+start(struct worker *w, int by, pool_work *work, void *ctx)
 {
 	int to[2], from[2];
 
@@ -162,7 +164,7 @@ start(struct worker *w, pool_work *work, void *ctx)
 			"without)",
 		    strerror(errno));
 	if (w->pid == 0)
-		live(to[0], from[1], work, ctx);
+		live(to[0], from[1], by, work, ctx);
 	(void)close(to[0]);
 	(void)close(from[1]);
 	/* it works on while we do something else; if not, the less */
@@ -174,7 +176,7 @@ start(struct worker *w, pool_work *work, void *ctx)
 }
 
 struct pool *
-pool_new(unsigned jobs, unsigned each, pool_work *work, void *ctx)
+pool_new(unsigned jobs, unsigned each, int by, pool_work *work, void *ctx)
 {
 	struct pool *p = calloc(1, sizeof(*p));
 	size_t size = (size_t)jobs * (each + AHEAD);
@@ -186,7 +188,7 @@ pool_new(unsigned jobs, unsigned each, pool_work *work, void *ctx)
 	p->size = size;
 	p->each = each;
 	for (; p->workers < jobs; p->workers++)
-		start(&p->worker[p->workers], work, ctx);
+		start(&p->worker[p->workers], by, work, ctx);
 	return p;
 }
 

@@ -24,9 +24,11 @@ typedef uint8_t *pool_work(void *ctx, uint8_t *job, size_t n, size_t *size);
 
 /*
  * Starts so many processes, each with a copy of all that there is.  One gets at
- * most so many jobs while it has not answered: of those that take long, one.
+ * most so many jobs while it has not answered.  Where they are not to keep the
+ * caller from a processor they are nice, by so much.
  */
-struct pool *pool_new(unsigned jobs, unsigned each, pool_work *, void *ctx);
+struct pool *pool_new(unsigned jobs, unsigned each, int by, pool_work *,
+    void *ctx);
 void pool_free(struct pool *);
 
 /* Returns the number of jobs whose answer was not taken yet. */

@@ -112,8 +112,8 @@ share(struct prover *p)
 }
 
 struct prover *
-prover_new(struct input *in, unsigned jobs, unsigned ahead, prover_work *fn,
-    void *ctx)
+prover_new(struct input *in, unsigned jobs, unsigned ahead, int by,
+    prover_work *fn, void *ctx)
 {
 	struct prover *p = calloc(1, sizeof(*p));
 
@@ -124,7 +124,7 @@ prover_new(struct input *in, unsigned jobs, unsigned ahead, prover_work *fn,
 	p->ctx = ctx;
 	if (jobs > 1 && in->k.n > 0) {
 		share(p);
-		p->pool = pool_new(jobs, ahead, work, p);
+		p->pool = pool_new(jobs, ahead, by, work, p);
 		in->stream->apart = 1;
 	}
 	return p;

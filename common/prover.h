@@ -22,9 +22,10 @@ typedef void prover_work(void *ctx, const struct stream_in *,
 /*
  * Starts reading.  Processes are started, so many, if there are seals to open
  * (-k) and jobs is more than one; they have all that the caller has.  Each gets
- * so many batches of records ahead: what it does while the caller does not ask.
+ * so many batches of records ahead: what it does while the caller does not ask;
+ * and is nice, as of pool_new().
  */
-struct prover *prover_new(struct input *, unsigned jobs, unsigned ahead,
+struct prover *prover_new(struct input *, unsigned jobs, unsigned ahead, int by,
     prover_work *, void *ctx);
 void prover_free(struct prover *);
 

@@ -72,7 +72,7 @@ main(int argc, char *argv[])
 	struct pool *p;
 
 	tool_start();
-	p = pool_new(2, EACH, work, &bad);
+	p = pool_new(2, EACH, 0, work, &bad);
 	for (i = 0; i < COUNT; i++) {
 		if (pool_full(p))
 			take(p);

@@ -17,7 +17,9 @@
 #include "sandbox.h"
 #include "tool.h"
 
-#define AHEAD 64 /* batches of each process of -j: it works during a commit */
+/* The processes of -j: who writes to the archive is one, and must not wait. */
+#define AHEAD 64 /* batches in hand of each: it works during a commit */
+#define NICE  8
 
 static const char usage[] =
     "[-afnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...\n"
@@ -223,7 +225,7 @@ main(int argc, char *argv[])
 	    in.trusted.n > 0 ? &in.trusted : NULL);
 	if (!import_side_by_side(&im))
 		jobs = 1;
-	prover = prover_new(&in, jobs, AHEAD, import_prove, &im);
+	prover = prover_new(&in, jobs, AHEAD, NICE, import_prove, &im);
 	sandbox_enter(db_dir0(im.db));
 
 	if (!show_kras(&im, pin, npins, &w))

@@ -251,7 +251,7 @@ main(int argc, char *argv[])
 	v.fp = report ? NULL : v.hold ? hold_back() : stdout;
 	input_open(&v.in, v.in.k.n > 0 ? &v.in.k : NULL,
 	    v.in.trusted.n > 0 ? &v.in.trusted : NULL);
-	v.prover = prover_new(&v.in, jobs, AHEAD, prove, NULL);
+	v.prover = prover_new(&v.in, jobs, AHEAD, 0, prove, NULL);
 	sandbox_enter(NULL);
 
 	while (event(&v))
