@@ -91,16 +91,29 @@ put_time(char dst[24], const uint8_t **p, const uint8_t *end)
 	return rc;
 }
 
+/* A serial number as BN_bn2hex() has it, but in lower case.  NULL: it is none. */
 static char *
-hex_of(const ASN1_INTEGER *serial)
+serial_of(const struct tlv_part *part)
 {
-	BIGNUM *bn = ASN1_INTEGER_to_BN(serial, NULL);
-	char *hex = bn == NULL ? NULL : BN_bn2hex(bn), *p;
+	const uint8_t *der = part->p;
+	struct tlv_part v;
+	ASN1_INTEGER *n;
+	BIGNUM *bn;
+	char *hex, *p;
 
+	if (tlv_uint(&v, &der, part->p + part->n) && v.n > 0) {
+		if ((hex = OPENSSL_malloc(2 * v.n + 1)) == NULL)
+			tool_nomem();
+		return rec_hex(hex, v.p, v.n);
+	}
+	n = tlv_item(part->p, part->n, ASN1_ITEM_rptr(ASN1_INTEGER));
+	bn = n == NULL ? NULL : ASN1_INTEGER_to_BN(n, NULL);
+	hex = bn == NULL ? NULL : BN_bn2hex(bn);
 	for (p = hex; p != NULL && *p != '\0'; p++)
 		if (*p >= 'A' && *p <= 'F')
 			*p += 'a' - 'A';
 	BN_free(bn);
+	ASN1_INTEGER_free(n);
 	return hex;
 }
 
@@ -269,14 +282,14 @@ is_ca(const struct extensions *x)
  * not know is one nevertheless.  Returns 1, or 0: it does not parse.
  */
 static int
-read_key(struct cert *c)
+read_key(struct cert *c, int id)
 {
 	struct pkey_public pub;
 	int n;
 
 	if (!pkey_public(&pub, &c->spki_part))
 		return 0;
-	if (!pkey_public_id(&pub, c->id, c->alg, &c->bits)) {
+	if (!pkey_public_id(&pub, id ? c->id : NULL, c->alg, &c->bits)) {
 		memcpy(c->id, c->spki, sizeof(c->id));
 		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
 	}
@@ -378,13 +391,10 @@ static int
 glance(struct cert *c)
 {
 	struct tlv_part serial;
-	ASN1_INTEGER *number;
 
 	if (!outline(c, &serial))
 		return 0;
-	number = d2i_ASN1_INTEGER(NULL, &serial.p, (long)serial.n);
-	c->serial = number == NULL ? NULL : hex_of(number);
-	ASN1_INTEGER_free(number);
+	c->serial = serial_of(&serial);
 	hash_sha256(c->spki, c->spki_part.p, c->spki_part.n);
 	hash_sha1(c->sha1, c->der, c->len);
 	hash_sha256(c->sha256, c->der, c->len);
@@ -495,10 +505,10 @@ check_signature(const struct cert *c)
 	    tlv_into(&p, end, TLV_BITS) && p < end && *p < 8;
 }
 
-int
-cert_describe(struct cert *c, struct why *w)
+static int
+describe(struct cert *c, int id, struct why *w)
 {
-	int rc = read_names(c) && read_validity(c) && read_key(c) &&
+	int rc = read_names(c) && read_validity(c) && read_key(c, id) &&
 	    read_extensions(c) && check_signature(c);
 
 	why_clear();
@@ -506,11 +516,17 @@ cert_describe(struct cert *c, struct why *w)
 }
 
 int
+cert_describe(struct cert *c, struct why *w)
+{
+	return describe(c, 0, w);
+}
+
+int
 cert_new(struct cert **out, const uint8_t *der, size_t len, struct why *w)
 {
 	if (!cert_glance(out, der, len, w))
 		return 0;
-	if (cert_describe(*out, w))
+	if (describe(*out, 1, w))
 		return 1;
 	cert_free(*out);
 	*out = NULL;

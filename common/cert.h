@@ -54,8 +54,8 @@ void cert_free(struct cert *);
 
 /*
  * The same in two steps, for those who need less: a look at its outline, which
- * gives the parts, version, serial, spki, sha1 and sha256; and the rest, from
- * what is in the parts.  Each returns 1, or 0 with *w.
+ * gives the parts, version, serial, spki, sha1 and sha256; and the rest, but id,
+ * from what is in the parts.  Each returns 1, or 0 with *w.
  */
 int cert_glance(struct cert **out, const uint8_t *der, size_t len,
     struct why *w);

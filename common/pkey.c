@@ -192,14 +192,15 @@ pkey_public_free(struct pkey_public *pub)
 
 /* The same of an RSA key. */
 static int
-rsa_public_is(const struct pkey_public *pub, uint8_t id[32], char alg[32],
+rsa_public_is(const struct pkey_public *pub, uint8_t *id, char alg[32],
     int *bits)
 {
 	struct rsa_public rsa;
 
 	if (!rsa_public(&rsa, pub->key, pub->keylen))
 		return 0;
-	rsa_public_id(&rsa, id);
+	if (id != NULL)
+		rsa_public_id(&rsa, id);
 	*bits = rsa_public_bits(&rsa);
 	rsa_public_free(&rsa);
 	(void)snprintf(alg, 32,
@@ -210,10 +211,11 @@ rsa_public_is(const struct pkey_public *pub, uint8_t id[32], char alg[32],
 }
 
 int
-pkey_public_id(const struct pkey_public *pub, uint8_t id[32], char alg[32],
+pkey_public_id(const struct pkey_public *pub, uint8_t *id, char alg[32],
     int *bits)
 {
 	const uint8_t *p = pub->spki.p;
+	uint8_t of[32];
 	EVP_PKEY *pk;
 	int rc;
 
@@ -223,7 +225,9 @@ pkey_public_id(const struct pkey_public *pub, uint8_t id[32], char alg[32],
 	if (!small_kind(pub->alg->algorithm))
 		return 0;
 	pk = d2i_PUBKEY(NULL, &p, (long)pub->spki.n);
-	rc = pk != NULL && evp_id(pk, id);
+	rc = pk != NULL && evp_id(pk, of);
+	if (rc && id != NULL)
+		memcpy(id, of, sizeof(of));
 	if (rc) {
 		name_alg(pk, alg);
 		*bits = EVP_PKEY_get_bits(pk);

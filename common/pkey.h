@@ -35,10 +35,11 @@ int pkey_public(struct pkey_public *, const struct tlv_part *spki);
 void pkey_public_free(struct pkey_public *);
 
 /*
- * Identity of a public key, as pkey_id(), algorithm and bits.  Returns 1, or 0:
- * none of a kind whose private keys are read here, whatever OpenSSL knows.
+ * Identity of a public key, as pkey_id(), if id is not NULL; algorithm and bits.
+ * Returns 1, or 0: none of a kind whose private keys are read here, whatever
+ * OpenSSL knows.
  */
-int pkey_public_id(const struct pkey_public *, uint8_t id[32], char alg[32],
+int pkey_public_id(const struct pkey_public *, uint8_t *id, char alg[32],
     int *bits);
 
 /*
