@@ -48,6 +48,9 @@ users()
 	grep -q '^usage: kms-export ' "$ERR"
 	contract 2 kms-export -c "$ORG/machine.pem" operand </dev/null
 	grep -q '^usage: kms-export ' "$ERR"
+	# what everybody tries first
+	grep -q -x 'kms-export: the backup is read from standard input: <operand' \
+	    "$ERR"
 	contract 2 kms-export -c </dev/null
 	grep -q '^usage: kms-export ' "$ERR"
 }

@@ -123,6 +123,9 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 			if (!tool_option(c))
 				tool_usage(usage);
 		}
+	if (optind != argc)
+		msg_warn("the backup is read from standard input: <%s",
+		    argv[optind]);
 	if (e->to_path == NULL || optind != argc)
 		tool_usage(usage);
 }
