@@ -360,19 +360,24 @@ more()
 	bundles x
 	zip -qX a.zip x
 	zip -qXz b.zip x <<<'a comment'
+	# the longest comment; one with the magic of the end; zip64
+	head -c 65535 /dev/zero | tr '\0' c | zip -qXz c.zip x
+	printf 'PK\5\6%050d' 1 | zip -qXz d.zip x
+	zip -qX -fz e.zip x
 	7z a -bd a.7z x >/dev/null
 	gcab -c a.cab x
 	echo x | cpio -o -H newc --quiet >a.cpio
 	echo x | cpio -o -H odc -C 10240 --quiet >b.cpio
 	gzip -k a.cpio
-	for kind in a.zip b.zip a.7z a.cab a.cpio b.cpio a.cpio.gz; do
-		for pad in 1 511 100000; do
+	for kind in ?.zip a.7z a.cab a.cpio b.cpio a.cpio.gz; do
+		for pad in 1 511 65536 100000; do
 			{ cat "$kind"; head -c "$pad" /dev/zero; } >a
-			both 0
+			take 0 <a
 			((n += 1))
 		done
+		both 0
 	done
-	((n == 21))
+	((n == 40))
 	# a signature behind a cabinet
 	openssl cms -sign -signer "$ORG/machine.pem" -inkey "$ORG/machine.key" \
 	    -in x -outform DER -out sig
