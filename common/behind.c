@@ -1,6 +1,7 @@
 #include "behind.h"
 
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,7 +64,7 @@ read_on(struct level *l, struct level_feed *f, int zip, int64_t *at)
 	const void *buf;
 	ssize_t k = 0;
 
-	*at = f->all - (int64_t)n;
+	*at = f->all - (int64_t)(n + f->n);
 	do {
 		skip = len > 0 ? 0 : pass_by(p, n, zip, &seen);
 		*at += (int64_t)skip;
@@ -188,7 +189,7 @@ behind_filter(struct level *l)
 		child_fault(l->c, "unsupported", l->base,
 		    "PEM beside uuencoded data is not read: put it into a "
 		    "file of its own");
-	level_keep(&l->packed, l->filter);
+	level_left(&l->packed, l->filter);
 	if (read_on(l, &l->packed, 0, &at) <= 0)
 		return;
 	/* it was taken for the head of one more frame */
@@ -208,11 +209,10 @@ behind_end(struct level *l)
 	ssize_t n;
 
 	if (l->filter == NULL) {
-		f->nleft = 0;
 		f->all = end_of(l);
 		(void)lseek(l->fd, l->start + f->all, SEEK_SET);
 	} else
-		level_keep(f, l->a);
+		level_left(f, l->a);
 	n = read_on(l, f, format == ARCHIVE_FORMAT_ZIP && l->filter != NULL,
 	    &at);
 	if (n > 0 && is_other(l, format, (size_t)n))
@@ -225,4 +225,6 @@ behind_end(struct level *l)
 		level_failed(l, l->base);
 	else if (n == 0 && level_packed(l))
 		behind_filter(l);
+	/* it may hold keys, and the next member may be hostile */
+	OPENSSL_cleanse(l->c->data, KIND_BYTES);
 }

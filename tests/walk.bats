@@ -287,6 +287,19 @@ more()
 	{ cat 1.cpio; head -c 5000 /dev/zero; echo text; } >a
 	both 1
 	faults "stdin: $(more 'behind the end of' archive "tail -c +$((at + 5001))")"
+	# in one large block, of which the last bytes are padding
+	{ cat 1.cpio 2.cpio; head -c 200000 /dev/zero; } | lz4 -qB7 >a
+	both 1
+	faults "stdin: $(more 'behind the end of' archive "tail -c +$((at + 1))" \
+	    ', unpacked')"
+}
+
+@test "uu behind a letter, from a file too" {
+	bundles x
+	{ seq 20000; cat x; } >long
+	{ echo 'Dear all,'; bsdtar --uuencode -cf - long; echo Bye; } >a
+	both 0
+	[[ $(names) == x ]]
 }
 
 @test "data behind the end of what is compressed: a fault; padding: none" {
@@ -352,6 +365,21 @@ more()
 	take 1 <b
 	faults 't: format: not a format that is read here: if it holds keys, get them out as PKCS#12' \
 	    "stdin: $(more 'in front of' zip "head -c $(stat -c %s a)")"
+}
+
+@test "archives past the memory ceiling leave no file open" {
+	local n
+
+	bundles x y z
+	7z a -bd -mx0 a.7z x y z >/dev/null
+	for n in {1..60}; do
+		ln a.7z "$n.7z"
+	done
+	tar --hard-dereference -cf a {1..60}.7z
+	ulimit -n 40
+	take 1 -L memory=1K <a
+	[[ $(only fault <"$OUT" | field reason | uniq -c | tr -s ' ') == \
+	    ' 60 ceiling' ]]
 }
 
 @test "padding, signatures and programs in front are no archives" {
