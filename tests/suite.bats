@@ -221,7 +221,7 @@ option_letters()
 	while read -r _ name number; do
 		case $name in
 		cat | cut | join | sort | bash | cron | openssl* | sqlite3 | \
-		libarchive | shred)
+		libarchive | nice | shred)
 			continue ;;
 		esac
 		[[ -e $root/man/$name.$number ]] || {
