@@ -220,7 +220,7 @@ option_letters()
 
 	while read -r _ name number; do
 		case $name in
-		cat | cut | join | sort | bash | cron | openssl* | sqlite3 | \
+		cat | cut | join | sort | nice | bash | cron | openssl* | sqlite3 | \
 		libarchive | shred)
 			continue ;;
 		esac
