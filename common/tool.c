@@ -33,6 +33,7 @@
 #define SECURE_HEAP (4 * 1024 * 1024)
 #define PAGE	    4096 /* where it starts is a multiple of this */
 #define OUT_BUFFER  (64 * 1024)
+#define PIPE	    (256 * 1024) /* bytes between two tools: fewer turns */
 #define STACK	    (64 * 1024) /* as deep as libraries go, and more */
 
 static char *heap; /* the secure heap */
@@ -164,6 +165,9 @@ tool_start(void)
 #ifndef SANITIZE /* the leak checker looks into its own process */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+	/* of what is no pipe, or where a user has too many, this does nothing */
+	(void)fcntl(STDIN_FILENO, F_SETPIPE_SZ, PIPE);
+	(void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE);
 	start_crypto();
 	if ((out_buf = OPENSSL_secure_malloc(OUT_BUFFER)) == NULL)
 		tool_nomem();

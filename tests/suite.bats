@@ -220,8 +220,8 @@ option_letters()
 
 	while read -r _ name number; do
 		case $name in
-		cat | cut | join | sort | nice | bash | cron | openssl* | sqlite3 | \
-		libarchive | shred)
+		cat | cut | join | sort | bash | cron | openssl* | sqlite3 | \
+		libarchive | nice | shred)
 			continue ;;
 		esac
 		[[ -e $root/man/$name.$number ]] || {
