@@ -85,7 +85,8 @@ put(int fd, struct iovec part[PARTS])
 		    strerror(errno));
 	for (i = 0; i < PARTS; i++, k -= (ssize_t)n) {
 		n = (size_t)k < part[i].iov_len ? (size_t)k : part[i].iov_len;
-		part[i].iov_base = (char *)part[i].iov_base + n;
+		if (n > 0) /* NULL is no array */
+			part[i].iov_base = (char *)part[i].iov_base + n;
 		part[i].iov_len -= n;
 	}
 	return 1;
