@@ -323,11 +323,13 @@ read_key(struct cert *c, int id)
 static char *
 find_ski(const struct cert *c, const struct extensions *x)
 {
-	const uint8_t *p = x->ski.p, *end = p + x->ski.n;
+	const uint8_t *p = x->ski.p, *end = NULL;
 	uint8_t md[20];
 	char *s;
 
-	if (x->ski.n == 0 || !tlv_into(&p, end, TLV_BYTES)) {
+	if (x->ski.n > 0)
+		end = p + x->ski.n;
+	if (end == NULL || !tlv_into(&p, end, TLV_BYTES)) {
 		hash_sha1(md, c->key, c->keylen);
 		p = md;
 		end = md + sizeof(md);
@@ -497,13 +499,14 @@ static int
 open_extensions(struct extensions *x, const struct tlv_part *all,
     uint8_t **copy)
 {
-	const uint8_t *p = all->p, *end = p + all->n;
+	const uint8_t *p = all->p, *end;
 	size_t n;
 
 	memset(x, 0, sizeof(*x));
 	*copy = NULL;
 	if (all->n == 0)
 		return 1;
+	end = p + all->n;
 	if (!tlv_into(&p, end, TLV_3))
 		return 0;
 	n = (size_t)(end - p);

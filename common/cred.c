@@ -202,20 +202,38 @@ cred_find0(const struct cred *c, const uint8_t sha256[32])
 	return NULL;
 }
 
-int
-cred_thumbprint(const struct cred_pair *p, const char *typed, int whole)
+/* Without blanks and colons; returns its length, or 0: it is too long. */
+static size_t
+digits(char clean[65], const char *typed)
 {
-	char clean[65], sha1[41], sha256[65];
 	size_t n = 0;
 
 	for (; *typed != '\0'; typed++) {
 		if (*typed == ' ' || *typed == ':')
 			continue;
-		if (n == sizeof(clean) - 1)
+		if (n == 64)
 			return 0;
 		clean[n++] = (char)tolower((unsigned char)*typed);
 	}
 	clean[n] = '\0';
+	return n;
+}
+
+int
+cred_whole_thumbprint(const char *typed)
+{
+	char clean[65];
+	size_t n = digits(clean, typed);
+
+	return n == 40 || n == 64;
+}
+
+int
+cred_thumbprint(const struct cred_pair *p, const char *typed, int whole)
+{
+	char clean[65], sha1[41], sha256[65];
+	size_t n = digits(clean, typed);
+
 	if (whole ? n != 40 && n != 64 : n < 8)
 		return 0;
 	return (strncmp(rec_hex(sha1, p->sha1, 20), clean, n) == 0 ||

@@ -43,6 +43,9 @@ void cred_free(struct cred *);
 const struct cred_pair *cred_find0(const struct cred *,
     const uint8_t sha256[32]);
 
+/* Returns 1 if it has as many digits as the thumbprint of a whole SHA-1 or 256. */
+int cred_whole_thumbprint(const char *typed);
+
 /*
  * Compares what somebody typed with the SHA-1 and the SHA-256 of the
  * certificate; blanks, colons and case do not count.  whole: it must be all of

@@ -206,6 +206,10 @@ main(int argc, char *argv[])
 			im.dry = 1;
 		else if (c == 'R')
 			im.requester = optarg;
+		else if (c == 't' && !cred_whole_thumbprint(optarg))
+			msg_die("-t %s: not all digits of a thumbprint: 40 of "
+				"SHA-1, or 64 of SHA-256",
+			    optarg);
 		else if (c == 't')
 			pin[npins++].thumb = optarg;
 		else if (!input_option(&in, c) && !tool_option(c))
