@@ -1,6 +1,7 @@
 #include "behind.h"
 
 #include <inttypes.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,7 +10,8 @@
 
 #define EOCD	  22 /* bytes of the end of a zip's directory, */
 #define EOCD64	  (56 + 20) /* of what stands in front of it if it is large, */
-#define EOCD_TAIL (EOCD + 65535) /* and with the comment behind it */
+#define EOCD_ZERO 18 /* of its own that may all be zeros */
+#define EOCD_TAIL (EOCD64 + EOCD + 65535 + EOCD_ZERO) /* with a comment */
 
 /* n bytes, the least significant first. */
 static uint64_t
@@ -62,7 +64,7 @@ read_on(struct level *l, struct level_feed *f, int zip, int64_t *at)
 	const void *buf;
 	ssize_t k = 0;
 
-	*at = f->all - (int64_t)n;
+	*at = f->all - (int64_t)(n + f->n);
 	do {
 		skip = len > 0 ? 0 : pass_by(p, n, zip, &seen);
 		*at += (int64_t)skip;
@@ -81,6 +83,26 @@ read_on(struct level *l, struct level_feed *f, int zip, int64_t *at)
 }
 
 /*
+ * Reads the end of a zip, less padding, into block.  Returns the number of bytes,
+ * and where they are in *from.
+ */
+static ssize_t
+zip_tail(struct level *l, uint64_t size, uint64_t *from)
+{
+	ssize_t n, last;
+
+	for (;; size -= (uint64_t)(n - last - EOCD_ZERO)) {
+		*from = size > EOCD_TAIL ? size - EOCD_TAIL : 0;
+		n = last = pread(l->fd, l->block, (size_t)(size - *from),
+		    l->start + (off_t)*from);
+		while (last > 0 && l->block[last - 1] == '\0')
+			last--;
+		if (n - last <= EOCD_ZERO)
+			return n;
+	}
+}
+
+/*
  * Where a zip ends, and how much stands in front of it, as its directory has it
  * (APPNOTE.TXT sections 4.3.14 to 4.3.16).  Returns 0 if it has none.
  */
@@ -88,28 +110,24 @@ static uint64_t
 zip_end(struct level *l, uint64_t size, int64_t *before)
 {
 	const uint8_t *p = (const uint8_t *)l->block;
-	uint64_t from, dir;
-	ssize_t n;
+	uint64_t from, at, dir;
+	ssize_t n = zip_tail(l, size, &from);
 
-	for (;; size -= EOCD_TAIL - EOCD) { /* of a tape, padding */
-		from = size > EOCD_TAIL ? size - EOCD_TAIL : 0;
-		n = pread(l->fd, l->block, (size_t)(size - from),
-		    l->start + (off_t)from);
-		if (n < EOCD_TAIL || p[0] != 0 ||
-		    memcmp(p, p + 1, EOCD_TAIL - 1) != 0)
-			break;
+	for (n -= EOCD; n >= 0; n--) {
+		if (memcmp(p + n, "PK\5\6", 4) != 0)
+			continue;
+		at = from + (uint64_t)n;
+		dir = number(p + n + 12, 4) + number(p + n + 16, 4);
+		if (n >= EOCD64 && memcmp(p + n - EOCD64, "PK\6\6", 4) == 0)
+			*before = (int64_t)(at - EOCD64 -
+			    number(p + n - 12, 8));
+		else if (dir <= at)
+			*before = (int64_t)((at - dir) & UINT32_MAX);
+		else /* it stands in the comment */
+			continue;
+		return at + EOCD + number(p + n + 20, 2);
 	}
-	for (n -= EOCD; n >= 0 && memcmp(p + n, "PK\5\6", 4) != 0;)
-		n--;
-	if (n < 0)
-		return 0;
-	from += (uint64_t)n;
-	dir = number(p + n + 12, 4) + number(p + n + 16, 4);
-	if (n >= EOCD64 && memcmp(p + n - EOCD64, "PK\6\6", 4) == 0)
-		*before = (int64_t)(from - EOCD64 - number(p + n - 12, 8));
-	else
-		*before = (int64_t)((from - dir) & UINT32_MAX);
-	return from + EOCD + number(p + n + 20, 2);
+	return 0;
 }
 
 /* Where an archive that can seek ends. */
@@ -171,7 +189,7 @@ behind_filter(struct level *l)
 		child_fault(l->c, "unsupported", l->base,
 		    "PEM beside uuencoded data is not read: put it into a "
 		    "file of its own");
-	level_keep(&l->packed, l->filter);
+	level_left(&l->packed, l->filter);
 	if (read_on(l, &l->packed, 0, &at) <= 0)
 		return;
 	/* it was taken for the head of one more frame */
@@ -191,11 +209,10 @@ behind_end(struct level *l)
 	ssize_t n;
 
 	if (l->filter == NULL) {
-		f->nleft = 0;
 		f->all = end_of(l);
 		(void)lseek(l->fd, l->start + f->all, SEEK_SET);
 	} else
-		level_keep(f, l->a);
+		level_left(f, l->a);
 	n = read_on(l, f, format == ARCHIVE_FORMAT_ZIP && l->filter != NULL,
 	    &at);
 	if (n > 0 && is_other(l, format, (size_t)n))
@@ -208,4 +225,6 @@ behind_end(struct level *l)
 		level_failed(l, l->base);
 	else if (n == 0 && level_packed(l))
 		behind_filter(l);
+	/* it may hold keys, and the next member may be hostile */
+	OPENSSL_cleanse(l->c->data, KIND_BYTES);
 }

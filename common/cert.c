@@ -154,17 +154,31 @@ which(struct extensions *x, const struct tlv_part *oid)
 	}
 }
 
-/* One Extension.  Returns 1, or 0: it is none. */
+/* Is this one as OpenSSL takes it, and short: no number is cut, or padded? */
+static int
+is_oid(const struct tlv_part *oid)
+{
+	const uint8_t *p = oid->p;
+	size_t i, n = oid->n;
+
+	for (i = 2; i < n; i++)
+		if (p[i] == 0x80 && p[i - 1] < 0x80)
+			return 0;
+	return n > 2 && p[1] == n - 2 && p[n - 1] < 0x80;
+}
+
+/* One Extension.  Returns 1, or 0: it is none, or not in DER. */
 static int
 read_extension(struct extensions *x, const struct tlv_part *ext)
 {
 	const uint8_t *p = ext->p, *end = p + ext->n;
-	struct tlv_part oid, critical, *v;
+	struct tlv_part oid, critical = { NULL, 0 }, *v;
 
 	if (!tlv_into(&p, end, TLV_SEQ) || !tlv_part(&oid, &p, end, TLV_OID))
 		return 0;
 	(void)tlv_part(&critical, &p, end, TLV_BOOL);
-	if (!tlv_into(&p, end, TLV_BYTES))
+	if (!is_oid(&oid) || (critical.n != 0 && critical.n != 3) ||
+	    !tlv_into(&p, end, TLV_BYTES))
 		return 0;
 	if ((v = which(x, &oid)) == NULL)
 		return 1;
@@ -177,18 +191,15 @@ read_extension(struct extensions *x, const struct tlv_part *ext)
 	return 1;
 }
 
-/* Returns 1, or 0: they are none. */
+/* Returns 1, or 0: they are none, or not in DER. */
 static int
-split_extensions(struct extensions *x, const struct tlv_part *all)
+split_extensions(struct extensions *x, const uint8_t *p, size_t n)
 {
-	const uint8_t *p = all->p, *end;
+	const uint8_t *end = p + n;
 	struct tlv_part ext;
 
 	memset(x, 0, sizeof(*x));
-	if (all->n == 0)
-		return 1;
-	end = p + all->n;
-	if (!tlv_into(&p, end, TLV_3) || !tlv_into(&p, end, TLV_SEQ))
+	if (!tlv_into(&p, end, TLV_SEQ))
 		return 0;
 	while (p < end)
 		if (!tlv_part(&ext, &p, end, TLV_SEQ) ||
@@ -480,20 +491,48 @@ read_validity(struct cert *c)
 	    put_time(c->not_after, &p, end) && p == end;
 }
 
+/*
+ * Splits them, or a copy of them in DER; free that after both returns.  Returns
+ * 1, or 0: they do not parse.
+ */
+static int
+open_extensions(struct extensions *x, const struct tlv_part *all,
+    uint8_t **copy)
+{
+	const uint8_t *p = all->p, *end;
+	size_t n;
+
+	memset(x, 0, sizeof(*x));
+	*copy = NULL;
+	if (all->n == 0)
+		return 1;
+	end = p + all->n;
+	if (!tlv_into(&p, end, TLV_3))
+		return 0;
+	n = (size_t)(end - p);
+	if (split_extensions(x, p, n))
+		return 1;
+	*copy = tlv_recode(p, n, ASN1_ITEM_rptr(X509_EXTENSIONS), &n);
+	return *copy != NULL && split_extensions(x, *copy, n);
+}
+
 /* What its extensions say.  Returns 1, or 0: they do not parse. */
 static int
 read_extensions(struct cert *c)
 {
 	struct extensions x;
+	uint8_t *copy;
+	int rc = open_extensions(&x, &c->ext_part, &copy);
 
-	if (!split_extensions(&x, &c->ext_part))
-		return 0;
-	c->upn = OPENSSL_strdup("");
-	read_san(c, &x);
-	c->use = find_use(c, &x);
-	c->ca = is_ca(&x);
-	c->ski = find_ski(c, &x);
-	return 1;
+	if (rc) {
+		c->upn = OPENSSL_strdup("");
+		read_san(c, &x);
+		c->use = find_use(c, &x);
+		c->ca = is_ca(&x);
+		c->ski = find_ski(c, &x);
+	}
+	OPENSSL_free(copy);
+	return rc;
 }
 
 /* Nothing here needs it, but cert_x509() must not refuse what is archived. */

@@ -225,7 +225,7 @@ input(struct archive *a, struct level *l, const void **buf)
 	if (len > 0)
 		return (ssize_t)len;
 	if (l->spool != -1) {
-		if ((n = read(l->spool, l->block, sizeof(l->block))) > 0)
+		if ((n = read(l->spool, l->block, LEVEL_READ)) > 0)
 			return n;
 		(void)close(l->spool);
 		l->spool = -1;
@@ -239,8 +239,7 @@ input(struct archive *a, struct level *l, const void **buf)
 		return r < 0 ? ARCHIVE_FATAL : r == 0 ? 0 : (ssize_t)len;
 	}
 	do
-		n = read(l->fd == -1 ? l->c->in : l->fd, l->block,
-		    sizeof(l->block));
+		n = read(l->fd == -1 ? l->c->in : l->fd, l->block, LEVEL_READ);
 	while (n == -1 && errno == EINTR);
 	if (n == -1)
 		archive_set_error(a, errno, "cannot read: %s", strerror(errno));
@@ -256,20 +255,37 @@ hand_on(struct archive *to, struct archive *from)
 		    archive_error_string(from));
 }
 
-void
-level_keep(struct level_feed *f, struct archive *a)
+/* As level_left(), of no more than the last max bytes. */
+static void
+left_of(struct level_feed *f, struct archive *a, size_t max)
 {
 	int64_t all = f->all - archive_filter_bytes(a, -1);
-	size_t left = all < 0 || all > LEVEL_BLOCK ? LEVEL_BLOCK : (size_t)all;
+	size_t left = all < 0 || (size_t)all > max ? max : (size_t)all;
 	size_t last = left > f->n ? f->n : left;
 	size_t old = left - last > f->nleft ? f->nleft : left - last;
 
 	memmove(f->left, f->left + f->nleft - old, old);
-	if (last > 0)
-		memcpy(f->left + old, f->p + f->n - last, last);
-	if (f->nleft > old + last)
-		OPENSSL_cleanse(f->left + old + last, f->nleft - old - last);
-	f->nleft = old + last;
+	OPENSSL_cleanse(f->left + old, f->nleft - old);
+	f->nleft = old;
+	if (f->n > last)
+		f->p += f->n - last;
+	f->n = last;
+}
+
+void
+level_left(struct level_feed *f, struct archive *a)
+{
+	left_of(f, a, SIZE_MAX);
+}
+
+/* Keeps what the archive did not take, as it is given more. */
+static void
+keep(struct level_feed *f, struct archive *a)
+{
+	left_of(f, a, LEVEL_BLOCK);
+	if (f->n > 0)
+		memcpy(f->left + f->nleft, f->p, f->n);
+	f->nleft += f->n;
 	f->n = 0;
 }
 
@@ -294,6 +310,12 @@ unpacked(struct archive *a, struct level *l, const void **buf)
 ssize_t
 level_more(struct level *l, struct level_feed *f, const void **buf)
 {
+	size_t n = f->n;
+
+	*buf = f->p;
+	f->n = 0;
+	if (n > 0)
+		return (ssize_t)n;
 	return f == &l->unpacked ? unpacked(l->a, l, buf) : input(l->a, l, buf);
 }
 
@@ -331,7 +353,7 @@ to_filter(struct archive *a, void *ctx, const void **buf)
 	struct level *l = ctx;
 	ssize_t n;
 
-	level_keep(&l->packed, a);
+	keep(&l->packed, a);
 	n = input(a, l, buf);
 	if (l->text && n > 0)
 		look_for_pem(l, *buf, (size_t)n);
@@ -344,7 +366,7 @@ to_format(struct archive *a, void *ctx, const void **buf)
 	struct level *l = ctx;
 	ssize_t n;
 
-	level_keep(&l->unpacked, a);
+	keep(&l->unpacked, a);
 	n = unpacked(a, l, buf);
 	return given(&l->unpacked, *buf, n);
 }
@@ -356,8 +378,7 @@ read_ahead(struct level *l, size_t n)
 	ssize_t k;
 
 	while (l->outer == NULL && l->nfirst < n) {
-		k = read(l->c->in, l->block + l->nfirst,
-		    sizeof(l->block) - l->nfirst);
+		k = read(l->c->in, l->block + l->nfirst, n - l->nfirst);
 		if (k == -1 && errno == EINTR)
 			continue;
 		if (k <= 0)
@@ -401,6 +422,7 @@ to_memory(struct level *l)
 		if ((all += (uint64_t)n) > l->c->limits.memory && !zip) {
 			child_ceiling(l->c, l->base, "memory",
 			    l->c->limits.memory);
+			(void)close(fd);
 			return 0;
 		}
 		v.iov_base = (char *)(uintptr_t)buf;
@@ -536,8 +558,9 @@ level_open(struct level *l)
 	else if (r == 0) {
 		(void)archive_read_free(l->filter);
 		l->filter = NULL;
+		OPENSSL_cleanse(&l->packed, sizeof(l->packed));
 		(void)lseek(l->fd, l->start, SEEK_SET);
-		r = archive_read_open_fd(l->a, l->fd, LEVEL_BLOCK / 2);
+		r = archive_read_open_fd(l->a, l->fd, LEVEL_READ);
 	}
 	if (r < ARCHIVE_WARN)
 		level_failed(l, l->base);

@@ -15,7 +15,9 @@
  * its bytes, its passwords, and what is said when it breaks.
  */
 
-#define LEVEL_BLOCK	(128 * 1024)
+#define LEVEL_BLOCK (128 * 1024)
+/* Read at a time: in more than this libarchive finds no uu behind other text. */
+#define LEVEL_READ	(64 * 1024)
 #define LEVEL_ELSEWHERE "unpack it with its own tool and feed the files in"
 #define LEVEL_ALONE \
 	"encrypted by the archive: does not open (wrong password or " \
@@ -80,13 +82,13 @@ void level_close(struct level *);
 int level_next(struct level *, struct archive_entry **);
 
 /*
- * The next bytes of one of its feeds, past libarchive.  Returns their number, 0
- * at the end, or an error of libarchive.
+ * The next bytes of one of its feeds, past libarchive; first those at p.  Returns
+ * their number, 0 at the end, or an error of libarchive.
  */
 ssize_t level_more(struct level *, struct level_feed *, const void **buf);
 
-/* Keeps of what the archive was given what it did not take yet. */
-void level_keep(struct level_feed *, struct archive *);
+/* Leaves in left, and then p, what the archive was given and did not take. */
+void level_left(struct level_feed *, struct archive *);
 
 /* Returns 1 if it is compressed as a whole. */
 int level_packed(const struct level *);

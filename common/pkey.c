@@ -166,19 +166,36 @@ name_alg(EVP_PKEY *pk, char alg[32])
 		    EVP_PKEY_get_bits(pk));
 }
 
-int
-pkey_public(struct pkey_public *pub, const struct tlv_part *spki)
+/* Returns 1, or 0: it is none, or its key has more bits unused. */
+static int
+split_public(struct pkey_public *pub, const uint8_t *p, size_t n, int unused)
 {
-	const uint8_t *p = spki->p, *end = p + spki->n;
+	const uint8_t *end = p + n;
 
-	pub->spki = *spki;
-	pub->alg = NULL;
 	if (!tlv_into(&p, end, TLV_SEQ) ||
 	    !tlv_part(&pub->alg_part, &p, end, TLV_SEQ) ||
-	    !tlv_into(&p, end, TLV_BITS) || p == end || *p++ > 7)
+	    !tlv_into(&p, end, TLV_BITS) || p == end || *p++ > unused)
 		return 0;
 	pub->key = p;
 	pub->keylen = (size_t)(end - p);
+	return 1;
+}
+
+int
+pkey_public(struct pkey_public *pub, const struct tlv_part *spki)
+{
+	size_t n;
+
+	pub->spki = *spki;
+	pub->alg = NULL;
+	pub->copy = NULL;
+	if (!split_public(pub, spki->p, spki->n, 0)) {
+		/* bits that are unused are zero to OpenSSL, and in the copy */
+		pub->copy = tlv_recode(spki->p, spki->n,
+		    ASN1_ITEM_rptr(X509_PUBKEY), &n);
+		if (pub->copy == NULL || !split_public(pub, pub->copy, n, 7))
+			return 0;
+	}
 	pub->alg = tlv_item(pub->alg_part.p, pub->alg_part.n,
 	    ASN1_ITEM_rptr(X509_ALGOR));
 	return pub->alg != NULL;
@@ -188,6 +205,7 @@ void
 pkey_public_free(struct pkey_public *pub)
 {
 	X509_ALGOR_free(pub->alg);
+	OPENSSL_free(pub->copy);
 }
 
 /* The same of an RSA key. */

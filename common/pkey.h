@@ -28,6 +28,7 @@ struct pkey_public {
 	X509_ALGOR *alg;
 	const uint8_t *key; /* keylen bytes of DER */
 	size_t keylen;
+	uint8_t *copy; /* of BER, in DER */
 };
 
 /* Parses DER, which must outlive it.  Returns 1, free it, or 0: it is none. */

@@ -10,29 +10,41 @@
 
 /* clang-format off */
 
-/* What both RSAPublicKey and RSAPrivateKey are, RFC 8017 appendix A.1. */
-ASN1_ITEM_TEMPLATE(NUMBERS) =
-	ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, NUMBERS, CBIGNUM)
-static_ASN1_ITEM_TEMPLATE_END(NUMBERS)
+/*
+ * RSAPrivateKey and RSAPublicKey of RFC 8017 appendix A.1, for BER: as OpenSSL
+ * has them, so that no key is taken here that it refuses.
+ */
+typedef struct {
+	int32_t version;
+	BIGNUM *n, *e, *d, *p, *q, *dp, *dq, *qi;
+} RSA_PRIVATE;
+
+ASN1_SEQUENCE(RSA_PRIVATE) = {
+	ASN1_EMBED(RSA_PRIVATE, version, INT32),
+	ASN1_SIMPLE(RSA_PRIVATE, n, BIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, e, BIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, d, CBIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, p, CBIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, q, CBIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, dp, CBIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, dq, CBIGNUM),
+	ASN1_SIMPLE(RSA_PRIVATE, qi, CBIGNUM)
+} static_ASN1_SEQUENCE_END(RSA_PRIVATE)
+
+typedef struct {
+	BIGNUM *n, *e;
+} RSA_PUBLIC;
+
+ASN1_SEQUENCE(RSA_PUBLIC) = {
+	ASN1_SIMPLE(RSA_PUBLIC, n, BIGNUM),
+	ASN1_SIMPLE(RSA_PUBLIC, e, BIGNUM)
+} static_ASN1_SEQUENCE_END(RSA_PUBLIC)
 
     /* clang-format on */
 
-    /* A copy of BER numbers, as DER, *len its size.  NULL: they are none. */
-    static uint8_t
-    * recode(const uint8_t *ber, size_t n, size_t *len)
-{
-	ASN1_VALUE *v = tlv_item(ber, n, ASN1_ITEM_rptr(NUMBERS));
-	uint8_t *der = NULL;
-	int size = ASN1_item_i2d(v, &der, ASN1_ITEM_rptr(NUMBERS));
-
-	ASN1_item_free(v, ASN1_ITEM_rptr(NUMBERS));
-	*len = size > 0 ? (size_t)size : 0;
-	return der;
-}
-
-/* Modulus and public exponent.  Returns 1, or 0. */
-static int
-numbers(struct rsa_public *r, const uint8_t **p, const uint8_t *end)
+    /* Modulus and public exponent.  Returns 1, or 0. */
+    static int numbers(struct rsa_public * r, const uint8_t **p,
+	const uint8_t *end)
 {
 	r->both.p = *p;
 	if (!tlv_uint(&r->n, p, end) || !tlv_uint(&r->e, p, end))
@@ -55,7 +67,7 @@ rsa_public(struct rsa_public *r, const uint8_t *der, size_t n)
 	r->copy = NULL;
 	if (public_parts(r, der, n))
 		return 1;
-	r->copy = recode(der, n, &n);
+	r->copy = tlv_recode(der, n, ASN1_ITEM_rptr(RSA_PUBLIC), &n);
 	if (r->copy != NULL && public_parts(r, r->copy, n))
 		return 1;
 	rsa_public_free(r);
@@ -119,7 +131,8 @@ rsa_key(struct rsa_key *r, const uint8_t *der, size_t n)
 	r->pub.copy = NULL;
 	if (private_parts(r, der, n))
 		return 1;
-	r->pub.copy = copy = recode(der, n, &n);
+	copy = tlv_recode(der, n, ASN1_ITEM_rptr(RSA_PRIVATE), &n);
+	r->pub.copy = copy;
 	if (copy != NULL && private_parts(r, copy, n))
 		return 1;
 	rsa_public_free(&r->pub);

@@ -74,3 +74,15 @@ tlv_item(const uint8_t *der, size_t n, const ASN1_ITEM *it)
 	ASN1_item_free(v, it);
 	return NULL;
 }
+
+uint8_t *
+tlv_recode(const uint8_t *ber, size_t n, const ASN1_ITEM *it, size_t *len)
+{
+	ASN1_VALUE *v = tlv_item(ber, n, it);
+	uint8_t *der = NULL;
+	int size = ASN1_item_i2d(v, &der, it);
+
+	ASN1_item_free(v, it);
+	*len = size > 0 ? (size_t)size : 0;
+	return der;
+}

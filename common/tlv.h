@@ -39,6 +39,10 @@ int tlv_same(const struct tlv_part *, const struct tlv_part *);
 /* What all of the n bytes are; caller frees.  NULL: they are none, or more. */
 void *tlv_item(const uint8_t *der, size_t n, const ASN1_ITEM *);
 
+/* The same as DER, which BER is made into, *len its size; caller frees. */
+uint8_t *tlv_recode(const uint8_t *ber, size_t n, const ASN1_ITEM *,
+    size_t *len);
+
 /*
  * Tag and class, and whether it is constructed: a string in pieces, which BER
  * allows, says something else to those who put them together.

@@ -191,7 +191,7 @@ balance()
 		total 'keys present when imported again' "$all_keys" \
 		    "$(known key again.log status:present)"
 		total '  imported twice' 0 "$(count again.log status:imported)"
-		total 'keys recovered for jane@example.com' "$all_jane" \
+		total 'keys recovered for jane' "$all_jane_all" \
 		    "$(find . -name 'jane[0-9]*.key' | wc -l)"
 		total 'mail read' 1 \
 		    "$(cmp -s old-mail.txt mail && echo 1 || echo 0)"

@@ -287,6 +287,19 @@ more()
 	{ cat 1.cpio; head -c 5000 /dev/zero; echo text; } >a
 	both 1
 	faults "stdin: $(more 'behind the end of' archive "tail -c +$((at + 5001))")"
+	# in one large block, of which the last bytes are padding
+	{ cat 1.cpio 2.cpio; head -c 200000 /dev/zero; } | lz4 -qB7 >a
+	both 1
+	faults "stdin: $(more 'behind the end of' archive "tail -c +$((at + 1))" \
+	    ', unpacked')"
+}
+
+@test "uu behind a letter, from a file too" {
+	bundles x
+	{ seq 20000; cat x; } >long
+	{ echo 'Dear all,'; bsdtar --uuencode -cf - long; echo Bye; } >a
+	both 0
+	[[ $(names) == x ]]
 }
 
 @test "data behind the end of what is compressed: a fault; padding: none" {
@@ -354,25 +367,45 @@ more()
 	    "stdin: $(more 'in front of' zip "head -c $(stat -c %s a)")"
 }
 
+@test "archives past the memory ceiling leave no file open" {
+	local n
+
+	bundles x y z
+	7z a -bd -mx0 a.7z x y z >/dev/null
+	for n in {1..60}; do
+		ln a.7z "$n.7z"
+	done
+	tar --hard-dereference -cf a {1..60}.7z
+	ulimit -n 40
+	take 1 -L memory=1K <a
+	[[ $(only fault <"$OUT" | field reason | uniq -c | tr -s ' ') == \
+	    ' 60 ceiling' ]]
+}
+
 @test "padding, signatures and programs in front are no archives" {
 	local kind pad n=0
 
 	bundles x
 	zip -qX a.zip x
 	zip -qXz b.zip x <<<'a comment'
+	# the longest comment; one with the magic of the end; zip64
+	head -c 65535 /dev/zero | tr '\0' c | zip -qXz c.zip x
+	printf 'PK\5\6%050d' 1 | zip -qXz d.zip x
+	zip -qX -fz e.zip x
 	7z a -bd a.7z x >/dev/null
 	gcab -c a.cab x
 	echo x | cpio -o -H newc --quiet >a.cpio
 	echo x | cpio -o -H odc -C 10240 --quiet >b.cpio
 	gzip -k a.cpio
-	for kind in a.zip b.zip a.7z a.cab a.cpio b.cpio a.cpio.gz; do
-		for pad in 1 511 100000; do
+	for kind in ?.zip a.7z a.cab a.cpio b.cpio a.cpio.gz; do
+		for pad in 1 511 65536 100000; do
 			{ cat "$kind"; head -c "$pad" /dev/zero; } >a
-			both 0
+			take 0 <a
 			((n += 1))
 		done
+		both 0
 	done
-	((n == 21))
+	((n == 40))
 	# a signature behind a cabinet
 	openssl cms -sign -signer "$ORG/machine.pem" -inkey "$ORG/machine.key" \
 	    -in x -outform DER -out sig
