@@ -56,6 +56,46 @@ put_kra(struct rec_out *o, const struct cert *c, const char *status,
 		tool_nomem();
 }
 
+/*
+ * Is another one with its issuer and serial number there?  An archived key names
+ * its agents by these (RFC 5652 section 6.2.1), and one of the two could not open
+ * it.  1, 0, or -1 with *w.
+ */
+static int
+has_namesake(const struct setup *s, const X509 *x, struct why *w)
+{
+	STACK_OF(X509) *kras;
+	X509 *y;
+	int i, found = 0;
+
+	if (!db_kra_all(s->db, &kras, w))
+		return -1;
+	for (i = 0; i < sk_X509_num(kras); i++) {
+		y = sk_X509_value(kras, i);
+		found |= X509_issuer_and_serial_cmp(x, y) == 0 &&
+		    X509_cmp(x, y) != 0;
+	}
+	sk_X509_pop_free(kras, X509_free);
+	return found;
+}
+
+/* Returns 1, 0 with *w: it is refused, or -1 with *w. */
+static int
+distinct(const struct setup *s, const struct cert *c, const X509 *x,
+    struct why *w)
+{
+	int rc = has_namesake(s, x, w);
+
+	if (rc == 1)
+		why_set(w, "kra",
+		    "KRA %s: another one has its issuer and serial number, by "
+		    "which an archived key names its agents (RFC 5652 section "
+		    "6.2.1): issue it anew, under another number; nothing was "
+		    "written" HR_NO_VALID_KRA,
+		    c->subject);
+	return rc == -1 ? -1 : rc == 0;
+}
+
 int
 setup_kra(struct setup *s, const struct cert *c, struct why *w)
 {
@@ -63,6 +103,10 @@ setup_kra(struct setup *s, const struct cert *c, struct why *w)
 	struct why bad = { "", "" };
 	int fits, ok, rc;
 
+	if (x != NULL && (rc = distinct(s, c, x, w)) != 1) {
+		X509_free(x);
+		return rc;
+	}
 	fits = x != NULL && kra_check(x, s->ca, &bad);
 	/* -f cannot help where nothing can be encrypted to it */
 	ok = fits || (x != NULL && s->force && kra_usable(x, w));

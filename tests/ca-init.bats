@@ -419,6 +419,25 @@ refused()
 	[[ $(agents) == "$(sha1 "$ORG/kra1.pem")" ]]
 }
 
+@test "ca-init: two KRAs with one issuer and serial number are refused" {
+	local n
+
+	# the name of an agent in an archived key: kra1 could open none
+	for n in 1 2; do
+		openssl req -x509 -newkey rsa:2048 -noenc -days 9 -subj /CN=agent \
+		    -set_serial 7 -keyout /dev/null -out "same$n.pem" 2>/dev/null
+	done
+	cat same1.pem same2.pem >both.pem
+	run_tool 1 ca-init -f -d same.db <both.pem
+	[[ $(tail -n 1 "$ERR") == "ca-init: KRA CN=agent: another one has its \
+issuer and serial number, by which an archived key names its agents (RFC 5652 \
+section 6.2.1): issue it anew, under another number; nothing was written"* ]]
+	[[ ! -s $OUT && ! -e same.db ]]
+	run_tool 0 ca-init -f -d same.db <same1.pem
+	run_tool 1 ca-init -f -d same.db <same2.pem
+	[[ $(rows same.db 'SELECT count(*) FROM kra') == 1 ]]
+}
+
 @test "ca-init: one KRA twice is one" {
 	cat "$ORG/kra1.pem" "$ORG/kra1.pem" >kras
 	run_tool 0 "${init[@]}" <kras
