@@ -15,7 +15,7 @@
 #include "stream.h"
 #include "tool.h"
 
-#define AHEAD 8 /* batches of records in hand of each process of -j */
+#define AHEAD 16 /* batches of records in hand of each process of -j */
 
 static const char usage[] =
     "[-PqrVvw] [-C cert]... [-j jobs] [-k cred] [-p secret]...";
