@@ -568,6 +568,7 @@ for i in range(0, len(data), 7):
 	sed 2d zip.kms >3.kms
 	altered 3 zip.kms >4.kms
 	echo hello >5.kms
+	{ head -n 2 zip.kms | head -c -20 && cat zip.kms; } >6.kms
 	script -qec 'kms-verify 2>given <plain.kms' /dev/null </dev/null ||
 		(($? == 2))
 	while read -r args; do
@@ -579,6 +580,7 @@ for i in range(0, len(data), 7):
 		-k machine.cred <2.kms
 		-k machine.cred <3.kms
 		-k machine.cred <4.kms
+		-k machine.cred <6.kms
 		-k machine.cred <plain.kms
 		-w <plain.kms
 		-k $ORG/kra1.p12 -p file:$ORG/kra1.pw -C $ORG/machine.pem <zip.kms

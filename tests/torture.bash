@@ -615,7 +615,7 @@ limited()
 # for the archive (db), standard output (out) or TMPDIR (tmp).
 on_full()
 {
-	local kib done=0 full=$PWD/disk where=$2 here=$PWD
+	local kib tries done=0 full=$PWD/disk where=$2 here=$PWD
 
 	undisturbed "$1" || return
 	mkdir -p "$full"
@@ -644,7 +644,11 @@ on_full()
 			rm -f ca.db*
 			cp "$full"/ca.db* . 2>/dev/null || :
 		fi
-		umount "$full" || return
+		# what a tool has started dies with it, but a little later
+		for ((tries = 0; tries < 2000; tries++)); do
+			! umount "$full" 2>/dev/null || break
+		done
+		! mountpoint -q "$full" || return
 		# no room for the archive that was there before
 		[[ $where != db || $db == new || $status != 1 ]] || continue
 		right 'No space left|make room|is full|look at the disk'
