@@ -28,7 +28,7 @@ ASN1_SEQUENCE(RECIPIENT) = {
 	ASN1_SIMPLE(RECIPIENT, id, ASN1_ANY),
 	ASN1_SIMPLE(RECIPIENT, alg, X509_ALGOR),
 	ASN1_SIMPLE(RECIPIENT, key, ASN1_OCTET_STRING)
-} static_ASN1_SEQUENCE_END(RECIPIENT)
+} static_ASN1_SEQUENCE_END(RECIPIENT);
 
 /* EncryptedContentInfo of section 6.1. */
 typedef struct content {
@@ -41,7 +41,7 @@ ASN1_SEQUENCE(CONTENT) = {
 	ASN1_SIMPLE(CONTENT, type, ASN1_OBJECT),
 	ASN1_SIMPLE(CONTENT, alg, X509_ALGOR),
 	ASN1_IMP(CONTENT, data, ASN1_OCTET_STRING, 0)
-} static_ASN1_SEQUENCE_END(CONTENT)
+} static_ASN1_SEQUENCE_END(CONTENT);
 
 /* EnvelopedData of section 6.1, without attributes. */
 typedef struct enveloped {
@@ -54,7 +54,7 @@ ASN1_SEQUENCE(ENVELOPED) = {
 	ASN1_SIMPLE(ENVELOPED, version, ASN1_ANY),
 	ASN1_SET_OF(ENVELOPED, recipients, RECIPIENT),
 	ASN1_SIMPLE(ENVELOPED, content, CONTENT)
-} static_ASN1_SEQUENCE_END(ENVELOPED)
+} static_ASN1_SEQUENCE_END(ENVELOPED);
 
 /* ContentInfo of section 3. */
 typedef struct message {
@@ -65,15 +65,15 @@ typedef struct message {
 ASN1_SEQUENCE(MESSAGE) = {
 	ASN1_SIMPLE(MESSAGE, type, ASN1_OBJECT),
 	ASN1_EXP(MESSAGE, enveloped, ENVELOPED, 0)
-} static_ASN1_SEQUENCE_END(MESSAGE)
+} static_ASN1_SEQUENCE_END(MESSAGE);
 
-    /* clang-format on */
+/* clang-format on */
 
-    /*
+/*
      * A message as DER.  Those that follow, of a key as long to the same agents,
      * differ from it in the bytes that were locked.
      */
-    struct made {
+struct made {
 	uint8_t *der;
 	size_t len, count, n; /* bytes of it, agents, bytes locked */
 	size_t *at; /* where the key of each agent is, */

@@ -25,7 +25,7 @@ ASN1_SEQUENCE(MAC_DATA) = {
 	ASN1_SIMPLE(MAC_DATA, mac, X509_SIG),
 	ASN1_SIMPLE(MAC_DATA, salt, ASN1_OCTET_STRING),
 	ASN1_OPT(MAC_DATA, rounds, ASN1_INTEGER)
-} static_ASN1_SEQUENCE_END(MAC_DATA)
+} static_ASN1_SEQUENCE_END(MAC_DATA);
 
 typedef struct pbmac1 {
 	X509_ALGOR *kdf, *mac;
@@ -34,11 +34,11 @@ typedef struct pbmac1 {
 ASN1_SEQUENCE(PBMAC1) = {
 	ASN1_SIMPLE(PBMAC1, kdf, X509_ALGOR),
 	ASN1_SIMPLE(PBMAC1, mac, X509_ALGOR)
-} static_ASN1_SEQUENCE_END(PBMAC1)
+} static_ASN1_SEQUENCE_END(PBMAC1);
 
-    /* clang-format on */
+/* clang-format on */
 
-    struct mac {
+struct mac {
 	MAC_DATA *data;
 	const ASN1_OCTET_STRING *content, *want;
 	const EVP_MD *md;

@@ -33,7 +33,7 @@ ASN1_SEQUENCE(PFX) = {
 	ASN1_SIMPLE(PFX, version, ASN1_INTEGER),
 	ASN1_SIMPLE(PFX, authsafe, PKCS7),
 	ASN1_OPT(PFX, mac, ASN1_ANY)
-} static_ASN1_SEQUENCE_END(PFX)
+} static_ASN1_SEQUENCE_END(PFX);
 
 /*
  * SafeBag and CertBag of section 4.2, so that a certificate stays as it is
@@ -50,11 +50,11 @@ ASN1_SEQUENCE(SAFE_BAG) = {
 	ASN1_SIMPLE(SAFE_BAG, type, ASN1_OBJECT),
 	ASN1_EXP(SAFE_BAG, value, ASN1_ANY, 0),
 	ASN1_OPT(SAFE_BAG, attrs, ASN1_ANY)
-} static_ASN1_SEQUENCE_END(SAFE_BAG)
+} static_ASN1_SEQUENCE_END(SAFE_BAG);
 
 ASN1_ITEM_TEMPLATE(SAFE_BAGS) =
 	ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, SAFE_BAGS, SAFE_BAG)
-static_ASN1_ITEM_TEMPLATE_END(SAFE_BAGS)
+static_ASN1_ITEM_TEMPLATE_END(SAFE_BAGS);
 
 typedef struct cert_bag {
 	ASN1_OBJECT *type;
@@ -64,11 +64,12 @@ typedef struct cert_bag {
 ASN1_SEQUENCE(CERT_BAG) = {
 	ASN1_SIMPLE(CERT_BAG, type, ASN1_OBJECT),
 	ASN1_EXP(CERT_BAG, value, ASN1_ANY, 0)
-} static_ASN1_SEQUENCE_END(CERT_BAG)
+} static_ASN1_SEQUENCE_END(CERT_BAG);
 
-    /* clang-format on */
+/* clang-format on */
 
-    int p12_is(const uint8_t *der, size_t n)
+int
+p12_is(const uint8_t *der, size_t n)
 {
 	size_t head;
 

@@ -29,7 +29,7 @@ ASN1_SEQUENCE(RSA_PRIVATE) = {
 	ASN1_SIMPLE(RSA_PRIVATE, dp, CBIGNUM),
 	ASN1_SIMPLE(RSA_PRIVATE, dq, CBIGNUM),
 	ASN1_SIMPLE(RSA_PRIVATE, qi, CBIGNUM)
-} static_ASN1_SEQUENCE_END(RSA_PRIVATE)
+} static_ASN1_SEQUENCE_END(RSA_PRIVATE);
 
 typedef struct {
 	BIGNUM *n, *e;
@@ -38,13 +38,13 @@ typedef struct {
 ASN1_SEQUENCE(RSA_PUBLIC) = {
 	ASN1_SIMPLE(RSA_PUBLIC, n, BIGNUM),
 	ASN1_SIMPLE(RSA_PUBLIC, e, BIGNUM)
-} static_ASN1_SEQUENCE_END(RSA_PUBLIC)
+} static_ASN1_SEQUENCE_END(RSA_PUBLIC);
 
-    /* clang-format on */
+/* clang-format on */
 
-    /* Modulus and public exponent.  Returns 1, or 0. */
-    static int numbers(struct rsa_public * r, const uint8_t **p,
-	const uint8_t *end)
+/* Modulus and public exponent.  Returns 1, or 0. */
+static int
+numbers(struct rsa_public *r, const uint8_t **p, const uint8_t *end)
 {
 	r->both.p = *p;
 	if (!tlv_uint(&r->n, p, end) || !tlv_uint(&r->e, p, end))
@@ -126,14 +126,11 @@ private_parts(struct rsa_key *r, const uint8_t *p, size_t n)
 int
 rsa_key(struct rsa_key *r, const uint8_t *der, size_t n)
 {
-	uint8_t *copy;
-
 	r->pub.copy = NULL;
 	if (private_parts(r, der, n))
 		return 1;
-	copy = tlv_recode(der, n, ASN1_ITEM_rptr(RSA_PRIVATE), &n);
-	r->pub.copy = copy;
-	if (copy != NULL && private_parts(r, copy, n))
+	r->pub.copy = tlv_recode(der, n, ASN1_ITEM_rptr(RSA_PRIVATE), &n);
+	if (r->pub.copy != NULL && private_parts(r, r->pub.copy, n))
 		return 1;
 	rsa_public_free(&r->pub);
 	return 0;
