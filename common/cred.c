@@ -229,12 +229,12 @@ cred_whole_thumbprint(const char *typed)
 }
 
 int
-cred_thumbprint(const struct cred_pair *p, const char *typed, int whole)
+cred_thumbprint(const struct cred_pair *p, const char *typed)
 {
 	char clean[65], sha1[41], sha256[65];
 	size_t n = digits(clean, typed);
 
-	if (whole ? n != 40 && n != 64 : n < 8)
+	if (n < 8)
 		return 0;
 	return (strncmp(rec_hex(sha1, p->sha1, 20), clean, n) == 0 ||
 	    strncmp(rec_hex(sha256, p->sha256, 32), clean, n) == 0);

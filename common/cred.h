@@ -48,10 +48,10 @@ int cred_whole_thumbprint(const char *typed);
 
 /*
  * Compares what somebody typed with the SHA-1 and the SHA-256 of the
- * certificate; blanks, colons and case do not count.  whole: it must be all of
- * one of them; else 8 hex digits from the start are enough.  Returns 1 or 0.
+ * certificate, of which 8 hex digits from the start are enough; blanks, colons
+ * and case do not count.  Returns 1 or 0.
  */
-int cred_thumbprint(const struct cred_pair *, const char *typed, int whole);
+int cred_thumbprint(const struct cred_pair *, const char *typed);
 
 /* Reads all of fd, at most max bytes.  NULL with *w, or what the caller frees
  * with OPENSSL_clear_free(). */

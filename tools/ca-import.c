@@ -57,7 +57,7 @@ show_kra(X509 *x, X509 *ca, struct pin *pin, size_t n, struct why *w)
 	if (!kra_check(x, ca, &bad))
 		msg_warn("warning: KRA %s: %s", c->subject, bad.detail);
 	for (t = 0; t < n; t++)
-		if (cred_thumbprint(&p, pin[t].thumb, 1))
+		if (cred_thumbprint(&p, pin[t].thumb))
 			known = pin[t].used = 1;
 	if (!known)
 		why_set(w, "kra", "KRA %s is none of -t: nothing is imported",

@@ -34,7 +34,7 @@ recipient(const struct ends *e)
 	size_t i;
 
 	for (i = 0; e->thumb != NULL && i < c->n; i++)
-		if (cred_thumbprint(&c->v[i], e->thumb, 0))
+		if (cred_thumbprint(&c->v[i], e->thumb))
 			return &c->v[i];
 	if (e->thumb != NULL)
 		msg_die("-t %s is not the thumbprint of %s: give at least its "
