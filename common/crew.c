@@ -9,6 +9,8 @@
 #include "pool.h"
 #include "tool.h"
 
+#define AHEAD 4 /* members in hand of each: none waits for its next one */
+
 struct crew {
 	struct pool *pool;
 	struct secrets *secrets;
@@ -89,7 +91,7 @@ crew_new(unsigned jobs, struct secrets *s, const struct map *map)
 	c->secrets = s;
 	c->map = map;
 	items_share();
-	c->pool = pool_new(jobs, 4, 0, work, c);
+	c->pool = pool_new(jobs, AHEAD, 0, work, c);
 	return c;
 }
 

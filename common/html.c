@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "hash.h"
 #include "style.h"
 #include "text.h"
 #include "tool.h"
@@ -14,8 +15,7 @@ policy(FILE *fp)
 	uint8_t md[32];
 	char b64[48];
 
-	if (!EVP_Digest(style, strlen(style), md, NULL, EVP_sha256(), NULL))
-		tool_nomem();
+	hash_sha256(md, style, strlen(style));
 	(void)EVP_EncodeBlock((unsigned char *)b64, md, sizeof(md));
 	(void)fprintf(fp,
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "

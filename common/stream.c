@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "msg.h"
 #include "progress.h"
 #include "seal.h"
@@ -198,8 +199,8 @@ unlock(struct stream_in *s, const uint8_t id[SEAL_ID])
 	OPENSSL_free(box);
 	if (!rc)
 		return 0;
-	if (EVP_Digest(r->line, before_last(r), head, NULL, EVP_sha256(), NULL))
-		s->state->seal = seal_new(key, id, head);
+	hash_sha256(head, r->line, before_last(r));
+	s->state->seal = seal_new(key, id, head);
 	OPENSSL_cleanse(key, sizeof(key));
 	if (s->state->seal == NULL)
 		tool_nomem();

@@ -1,8 +1,8 @@
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <string.h>
 #include <time.h>
 
+#include "hash.h"
 #include "msg.h"
 #include "seal.h"
 #include "sign.h"
@@ -62,10 +62,8 @@ put_head(struct stream_out *o, const struct cred_pair *to, uint8_t key[],
 	rec_put_hex(o->rec, "signer", o->signer->sha256, 32);
 	OPENSSL_free(box);
 	rec_put_label(o->rec, "sig");
-	if (o->rec->overflow ||
-	    !EVP_Digest(o->rec->buf, o->rec->len - 4, hash, NULL, EVP_sha256(),
-		NULL) ||
-	    (o->seal = seal_new(key, id, hash)) == NULL)
+	hash_sha256(hash, o->rec->buf, o->rec->len - 4);
+	if (o->rec->overflow || (o->seal = seal_new(key, id, hash)) == NULL)
 		return why_set(w, "seal", "cannot seal: out of memory");
 	o->rec->len -= 5;
 	if (!put_sig(o, 1, w))
