@@ -8,9 +8,9 @@ DESTDIR =
 
 B = build
 TOOLS = $(patsubst tools/%.c,%,$(wildcard tools/*.c))
-OBJS = $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*.c))
-HEADERS = $(wildcard common/*.h)
-SOURCES = $(wildcard tools/*.c common/*.c tests/*.c tests/fuzz/*.[ch] tests/bench/*.c) \
+OBJS = $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*/*.c))
+HEADERS = $(wildcard common/*/*.h)
+SOURCES = $(wildcard tools/*.c common/*/*.c tests/*.c tests/fuzz/*.[ch] tests/bench/*.c) \
     $(HEADERS)
 PAGES = $(wildcard man/*.[157])
 SCRIPTS = $(wildcard .pkg/*.bash tests/*.bash tests/*.bats tests/fuzz/*.bash \
@@ -43,7 +43,7 @@ all: $(TOOLS:%=$B/bin/%)
 $B/common/%.o: common/%.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
 	@echo CC $<
-	@$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	@$(CC) $(ALL_CFLAGS) -Icommon -c -o $@ $<
 
 # A library, so that a tool has nothing in it, and loads nothing, that it does
 # not need.
@@ -151,7 +151,7 @@ lint:
 	mandoc -T lint -W warning $(PAGES)
 	shellcheck $(SCRIPTS)
 
-VERSION := $(shell sed -n 's/^\#define TOOL_VERSION "\(.*\)"/\1/p' common/tool.h)
+VERSION := $(shell sed -n 's/^\#define TOOL_VERSION "\(.*\)"/\1/p' common/base/tool.h)
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
 DOCDIR = $(PREFIX)/share/doc/kms2ca

@@ -81,7 +81,7 @@ do_musl()
 			ln -s "/usr/include/$name" "$dir/include"
 	done
 	ln -s "/usr/include/$(gcc -print-multiarch)/asm" "$dir/include"
-	for file in common/*.c tools/*.c; do
+	for file in common/*/*.c tools/*.c; do
 		# shellcheck disable=SC2086 # words
 		musl-gcc $ALL_CFLAGS -Werror -Icommon \
 		    -isystem "$dir/include" -c -o "$dir/musl.o" "$file" || return

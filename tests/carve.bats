@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 #
-# common/carve.c: what kms-export -x finds in bytes of an unknown format.  What
+# common/file/carve.c: what kms-export -x finds in bytes of an unknown format.  What
 # is planted must come out byte for byte and from the right place; openssl says
 # whether what came out is what it claims.
 

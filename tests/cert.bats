@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 #
-# cert.c, pkey.c, rsa_key.c: DER is read where it stands, BER by OpenSSL; both
+# common/key: cert.c, pkey.c, rsa.c: DER is read where it stands, BER by OpenSSL; both
 # must take the same certificates and keys.  openssl is the second judge.
 
 load common

@@ -42,24 +42,24 @@ replay()
 }
 
 @test "replay: records, streams, reports, maps, settings" {
-	replay rec
+	replay read
 	replay stream
 	replay report
-	replay map
-	replay flag
+	replay pathmap
+	replay setting
 }
 
 @test "replay: PKCS#12, recovery blobs" {
 	replay p12
-	replay recovery
+	replay blob_open
 }
 
 @test "replay: members, profiles, carving" {
-	replay member
+	replay file
 	replay epf
 	replay carve
 }
 
 @test "replay: what the archive reader sends" {
-	replay walk
+	replay unpack
 }

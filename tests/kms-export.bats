@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 #
 # kms-export(1): what is found in a backup, how it is paired, named, selected
-# and accounted for.  How archives are read is in walk.bats, the stream in
+# and accounted for.  How archives are read is in unpack.bats, the stream in
 # stream.bats.
 #
 # shellcheck disable=SC1091,SC2154 # what comes from $ORG/expected

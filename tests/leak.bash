@@ -73,9 +73,9 @@ hold()
 	waits "$pid" 0
 }
 
-# hold_crew INPUT COMMAND...: the same of a command that two processes of -j,
+# hold_workers INPUT COMMAND...: the same of a command that two processes of -j,
 # ${crew[@]}, work for.
-hold_crew()
+hold_workers()
 {
 	local p
 

@@ -194,8 +194,8 @@ packed()
 	gone core "${keys[@]}" "file:$ORG/machine.pw"
 }
 
-# crew_gone: no key of the stream is in the process or in those of -j.
-crew_gone()
+# workers_gone: no key of the stream is in the process or in those of -j.
+workers_gone()
 {
 	local p
 
@@ -210,9 +210,9 @@ crew_gone()
 
 @test 'leak: kms-verify -j, after the last record' {
 	need_ptrace
-	hold_crew "$made/tar.kms" kms-verify -j 2 "${machine[@]}"
+	hold_workers "$made/tar.kms" kms-verify -j 2 "${machine[@]}"
 	passed 10
-	crew_gone
+	workers_gone
 }
 
 @test 'leak: kms-verify of a plain stream, after the last record' {
@@ -237,9 +237,9 @@ crew_gone()
 @test 'leak: ca-import -j, after the last record' {
 	need_ptrace
 	new_archive
-	hold_crew "$made/tar.kms" "${import[@]}" -j 2
+	hold_workers "$made/tar.kms" "${import[@]}" -j 2
 	grep -q 'status:imported' "$OUT"
-	crew_gone
+	workers_gone
 }
 
 @test 'leak: ca-recover, after the last record' {

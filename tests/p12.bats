@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 #
-# common/p12.c: the whole corpus, of some twenty writers, against its manifest.
+# common/file/p12.c: the whole corpus, of some twenty writers, against its manifest.
 
 load common
 load p12

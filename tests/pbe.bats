@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 #
-# common/pbe.c and common/mac.c: a password in each form that writers have
+# common/lock/pbe.c and common/lock/p12mac.c: a password in each form that writers have
 # used, integrity checks, and the work that a list of passwords may cost.  The
 # files are by p12forms.py, since openssl writes but one form.
 

@@ -623,7 +623,7 @@ answered()
 	[[ -z ${KMS2CA_COVER-} ]] || flags=(--coverage)
 	pkg-config --exists libseccomp && flags+=(-lseccomp)
 	cc -std=c11 -D_GNU_SOURCE -I"$root/common" -o ca-export \
-	    "$root"/tools/ca-export.c "$root"/common/db_pg.c \
+	    "$root"/tools/ca-export.c "$root"/common/store/postgres.c \
 	    "${bin%/bin}/common.a" -larchive -lsqlite3 -lcrypto "${flags[@]}"
 	run_tool 2 ./ca-export -d postgresql:///keys
 	says 'ca-export: -d: this build has no PostgreSQL: install libpq-dev and build again, or name a file'

@@ -19,7 +19,7 @@ setup_file()
 	fi
 	cc -std=c11 -D_GNU_SOURCE -I"$root/common" \
 	    -o "$BATS_FILE_TMPDIR/probe" "$root/tests/sandbox_probe.c" \
-	    "$root"/common/{sandbox,msg,progress,text}.c "${seccomp[@]}"
+	    "$root"/common/base/{sandbox,msg,progress,text}.c "${seccomp[@]}"
 	org_archive "$BATS_FILE_TMPDIR"
 	ca-export -q -d "$BATS_FILE_TMPDIR/ca.db" >"$BATS_FILE_TMPDIR/archived" \
 	    2>/dev/null

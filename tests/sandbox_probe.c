@@ -17,8 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "msg.h"
-#include "sandbox.h"
+#include "base/msg.h"
+#include "base/sandbox.h"
 
 /* With arguments that do no harm: who is let in is told that they are wrong. */
 static const struct {

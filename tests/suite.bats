@@ -318,18 +318,18 @@ ceiling()
 	EPF_SALTS_MAX	profile, salts to try
 	EPF_WORK_MAX	iterations, all of a profile (.epf)
 	EPF_VALUE_MAX	profile (.epf), one value
-	FLAG_RECORDS_MAX	flag records to read
+	SETTING_RECORDS_MAX	flag records to read
 	FRIENDLY_MAX	PKCS#12 friendlyName
-	ITEM_BYTES_MAX	key or certificate
+	FINDING_BYTES_MAX	key or certificate
 	JOBS_MAX	processes of -j
-	ITEMS_MAX	keys and certificates a member
+	FINDINGS_MAX	keys and certificates a member
 	KDF_KEY_MAX	derived key
 	KDF_ROUNDS_MAX	key derivation iterations
 	KDF_WORK_MAX	iterations, all of a file
 	LEDGER_MAX	certificates, or users, of a report
 	KRA_HASHES_MAX	recovery agents a key
 	LISTING_MAX	rows of a list of a report
-	MAP_FILE_MAX	map, file
+	PATHMAP_FILE_MAX	map, file
 	PKCS8_MAX	key to archive as PKCS#8
 	P12_DEPTH_MAX	PKCS#12 nesting
 	PATH_BYTES_MAX	path of a member
@@ -348,7 +348,7 @@ ceiling()
 	ROWS
 	# two are no ceilings: sizes of buffers for what we write ourselves
 	sed -nE 's/^#define[ \t]+([A-Z0-9_]+_MAX)[ \t]+([^\/]*).*/\1\t\2/p' \
-	    "$root"/common/*.[ch] | grep -vE '^(AUDIT_HEAD|TEXT)_MAX' >defines
+	    "$root"/common/*/*.[ch] | grep -vE '^(AUDIT_HEAD|TEXT)_MAX' >defines
 	diff <(cut -f 1 defines | sort) <(cut -f 1 rows | sort)
 	while IFS=$'\t' read -r name value; do
 		row=$(sed -n "s/^$name\t//p" rows)
@@ -358,8 +358,8 @@ ceiling()
 		}
 	done <defines
 	# those that -L raises
-	sed -n '/^const struct walk_limits walk_defaults/,/^};/s/^\t\.\([a-z]*\) = \(.*\),$/\1 \2/p' \
-	    "$root/common/walk.c" | tr -d UL >defines
+	sed -n '/^const struct unpack_limits unpack_defaults/,/^};/s/^\t\.\([a-z]*\) = \(.*\),$/\1 \2/p' \
+	    "$root/common/unpack/unpack.c" | tr -d UL >defines
 	[[ $(wc -l <defines) == 6 ]]
 	while read -r name value; do
 		[[ $(ceiling "$name") == $((value)) ]]
@@ -512,9 +512,9 @@ ceiling()
 @test 'what proves something is compared in constant time' {
 	# digests, names and identities are public; a MAC is not
 	not grep -n -i -E '\b(memcmp|strcmp|strncmp|bcmp)\(.*(mac|tag|hmac|want)' \
-	    "$root"/common/{mac,p12,pbe,seal,epf}.c
-	grep -q 'CRYPTO_memcmp(got, ASN1_STRING_get0_data(m->want)' "$root/common/mac.c"
+	    "$root"/common/{lock/{p12mac,pbe},file/{p12,epf},record/seal}.c
+	grep -q 'CRYPTO_memcmp(got, ASN1_STRING_get0_data(m->want)' "$root/common/lock/p12mac.c"
 	# the tag of a seal is for libcrypto to check
-	grep -q EVP_CTRL_AEAD_SET_TAG "$root/common/seal.c"
-	not grep -n -w memcmp "$root"/common/{mac,seal}.c
+	grep -q EVP_CTRL_AEAD_SET_TAG "$root/common/record/seal.c"
+	not grep -n -w memcmp "$root"/common/{lock/p12mac,record/seal}.c
 }

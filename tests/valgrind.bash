@@ -30,7 +30,7 @@ cat >"$build/valgrind.supp" <<'END'
 	match-leak-kinds: definite
 	...
 	fun:iconv_open
-	fun:reader_run
+	fun:child_run
 	...
 }
 # a process of -j ends without what it was forked with
@@ -39,7 +39,7 @@ cat >"$build/valgrind.supp" <<'END'
 	Memcheck:Leak
 	match-leak-kinds: definite
 	fun:calloc
-	fun:pool_new
+	fun:workers_new
 }
 # the archive child ends without what its parent had
 {

@@ -4,26 +4,26 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "archived.h"
-#include "copy.h"
-#include "cred.h"
-#include "db.h"
-#include "msg.h"
-#include "rec.h"
-#include "sandbox.h"
-#include "secret.h"
-#include "tool.h"
-#include "view.h"
+#include "base/msg.h"
+#include "base/sandbox.h"
+#include "base/secret.h"
+#include "base/tool.h"
+#include "ca/certutil_view.h"
+#include "ca/replica.h"
+#include "ca/row.h"
+#include "file/cred.h"
+#include "record/read.h"
+#include "store/store.h"
 
 static const char usage[] = "[-anqVv] [-A head] -d db [-k cacred] "
 			    "[-p secret]... [-s token]...";
 
 struct export
 {
-	struct db *db;
+	struct store *db;
 	struct rec_out *out;
 	struct cred creds; /* of -k */
-	struct recovery_ca ca;
+	struct blob_wrap_ca ca;
 	int list; /* -n */
 	int all; /* -a */
 	int status;
@@ -31,13 +31,13 @@ struct export
 
 /* Who signs: the CA given to ca-init, else whoever -k names. */
 static int
-find_ca(struct export *x, struct why *w)
+find_ca(struct export *x, struct reason *w)
 {
 	uint8_t hash[32];
 	X509 *ca;
 	int rc;
 
-	if (!db_ca_get(x->db, &ca, w))
+	if (!store_ca_get(x->db, &ca, w))
 		return 0;
 	x->ca.all = &x->creds;
 	x->ca.ca = &x->creds.v[0];
@@ -46,7 +46,7 @@ find_ca(struct export *x, struct why *w)
 		x->ca.ca = cred_find0(&x->creds, hash);
 	X509_free(ca);
 	return (rc && x->ca.ca != NULL && x->ca.ca->key != NULL) ||
-	    why_set(w, "credential",
+	    reason_set(w, "credential",
 		"no certificate of this CA with its private key");
 }
 
@@ -54,30 +54,30 @@ find_ca(struct export *x, struct why *w)
 static void
 put_all(struct export *x, int64_t last)
 {
-	struct db_found f;
-	struct why w;
+	struct store_found f;
+	struct reason w;
 	unsigned long long rows = 0;
 	int64_t id = 0;
 	int rc;
 
-	if (x->all && !copy_head(x->db, x->out, &w))
+	if (x->all && !replica_head(x->db, x->out, &w))
 		msg_die("%s", w.detail);
 	if (msg_level > 0)
-		view_schema();
-	while (
-	    id < last && (rc = db_select(x->db, id, !x->list, &f, &w)) != 0) {
+		certutil_view_schema();
+	while (id < last &&
+	    (rc = store_select(x->db, id, !x->list, &f, &w)) != 0) {
 		if (rc == -1)
 			msg_die("%s", w.detail);
 		id = f.id;
 		if (msg_level > 0)
-			view_row(&f, ++rows);
-		if (archived_put(x->out, &f, x->list, &x->ca, &w))
+			certutil_view_row(&f, ++rows);
+		if (row_put(x->out, &f, x->list, &x->ca, &w))
 			continue;
 		x->status = 1;
 		msg_record("row %lld: %s", (long long)id, w.detail);
 	}
 	if (msg_level > 0)
-		view_end(last, rows);
+		certutil_view_end(last, rows);
 }
 
 /* Says which commits came after the head that is known; exits 2 on error. */
@@ -85,11 +85,11 @@ static void
 since(struct export *x, const char *head)
 {
 	int64_t id = strtoll(head, NULL, 10);
-	struct db_event e;
-	struct why w;
+	struct store_commit e;
+	struct reason w;
 	int rc;
 
-	while ((rc = db_since(x->db, id, &e, &w)) == 1) {
+	while ((rc = store_since(x->db, id, &e, &w)) == 1) {
 		msg_warn("since then: %lld %s %s %s %s", (long long)e.id,
 		    e.when, e.caller, e.action, e.detail);
 		id = e.id;
@@ -103,14 +103,14 @@ static void
 audit(struct export *x, const char *head)
 {
 	char last[AUDIT_HEAD_MAX];
-	struct why w;
-	int rc = db_audit(x->db, head, last, &w);
+	struct reason w;
+	int rc = store_audit(x->db, head, last, &w);
 
 	if (rc == -1)
 		msg_die("%s", w.detail);
 	if (rc == 0) {
 		msg_warn("audit: %s", w.detail);
-		db_close(x->db);
+		store_close(x->db);
 		exit(tool_end(1));
 	}
 	msg_warn("audit: the chain is whole, and contains the head given; it "
@@ -150,23 +150,24 @@ announce(struct export *x, const char *head, const char **token, size_t ntoken)
 {
 	char now[AUDIT_HEAD_MAX], *detail;
 	unsigned long long rows;
-	struct why w;
+	struct reason w;
 	int64_t last;
 
-	if ((!x->list && !db_begin(x->db, &w)) || !db_hold(x->db, &w))
+	if ((!x->list && !store_begin(x->db, &w)) || !store_hold(x->db, &w))
 		msg_die("%s", w.detail);
 	if (head != NULL)
 		audit(x, head);
-	if (!db_count(x->db, &rows, &last, &w))
+	if (!store_count(x->db, &rows, &last, &w))
 		msg_die("%s", w.detail);
 	if (!x->list && (rows > 0 || x->all)) {
 		detail = detail_of(rows, last, x->all, token, ntoken);
-		if (!db_commit(x->db, tool_caller(), "export", detail, now, &w))
+		if (!store_commit(x->db, tool_caller(), "export", detail, now,
+			&w))
 			msg_die("%s", w.detail);
 		free(detail);
 		msg_warn("audit head: %s", now);
 	} else
-		db_rollback(x->db);
+		store_rollback(x->db);
 	msg_warn("rows %llu", rows);
 	return last;
 }
@@ -178,7 +179,7 @@ main(int argc, char *argv[])
 	char head[AUDIT_HEAD_MAX];
 	struct secrets secrets = { 0 };
 	struct export x;
-	struct why w;
+	struct reason w;
 	size_t ntoken = 0, i;
 	int64_t last;
 	int c;
@@ -189,7 +190,7 @@ main(int argc, char *argv[])
 		tool_nomem();
 	while ((c = getopt(argc, argv, "+:aA:d:k:np:qs:Vv")) != -1)
 		if (c == 'A') {
-			if (!db_head(optarg, head))
+			if (!store_head(optarg, head))
 				msg_die("-A: not ID:HEX (is a variable of the "
 					"script not set?)");
 			noted = head;
@@ -217,18 +218,18 @@ main(int argc, char *argv[])
 	if (key != NULL && !cred_load(&x.creds, key, 1, &secrets, &w))
 		msg_die("-k: %s", w.detail);
 	(void)tool_caller();
-	if (!db_new(&x.db, path, &w) ||
-	    !db_open(x.db, x.list ? DB_READ : DB_WRITE, NULL, &w) ||
-	    (key != NULL && !db_kra_all(x.db, &x.ca.kras, &w)))
+	if (!store_new(&x.db, path, &w) ||
+	    !store_open(x.db, x.list ? STORE_READ : STORE_WRITE, NULL, &w) ||
+	    (key != NULL && !store_agent_all(x.db, &x.ca.kras, &w)))
 		msg_die("%s", w.detail);
 	if (key != NULL && !find_ca(&x, &w))
 		msg_die("-k: %s: %s", key, w.detail);
 	for (i = 0; i < ntoken; i++)
-		if (!db_token(x.db, token[i], &w))
+		if (!store_token(x.db, token[i], &w))
 			msg_die("%s", w.detail);
 	if ((x.out = rec_out_new(stdout)) == NULL)
 		tool_nomem();
-	sandbox_enter(db_dir0(x.db));
+	sandbox_enter(store_dir0(x.db));
 
 	last = announce(&x, noted, token, ntoken);
 	if (last == 0 && !x.all)
@@ -237,7 +238,7 @@ main(int argc, char *argv[])
 	if (rec_close(x.out) == -1)
 		tool_lost();
 
-	db_close(x.db);
+	store_close(x.db);
 	rec_out_free(x.out);
 	sk_X509_pop_free(x.ca.kras, X509_free);
 	cred_free(&x.creds);

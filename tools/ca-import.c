@@ -5,17 +5,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cert.h"
-#include "copy.h"
-#include "db.h"
-#include "import.h"
-#include "input.h"
-#include "kra.h"
-#include "msg.h"
-#include "pool.h"
-#include "prover.h"
-#include "sandbox.h"
-#include "tool.h"
+#include "base/msg.h"
+#include "base/sandbox.h"
+#include "base/tool.h"
+#include "base/workers.h"
+#include "ca/agent.h"
+#include "ca/import.h"
+#include "ca/replica.h"
+#include "key/cert.h"
+#include "proof/input.h"
+#include "proof/prove_many.h"
+#include "store/store.h"
 
 /* The processes of -j: who writes to the archive is one, and must not wait. */
 #define AHEAD 64 /* batches in hand of each: it works during a commit */
@@ -33,11 +33,11 @@ struct pin {
 
 /* Names one KRA, and checks it against the CA, and the n pins if any. */
 static int
-show_kra(X509 *x, X509 *ca, struct pin *pin, size_t n, struct why *w)
+show_kra(X509 *x, X509 *ca, struct pin *pin, size_t n, struct reason *w)
 {
 	struct cred_pair p;
 	struct cert *c;
-	struct why bad;
+	struct reason bad;
 	uint8_t *der = NULL;
 	char hex[41];
 	size_t t;
@@ -47,21 +47,21 @@ show_kra(X509 *x, X509 *ca, struct pin *pin, size_t n, struct why *w)
 		tool_nomem();
 	if (!cert_new(&c, der, (size_t)len, &bad)) {
 		OPENSSL_free(der);
-		return why_set(w, "database",
-		    "a KRA certificate of the archive: %s " DB_ALTERED,
+		return reason_set(w, "database",
+		    "a KRA certificate of the archive: %s " STORE_ALTERED,
 		    bad.detail);
 	}
 	memcpy(p.sha1, c->sha1, sizeof(p.sha1));
 	memcpy(p.sha256, c->sha256, sizeof(p.sha256));
 	msg_warn("KRA %s, SHA-1 %s", c->subject, rec_hex(hex, c->sha1, 20));
-	if (!kra_check(x, ca, &bad))
+	if (!agent_check(x, ca, &bad))
 		msg_warn("warning: KRA %s: %s", c->subject, bad.detail);
 	for (t = 0; t < n; t++)
 		if (cred_thumbprint(&p, pin[t].thumb))
 			known = pin[t].used = 1;
 	if (!known)
-		why_set(w, "kra", "KRA %s is none of -t: nothing is imported",
-		    c->subject);
+		reason_set(w, "kra",
+		    "KRA %s is none of -t: nothing is imported", c->subject);
 	cert_free(c);
 	OPENSSL_free(der);
 	return known;
@@ -72,7 +72,7 @@ show_kra(X509 *x, X509 *ca, struct pin *pin, size_t n, struct why *w)
  * one of those typed, and each typed must be there.
  */
 static int
-show_kras(const struct import *im, struct pin *pin, size_t n, struct why *w)
+show_kras(const struct import *im, struct pin *pin, size_t n, struct reason *w)
 {
 	size_t t;
 	int i;
@@ -82,7 +82,7 @@ show_kras(const struct import *im, struct pin *pin, size_t n, struct why *w)
 			return 0;
 	for (t = 0; t < n; t++)
 		if (!pin[t].used)
-			return why_set(w, "kra",
+			return reason_set(w, "kra",
 			    "-t %s: no KRA of the archive: nothing is "
 			    "imported",
 			    pin[t].thumb);
@@ -93,7 +93,7 @@ show_kras(const struct import *im, struct pin *pin, size_t n, struct why *w)
 static int
 check_copy(struct import *im, int part)
 {
-	struct why w;
+	struct reason w;
 	int rc;
 
 	if (im->copy.last == 0)
@@ -102,7 +102,7 @@ check_copy(struct import *im, int part)
 	    im->copy.events, im->copy.settings, im->copy.agents);
 	if (part)
 		return 0;
-	rc = db_audit(im->db, im->copy.head, im->head, &w);
+	rc = store_audit(im->db, im->copy.head, im->head, &w);
 	if (rc == -1)
 		msg_die("%s", w.detail);
 	if (rc == 0)
@@ -115,11 +115,11 @@ check_copy(struct import *im, int part)
  * one in.  Returns 1, or 0 with *w.
  */
 static int
-wanted(const struct stream_in *s, int all, struct why *w)
+wanted(const struct stream_in *s, int all, struct reason *w)
 {
-	if (copy_is(&s->rec) == all)
+	if (replica_is(&s->rec) == all)
 		return 1;
-	return why_set(w, "usage",
+	return reason_set(w, "usage",
 	    all ? "-a: not a record of an archive: import it when the copy is "
 		  "whole" :
 		  "a record of an archive: with -a, this one becomes a copy of "
@@ -128,24 +128,24 @@ wanted(const struct stream_in *s, int all, struct why *w)
 
 /* Reads to the end.  Returns 1, or 0 when the stream is broken. */
 static int
-run(struct import *im, struct input *in, struct prover *p, int all)
+run(struct import *im, struct input *in, struct prove_many *p, int all)
 {
 	const struct stream_in *s;
-	struct flat *answer;
+	struct wire *answer;
 	enum stream_event ev;
-	struct why w;
+	struct reason w;
 	int ok = 1;
 
 	for (;;) {
-		if (import_due(im, in->in, prover_busy(p)))
+		if (import_due(im, in->in, prove_many_busy(p)))
 			ok = import_commit(im, &w);
 		if (!ok)
 			break;
-		ev = prover_next(p, &s, &answer);
+		ev = prove_many_next(p, &s, &answer);
 		if (ev == STREAM_EOF || ev == STREAM_BROKEN)
 			break;
 		if (ev == STREAM_HEAD && in->k.n == 0) {
-			ok = why_set(&w, "usage",
+			ok = reason_set(&w, "usage",
 			    "a sealed stream: -k must "
 			    "name the credential that opens it");
 			break;
@@ -157,7 +157,7 @@ run(struct import *im, struct input *in, struct prover *p, int all)
 			break;
 	}
 	if (!ok || !import_commit(im, &w)) {
-		db_rollback(im->db);
+		store_rollback(im->db);
 		msg_die("%s", w.detail);
 	}
 	return ev == STREAM_EOF;
@@ -182,9 +182,9 @@ main(int argc, char *argv[])
 	struct pin *pin;
 	struct import im;
 	struct input in;
-	struct prover *prover;
-	unsigned jobs = pool_processors();
-	struct why w;
+	struct prove_many *prover;
+	unsigned jobs = workers_processors();
+	struct reason w;
 	size_t npins = 0;
 	int c, whole, all = 0;
 
@@ -201,7 +201,7 @@ main(int argc, char *argv[])
 		else if (c == 'f')
 			im.force = 1;
 		else if (c == 'j')
-			pool_jobs(optarg, &jobs);
+			workers_jobs(optarg, &jobs);
 		else if (c == 'n')
 			im.dry = 1;
 		else if (c == 'R')
@@ -222,15 +222,15 @@ main(int argc, char *argv[])
 	im.caller = tool_caller();
 	if (im.requester == NULL)
 		im.requester = im.caller;
-	if (!db_new(&im.db, path, &w) || !db_open(im.db, DB_WRITE, NULL, &w) ||
-	    !import_start(&im, &w))
+	if (!store_new(&im.db, path, &w) ||
+	    !store_open(im.db, STORE_WRITE, NULL, &w) || !import_start(&im, &w))
 		msg_die("%s", w.detail);
 	input_open(&in, in.k.n > 0 ? &in.k : NULL,
 	    in.trusted.n > 0 ? &in.trusted : NULL);
 	if (!import_side_by_side(&im))
 		jobs = 1;
-	prover = prover_new(&in, jobs, AHEAD, NICE, import_prove, &im);
-	sandbox_enter(db_dir0(im.db));
+	prover = prove_many_new(&in, jobs, AHEAD, NICE, import_prove, &im);
+	sandbox_enter(store_dir0(im.db));
 
 	if (!show_kras(&im, pin, npins, &w))
 		msg_die("%s", w.detail);
@@ -243,9 +243,9 @@ main(int argc, char *argv[])
 	c = check_copy(&im, in.part) || im.refused > 0 ||
 	    (im.read == 0 && im.copy.last == 0);
 
-	db_close(im.db);
+	store_close(im.db);
 	import_free(&im);
-	prover_free(prover);
+	prove_many_free(prover);
 	input_close(&in);
 	free(pin);
 	return tool_end(c);

@@ -5,16 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cred.h"
-#include "db.h"
-#include "flag.h"
-#include "item.h"
-#include "member.h"
-#include "msg.h"
-#include "sandbox.h"
-#include "secret.h"
-#include "setup.h"
-#include "tool.h"
+#include "base/msg.h"
+#include "base/sandbox.h"
+#include "base/secret.h"
+#include "base/tool.h"
+#include "ca/setting.h"
+#include "ca/setup.h"
+#include "file/cred.h"
+#include "file/file.h"
+#include "file/findings.h"
+#include "store/store.h"
 
 static const char usage[] = "[-fqVv] [-c cacert] -d db [-N count] "
 			    "[-p secret]...";
@@ -27,7 +27,7 @@ struct options {
 static void
 parse(struct options *o, struct setup *s, int argc, char *argv[])
 {
-	struct why w;
+	struct reason w;
 	int c;
 
 	while ((c = getopt(argc, argv, "+:c:d:fN:p:qVv")) != -1)
@@ -43,7 +43,7 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 			break;
 		case 'N':
 			s->has_count = 1;
-			if (!flag_apply("KRACertCount", optarg, 0, &s->count,
+			if (!setting_apply("KRACertCount", optarg, 0, &s->count,
 				&w))
 				msg_die("-N: %s", w.detail);
 			break;
@@ -61,23 +61,23 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 
 /* Reads the KRA certificates from stdin; no input at all is good if empty. */
 static void
-read_kras(struct items *l, struct secrets *secrets, int empty)
+read_kras(struct findings *l, struct secrets *secrets, int empty)
 {
-	struct why w;
+	struct reason w;
 	uint8_t *buf;
 	size_t n, i, certs = 0;
 
 	if ((buf = cred_slurp(STDIN_FILENO, CRED_FILE_MAX, &n, &w)) == NULL ||
-	    (n > 0 && !member_read(buf, n, secrets, l, &w)))
+	    (n > 0 && !file_read(buf, n, secrets, l, &w)))
 		msg_die("stdin: %s: expected the certificates of the KRAs",
 		    w.detail);
 	if (n == 0 && !empty)
 		msg_die("stdin: empty input: expected the certificates of the "
 			"KRAs");
 	for (i = 0; i < l->n; i++) {
-		if (l->v[i].kind == ITEM_FAULT)
+		if (l->v[i].kind == FINDING_FAULT)
 			msg_die("stdin: %s", l->v[i].why.detail);
-		certs += l->v[i].kind == ITEM_CERT;
+		certs += l->v[i].kind == FINDING_CERT;
 	}
 	if (certs == 0 && n > 0)
 		msg_die("stdin: no certificate in it: expected those of the "
@@ -87,31 +87,32 @@ read_kras(struct items *l, struct secrets *secrets, int empty)
 
 /* All that is written, in one commit.  1, 0 if a KRA is refused, -1 *w. */
 static int
-store(struct setup *s, X509 *ca, const struct items *l, struct why *w)
+store(struct setup *s, X509 *ca, const struct findings *l, struct reason *w)
 {
 	char head[AUDIT_HEAD_MAX];
 	size_t i;
 	int rc;
 
 	if (l->n == 0 && !s->fresh)
-		return why_set(w, "usage",
+		return reason_set(w, "usage",
 			   "stdin: empty input, and the archive is there: "
 			   "expected the certificates of the KRAs") -
 		    1;
-	if (!db_begin(s->db, w))
+	if (!store_begin(s->db, w))
 		return -1;
 	/* no agent, no setting, no audit row: what a copy can be put into */
 	if (l->n == 0)
-		return db_commit_copy(s->db, head, w) && db_publish(s->db, w) ?
+		return restore_commit(s->db, head, w) &&
+			store_publish(s->db, w) ?
 		    1 :
 		    -1;
 	if (!setup_ca(s, ca, w))
 		return -1;
 	for (i = 0; i < l->n; i++)
-		if (l->v[i].kind == ITEM_CERT &&
-		    (rc = setup_kra(s, l->v[i].cert, w)) != 1)
+		if (l->v[i].kind == FINDING_CERT &&
+		    (rc = setup_agent(s, l->v[i].cert, w)) != 1)
 			return rc;
-	if (!setup_commit(s, head, w) || !db_publish(s->db, w))
+	if (!setup_commit(s, head, w) || !store_publish(s->db, w))
 		return -1;
 	if (*head != '\0')
 		msg_warn("audit head: %s", head);
@@ -123,9 +124,9 @@ main(int argc, char *argv[])
 {
 	struct options o;
 	struct setup s;
-	struct items kras = { NULL, 0 };
+	struct findings kras = { NULL, 0 };
 	struct cred ca;
-	struct why w;
+	struct reason w;
 	char *text;
 	size_t n;
 	FILE *mem;
@@ -139,19 +140,19 @@ main(int argc, char *argv[])
 	if (o.ca != NULL && !cred_load(&ca, o.ca, 0, &o.secrets, &w))
 		msg_die("-c: %s", w.detail);
 	(void)tool_caller(); /* asks now, outside the sandbox */
-	if (!db_new(&s.db, o.db, &w))
+	if (!store_new(&s.db, o.db, &w))
 		msg_die("%s", w.detail);
-	sandbox_enter(db_dir0(s.db));
+	sandbox_enter(store_dir0(s.db));
 
 	read_kras(&kras, &o.secrets, s.force && o.ca == NULL && !s.has_count);
-	if (!db_open(s.db, DB_CREATE, &s.fresh, &w))
+	if (!store_open(s.db, STORE_CREATE, &s.fresh, &w))
 		msg_die("%s", w.detail);
 	/* the records wait here until what they say is true */
 	if ((mem = open_memstream(&text, &n)) == NULL ||
 	    (s.out = rec_out_new(mem)) == NULL)
 		tool_nomem();
 	rc = store(&s, ca.n > 0 ? ca.v[0].cert : NULL, &kras, &w);
-	db_close(s.db);
+	store_close(s.db);
 	if (rc == -1)
 		msg_die("%s", w.detail);
 	if (rc == 0)
@@ -165,7 +166,7 @@ main(int argc, char *argv[])
 	(void)fclose(mem);
 	free(text);
 	X509_free(s.ca);
-	items_free(&kras);
+	findings_free(&kras);
 	cred_free(&ca);
 	secret_free(&o.secrets);
 	return tool_end(rc == 1 ? 0 : 1);

@@ -4,16 +4,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cert.h"
-#include "cred.h"
-#include "getkey.h"
-#include "input.h"
-#include "msg.h"
-#include "recovery.h"
-#include "sandbox.h"
-#include "stream.h"
-#include "tool.h"
-#include "who.h"
+#include "base/msg.h"
+#include "base/sandbox.h"
+#include "base/tool.h"
+#include "ca/blob_open.h"
+#include "ca/getkey_file.h"
+#include "export/owner.h"
+#include "file/cred.h"
+#include "key/cert.h"
+#include "proof/input.h"
+#include "record/stream_read.h"
 
 static const char usage[] = "[-PqVv] [-C cert]... -k cred [-p secret]...";
 
@@ -46,7 +46,7 @@ put(struct recover *rv, const struct rec *r, struct cert *c, uint8_t *p8,
 	int i;
 
 	memset(&e, 0, sizeof(e));
-	who_cert(&e, c, none);
+	owner_cert(&e, c, none);
 	e.guid.s = "";
 	e.cert = c;
 	e.key = p8;
@@ -77,14 +77,14 @@ row(struct recover *rv)
 {
 	const struct stream_in *s = rv->in.stream;
 	struct cert *c;
-	struct why w;
+	struct reason w;
 	uint8_t *p8;
 	size_t n;
 
 	if (!rec_is(&s->rec, "archived"))
 		return;
 	rv->rows = 1;
-	if (recovery_row(&rv->in.k, trusted(rv), &s->rec, &p8, &n, &c, &w)) {
+	if (blob_open_row(&rv->in.k, trusted(rv), &s->rec, &p8, &n, &c, &w)) {
 		put(rv, &s->rec, c, p8, n);
 		return;
 	}
@@ -100,10 +100,10 @@ blob(void *arg, const uint8_t *der, size_t len)
 	struct recover *rv = arg;
 	uint8_t *p8;
 	struct cert *c;
-	struct why w;
+	struct reason w;
 	size_t n;
 
-	if (recovery_signed(&rv->in.k, trusted(rv), der, len, &p8, &n, &c,
+	if (blob_open_signed(&rv->in.k, trusted(rv), der, len, &p8, &n, &c,
 		&w)) {
 		put(rv, NULL, c, p8, n);
 		return;
@@ -117,7 +117,7 @@ static void
 windows(struct recover *rv)
 {
 	uint8_t *raw;
-	struct why w;
+	struct reason w;
 	size_t n;
 	int rc;
 
@@ -126,7 +126,7 @@ windows(struct recover *rv)
 	if (n == 0)
 		msg_die("stdin: empty input: expected archived records or a "
 			"recovery blob");
-	if ((rc = getkey_each(raw, n, blob, rv)) < 0) {
+	if ((rc = getkey_file_each(raw, n, blob, rv)) < 0) {
 		rv->status = 1;
 		msg_record("stdin: PEM block %d is damaged", -rc);
 	}
@@ -138,7 +138,7 @@ main(int argc, char *argv[])
 {
 	struct recover rv;
 	enum stream_event ev;
-	struct why w;
+	struct reason w;
 	int c;
 
 	tool_start();

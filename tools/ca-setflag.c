@@ -3,13 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "db.h"
-#include "flag.h"
-#include "input.h"
-#include "msg.h"
-#include "sandbox.h"
-#include "tool.h"
-#include "view.h"
+#include "base/msg.h"
+#include "base/sandbox.h"
+#include "base/tool.h"
+#include "ca/certutil_view.h"
+#include "ca/setting.h"
+#include "proof/input.h"
+#include "store/store.h"
 
 static const char usage[] = "[-nqVv] -d db [- | name [value]]";
 
@@ -27,8 +27,8 @@ struct asked {
 };
 
 struct todo {
-	struct db *db;
-	struct asked asked[FLAG_RECORDS_MAX];
+	struct store *db;
+	struct asked asked[SETTING_RECORDS_MAX];
 	size_t nasked;
 	struct setting v[SETTINGS_MAX];
 	size_t n;
@@ -36,12 +36,12 @@ struct todo {
 
 /* Works out one setting; later values of a name build on earlier ones. */
 static int
-want(struct todo *t, const char *name, const char *value, struct why *w)
+want(struct todo *t, const char *name, const char *value, struct reason *w)
 {
 	struct setting *s;
 	size_t i;
 
-	if ((name = flag_find0(name, w)) == NULL)
+	if ((name = setting_find0(name, w)) == NULL)
 		return 0;
 	for (i = 0; i < t->n && t->v[i].name != name; i++)
 		continue;
@@ -49,7 +49,7 @@ want(struct todo *t, const char *name, const char *value, struct why *w)
 	if (i == t->n) {
 		memset(s, 0, sizeof(*s));
 		s->name = name;
-		if (!db_config_get(t->db, name, &s->old, w))
+		if (!store_setting_get(t->db, name, &s->old, w))
 			return 0;
 		s->new = s->old;
 		t->n++;
@@ -57,17 +57,17 @@ want(struct todo *t, const char *name, const char *value, struct why *w)
 	if (value == NULL)
 		return 1;
 	s->set = 1;
-	return flag_apply(name, value, s->new, &s->new, w);
+	return setting_apply(name, value, s->new, &s->new, w);
 }
 
 /* Adds to what is asked for; takes both. */
 static int
-ask(struct todo *t, char *name, char *value, struct why *w)
+ask(struct todo *t, char *name, char *value, struct reason *w)
 {
-	if (t->nasked == FLAG_RECORDS_MAX)
-		return why_set(w, "ceiling",
+	if (t->nasked == SETTING_RECORDS_MAX)
+		return reason_set(w, "ceiling",
 		    "more than %d flag records: give each setting once",
-		    FLAG_RECORDS_MAX);
+		    SETTING_RECORDS_MAX);
 	t->asked[t->nasked].name = name;
 	t->asked[t->nasked++].value = value;
 	return 1;
@@ -78,7 +78,7 @@ ask(struct todo *t, char *name, char *value, struct why *w)
  * may be long in coming.
  */
 static int
-ask_records(struct todo *t, struct input *in, struct why *w)
+ask_records(struct todo *t, struct input *in, struct reason *w)
 {
 	struct stream_in *s = in->stream;
 	enum stream_event ev;
@@ -88,7 +88,7 @@ ask_records(struct todo *t, struct input *in, struct why *w)
 		if (ev != STREAM_REC)
 			continue;
 		if (!rec_is(&s->rec, "flag"))
-			return why_set(w, "usage",
+			return reason_set(w, "usage",
 			    "stdin:%llu: not a flag "
 			    "record",
 			    s->rec.lineno);
@@ -100,7 +100,7 @@ ask_records(struct todo *t, struct input *in, struct why *w)
 			return 0;
 	}
 	if (ev == STREAM_BROKEN)
-		return why_set(w, "record", "stdin:%llu: %s", s->rec.lineno,
+		return reason_set(w, "record", "stdin:%llu: %s", s->rec.lineno,
 		    s->why.detail);
 	return 1;
 }
@@ -117,7 +117,7 @@ copy(const char *s)
 
 /* The operands: nothing, a name, or a name and a value. */
 static int
-ask_operands(struct todo *t, char *argv[], struct why *w)
+ask_operands(struct todo *t, char *argv[], struct reason *w)
 {
 	const char *name = argv[0];
 	size_t i;
@@ -126,14 +126,14 @@ ask_operands(struct todo *t, char *argv[], struct why *w)
 	if (name != NULL)
 		return ask(t, copy(name),
 		    argv[1] == NULL ? NULL : copy(argv[1]), w);
-	for (i = 0; ok && (name = flag_name0(i)) != NULL; i++)
+	for (i = 0; ok && (name = setting_name0(i)) != NULL; i++)
 		ok = ask(t, copy(name), NULL, w);
 	return ok;
 }
 
 /* Works all of it out. */
 static int
-want_all(struct todo *t, struct why *w)
+want_all(struct todo *t, struct reason *w)
 {
 	size_t i;
 	int ok = 1;
@@ -145,19 +145,19 @@ want_all(struct todo *t, struct why *w)
 
 /* A limit on KRACertCount that only the archive knows. */
 static int
-allowed(struct todo *t, const struct setting *s, struct why *w)
+allowed(struct todo *t, const struct setting *s, struct reason *w)
 {
 	STACK_OF(X509) *kras;
 	int n;
 
 	if (strcmp(s->name, "KRACertCount") != 0 || !s->set)
 		return 1;
-	if (!db_kra_all(t->db, &kras, w))
+	if (!store_agent_all(t->db, &kras, w))
 		return 0;
 	n = sk_X509_num(kras);
 	sk_X509_pop_free(kras, X509_free);
 	return s->new <= (uint32_t)n ||
-	    why_set(w, "flag",
+	    reason_set(w, "flag",
 		"KRACertCount %u: "
 		"the archive has %d KRAs (0 stands for all)",
 		s->new, n);
@@ -165,7 +165,7 @@ allowed(struct todo *t, const struct setting *s, struct why *w)
 
 /* Stores what changed, in one commit.  Returns 1, or 0 with *w. */
 static int
-store(struct todo *t, int dry, struct why *w)
+store(struct todo *t, int dry, struct reason *w)
 {
 	char detail[256] = "", head[AUDIT_HEAD_MAX];
 	const struct setting *s;
@@ -176,14 +176,14 @@ store(struct todo *t, int dry, struct why *w)
 			return 0;
 		if (s->new == s->old || dry)
 			continue;
-		if (!db_config_set(t->db, s->name, s->new, w))
+		if (!store_setting_set(t->db, s->name, s->new, w))
 			return 0;
 		n += (size_t)snprintf(detail + n, sizeof(detail) - n, "%s%s=%u",
 		    n == 0 ? "" : " ", s->name, s->new);
 	}
 	if (n == 0)
 		return 1;
-	if (!db_commit(t->db, tool_caller(), "flag", detail, head, w))
+	if (!store_commit(t->db, tool_caller(), "flag", detail, head, w))
 		return 0;
 	msg_warn("audit head: %s", head);
 	return 1;
@@ -200,14 +200,14 @@ print(const struct todo *t)
 		tool_nomem();
 	for (s = t->v; s < t->v + t->n; s++) {
 		if (msg_level > 0)
-			view_setting(s->name, s->old, s->new, s->set,
+			certutil_view_setting(s->name, s->old, s->new, s->set,
 			    msg_level > 1);
 		rec_begin(o, "flag");
 		rec_puts(o, "name", s->name);
 		rec_put_u64(o, "old", s->old);
 		rec_put_u64(o, "new", s->new);
 		rec_puts(o, "set",
-		    flag_symbols(s->name, s->new, symbols, sizeof(symbols)));
+		    setting_symbols(s->name, s->new, symbols, sizeof(symbols)));
 		if (rec_end(o) != 1)
 			tool_lost();
 	}
@@ -221,7 +221,7 @@ main(int argc, char *argv[])
 {
 	struct input in;
 	struct todo todo;
-	struct why w;
+	struct reason w;
 	const char *path = NULL;
 	size_t i;
 	int c, dry = 0, writes, records, ok;
@@ -243,18 +243,18 @@ main(int argc, char *argv[])
 		tool_usage(usage);
 	writes = !dry && (records || argc == 2);
 	(void)tool_caller();
-	if (!db_new(&todo.db, path, &w) ||
-	    !db_open(todo.db, writes ? DB_WRITE : DB_READ, NULL, &w))
+	if (!store_new(&todo.db, path, &w) ||
+	    !store_open(todo.db, writes ? STORE_WRITE : STORE_READ, NULL, &w))
 		msg_die("%s", w.detail);
 	input_open(&in, NULL, NULL);
-	sandbox_enter(db_dir0(todo.db));
+	sandbox_enter(store_dir0(todo.db));
 
 	ok = records ? ask_records(&todo, &in, &w) :
 		       ask_operands(&todo, argv, &w);
-	ok = ok && (!writes || db_begin(todo.db, &w)) && want_all(&todo, &w) &&
-	    store(&todo, dry, &w);
-	db_rollback(todo.db);
-	db_close(todo.db);
+	ok = ok && (!writes || store_begin(todo.db, &w)) &&
+	    want_all(&todo, &w) && store(&todo, dry, &w);
+	store_rollback(todo.db);
+	store_close(todo.db);
 	if (!ok)
 		msg_die("%s", w.detail);
 	print(&todo);

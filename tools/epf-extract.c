@@ -3,38 +3,38 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "epf.h"
-#include "extract.h"
-#include "item.h"
-#include "msg.h"
-#include "tool.h"
+#include "base/msg.h"
+#include "base/tool.h"
+#include "export/onefile.h"
+#include "file/epf.h"
+#include "file/findings.h"
 
 static const char usage[] = "[-qVv] [-p secret]...";
 
 /* Writes all that the profile holds.  Returns the exit status. */
 static int
-extract(struct extract *x)
+extract(struct onefile *x)
 {
-	const struct items *l = &x->items;
-	const struct item *it, *key;
+	const struct findings *l = &x->items;
+	const struct finding *it, *key;
 	int status = 0, held = 0;
 	size_t i;
 
 	for (i = 0; i < l->n; i++) {
 		it = &l->v[i];
-		if (it->kind == ITEM_FAULT) {
-			extract_fault(x, &it->why);
+		if (it->kind == FINDING_FAULT) {
+			onefile_fault(x, &it->why);
 			status = 1;
 		}
 		/* a key comes with its certificate: epf_read() saw to that */
-		if (it->kind != ITEM_CERT)
+		if (it->kind != FINDING_CERT)
 			continue;
-		key = items_key0(l, it->id);
+		key = findings_key0(l, it->id);
 		if (key != NULL && strcmp(it->cert->use, "sign") == 0) {
 			held++;
 			key = NULL;
 		}
-		if (!extract_put(x, it, key))
+		if (!onefile_put(x, it, key))
 			status = 1;
 	}
 	if (held > 0)
@@ -45,8 +45,8 @@ extract(struct extract *x)
 int
 main(int argc, char *argv[])
 {
-	struct extract x;
-	struct why w;
+	struct onefile x;
+	struct reason w;
 	size_t spare = 0;
 	int c, status = 1;
 
@@ -55,20 +55,20 @@ main(int argc, char *argv[])
 	x.expected = "an Entrust or Outlook profile (.epf)";
 	while ((c = getopt(argc, argv, "+:p:qVv")) != -1)
 		if (c == 'p')
-			extract_secret(&x, optarg);
+			onefile_secret(&x, optarg);
 		else if (!tool_option(c))
 			tool_usage(usage);
 	if (optind != argc)
 		tool_usage(usage);
-	extract_open(&x);
+	onefile_open(&x);
 
 	if (epf_read(x.buf, x.n, &x.secrets, &x.items, &spare, &w))
 		status = extract(&x);
 	else
-		extract_fault(&x, &w);
+		onefile_fault(&x, &w);
 	if (spare > 0)
 		msg_verbose("stdin: %zu encrypted values stay closed, and no "
 			    "certificate lacks its key",
 		    spare);
-	return extract_close(&x, status);
+	return onefile_close(&x, status);
 }

@@ -4,17 +4,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cred.h"
-#include "crew.h"
-#include "export.h"
-#include "msg.h"
-#include "pool.h"
-#include "progress.h"
-#include "sandbox.h"
-#include "secret.h"
-#include "stream.h"
-#include "tool.h"
-#include "walk.h"
+#include "base/msg.h"
+#include "base/progress.h"
+#include "base/sandbox.h"
+#include "base/secret.h"
+#include "base/tool.h"
+#include "base/workers.h"
+#include "export/export.h"
+#include "export/readers.h"
+#include "file/cred.h"
+#include "record/stream_read.h"
+#include "unpack/unpack.h"
 
 static const char usage[] =
     "[-qVvx] -c cert [-g group]... [-j jobs] [-L limit=value]... "
@@ -51,7 +51,7 @@ static void
 load(struct cred *c, char option, const char *path, struct secrets *s,
     const char **kept)
 {
-	struct why w;
+	struct reason w;
 
 	s->worked = 0;
 	if (!cred_load(c, path, option == 'S', s, &w))
@@ -77,10 +77,10 @@ load_ends(struct ends *e, struct export *x, const struct cred_pair **to)
 
 static void
 parse(int argc, char *argv[], struct export *x, struct ends *e,
-    struct walk_limits *limits, const char *map[1], const char **secret,
+    struct unpack_limits *limits, const char *map[1], const char **secret,
     unsigned *jobs)
 {
-	struct why w;
+	struct reason w;
 	size_t nsecret = 0;
 	int c;
 
@@ -93,10 +93,10 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 			x->group[x->ngroup++] = optarg;
 			break;
 		case 'j':
-			pool_jobs(optarg, jobs);
+			workers_jobs(optarg, jobs);
 			break;
 		case 'L':
-			if (!walk_limit(limits, optarg, &w))
+			if (!unpack_limit(limits, optarg, &w))
 				msg_die("%s", w.detail);
 			break;
 		case 'm':
@@ -133,15 +133,15 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 int
 main(int argc, char *argv[])
 {
-	struct walk_limits limits = walk_defaults;
+	struct unpack_limits limits = unpack_defaults;
 	struct secrets secrets = { 0 };
 	const char **secret, *map[1] = { NULL };
 	struct export x;
 	struct ends e;
-	struct walk walk;
-	struct why w;
+	struct unpack walk;
+	struct reason w;
 	const struct cred_pair *signer, *to;
-	unsigned jobs = pool_processors();
+	unsigned jobs = workers_processors();
 	int status, i;
 
 	tool_start();
@@ -151,25 +151,25 @@ main(int argc, char *argv[])
 		tool_nomem();
 	parse(argc, argv, &x, &e, &limits, map, secret, &jobs);
 	/* the child must be there before any secret is */
-	if (!walk_start(&walk, STDIN_FILENO, &limits, &w))
+	if (!unpack_start(&walk, STDIN_FILENO, &limits, &w))
 		msg_die("%s", w.detail);
 	for (i = 0; secret[i] != NULL; i++)
 		if (!secret_add(&secrets, secret[i], &w))
 			msg_die("-p: %s", w.detail);
 	x.secrets = &secrets;
-	if (map[0] != NULL && !map_load(&x.map, map[0], &w))
+	if (map[0] != NULL && !pathmap_load(&x.map, map[0], &w))
 		msg_die("-m: %s", w.detail);
 	/* they have passwords, and no key; -x needs the member itself */
 	if (jobs > 1 && !x.carve)
-		x.crew = crew_new(jobs, &secrets, &x.map);
+		x.crew = readers_new(jobs, &secrets, &x.map);
 	signer = load_ends(&e, &x, &to);
-	x.hold = hold_new();
+	x.hold = shelf_new();
 	progress_start("members");
 	sandbox_enter(NULL);
 
 	status = export_run(&x, &walk, to, signer);
 
-	walk_stop(&walk);
+	unpack_stop(&walk);
 	export_free(&x);
 	cred_free(&e.to);
 	cred_free(&e.signer);

@@ -4,18 +4,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "census.h"
-#include "input.h"
-#include "msg.h"
-#include "report.h"
-#include "sandbox.h"
-#include "tool.h"
+#include "base/msg.h"
+#include "base/sandbox.h"
+#include "base/tool.h"
+#include "proof/input.h"
+#include "report/count.h"
+#include "report/report.h"
 
 static const char usage[] = "[-PqVv]";
 
 /* The whole page, or none of it. */
 static void
-write_page(struct census *c)
+write_page(struct count *c)
 {
 	char *page;
 	size_t n;
@@ -33,13 +33,13 @@ write_page(struct census *c)
 
 /* Says why the status is 1. */
 static void
-complain(const struct census *c)
+complain(const struct count *c)
 {
 	unsigned long long here = c->place[PLACE_ARCHIVE];
 
 	if (c->lines == c->heads + c->ends)
 		msg_warn("nothing but heads and ends in the input");
-	if (census_compares(c) && here < c->exported)
+	if (count_compares(c) && here < c->exported)
 		msg_warn("%llu of %llu exported keys are not shown to be in "
 			 "the archive",
 		    c->exported - here, c->exported);
@@ -57,7 +57,7 @@ complain(const struct census *c)
 int
 main(int argc, char *argv[])
 {
-	struct census census;
+	struct count census;
 	struct input in;
 	enum stream_event ev;
 	int c, status;
@@ -69,16 +69,16 @@ main(int argc, char *argv[])
 			tool_usage(usage);
 	if (optind != argc)
 		tool_usage(usage);
-	census_init(&census);
+	count_init(&census);
 	census.part = in.part;
 	input_open(&in, NULL, NULL);
 	sandbox_enter(NULL);
 
 	while ((ev = stream_next(in.stream)) > STREAM_EOF)
-		census_event(&census, in.stream, ev);
+		count_event(&census, in.stream, ev);
 	if (ev == STREAM_BROKEN)
 		input_broken(&in);
-	census_end(&census);
+	count_end(&census);
 	write_page(&census);
 	status = !report_clean(&census);
 	if (status == 1)
@@ -87,7 +87,7 @@ main(int argc, char *argv[])
 	    census.lines - census.heads - census.ends, census.keys,
 	    census.nfaults);
 
-	census_free(&census);
+	count_free(&census);
 	input_close(&in);
 	return tool_end(status);
 }

@@ -5,15 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cert.h"
-#include "input.h"
-#include "msg.h"
-#include "pool.h"
-#include "prove.h"
-#include "prover.h"
-#include "sandbox.h"
-#include "stream.h"
-#include "tool.h"
+#include "base/msg.h"
+#include "base/sandbox.h"
+#include "base/tool.h"
+#include "base/workers.h"
+#include "key/cert.h"
+#include "proof/input.h"
+#include "proof/prove.h"
+#include "proof/prove_many.h"
+#include "record/stream_read.h"
 
 #define AHEAD 16 /* batches of records in hand of each process of -j */
 
@@ -22,7 +22,7 @@ static const char usage[] =
 
 struct verify {
 	struct input in;
-	struct prover *prover; /* of in */
+	struct prove_many *prover; /* of in */
 	const struct stream_in *stream; /* what it gives */
 	struct rec_out *out; /* verdicts, with -r */
 	FILE *fp; /* where lines go; NULL with -r */
@@ -33,7 +33,7 @@ struct verify {
 
 /* Writes the verdict on the record at hand. */
 static void
-verdict(struct verify *v, const char *status, const struct why *w)
+verdict(struct verify *v, const char *status, const struct reason *w)
 {
 	struct rec_out *o = v->out;
 	const struct rec *r = &v->stream->rec;
@@ -75,7 +75,7 @@ pass(struct verify *v)
 
 /* Says why a record is dropped. */
 static void
-drop(struct verify *v, const struct why *w)
+drop(struct verify *v, const struct reason *w)
 {
 	v->bad++;
 	v->dropped = 1;
@@ -85,24 +85,24 @@ drop(struct verify *v, const struct why *w)
 		verdict(v, "bad", w);
 }
 
-/* Proves a record in another process; the prover_work. */
+/* Proves a record in another process; the prove_many_work. */
 static void
-prove(void *ctx, const struct stream_in *s, struct flat *answer)
+prove(void *ctx, const struct stream_in *s, struct wire *answer)
 {
 	struct cert *cert;
-	struct why w;
+	struct reason w;
 	int ok = prove_record(s, &cert, NULL, NULL, &w);
 
 	(void)ctx;
-	flat_add(answer, &ok, sizeof(ok));
+	wire_add(answer, &ok, sizeof(ok));
 	if (!ok)
-		flat_add(answer, &w, sizeof(w));
+		wire_add(answer, &w, sizeof(w));
 	cert_free(cert);
 }
 
 /* The same here, or what came of it.  Returns 1, or 0 with *w. */
 static int
-proven(const struct verify *v, struct flat *answer, struct why *w)
+proven(const struct verify *v, struct wire *answer, struct reason *w)
 {
 	struct cert *cert;
 	int ok;
@@ -112,16 +112,16 @@ proven(const struct verify *v, struct flat *answer, struct why *w)
 		cert_free(cert);
 		return ok;
 	}
-	memcpy(&ok, flat_next(answer, sizeof(ok)), sizeof(ok));
+	memcpy(&ok, wire_next(answer, sizeof(ok)), sizeof(ok));
 	if (!ok)
-		memcpy(w, flat_next(answer, sizeof(*w)), sizeof(*w));
+		memcpy(w, wire_next(answer, sizeof(*w)), sizeof(*w));
 	return ok;
 }
 
 static void
-record(struct verify *v, struct flat *answer)
+record(struct verify *v, struct wire *answer)
 {
-	struct why w;
+	struct reason w;
 
 	if (v->hold && !v->stream->sealed)
 		msg_die("stdin:%llu: -w keeps sealed streams only: a plain one "
@@ -147,7 +147,7 @@ head(struct verify *v)
 	struct cert *c;
 	uint8_t *der = NULL;
 	char hex[65];
-	struct why w;
+	struct reason w;
 	int n;
 
 	v->dropped = 0;
@@ -166,9 +166,9 @@ head(struct verify *v)
 static int
 event(struct verify *v)
 {
-	struct flat *answer;
+	struct wire *answer;
 
-	switch (prover_next(v->prover, &v->stream, &answer)) {
+	switch (prove_many_next(v->prover, &v->stream, &answer)) {
 	case STREAM_EOF:
 		return 0;
 	case STREAM_HEAD:
@@ -225,7 +225,7 @@ int
 main(int argc, char *argv[])
 {
 	struct verify v;
-	unsigned jobs = pool_processors();
+	unsigned jobs = workers_processors();
 	int c, report = 0;
 
 	tool_start();
@@ -236,7 +236,7 @@ main(int argc, char *argv[])
 		else if (c == 'w')
 			v.hold = 1;
 		else if (c == 'j')
-			pool_jobs(optarg, &jobs);
+			workers_jobs(optarg, &jobs);
 		else if (!input_option(&v.in, c) && !tool_option(c))
 			tool_usage(usage);
 	if (optind != argc || (v.hold && report))
@@ -251,7 +251,7 @@ main(int argc, char *argv[])
 	v.fp = report ? NULL : v.hold ? hold_back() : stdout;
 	input_open(&v.in, v.in.k.n > 0 ? &v.in.k : NULL,
 	    v.in.trusted.n > 0 ? &v.in.trusted : NULL);
-	v.prover = prover_new(&v.in, jobs, AHEAD, 0, prove, NULL);
+	v.prover = prove_many_new(&v.in, jobs, AHEAD, 0, prove, NULL);
 	sandbox_enter(NULL);
 
 	while (event(&v))
@@ -268,7 +268,7 @@ main(int argc, char *argv[])
 	if (report && rec_close(v.out) == -1)
 		tool_lost();
 	msg_verbose("records %llu, dropped %llu", v.good, v.bad);
-	prover_free(v.prover);
+	prove_many_free(v.prover);
 	input_close(&v.in);
 	rec_out_free(v.out);
 	return tool_end(v.status);

@@ -3,40 +3,40 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "extract.h"
-#include "item.h"
-#include "msg.h"
-#include "p12.h"
-#include "tool.h"
+#include "base/msg.h"
+#include "base/tool.h"
+#include "export/onefile.h"
+#include "file/findings.h"
+#include "file/p12.h"
 
 static const char usage[] = "[-aqVv] [-p secret]...";
 
 /* Writes all that the file holds.  Returns the exit status. */
 static int
-extract(struct extract *x, int all)
+extract(struct onefile *x, int all)
 {
-	const struct items *l = &x->items;
-	const struct item *it, *key;
-	struct why lone;
+	const struct findings *l = &x->items;
+	const struct finding *it, *key;
+	struct reason lone;
 	int status = 0, left = 0;
 	size_t i;
 
-	why_set(&lone, "no-certificate",
+	reason_set(&lone, "no-certificate",
 	    "a private key without a "
 	    "certificate: give its certificate in a PEM file to kms-export");
 	for (i = 0; i < l->n; i++) {
 		it = &l->v[i];
-		if (it->kind == ITEM_CERT) {
-			key = items_key0(l, it->id);
+		if (it->kind == FINDING_CERT) {
+			key = findings_key0(l, it->id);
 			if (key == NULL && !all)
 				left++;
-			else if (!extract_put(x, it, key))
+			else if (!onefile_put(x, it, key))
 				status = 1;
 			continue;
 		}
-		if (it->kind == ITEM_KEY && items_has_cert(l, it->id))
+		if (it->kind == FINDING_KEY && findings_has_cert(l, it->id))
 			continue;
-		extract_fault(x, it->kind == ITEM_KEY ? &lone : &it->why);
+		onefile_fault(x, it->kind == FINDING_KEY ? &lone : &it->why);
 		status = 1;
 	}
 	if (left > 0)
@@ -53,8 +53,8 @@ extract(struct extract *x, int all)
 int
 main(int argc, char *argv[])
 {
-	struct extract x;
-	struct why w;
+	struct onefile x;
+	struct reason w;
 	int c, all = 0, status = 1;
 
 	tool_start();
@@ -64,16 +64,16 @@ main(int argc, char *argv[])
 		if (c == 'a')
 			all = 1;
 		else if (c == 'p')
-			extract_secret(&x, optarg);
+			onefile_secret(&x, optarg);
 		else if (!tool_option(c))
 			tool_usage(usage);
 	if (optind != argc)
 		tool_usage(usage);
-	extract_open(&x);
+	onefile_open(&x);
 
 	if (p12_read(x.buf, x.n, &x.secrets, &x.items, &w))
 		status = extract(&x, all);
 	else
-		extract_fault(&x, &w);
-	return extract_close(&x, status);
+		onefile_fault(&x, &w);
+	return onefile_close(&x, status);
 }

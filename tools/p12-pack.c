@@ -3,13 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bundle.h"
-#include "cert.h"
-#include "input.h"
-#include "msg.h"
-#include "prove.h"
-#include "sandbox.h"
-#include "tool.h"
+#include "base/msg.h"
+#include "base/sandbox.h"
+#include "base/tool.h"
+#include "ca/bundle.h"
+#include "key/cert.h"
+#include "proof/input.h"
+#include "proof/prove.h"
 
 static const char usage[] = "[-lPqVv] [-F format] -p secret";
 
@@ -20,7 +20,7 @@ record(struct bundle *b, const struct stream_in *s)
 	struct text group, user;
 	char *group_own, *user_own;
 	struct cert *c = NULL;
-	struct why w;
+	struct reason w;
 	int rc;
 
 	if (rec_is(&s->rec, "fault"))
@@ -93,7 +93,7 @@ main(int argc, char *argv[])
 	struct bundle b;
 	struct input in;
 	enum stream_event ev;
-	struct why w;
+	struct reason w;
 	int status = 0;
 
 	tool_start();

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cert.h"
-#include "cred.h"
-#include "pkey.h"
-#include "stream.h"
-#include "tool.h"
+#include "base/tool.h"
+#include "file/cred.h"
+#include "key/cert.h"
+#include "key/pkey.h"
+#include "record/stream_read.h"
 
 static void
 die(const char *what)
@@ -29,7 +29,7 @@ main(int argc, char *argv[])
 	struct stream_out out;
 	struct stream_rec e;
 	struct cert *c;
-	struct why w;
+	struct reason w;
 	char user[32], source[32];
 	uint8_t *der = NULL, *serial, *p8;
 	unsigned long i, n;

@@ -1,8 +1,8 @@
 /* Carving: what is found does not depend on how the bytes come. */
 
-#include "carve.h"
+#include "file/carve.h"
 #include "fuzz.h"
-#include "pbe.h"
+#include "lock/pbe.h"
 
 struct sum {
 	uint64_t at; /* of all that was found, added up */
@@ -10,7 +10,7 @@ struct sum {
 };
 
 static void
-found(void *ctx, uint64_t at, struct items *l)
+found(void *ctx, uint64_t at, struct findings *l)
 {
 	struct sum *s = ctx;
 
@@ -21,7 +21,7 @@ found(void *ctx, uint64_t at, struct items *l)
 static struct sum
 carve(const uint8_t *p, size_t n, size_t piece)
 {
-	static struct secrets none; /* what is behind them is for p12.c */
+	static struct secrets none; /* what is behind them is for file/p12.c */
 	struct sum s = { 0, 0 };
 	struct carve c = { .found = found, .ctx = &s };
 	size_t k;

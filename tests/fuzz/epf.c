@@ -1,14 +1,14 @@
 /* Entrust profiles. */
 
-#include "epf.h"
+#include "file/epf.h"
 #include "fuzz.h"
-#include "pbe.h"
+#include "lock/pbe.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct items l = { NULL, 0 };
-	struct why w;
+	struct findings l = { NULL, 0 };
+	struct reason w;
 
 	pbe_start();
 	(void)epf_read(p, n, fuzz_secrets(), &l, NULL, &w);

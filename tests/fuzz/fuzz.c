@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "msg.h"
-#include "pkey.h"
-#include "tool.h"
+#include "base/msg.h"
+#include "base/tool.h"
+#include "key/pkey.h"
 
 static struct secrets all;
 
@@ -47,16 +47,16 @@ fuzz_must(int holds, const char *what)
 }
 
 void
-fuzz_items(struct items *l)
+fuzz_items(struct findings *l)
 {
 	uint8_t *p8, id[32];
-	struct why w;
+	struct reason w;
 	size_t i, n;
 
 	for (i = 0; i < l->n; i++) {
-		if (l->v[i].kind != ITEM_KEY)
+		if (l->v[i].kind != FINDING_KEY)
 			continue;
-		p8 = item_key1(&l->v[i], &n);
+		p8 = finding_key1(&l->v[i], &n);
 		fuzz_must(pkey_id(p8, n, id, &w),
 		    "a key that was taken is "
 		    "whole");
@@ -64,5 +64,5 @@ fuzz_items(struct items *l)
 		    "a key has one identity");
 		OPENSSL_secure_clear_free(p8, n);
 	}
-	items_free(l);
+	findings_free(l);
 }

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "item.h"
-#include "secret.h"
+#include "base/secret.h"
+#include "file/findings.h"
 
 /*
  * What the harnesses share.  Each file beside this one is a harness for one
@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n);
 struct secrets *fuzz_secrets(void);
 
 /* Reads every field and key of the items, then frees them. */
-void fuzz_items(struct items *);
+void fuzz_items(struct findings *);
 
 /* Aborts, with a message, if what must always hold does not. */
 void fuzz_must(int holds, const char *what);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "kdf.h"
+#include "lock/kdf.h"
 
 #define MANY	4 /* more than are done side by side */
 #define OUT_MAX 100 /* more than three hashes */

@@ -1,16 +1,16 @@
 /* PKCS#12. */
 
-#include "p12.h"
+#include "file/p12.h"
 #include "fuzz.h"
-#include "pbe.h"
+#include "lock/pbe.h"
 
 #define WORK 1000000 /* rounds, so that a replay is quick */
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	struct items l = { NULL, 0 };
-	struct why w;
+	struct findings l = { NULL, 0 };
+	struct reason w;
 
 	pbe_start_with(WORK);
 	(void)p12_is(p, n);

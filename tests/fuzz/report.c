@@ -1,6 +1,6 @@
 /* The page that shows records: whatever they say, it is a page. */
 
-#include "report.h"
+#include "report/report.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,22 +29,22 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct rec_in *in = rec_in_mem(p, n);
 	struct stream_in *s = stream_in_new(in, NULL, NULL, 1);
 	enum stream_event ev;
-	struct census c;
+	struct count c;
 	char *page = NULL;
 	size_t len = 0;
 	FILE *fp;
 
-	census_init(&c);
+	count_init(&c);
 	c.part = 1;
 	while ((ev = stream_next(s)) > STREAM_EOF)
-		census_event(&c, s, ev);
-	census_end(&c);
+		count_event(&c, s, ev);
+	count_end(&c);
 	fp = open_memstream(&page, &len);
 	report_write(fp, &c);
 	(void)fclose(fp);
 	check(page, len);
 	free(page);
-	census_free(&c);
+	count_free(&c);
 	stream_in_free(s);
 	rec_in_free(in);
 	return 0;

@@ -9,7 +9,7 @@ corpora=${KMS2CA_SHARED:-$fuzz/../../../shared}/corpora
 
 # Each has a file NAME.c here.
 # shellcheck disable=SC2034 # for who sources it
-harnesses=(kdf rec stream p12 epf member carve map walk recovery flag report)
+harnesses=(kdf read stream p12 epf file carve pathmap unpack blob_open setting report)
 
 # seeds NAME: the paths of its seeds, a line each.
 seeds()
@@ -20,14 +20,14 @@ seeds()
 	p12)
 		dirs=("$corpora/pkcs12")
 		;;
-	member | carve)
+	file | carve)
 		dirs=("$corpora/cms")
 		;;
-	recovery)
+	blob_open)
 		dirs=("$corpora/synthetic-ca" "$corpora/cms")
 		;;
 	esac
-	[[ $1 != member ]] || dirs+=("$corpora/archives/tar")
+	[[ $1 != file ]] || dirs+=("$corpora/archives/tar")
 	find "$fuzz/seeds/$1" "${dirs[@]}" -type f -size -32k \
 	    ! -name '*.tsv' 2>/dev/null | sort
 }

@@ -1,8 +1,8 @@
 /* Streams, plain and sealed, whole and in part. */
 
-#include "stream.h"
 #include "fuzz.h"
-#include "prove.h"
+#include "proof/prove.h"
+#include "record/stream_read.h"
 
 static void
 read_all(const uint8_t *p, size_t n, int part)
@@ -11,7 +11,7 @@ read_all(const uint8_t *p, size_t n, int part)
 	struct stream_in *s = stream_in_new(in, NULL, NULL, part);
 	enum stream_event ev;
 	struct cert *c;
-	struct why w;
+	struct reason w;
 
 	while ((ev = stream_next(s)) > STREAM_EOF) {
 		if (ev != STREAM_REC)

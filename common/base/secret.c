@@ -1,0 +1,317 @@
+#include "base/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* Keeps a copy of the n bytes at s.  Returns 1, or 0 with *w. */
+static int
+keep(struct secrets *l, const char *s, size_t n, struct reason *w)
+{
+	char **v, *copy;
+
+	if (n > SECRET_MAX)
+		return reason_set(w, "password", "longer than %d bytes",
+		    SECRET_MAX);
+	if (memchr(s, '\0', n) != NULL)
+		return reason_set(w, "password", "holds a NUL byte");
+	if (l->n == SECRETS_MAX)
+		return reason_set(w, "password", "more than %d passwords",
+		    SECRETS_MAX);
+	if ((copy = OPENSSL_secure_zalloc(n + 1)) == NULL ||
+	    (v = realloc(l->v, (l->n + 1) * sizeof(*v))) == NULL) {
+		OPENSSL_secure_clear_free(copy, n + 1);
+		return reason_set(w, "password", "out of memory");
+	}
+	memcpy(copy, s, n);
+	l->v = v;
+	l->v[l->n++] = copy;
+	return 1;
+}
+
+/*
+ * Reads fd into secure memory until its end or, if one is set, the first
+ * newline.  Returns the bytes, SECRET_LIST_MAX allocated; NULL with *w.
+ */
+static char *
+slurp(int fd, int one, size_t *len, struct reason *w)
+{
+	char *buf;
+	ssize_t n;
+
+	*len = 0;
+	if ((buf = OPENSSL_secure_malloc(SECRET_LIST_MAX)) == NULL) {
+		reason_set(w, "password", "out of secure memory");
+		return NULL;
+	}
+	/* byte by byte: a fd:N may be shared with another reader */
+	while (
+	    (n = read(fd, buf + *len, one ? 1 : SECRET_LIST_MAX - *len)) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			reason_set(w, "password", "%s", strerror(errno));
+		else if ((*len += (size_t)n) == SECRET_LIST_MAX)
+			reason_set(w, "password", "%d bytes or more",
+			    SECRET_LIST_MAX);
+		else if (one && buf[*len - 1] == '\n')
+			break;
+		else
+			continue;
+		OPENSSL_secure_clear_free(buf, SECRET_LIST_MAX);
+		return NULL;
+	}
+	return buf;
+}
+
+/* Adds the first line that fd gives, or each. */
+static int
+add_lines(struct secrets *l, int fd, int each, struct reason *w)
+{
+	size_t len, pos = 0, n, before = l->n;
+	char *buf, *nl;
+	int rc = 1;
+
+	if ((buf = slurp(fd, !each, &len, w)) == NULL)
+		return 0;
+	/* Notepad writes U+FEFF in front of UTF-8 */
+	if (len >= 3 && memcmp(buf, "\xef\xbb\xbf", 3) == 0)
+		pos = 3;
+	while (rc && pos < len) {
+		nl = memchr(buf + pos, '\n', len - pos);
+		n = nl == NULL ? len - pos : (size_t)(nl - (buf + pos));
+		if (n > 0 && buf[pos + n - 1] == '\r')
+			rc = keep(l, buf + pos, n - 1, w);
+		else if (n > 0 || !each)
+			rc = keep(l, buf + pos, n, w);
+		pos += each ? n + 1 : len;
+	}
+	if (rc && l->n == before)
+		rc = reason_set(w, "password", "empty: expected a password");
+	OPENSSL_secure_clear_free(buf, SECRET_LIST_MAX);
+	return rc;
+}
+
+static int
+add_file(struct secrets *l, const char *path, int each, struct reason *w)
+{
+	struct reason why;
+	struct stat st;
+	int fd, rc;
+
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
+		return reason_set(w, "password", "%s: %s", path,
+		    strerror(errno));
+	if (fstat(fd, &st) == -1)
+		rc = reason_set(&why, "password", "%s", strerror(errno));
+	else if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
+		rc = reason_set(&why, "password",
+		    "others can read it: run chmod 600 on it");
+	else
+		rc = add_lines(l, fd, each, &why);
+	(void)close(fd);
+	return rc ? 1 : reason_set(w, "password", "%s: %s", path, why.detail);
+}
+
+/* The first of these variables that has the name, or the NULL behind them. */
+static char **
+find_env(char **v, const char *name)
+{
+	size_t n = strlen(name);
+
+	while (*v != NULL && (strncmp(*v, name, n) != 0 || (*v)[n] != '='))
+		v++;
+	return v;
+}
+
+static int
+add_env(struct secrets *l, const char *name, struct reason *w)
+{
+	size_t n = strlen(name), len;
+	char **v = find_env(environ, name), **twin, *copy;
+
+	if (*v == NULL)
+		return reason_set(w, "password", "%s is not in the environment",
+		    name);
+	/* a name may stand there twice: the first counts */
+	while (*(twin = find_env(v + 1, name)) != NULL)
+		OPENSSL_cleanse(*twin, strlen(*twin));
+	/* it stays where it may be asked for again, and nowhere else */
+	len = strlen(*v) + 1;
+	if (!CRYPTO_secure_allocated(*v)) {
+		if ((copy = OPENSSL_secure_malloc(len)) == NULL)
+			return reason_set(w, "password",
+			    "out of secure memory");
+		memcpy(copy, *v, len);
+		OPENSSL_cleanse(*v, len - 1);
+		*v = copy;
+	}
+	return keep(l, *v + n + 1, len - n - 2, w);
+}
+
+static int
+add_fd(struct secrets *l, const char *num, struct reason *w)
+{
+	struct reason why;
+	char *end;
+	long fd;
+
+	fd = strtol(num, &end, 10);
+	if (*num < '0' || *num > '9' || *end != '\0' || fd > 1024)
+		return reason_set(w, "password", "fd:%s: not a descriptor",
+		    num);
+	if (fcntl((int)fd, F_GETFD) == -1)
+		return reason_set(w, "password", "fd:%s: not open", num);
+	return add_lines(l, (int)fd, 0, &why) ||
+	    reason_set(w, "password", "fd:%s: %s", num, why.detail);
+}
+
+/* Asks for a line of the terminal.  Returns 1, or 0 with *w. */
+static int
+ask(struct secrets *l, int fd, const char *what, struct reason *w)
+{
+	int rc;
+
+	(void)dprintf(fd, "%s: %s: ", program_invocation_short_name, what);
+	rc = add_lines(l, fd, 0, w);
+	(void)dprintf(fd, "\n");
+	return rc;
+}
+
+/* Asks once more, and forgets it if it is the same.  Returns 1, or 0 with *w. */
+static int
+ask_again(struct secrets *l, int fd, struct reason *w)
+{
+	char *one, *two;
+	int same;
+
+	if (!ask(l, fd, "the same password again", w))
+		return 0;
+	two = l->v[--l->n];
+	one = l->v[l->n - 1];
+	same = strlen(one) == strlen(two) &&
+	    CRYPTO_memcmp(one, two, strlen(one)) == 0;
+	OPENSSL_secure_clear_free(two, strlen(two) + 1);
+	return same ||
+	    reason_set(w, "password", "the two are not the same: run again");
+}
+
+/* Asks on the terminal; locked, so that the tools of a pipeline take turns. */
+static int
+add_tty(struct secrets *l, struct reason *w)
+{
+	struct termios was, quiet;
+	sigset_t all, old;
+	int fd, rc;
+
+	if ((fd = open("/dev/tty", O_RDWR | O_CLOEXEC)) == -1)
+		return reason_set(w, "password", "/dev/tty: %s",
+		    strerror(errno));
+	(void)flock(fd, LOCK_EX);
+	if (tcgetattr(fd, &was) == -1) {
+		(void)close(fd);
+		return reason_set(w, "password", "/dev/tty: %s",
+		    strerror(errno));
+	}
+	/* a signal must not leave the terminal without echo */
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_BLOCK, &all, &old);
+	quiet = was;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	(void)tcsetattr(fd, TCSAFLUSH, &quiet);
+	rc = ask(l, fd, "password", w) && (!l->twice || ask_again(l, fd, w));
+	(void)tcsetattr(fd, TCSAFLUSH, &was);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	(void)close(fd);
+	return rc;
+}
+
+int
+secret_open(const char *spec, struct reason *w)
+{
+	long fd;
+
+	if (strncmp(spec, "fd:", 3) != 0)
+		return 1;
+	fd = strtol(spec + 3, NULL, 10);
+	return fd < 0 || fd > 1024 || fcntl((int)fd, F_GETFD) != -1 ||
+	    reason_set(w, "password", "%s: not open", spec);
+}
+
+int
+secret_add(struct secrets *l, const char *spec, struct reason *w)
+{
+	if (strncmp(spec, "env:", 4) == 0)
+		return add_env(l, spec + 4, w);
+	if (strncmp(spec, "file:", 5) == 0)
+		return add_file(l, spec + 5, 0, w);
+	if (strncmp(spec, "list:", 5) == 0)
+		return add_file(l, spec + 5, 1, w);
+	if (strncmp(spec, "fd:", 3) == 0)
+		return add_fd(l, spec + 3, w);
+	if (strcmp(spec, "tty") == 0)
+		return add_tty(l, w);
+	/* do not repeat it: it may be the password itself */
+	return reason_set(w, "password",
+	    "not env:VAR, file:PATH, list:PATH, "
+	    "fd:N or tty");
+}
+
+const char *
+secret_try(const struct secrets *l, size_t i)
+{
+	if (l->first != NULL && i-- == 0)
+		return l->first;
+	if (i == l->n)
+		return "";
+	if (i > l->n)
+		return NULL;
+	if (i == 0)
+		return l->v[l->last];
+	return l->v[i <= l->last ? i - 1 : i];
+}
+
+void
+secret_worked(struct secrets *l, size_t i)
+{
+	if (l->first != NULL && i-- == 0)
+		return;
+	if (i < l->n)
+		l->worked = 1;
+	if (i > 0 && i < l->n)
+		l->last = i <= l->last ? i - 1 : i;
+}
+
+int
+secret_wrong(const struct secrets *l, const char *what, struct reason *w)
+{
+	return reason_set(w, "password", "%s (%s or damaged file)", what,
+	    l->n == 0 && l->first == NULL ? "no password given: -p," :
+					    "wrong password");
+}
+
+void
+secret_free(struct secrets *l)
+{
+	static char none[] = "";
+	char **v;
+
+	while (l->n > 0) {
+		l->n--;
+		OPENSSL_secure_clear_free(l->v[l->n], strlen(l->v[l->n]) + 1);
+	}
+	free(l->v);
+	l->v = NULL;
+	for (v = environ; *v != NULL; v++)
+		if (CRYPTO_secure_allocated(*v)) {
+			OPENSSL_secure_clear_free(*v, strlen(*v) + 1);
+			*v = none;
+		}
+}

@@ -1,0 +1,28 @@
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stddef.h>
+
+/*
+ * Text from files that nobody vouches for: what may stand raw in a record or
+ * on a terminal, and what must not.  Source: RFC 3629 (UTF-8), Unicode 15
+ * general categories Cc, Cf, Zl, Zp.
+ */
+
+/*
+ * Returns the number of bytes, from the start of s, that are UTF-8 without
+ * control, format or separator characters: n if all of it is.
+ */
+size_t text_span(const char *s, size_t n);
+
+/* Returns 1 if the n bytes at s are well-formed UTF-8, else 0. */
+int text_utf8(const char *s, size_t n);
+
+/*
+ * Copies n bytes at s to dst (size bytes, always NUL-terminated), writing
+ * every byte that text_span() stops at as \xNN; a text that is cut ends in
+ * "...".  Returns dst.
+ */
+char *text_vis(char *dst, size_t size, const char *s, size_t n);
+
+#endif

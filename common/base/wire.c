@@ -1,0 +1,97 @@
+#include "base/wire.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "base/tool.h"
+
+#define FIRST 4096 /* bytes: most need no more */
+
+static void
+resize(struct wire *f, size_t size)
+{
+	uint8_t *q = OPENSSL_realloc(f->p, size);
+
+	if (q == NULL)
+		tool_nomem();
+	f->p = q;
+	f->size = size;
+}
+
+void
+wire_room(struct wire *f, size_t n)
+{
+	if (f->p == NULL)
+		resize(f, n);
+	else if (f->at + n > f->size)
+		resize(f, 2 * (f->at + n) + FIRST);
+}
+
+void
+wire_add(struct wire *f, const void *p, size_t n)
+{
+	if (f->at + n > f->size)
+		resize(f, 2 * (f->at + n) + FIRST);
+	if (n > 0)
+		memcpy(f->p + f->at, p, n);
+	f->at += n;
+}
+
+void
+wire_add_bytes(struct wire *f, const void *p, size_t n)
+{
+	wire_add(f, &n, sizeof(n));
+	wire_add(f, p, n);
+}
+
+void
+wire_add_str(struct wire *f, const char *s)
+{
+	wire_add(f, s, strlen(s) + 1);
+}
+
+const void *
+wire_next(struct wire *f, size_t n)
+{
+	f->at += n;
+	return f->p + f->at - n;
+}
+
+const void *
+wire_bytes(struct wire *f, size_t *n)
+{
+	memcpy(n, wire_next(f, sizeof(*n)), sizeof(*n));
+	return wire_next(f, *n);
+}
+
+const char *
+wire_str(struct wire *f)
+{
+	return wire_next(f, strlen((const char *)f->p + f->at) + 1);
+}
+
+void *
+wire_dup(struct wire *f, size_t *n)
+{
+	const void *p = wire_bytes(f, n);
+	char *q;
+
+	if (*n == 0)
+		return NULL;
+	/* a NUL behind it makes a string of a name */
+	if ((q = OPENSSL_malloc(*n + 1)) == NULL)
+		tool_nomem();
+	memcpy(q, p, *n);
+	q[*n] = '\0';
+	return q;
+}
+
+char *
+wire_strdup(struct wire *f)
+{
+	char *s = OPENSSL_strdup(wire_str(f));
+
+	if (s == NULL)
+		tool_nomem();
+	return s;
+}

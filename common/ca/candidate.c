@@ -1,0 +1,86 @@
+#include "ca/candidate.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "base/tool.h"
+#include "key/pkey.h"
+#include "proof/prove.h"
+
+#define PKCS8_MAX 16384 /* bytes: RSA of RSA_BITS_MAX has 13,000 */
+
+void
+candidate_free(struct candidate *p)
+{
+	cert_free(p->cert);
+	OPENSSL_secure_clear_free(p->key, p->nkey);
+	OPENSSL_free(p->locked);
+}
+
+/*
+ * Makes the key what the archive has: a PKCS#8 may carry attributes, of any
+ * length.  Returns 1, or 0 with *w.
+ */
+static int
+make_form(const struct stream_in *s, struct candidate *p, struct reason *w)
+{
+	p->format = p->key != NULL ? "MSBLOB" : "PKCS8";
+	if (p->key != NULL)
+		return 1;
+	if (s->keylen > PKCS8_MAX)
+		return reason_set(w, "ceiling",
+		    "a private key of %zu bytes, for which there is no BLOB, "
+		    "and the ceiling is %d: are they attributes of PKCS#8? "
+		    "openssl pkcs8 leaves them out",
+		    s->keylen, PKCS8_MAX);
+	if ((p->key = OPENSSL_secure_malloc(s->keylen)) == NULL)
+		tool_nomem();
+	memcpy(p->key, s->key, s->keylen);
+	p->nkey = s->keylen;
+	return 1;
+}
+
+int
+candidate_make(struct candidate *p, const struct stream_in *s, X509 *ca,
+    struct reason *w)
+{
+	memset(p, 0, sizeof(*p));
+	if (!prove_record(s, &p->cert, &p->key, &p->nkey, w) ||
+	    (p->cert != NULL && !cert_describe(p->cert, w)))
+		return 0;
+	p->has_key = s->key != NULL;
+	p->own = p->cert != NULL && ca != NULL && cert_is_of(p->cert, ca);
+	return !p->has_key || make_form(s, p, w);
+}
+
+int
+candidate_lock(struct candidate *p, struct archived_key *e, size_t kras,
+    struct reason *w)
+{
+	if (!p->has_key)
+		return 1;
+	if (!archived_key_lock(e, 0, kras, p->key, p->nkey, &p->locked,
+		&p->nlocked, w))
+		return 0;
+	OPENSSL_secure_clear_free(p->key, p->nkey);
+	p->key = NULL;
+	return 1;
+}
+
+void
+candidate_pack(const struct candidate *p, struct wire *f)
+{
+	wire_add(f, p, sizeof(*p));
+	wire_add_bytes(f, p->locked, p->nlocked);
+	if (p->cert != NULL)
+		cert_pack(p->cert, f);
+}
+
+void
+candidate_unpack(struct candidate *p, struct wire *f)
+{
+	memcpy(p, wire_next(f, sizeof(*p)), sizeof(*p));
+	p->locked = wire_dup(f, &p->nlocked);
+	if (p->cert != NULL)
+		p->cert = cert_unpack(f);
+}

@@ -1,0 +1,375 @@
+#include "ca/replica.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/tool.h"
+#include "ca/agent.h"
+
+/* Writing --------------------------------------------------------------- */
+
+static void
+end(struct rec_out *o)
+{
+	int rc = rec_end(o);
+
+	if (rc == -1)
+		tool_lost();
+	if (rc == 0) /* a detail has a command line at most */
+		tool_nomem();
+}
+
+static void
+put_event(struct rec_out *o, const struct store_commit *e)
+{
+	rec_begin(o, "audit");
+	rec_put_u64(o, "n", o->n + 1);
+	rec_put_u64(o, "id", (unsigned long long)e->id);
+	rec_puts(o, "when", e->when);
+	rec_puts(o, "caller", e->caller);
+	rec_puts(o, "action", e->action);
+	rec_puts(o, "detail", e->detail);
+	rec_puts(o, "digest", e->digest);
+	rec_puts(o, "hash", e->hash);
+	end(o);
+}
+
+static void
+put_setting(struct rec_out *o, const struct store_setting *s)
+{
+	rec_begin(o, "setting");
+	rec_put_u64(o, "n", o->n + 1);
+	rec_puts(o, "name", s->name);
+	if (s->cert == NULL)
+		rec_put_u64(o, "value", s->value);
+	else
+		rec_puts(o, "value", "");
+	rec_put_u64(o, "audit", (unsigned long long)s->audit);
+	rec_put_b64(o, "cert", s->cert, s->cert == NULL ? 0 : s->len);
+	end(o);
+}
+
+static void
+put_agent(struct rec_out *o, const struct store_agent *a)
+{
+	rec_begin(o, "agent");
+	rec_put_u64(o, "n", o->n + 1);
+	rec_put_u64(o, "id", (unsigned long long)a->id);
+	rec_puts(o, "added", a->added);
+	rec_put_u64(o, "audit", (unsigned long long)a->audit);
+	rec_put_b64(o, "cert", a->cert, a->len);
+	end(o);
+}
+
+int
+replica_head(struct store *db, struct rec_out *o, struct reason *w)
+{
+	char name[256] = "";
+	struct store_commit e = { .id = 0 };
+	struct store_agent a = { .id = 0 };
+	struct store_setting s;
+	int rc;
+
+	while ((rc = store_next_commit(db, e.id, &e, w)) == 1)
+		put_event(o, &e);
+	while (rc == 0 && (rc = store_next_setting(db, name, &s, w)) == 1) {
+		put_setting(o, &s);
+		(void)snprintf(name, sizeof(name), "%s", s.name);
+		rc = 0;
+	}
+	while (rc == 0 && (rc = store_next_agent(db, a.id, &a, w)) == 1) {
+		put_agent(o, &a);
+		rc = 0;
+	}
+	return rc == 0;
+}
+
+/* Reading --------------------------------------------------------------- */
+
+int
+replica_is(const struct rec *r)
+{
+	return rec_is(r, "archived") || rec_is(r, "audit") ||
+	    rec_is(r, "setting") || rec_is(r, "agent");
+}
+
+/* Texts of a record, to be freed together. */
+struct texts {
+	struct text v[8];
+	char *own[8];
+	size_t n;
+};
+
+/* One more text; a field that is not there is empty. */
+static struct text
+text(struct texts *t, const struct rec *r, const char *label)
+{
+	struct text *v = &t->v[t->n];
+
+	v->s = "";
+	v->n = 0;
+	if ((t->own[t->n] = rec_text(r, label, &v->n)) != NULL)
+		v->s = t->own[t->n];
+	t->n++;
+	return *v;
+}
+
+static void
+texts_free(struct texts *t)
+{
+	while (t->n > 0)
+		OPENSSL_free(t->own[--t->n]);
+}
+
+/* A number that is no row's but one from 1 to max. */
+static int
+number(const struct rec *r, const char *label, int64_t max, int64_t *v,
+    struct reason *w)
+{
+	unsigned long long n;
+
+	if (!rec_u64(r, label, &n) || n < 1 || n > (unsigned long long)max)
+		return reason_set(w, "copy",
+		    "%s is not the number of a row of this archive: ca-export "
+		    "-a makes a copy",
+		    label);
+	*v = (int64_t)n;
+	return 1;
+}
+
+/* The certificate of a record.  1, or 0 with *w. */
+static int
+certificate(const struct rec *r, struct cert **c, struct reason *w)
+{
+	uint8_t *der;
+	size_t n;
+	int rc;
+
+	if ((der = rec_b64(r, "cert", 0, &n)) == NULL)
+		return reason_set(w, "certificate", "cert is not base64");
+	rc = cert_new(c, der, n, w);
+	OPENSSL_free(der);
+	return rc;
+}
+
+/* What came of a part: 1 or 0, or -1. */
+static enum replica_status
+part(int rc, unsigned long long *counter)
+{
+	*counter += rc != -1;
+	return rc == -1 ? REPLICA_STOP : REPLICA_PART;
+}
+
+static enum replica_status
+take_event(struct replica *c, const struct rec *r, struct reason *w)
+{
+	struct texts t = { .n = 0 };
+	struct store_commit e = { .id = 0 };
+	enum replica_status rc = REPLICA_STOP;
+
+	if (!number(r, "id", INT64_MAX - 1, &e.id, w))
+		return REPLICA_STOP;
+	e.when = text(&t, r, "when").s;
+	e.caller = text(&t, r, "caller").s;
+	e.action = text(&t, r, "action").s;
+	e.detail = text(&t, r, "detail").s;
+	e.digest = text(&t, r, "digest").s;
+	e.hash = text(&t, r, "hash").s;
+	if (strlen(e.hash) != 64)
+		reason_set(w, "copy", "an audit row without its hash");
+	else
+		rc = part(restore_event(c->db, &e, w), &c->events);
+	c->last = e.id;
+	(void)snprintf(c->head, sizeof(c->head), "%lld:%.64s", (long long)e.id,
+	    e.hash);
+	texts_free(&t);
+	return rc;
+}
+
+static enum replica_status
+take_setting(struct replica *c, const struct rec *r, struct reason *w)
+{
+	struct texts t = { .n = 0 };
+	struct store_setting s = { .cert = NULL };
+	unsigned long long v = 0;
+	enum replica_status rc;
+	uint8_t *der = NULL;
+
+	if (!number(r, "audit", c->last, &s.audit, w))
+		return REPLICA_STOP;
+	s.name = text(&t, r, "name").s;
+	if (!rec_u64(r, "value", &v)) {
+		s.cert = der = rec_b64(r, "cert", 0, &s.len);
+		v = 0;
+	}
+	s.value = (uint32_t)v;
+	if (v > UINT32_MAX ||
+	    (strcmp(s.name, "CACertificate") == 0) != (s.cert != NULL)) {
+		reason_set(w, "copy", "setting %s: not its value", s.name);
+		rc = REPLICA_STOP;
+	} else
+		rc = part(restore_setting(c->db, &s, w), &c->settings);
+	OPENSSL_free(der);
+	texts_free(&t);
+	return rc;
+}
+
+static enum replica_status
+take_agent(struct replica *c, const struct rec *r, struct reason *w)
+{
+	struct texts t = { .n = 0 };
+	struct store_agent a = { .id = 0 };
+	struct cert *cert;
+	enum replica_status rc;
+
+	if (!number(r, "id", INT64_MAX, &a.id, w) ||
+	    !number(r, "audit", c->last, &a.audit, w) ||
+	    !certificate(r, &cert, w))
+		return REPLICA_STOP;
+	a.added = text(&t, r, "added").s;
+	rc = part(restore_agent(c->db, &a, cert, w), &c->agents);
+	cert_free(cert);
+	texts_free(&t);
+	return rc;
+}
+
+/* "0123.. 45.." as "01 23 ..\n45 ..": free() it. */
+static char *
+hashes_of(const char *s)
+{
+	char *out = malloc(3 * strlen(s) / 2 + 2), *p = out;
+
+	if (out == NULL)
+		tool_nomem();
+	for (; s[0] != '\0' && s[1] != '\0'; s += 2) {
+		*p++ = s[0];
+		*p++ = s[1];
+		*p++ = s[2] == ' ' ? '\n' : ' ';
+		if (s[2] == ' ')
+			s++;
+	}
+	if (p > out)
+		p--;
+	*p = '\0';
+	return out;
+}
+
+/*
+ * The key of a row, still encrypted: to the agents named, and no other.
+ * *key is NULL if there is none.  Returns 1, or 0 with *w; free k->blob and
+ * k->hashes in either case.
+ */
+static int
+take_key(struct replica *c, const struct rec *r, const char *format,
+    const char *kra, struct store_key *k, const struct store_key **key,
+    struct reason *w)
+{
+	*key = NULL;
+	k->blob = rec_b64(r, "blob", 0, &k->len);
+	k->hashes = hashes_of(kra);
+	k->format = format;
+	if (k->blob == NULL || (k->len == 0) != (*format == '\0') ||
+	    (k->len == 0) != (*kra == '\0'))
+		return reason_set(w, "copy",
+		    "its key is not in the record: make it without -n and -k");
+	if (k->len == 0)
+		return 1;
+	if (strcmp(format, "MSBLOB") != 0 && strcmp(format, "PKCS8") != 0)
+		return reason_set(w, "copy",
+		    "format is neither MSBLOB nor PKCS8");
+	*key = k;
+	return number(r, "key_audit", c->last, &k->audit, w) &&
+	    agent_locked_to(c->kras, k->blob, k->len, kra, w);
+}
+
+/* What the record says of its row.  Returns 1, or 0 with *w. */
+static int
+take_row(struct replica *c, const struct rec *r, struct texts *t,
+    struct store_row *row, const struct cert *cert, struct reason *w)
+{
+	unsigned long long disposition;
+	char hex[65];
+
+	memset(row, 0, sizeof(*row));
+	row->cert = cert;
+	row->group = text(t, r, "group");
+	row->user = text(t, r, "user");
+	row->mail = text(t, r, "mail");
+	row->guid = text(t, r, "guid");
+	row->source = text(t, r, "source");
+	row->stream = text(t, r, "stream").s;
+	row->requester = text(t, r, "requester").s;
+	row->caller = text(t, r, "caller").s;
+	if (!number(r, "id", INT64_MAX, &row->id, w) ||
+	    !number(r, "audit", c->last, &row->audit, w))
+		return 0;
+	if (!rec_u64(r, "disposition", &disposition) ||
+	    (disposition != DISP_ISSUED && disposition != DISP_FOREIGN))
+		return reason_set(w, "copy", "disposition is neither %d nor %d",
+		    DISP_FOREIGN, DISP_ISSUED);
+	row->disposition = (int)disposition;
+	return rec_eq(r, "sha256",
+		   rec_hex(hex, cert->sha256, sizeof(cert->sha256))) ||
+	    reason_set(w, "certificate",
+		"sha256 is not that of the certificate in the record");
+}
+
+static enum replica_status
+take_archived(struct replica *c, const struct rec *r, int64_t *id,
+    struct reason *w)
+{
+	static const enum replica_status was[] = { REPLICA_PRESENT,
+		REPLICA_IMPORTED, REPLICA_UPDATED };
+	struct texts t = { .n = 0 }, more = { .n = 0 };
+	const struct store_key *key = NULL;
+	struct store_key k = { .blob = NULL };
+	struct cert *cert;
+	struct store_row row;
+	const char *format, *kra;
+	int rc, ok;
+
+	if (c->kras == NULL && !store_agent_all(c->db, &c->kras, w))
+		return REPLICA_STOP;
+	if (!certificate(r, &cert, w))
+		return REPLICA_REFUSED;
+	format = text(&more, r, "format").s;
+	kra = text(&more, r, "kra").s;
+	ok = take_row(c, r, &t, &row, cert, w) &&
+	    take_key(c, r, format, kra, &k, &key, w);
+	row.submitted = text(&more, r, "submitted").s;
+	rc = ok ? restore_row(c->db, &row, key, w) : 0;
+	*id = row.id;
+	OPENSSL_free((uint8_t *)(uintptr_t)k.blob);
+	free((char *)(uintptr_t)k.hashes);
+	texts_free(&t);
+	texts_free(&more);
+	cert_free(cert);
+	return !ok ? REPLICA_REFUSED : rc == -1 ? REPLICA_STOP : was[rc];
+}
+
+enum replica_status
+replica_record(struct replica *c, const struct rec *r, int64_t *id,
+    struct reason *w)
+{
+	if (rec_is(r, "audit"))
+		return take_event(c, r, w);
+	if (c->last == 0) {
+		reason_set(w, "copy",
+		    "a row of another archive, without the audit rows before "
+		    "it: make a copy with ca-export -a");
+		return REPLICA_STOP;
+	}
+	if (rec_is(r, "setting"))
+		return take_setting(c, r, w);
+	if (rec_is(r, "agent"))
+		return take_agent(c, r, w);
+	return take_archived(c, r, id, w);
+}
+
+void
+replica_free(struct replica *c)
+{
+	sk_X509_pop_free(c->kras, X509_free);
+}

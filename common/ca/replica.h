@@ -1,0 +1,51 @@
+#ifndef CA_REPLICA_H
+#define CA_REPLICA_H
+
+#include <openssl/x509.h>
+
+#include "base/reason.h"
+#include "record/read.h"
+#include "store/store.h"
+
+/*
+ * From archive to archive: the records that ca-export -a writes and ca-import
+ * takes.  No key is opened, and the audit chain stays what it was.
+ */
+
+/* Writing --------------------------------------------------------------- */
+
+/*
+ * Writes the audit rows, the settings and the agents.  Output that is lost
+ * exits 2.  Returns 1, or 0 with *w.
+ */
+int replica_head(struct store *, struct rec_out *, struct reason *w);
+
+/* Reading --------------------------------------------------------------- */
+
+struct replica {
+	struct store *db;
+	int64_t last; /* audit row of the stream, 0: none came yet */
+	STACK_OF(X509) *kras; /* of the archive, once the first row came */
+	unsigned long long events, settings, agents; /* that came */
+	char head[AUDIT_HEAD_MAX]; /* of the stream */
+};
+
+enum replica_status {
+	REPLICA_STOP = -1, /* with *w: the archive fails, or is no copy */
+	REPLICA_REFUSED, /* with *w */
+	REPLICA_PRESENT,
+	REPLICA_IMPORTED,
+	REPLICA_UPDATED, /* the row was there, its key was not */
+	REPLICA_PART /* no row: an audit row, a setting, an agent */
+};
+
+/* Is the record one of those? */
+int replica_is(const struct rec *);
+
+/* Takes one, within a transaction; *id is that of a row. */
+enum replica_status replica_record(struct replica *, const struct rec *,
+    int64_t *id, struct reason *w);
+
+void replica_free(struct replica *);
+
+#endif

@@ -1,0 +1,92 @@
+#include "ca/row.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/tool.h"
+#include "key/cert.h"
+
+/* Puts "01 23 ..\n45 .." as "0123.. 45..". */
+static void
+put_hashes(struct rec_out *o, const char *s)
+{
+	char *plain = strdup(s), *p = plain;
+
+	if (plain == NULL)
+		tool_nomem();
+	for (; *s != '\0'; s++)
+		if (*s != ' ')
+			*p++ = *s == '\n' ? ' ' : *s;
+	*p = '\0';
+	rec_puts(o, "kra", plain);
+	free(plain);
+}
+
+/* The last field: the archived key, wrapped for Windows if -k is given. */
+static int
+put_blob(struct rec_out *o, const struct store_found *f, int list,
+    const struct blob_wrap_ca *ca, const struct cert *c, struct reason *w)
+{
+	uint8_t *der;
+	size_t n;
+
+	if (list || f->bloblen == 0 || ca->ca == NULL) {
+		rec_put_b64(o, "blob", f->blob, list ? 0 : f->bloblen);
+		return 1;
+	}
+	if (!blob_wrap(ca, c, f->hashes, f->blob, f->bloblen, &der, &n, w))
+		return 0;
+	rec_put_b64(o, "recovery", der, n);
+	OPENSSL_free(der);
+	return 1;
+}
+
+int
+row_put(struct rec_out *o, const struct store_found *f, int list,
+    const struct blob_wrap_ca *ca, struct reason *w)
+{
+	struct cert *c;
+	int rc;
+
+	if (!cert_new(&c, f->cert, f->certlen, w))
+		return 0;
+	rec_begin(o, "archived");
+	rec_put_u64(o, "n", o->n + 1);
+	rec_put_u64(o, "id", (unsigned long long)f->id);
+	rec_put_u64(o, "disposition", (unsigned)f->disposition);
+	rec_puts(o, "submitted", f->submitted);
+	rec_puts(o, "requester", f->requester);
+	rec_put_text(o, "group", f->group);
+	rec_put_text(o, "user", f->user);
+	rec_put_text(o, "mail", f->mail);
+	rec_put_text(o, "guid", f->guid);
+	cert_put_names(o, c);
+	rec_puts(o, "alg", c->alg);
+	rec_put_hex(o, "spki", c->spki, sizeof(c->spki));
+	rec_puts(o, "ski", f->ski);
+	rec_put_hex(o, "sha1", c->sha1, sizeof(c->sha1));
+	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
+	put_hashes(o, f->hashes);
+	rec_puts(o, "caller", f->caller);
+	rec_put_text(o, "source", f->source);
+	rec_puts(o, "stream", f->stream);
+	rec_puts(o, "format", f->format);
+	rec_put_u64(o, "audit", (unsigned long long)f->cert_audit);
+	if (f->key_audit > 0)
+		rec_put_u64(o, "key_audit", (unsigned long long)f->key_audit);
+	else
+		rec_puts(o, "key_audit", "");
+	rec_put_b64(o, "cert", c->der, c->len);
+	rc = put_blob(o, f, list, ca, c, w);
+	cert_free(c);
+	if (!rc)
+		return 0;
+	if ((rc = rec_end(o)) == -1)
+		tool_lost();
+	return rc == 1 ||
+	    reason_set(w, "ceiling",
+		"its record would be longer "
+		"than %d bytes",
+		REC_LINE_MAX);
+}

@@ -1,0 +1,40 @@
+#ifndef CA_SETTING_H
+#define CA_SETTING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/reason.h"
+
+/*
+ * The CA's settings by their registry names, and certutil -setreg's grammar
+ * for their values (windows-ca.md sections 1.8 and 5).
+ */
+
+#define KRAF_ENABLEFOREIGN  1
+#define SETTING_RECORDS_MAX 1000
+
+/*
+ * The settings' own spelling of a name (`ca\' in front and case do not
+ * count), or NULL with *w.  setting_name0(i) goes through all; NULL at the end.
+ */
+const char *setting_find0(const char *name, struct reason *w);
+const char *setting_name0(size_t i);
+
+/*
+ * What value makes of old: a number or symbol sets, + and - set and clear
+ * bits.  Returns 1, or 0 with *w, and then *v is untouched.
+ */
+int setting_apply(const char *name, const char *value, uint32_t old,
+    uint32_t *v, struct reason *w);
+
+/*
+ * The symbol of the i-th bit of a setting, its value in *v; NULL at the end,
+ * which is the start where it is a number.
+ */
+const char *setting_bit0(const char *name, size_t i, uint32_t *v);
+
+/* Writes the symbols of the bits that are set, apart by blanks. */
+char *setting_symbols(const char *name, uint32_t v, char *dst, size_t size);
+
+#endif

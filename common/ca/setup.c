@@ -1,0 +1,185 @@
+#include "ca/setup.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/msg.h"
+#include "base/tool.h"
+#include "ca/agent.h"
+#include "ca/hresult.h"
+#include "ca/setting.h"
+
+int
+setup_ca(struct setup *s, X509 *ca, struct reason *w)
+{
+	uint8_t *der = NULL;
+	X509 *had;
+	int n, rc = 1;
+
+	if (!store_ca_get(s->db, &had, w))
+		return 0;
+	if (had != NULL && ca != NULL && X509_cmp(had, ca) != 0) {
+		X509_free(had);
+		return reason_set(w, "usage",
+		    "-c is not the CA of this archive");
+	}
+	if (had != NULL) {
+		s->ca = had;
+	} else if (ca != NULL) {
+		s->changed = 1;
+		s->ca = X509_dup(ca);
+		if (s->ca == NULL || (n = i2d_X509(ca, &der)) <= 0)
+			tool_nomem();
+		rc = store_ca_set(s->db, der, (size_t)n, w);
+		OPENSSL_free(der);
+	} else {
+		msg_warn("no -c: every certificate will be foreign, and who "
+			 "issued the KRA certificates is not checked");
+	}
+	return rc;
+}
+
+static void
+put_kra(struct rec_out *o, const struct cert *c, const char *status,
+    const char *reason)
+{
+	rec_begin(o, "kra");
+	rec_put_u64(o, "n", o->n + 1);
+	rec_puts(o, "status", status);
+	rec_put_hex(o, "sha1", c->sha1, sizeof(c->sha1));
+	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
+	cert_put_names(o, c);
+	rec_puts(o, "alg", c->alg);
+	rec_puts(o, "reason", reason);
+	rec_put_b64(o, "cert", c->der, c->len);
+	if (rec_end(o) != 1)
+		tool_nomem();
+}
+
+/*
+ * Is another one with its issuer and serial number there?  An archived key names
+ * its agents by these (RFC 5652 section 6.2.1), and one of the two could not open
+ * it.  1, 0, or -1 with *w.
+ */
+static int
+has_namesake(const struct setup *s, const X509 *x, struct reason *w)
+{
+	STACK_OF(X509) *kras;
+	X509 *y;
+	int i, found = 0;
+
+	if (!store_agent_all(s->db, &kras, w))
+		return -1;
+	for (i = 0; i < sk_X509_num(kras); i++) {
+		y = sk_X509_value(kras, i);
+		found |= X509_issuer_and_serial_cmp(x, y) == 0 &&
+		    X509_cmp(x, y) != 0;
+	}
+	sk_X509_pop_free(kras, X509_free);
+	return found;
+}
+
+/* Returns 1, 0 with *w: it is refused, or -1 with *w. */
+static int
+distinct(const struct setup *s, const struct cert *c, const X509 *x,
+    struct reason *w)
+{
+	int rc = has_namesake(s, x, w);
+
+	if (rc == 1)
+		reason_set(w, "kra",
+		    "KRA %s: another one has its issuer and serial number, by "
+		    "which an archived key names its agents (RFC 5652 section "
+		    "6.2.1): issue it anew, under another number; nothing was "
+		    "written" HR_NO_VALID_KRA,
+		    c->subject);
+	return rc == -1 ? -1 : rc == 0;
+}
+
+int
+setup_agent(struct setup *s, const struct cert *c, struct reason *w)
+{
+	X509 *x = cert_x509(c);
+	struct reason bad = { "", "" };
+	int fits, ok, rc;
+
+	if (x != NULL && (rc = distinct(s, c, x, w)) != 1) {
+		X509_free(x);
+		return rc;
+	}
+	fits = x != NULL && agent_check(x, s->ca, &bad);
+	/* -f cannot help where nothing can be encrypted to it */
+	ok = fits || (x != NULL && s->force && agent_usable(x, w));
+	X509_free(x);
+	if (!ok)
+		return reason_set(w, "kra",
+		    "KRA %s: %s%s; nothing was written" HR_NO_VALID_KRA,
+		    c->subject,
+		    x == NULL	 ? "its key cannot be read" :
+			s->force ? "nothing can be encrypted to its key" :
+				   bad.detail,
+		    s->force || x == NULL ? "" :
+					    " (-f accepts it all the "
+					    "same)");
+	if (!fits)
+		msg_warn("warning: KRA %s: %s", c->subject, bad.detail);
+	if ((rc = store_agent_add(s->db, c, w)) == -1)
+		return -1;
+	s->added += (unsigned)rc;
+	put_kra(s->out, c,
+	    rc == 0  ? "present" :
+		fits ? "added" :
+		       "forced",
+	    bad.detail);
+	return 1;
+}
+
+/* -N against the KRAs that are there now. */
+static int
+count_ok(const struct setup *s, struct reason *w)
+{
+	STACK_OF(X509) *kras;
+	int n;
+
+	if (!store_agent_all(s->db, &kras, w))
+		return 0;
+	n = sk_X509_num(kras);
+	sk_X509_pop_free(kras, X509_free);
+	return s->count <= (uint32_t)n ||
+	    reason_set(w, "usage", "-N %u: the archive has %d KRAs", s->count,
+		n);
+}
+
+int
+setup_commit(struct setup *s, char head[AUDIT_HEAD_MAX], struct reason *w)
+{
+	char detail[256];
+	const char *name;
+	size_t n = 0, i;
+	uint32_t v;
+	int is_count;
+
+	head[0] = '\0';
+	if (!count_ok(s, w))
+		return 0;
+	for (i = 0; (name = setting_name0(i)) != NULL; i++) {
+		is_count = strcmp(name, "KRACertCount") == 0;
+		/* a new archive gets all settings, an old one what is given */
+		if (!s->fresh && !(is_count && s->has_count))
+			continue;
+		v = is_count ? s->count : 0;
+		s->changed = 1;
+		if (!store_setting_set(s->db, name, v, w))
+			return 0;
+		n += (size_t)snprintf(detail + n, sizeof(detail) - n, "%s=%u ",
+		    name, v);
+	}
+	if (!s->changed && s->added == 0) {
+		store_rollback(s->db);
+		return 1;
+	}
+	(void)snprintf(detail + n, sizeof(detail) - n, "kras=%u", s->added);
+	return store_commit(s->db, tool_caller(), s->fresh ? "init" : "kra",
+	    detail, head, w);
+}

@@ -1,0 +1,35 @@
+#ifndef EXPORT_PATHMAP_H
+#define EXPORT_PATHMAP_H
+
+#include <stddef.h>
+
+#include "base/reason.h"
+#include "record/read.h"
+
+/*
+ * The map of -m: whose key a member is.  Lines of LTSV, `path:GLOB' with any
+ * of group, user, mail, guid and pass; the first line that matches counts.
+ */
+
+#define PATHMAP_FILE_MAX (16 * 1024 * 1024) /* bytes */
+
+struct pathmap_line {
+	char *glob;
+	struct text group, user, mail, guid; /* s is NULL: not said */
+	char *pass; /* secure memory, or NULL */
+	int used;
+};
+
+struct pathmap {
+	struct pathmap_line *v;
+	size_t n;
+};
+
+/* Reads a map file.  Returns 1, or 0 with *w, which names the line. */
+int pathmap_load(struct pathmap *, const char *path, struct reason *w);
+void pathmap_free(struct pathmap *);
+
+/* The first line whose glob matches the path, or NULL.  Borrowed. */
+const struct pathmap_line *pathmap_find0(struct pathmap *, const char *path);
+
+#endif

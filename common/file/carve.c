@@ -1,0 +1,181 @@
+#include "file/carve.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+#include "base/tool.h"
+#include "file/p12.h"
+#include "lock/pbe.h"
+
+#define HEAD	 32 /* bytes that tell whether a place is worth a look */
+#define SEQUENCE 0x30
+
+/*
+ * The header of a SEQUENCE at p: its length in *hdr, that of its content in
+ * *len.  Returns 0 if there is none, or one that DER would write otherwise.
+ */
+static int
+sequence(const uint8_t *p, size_t n, size_t *hdr, size_t *len)
+{
+	size_t bytes, i;
+
+	if (n < 2 || p[0] != SEQUENCE || p[1] == 0x80 || p[1] > 0x83)
+		return 0;
+	*hdr = 2;
+	*len = p[1];
+	if (p[1] < 0x80)
+		return 1;
+	bytes = p[1] & 0x7fu;
+	if (n < 2 + bytes || p[2] == 0)
+		return 0;
+	for (*len = 0, i = 0; i < bytes; i++)
+		*len = *len << 8 | p[2 + i];
+	*hdr = 2 + bytes;
+	return *len >= 0x80;
+}
+
+/* Certificate: a TBSCertificate that fits, with a version or a serial number.
+ */
+static int
+like_cert(const uint8_t *p, size_t n, size_t len)
+{
+	size_t hdr, tbs;
+
+	if (!sequence(p, n, &hdr, &tbs) || hdr + tbs >= len || n < hdr + 5)
+		return 0;
+	p += hdr;
+	return p[0] == 0x02 ||
+	    (memcmp(p, "\xa0\x03\x02\x01", 4) == 0 && p[4] <= 2);
+}
+
+/* PrivateKeyInfo: version 0 or 1, then an AlgorithmIdentifier that fits. */
+static int
+like_key(const uint8_t *p, size_t n, size_t len)
+{
+	size_t hdr, alg;
+
+	return n >= 3 && p[0] == 0x02 && p[1] == 0x01 && p[2] <= 1 &&
+	    sequence(p + 3, n - 3, &hdr, &alg) && 3 + hdr + alg < len &&
+	    n > 3 + hdr && p[3 + hdr] == 0x06;
+}
+
+/*
+ * The size of what may begin at p, 0 if nothing does.  The n bytes are HEAD or
+ * more, unless the input ends there.
+ */
+static size_t
+size_of(const uint8_t *p, size_t n)
+{
+	size_t hdr, len;
+
+	if (!sequence(p, n, &hdr, &len))
+		return 0;
+	if (hdr + len > FINDING_BYTES_MAX)
+		return 0;
+	return p12_is(p, n) || like_cert(p + hdr, n - hdr, len) ||
+		like_key(p + hdr, n - hdr, len) ?
+	    hdr + len :
+	    0;
+}
+
+/* Takes what lies at p, all of it.  Returns 1 if it is what it looks like. */
+static int
+take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
+{
+	struct findings l = { NULL, 0 };
+	struct reason w;
+
+	if (p12_is(p, n)) {
+		/* what is damaged may be none, and be there by chance */
+		pbe_start();
+		if (!p12_read(p, n, c->secrets, &l, &w) &&
+		    strcmp(w.reason, "damaged") != 0)
+			findings_add_fault(&l, &w);
+	} else if (!findings_try_cert(&l, p, n, &w))
+		(void)findings_try_key(&l, p, n, &w);
+	reason_clear();
+	if (l.n == 0) {
+		c->tries++;
+		return 0;
+	}
+	c->found(c->ctx, at, &l);
+	findings_free(&l);
+	return 1;
+}
+
+/*
+ * Searches the n bytes at p.  Returns how many of them are done with: the rest
+ * may be the start of something, unless nothing follows.
+ */
+static size_t
+search(struct carve *c, const uint8_t *p, size_t n, int last)
+{
+	size_t i = 0, size;
+
+	while (c->tries <= CARVE_TRIES_MAX) {
+		while (i < n && p[i] != SEQUENCE)
+			i++;
+		if (i == n || (n - i < HEAD && !last))
+			return i;
+		/* most places end here: short, and not a version that follows */
+		if (n - i < 3 || (p[i + 1] < 0x80 && p[i + 2] != 0x02)) {
+			i++;
+			continue;
+		}
+		size = size_of(p + i, n - i);
+		if (size > n - i && !last)
+			return i;
+		if (size == 0 || size > n - i ||
+		    !take(c, p + i, size, c->at + i))
+			size = 1;
+		i += size;
+	}
+	return n;
+}
+
+/* Makes room for n bytes in the buffer, and keeps what is there. */
+static void
+room(struct carve *c, size_t n)
+{
+	uint8_t *buf;
+
+	if (n <= c->cap)
+		return;
+	if ((buf = OPENSSL_malloc(2 * n)) == NULL)
+		tool_nomem();
+	if (c->len > 0)
+		memcpy(buf, c->buf, c->len);
+	OPENSSL_clear_free(c->buf, c->cap);
+	c->buf = buf;
+	c->cap = 2 * n;
+}
+
+void
+carve_feed(struct carve *c, const uint8_t *p, size_t n)
+{
+	size_t done;
+
+	if (c->len > 0) {
+		room(c, c->len + n);
+		memcpy(c->buf + c->len, p, n);
+		p = c->buf;
+		n += c->len;
+	}
+	done = search(c, p, n, 0);
+	c->at += done;
+	room(c, n - done);
+	if (n > done)
+		memmove(c->buf, p + done, n - done);
+	c->len = n - done;
+}
+
+int
+carve_end(struct carve *c)
+{
+	if (c->len > 0)
+		(void)search(c, c->buf, c->len, 1);
+	OPENSSL_clear_free(c->buf, c->cap);
+	c->buf = NULL;
+	c->len = c->cap = 0;
+	return c->tries <= CARVE_TRIES_MAX;
+}

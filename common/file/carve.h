@@ -1,0 +1,39 @@
+#ifndef FILE_CARVE_H
+#define FILE_CARVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/secret.h"
+#include "file/findings.h"
+
+/*
+ * Searches bytes of an unknown format, such as a database or a disk image, for
+ * what lies in them whole and in one piece: DER certificates (RFC 5280 section
+ * 4.1), plain PKCS#8 keys (RFC 5208 section 5) and PKCS#12 files.
+ */
+
+#define CARVE_TRIES_MAX 10000 /* of what looks right and is not */
+
+struct carve {
+	/* set by the caller: gets what is found at each place, and keeps none */
+	void (*found)(void *ctx, uint64_t at, struct findings *);
+	void *ctx;
+	struct secrets *secrets; /* for PKCS#12 */
+	/* own; zero at first */
+	uint8_t *buf; /* what may still be the start of something */
+	size_t len, cap;
+	uint64_t at; /* place of the first byte in buf */
+	unsigned tries;
+};
+
+/* Searches n bytes more. */
+void carve_feed(struct carve *, const uint8_t *p, size_t n);
+
+/*
+ * Searches what is left when nothing follows, and frees.  Returns 1, or 0 if
+ * it gave up: more than CARVE_TRIES_MAX places look like something.
+ */
+int carve_end(struct carve *);
+
+#endif

@@ -1,0 +1,261 @@
+#include "file/der.h"
+
+#include <openssl/cms.h>
+#include <openssl/err.h>
+#include <openssl/pkcs12.h>
+#include <openssl/pkcs7.h>
+#include <string.h>
+
+#include "base/tool.h"
+#include "file/p12.h"
+#include "key/pkey.h"
+#include "lock/pbe.h"
+
+/* Returns 1 if all of it is a PrivateKeyInfo (RFC 5208 section 5). */
+static int
+is_p8(const uint8_t *p, size_t n)
+{
+	const uint8_t *q = p;
+	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &q, (long)n);
+
+	PKCS8_PRIV_KEY_INFO_free(info);
+	reason_clear();
+	return info != NULL && q == p + n;
+}
+
+/* Encrypted PKCS#8 (RFC 5208 section 6), tried with each password. */
+static int
+read_encrypted(const X509_SIG *sig, struct secrets *s, struct findings *l,
+    struct reason *w)
+{
+	struct pbe_tries t = { .secrets = s };
+	const ASN1_OCTET_STRING *data;
+	const X509_ALGOR *alg;
+	struct pbe_form f;
+	uint8_t *p8;
+	size_t n;
+	int rc = 0;
+
+	X509_SIG_get0(sig, &alg, &data);
+	while (rc == 0 && pbe_next(&t, &f)) {
+		tool_check_heap();
+		rc = pbe_decrypt(alg, &f, ASN1_STRING_get0_data(data),
+		    (size_t)ASN1_STRING_length(data), &p8, &n, w);
+		if (rc == 1 && !(rc = is_p8(p8, n)))
+			OPENSSL_clear_free(p8, n);
+	}
+	pbe_wipe(&f);
+	if (rc == 0)
+		secret_wrong(s, "encrypted private key does not open", w);
+	if (rc != 1)
+		return 0;
+	pbe_worked(&t);
+	findings_add_key(l, p8, n, NULL, 0);
+	OPENSSL_clear_free(p8, n);
+	return 1;
+}
+
+static void
+add_certs(STACK_OF(X509) *certs, struct findings *l)
+{
+	uint8_t *der;
+	int i, len;
+
+	for (i = 0; i < sk_X509_num(certs); i++) {
+		der = NULL;
+		len = i2d_X509(sk_X509_value(certs, i), &der);
+		if (len > 0)
+			findings_add_cert(l, der, (size_t)len, NULL, 0);
+		OPENSSL_free(der);
+	}
+}
+
+static int read_one(const uint8_t *p, size_t n, int is_content,
+    struct secrets *, struct findings *l, struct reason *w);
+
+/* What was signed, if it is there: a key or certificate, else a fault. */
+static void
+read_content(const ASN1_OCTET_STRING *content, struct secrets *s,
+    struct findings *l)
+{
+	struct findings one = { NULL, 0 };
+	struct reason w = { .reason = "" };
+
+	if (content == NULL || ASN1_STRING_length(content) == 0)
+		return;
+	if (!read_one(ASN1_STRING_get0_data(content),
+		(size_t)ASN1_STRING_length(content), 1, s, &one, &w)) {
+		if (strcmp(w.reason, "format") == 0)
+			reason_set(&w, "unsupported",
+			    "what is signed in CMS SignedData is not read: "
+			    "take it out with openssl cms -verify -noverify "
+			    "-nosigs, and feed it in; if it is mail, it is no "
+			    "key");
+		findings_add_fault(&one, &w);
+	}
+	findings_move(l, &one);
+}
+
+/*
+ * PKCS#7 of the old kind, which OpenSSL's CMS parser may refuse.  Returns 1 if
+ * it is SignedData, and in *inner what it holds.
+ */
+static int
+read_p7(const uint8_t *p, size_t n, struct findings *l, int *inner)
+{
+	const uint8_t *q = p;
+	PKCS7 *p7 = d2i_PKCS7(NULL, &q, (long)n);
+	int rc;
+
+	rc = p7 != NULL && q == p + n && PKCS7_type_is_signed(p7) &&
+	    p7->d.sign != NULL;
+	if (rc) {
+		add_certs(p7->d.sign->cert, l);
+		*inner = OBJ_obj2nid(p7->d.sign->contents->type);
+	}
+	PKCS7_free(p7);
+	return rc;
+}
+
+/*
+ * Certificates and content of a SignedData (RFC 5652 section 5.1).  Returns 1 if
+ * it is one, or another CMS; *w says then what there is to say.
+ */
+static int
+read_cms(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
+    struct reason *w)
+{
+	const uint8_t *q = p;
+	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &q, (long)n);
+	STACK_OF(X509) *certs;
+	ASN1_OCTET_STRING **content;
+	int type = NID_undef, inner = NID_undef;
+
+	if (cms != NULL && q == p + n)
+		type = OBJ_obj2nid(CMS_get0_type(cms));
+	if (type == NID_pkcs7_signed) {
+		inner = OBJ_obj2nid(CMS_get0_eContentType(cms));
+		certs = CMS_get1_certs(cms);
+		add_certs(certs, l);
+		sk_X509_pop_free(certs, X509_free);
+		content = CMS_get0_content(cms);
+		if (inner == NID_pkcs7_data && content != NULL)
+			read_content(*content, s, l);
+	} else if (type == NID_undef && read_p7(p, n, l, &inner))
+		type = NID_pkcs7_signed;
+	CMS_ContentInfo_free(cms);
+	if (type == NID_pkcs7_enveloped || inner == NID_pkcs7_enveloped) {
+		reason_set(w, "unsupported",
+		    "CMS encrypted to a certificate: if a CA archived a key "
+		    "in it, give it to ca-recover; if it is mail, it is no "
+		    "key");
+		if (l->n > 0)
+			findings_add_fault(l, w);
+	} else if (type == NID_pkcs7_signed)
+		reason_set(w, "noted", "SignedData without a certificate");
+	else
+		return 0;
+	return 1;
+}
+
+/* What is known, and holds no key and no certificate.  Returns 1 with *w. */
+static int
+noted(const uint8_t *p, size_t n, struct reason *w)
+{
+	const uint8_t *q[3] = { p, p, p };
+	X509_CRL *crl = d2i_X509_CRL(NULL, &q[0], (long)n);
+	X509_REQ *req = d2i_X509_REQ(NULL, &q[1], (long)n);
+	X509_PUBKEY *pub = d2i_X509_PUBKEY(NULL, &q[2], (long)n);
+	char issuer[256];
+	int rc = 1;
+
+	if (crl != NULL && q[0] == p + n)
+		reason_set(w, "noted", "a CRL of %s",
+		    X509_NAME_oneline(X509_CRL_get_issuer(crl), issuer,
+			sizeof(issuer)));
+	else if (req != NULL && q[1] == p + n)
+		reason_set(w, "noted", "a certificate request");
+	else if (pub != NULL && q[2] == p + n)
+		reason_set(w, "noted", "a public key");
+	else
+		rc = 0;
+	X509_CRL_free(crl);
+	X509_REQ_free(req);
+	X509_PUBKEY_free(pub);
+	return rc;
+}
+
+/* The size of the object that p starts with, if only padding follows. */
+static size_t
+without_padding(const uint8_t *p, size_t n)
+{
+	const uint8_t *q = p, *end = p + n;
+	long len;
+	int tag, class;
+
+	/* 0x80: constructed with an error, or of indefinite length */
+	if ((ASN1_get_object(&q, &len, &tag, &class, (long)n) & 0x81) != 0)
+		return n;
+	while (end > q + len &&
+	    (end[-1] == 0 || end[-1] == 0x1a || end[-1] == '\n' ||
+		end[-1] == '\r'))
+		end--;
+	return end == q + len ? (size_t)(end - p) : n;
+}
+
+/* A private key that is not PKCS#12. */
+static int
+read_key(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
+    struct reason *w, int *rc)
+{
+	const uint8_t *q = p;
+	X509_SIG *sig = NULL;
+	uint8_t *p8;
+	size_t len;
+
+	*rc = 1;
+	if (is_p8(p, n)) {
+		findings_add_key(l, p, n, NULL, 0);
+	} else if ((sig = d2i_X509_SIG(NULL, &q, (long)n)) != NULL &&
+	    q == p + n) {
+		*rc = read_encrypted(sig, s, l, w);
+	} else if ((p8 = pkey_traditional(p, n, &len)) != NULL) {
+		findings_add_key(l, p8, len, NULL, 0);
+		OPENSSL_secure_clear_free(p8, len);
+	} else
+		*rc = -1;
+	X509_SIG_free(sig);
+	return *rc != -1;
+}
+
+/* As der_read(); what was signed may not be signed once more. */
+static int
+read_one(const uint8_t *p, size_t n, int is_content, struct secrets *s,
+    struct findings *l, struct reason *w)
+{
+	int rc = 1;
+
+	if (p12_is(p, n))
+		return p12_read(p, n, s, l, w);
+	n = without_padding(p, n);
+	if (findings_try_cert(l, p, n, w)) {
+		reason_clear();
+		return 1;
+	}
+	if (!read_key(p, n, s, l, w, &rc) &&
+	    (is_content || !read_cms(p, n, s, l, w)) && !noted(p, n, w))
+		rc = reason_set(w, "format",
+		    "DER of an unknown kind, or damaged: if it holds keys, get "
+		    "them out as PKCS#12");
+	else if (rc && l->n == 0)
+		rc = strcmp(w->reason, "noted") == 0;
+	reason_clear();
+	return rc;
+}
+
+int
+der_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
+    struct reason *w)
+{
+	return read_one(p, n, 0, s, l, w);
+}

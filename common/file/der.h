@@ -1,0 +1,25 @@
+#ifndef FILE_DER_H
+#define FILE_DER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/reason.h"
+#include "base/secret.h"
+#include "file/findings.h"
+
+/*
+ * One DER object, whichever it is: PKCS#12, certificate, PKCS#8 (plain and
+ * encrypted), PKCS#1, SEC 1, PKCS#7 or CMS SignedData, of which certificates and
+ * what was signed, if that is any of the others.
+ */
+
+/*
+ * Reads the n bytes as file_read() does.  Returns 1; with nothing added, *w
+ * (reason "noted") names something that holds no key and no certificate, such
+ * as a CRL.  0 with *w if it cannot be read.
+ */
+int der_read(const uint8_t *p, size_t n, struct secrets *, struct findings *l,
+    struct reason *w);
+
+#endif

@@ -1,0 +1,731 @@
+#include "file/epf.h"
+
+#include <openssl/asn1.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/tool.h"
+#include "key/pkey.h"
+#include "lock/pbe.h"
+#include "record/read.h"
+
+#define LOCKED_MIN 32 /* bytes; what is shorter is no key */
+#define SALT_MIN   4
+#define SALT_LEN   64 /* bytes, before base64 */
+#define SALT_TEXT  ((SALT_LEN + 2) / 3 * 4)
+#define TAIL	   32 /* bytes behind a key: padding, perhaps a check value */
+#define PASSES	   3
+#define STREAM	   (PASSES * 20) /* of SHA-1, the longer one */
+#define NEAR	   3 /* a count, one less, one more */
+
+/* What the work is worth, in rounds of a hash (measured). */
+#define COST_KEYED 16
+#define COST_TRIAL 4
+
+/* How the next digest comes from the last; most likely first. */
+static const struct chain {
+	const char *md;
+	int input; /* behind the digest, the input once more */
+} chains[] = {
+	{ "SHA1", 0 },
+	{ "MD5", 0 },
+	{ "SHA1", 1 },
+	{ "MD5", 1 },
+};
+
+static const struct {
+	const char *name;
+	int keylen;
+} ciphers[] = {
+	{ "CAST5-CBC", 16 },
+	{ "CAST5-CBC", 8 },
+	{ "CAST5-CBC", 5 },
+	{ "CAST5-CBC", 10 },
+	{ "DES-EDE3-CBC", 24 },
+	{ "AES-128-CBC", 16 },
+	{ "AES-256-CBC", 32 },
+};
+
+#define CHAINS	(sizeof(chains) / sizeof(chains[0]))
+#define CIPHERS (sizeof(ciphers) / sizeof(ciphers[0]))
+
+/* Tried when no number in the profile can be the count. */
+static const long usual_counts[] = { 1, 8, 100, 128, 256, 500, 512, 1000, 1024,
+	2000, 2048, 4096, 5000, 8192, 10000 };
+
+/* The text, value by value. */
+struct reader {
+	const char *at, *end;
+	char *value; /* EPF_VALUE_MAX */
+	size_t n; /* may be past it: then it was not kept */
+	size_t sections, lines;
+};
+
+struct locked {
+	uint8_t *p;
+	size_t n;
+	int open;
+};
+
+struct profile {
+	struct findings *l;
+	struct locked *v; /* EPF_LOCKED_MAX */
+	size_t n, closed;
+	int full; /* there were more, and it was said */
+	size_t strange; /* keys of no certificate */
+	char salt[EPF_SALTS_MAX][SALT_TEXT + 1];
+	size_t nsalts;
+	long count[EPF_COUNTS_MAX];
+	size_t ncounts;
+	size_t seen; /* items before this one lack no key */
+	const char *pass; /* the one that opened something, or NULL */
+	struct reason over; /* the ceiling that was passed, detail "" if none */
+};
+
+/* What trying takes, fetched once. */
+struct lab {
+	EVP_MD *md[CHAINS];
+	EVP_MD_CTX *hash;
+	EVP_CIPHER_CTX *cipher[CIPHERS];
+	uint8_t *input; /* password, salt, byte: secure */
+	uint8_t stream[NEAR][STREAM];
+};
+
+/* One line, without its end and the blanks around it.  Returns 0 at the end. */
+static int
+next_line(struct reader *r, const char **s, size_t *n)
+{
+	const char *nl;
+
+	if (r->at == r->end)
+		return 0;
+	nl = memchr(r->at, '\n', (size_t)(r->end - r->at));
+	*s = r->at;
+	*n = (size_t)((nl == NULL ? r->end : nl) - r->at);
+	r->at = nl == NULL ? r->end : nl + 1;
+	while (*n > 0 && strchr(" \t\r", (*s)[*n - 1]) != NULL)
+		--*n;
+	while (*n > 0 && strchr(" \t", **s) != NULL) {
+		++*s;
+		--*n;
+	}
+	r->lines++;
+	return 1;
+}
+
+static void
+append(struct reader *r, const char *s, size_t n)
+{
+	if (r->n <= EPF_VALUE_MAX && n <= EPF_VALUE_MAX - r->n)
+		memcpy(r->value + r->n, s, n);
+	else
+		r->n = EPF_VALUE_MAX + 1, n = 0;
+	r->n += n;
+}
+
+/* Reads up to the next value, and what continues it.  Returns 0 at the end. */
+static int
+next_value(struct reader *r)
+{
+	static const char more[] = "_continue_=";
+	const char *s, *eq, *back;
+	size_t n, len = sizeof(more) - 1;
+
+	r->n = 0;
+	do {
+		if (!next_line(r, &s, &n))
+			return 0;
+		if (n > 2 && s[0] == '[' && s[n - 1] == ']')
+			r->sections++;
+		eq = n == 0 || s[0] == '[' ? NULL : memchr(s, '=', n);
+	} while (eq == NULL);
+	append(r, eq + 1, n - (size_t)(eq + 1 - s));
+	for (back = r->at; next_line(r, &s, &n); back = r->at) {
+		if (n < len || memcmp(s, more, len) != 0) {
+			r->at = back;
+			r->lines--;
+			break;
+		}
+		append(r, s + len, n - len);
+	}
+	return 1;
+}
+
+static void
+start(struct reader *r, const uint8_t *p, size_t n)
+{
+	memset(r, 0, sizeof(*r));
+	r->at = (const char *)p;
+	r->end = r->at + n;
+	if ((r->value = OPENSSL_malloc(EPF_VALUE_MAX)) == NULL)
+		tool_nomem();
+}
+
+/* The value as binary, which the caller frees; NULL if it is no base64. */
+static uint8_t *
+decode(const struct reader *r, size_t *n)
+{
+	uint8_t *p;
+
+	if (r->n == 0 || r->n > EPF_VALUE_MAX)
+		return NULL;
+	if ((p = OPENSSL_malloc(r->n)) == NULL)
+		tool_nomem();
+	if (rec_b64_decode(p, n, r->value, r->n))
+		return p;
+	OPENSSL_free(p);
+	return NULL;
+}
+
+/*
+ * The size of the DER SEQUENCE that starts at p, of which at least 16 bytes
+ * are there; 0 if there is none that ends in the n bytes.
+ */
+static size_t
+sequence(const uint8_t *p, size_t n)
+{
+	const uint8_t *q = p;
+	int tag, class, rc;
+	long len;
+
+	/* it would skip any number of zeros in a length */
+	if (p[0] != 0x30 || p[1] == 0x80 || p[1] > 0x84)
+		return 0;
+	rc = ASN1_get_object(&q, &len, &tag, &class, (long)n);
+	reason_clear();
+	/* 0x80: longer than n */
+	if (rc != V_ASN1_CONSTRUCTED)
+		return 0;
+	return (size_t)(q - p) + (size_t)len;
+}
+
+static int
+is_cert(const uint8_t *p, size_t n)
+{
+	struct cert *c;
+	struct reason w;
+
+	if (n < 16 || sequence(p, n) != n || !cert_new(&c, p, n, &w)) {
+		reason_clear();
+		return 0;
+	}
+	cert_free(c);
+	return 1;
+}
+
+int
+epf_is(const uint8_t *p, size_t n)
+{
+	struct reader r;
+	uint8_t *der;
+	size_t len;
+	int found = 0;
+
+	if (n == 0 || memchr(p, '\0', n) != NULL)
+		return 0;
+	start(&r, p, n);
+	while (!(found && r.sections > 0) && next_value(&r)) {
+		/* 0x30 0x80 to 0x83 */
+		if (found || r.n < 2 || memcmp(r.value, "MI", 2) != 0)
+			continue;
+		if ((der = decode(&r, &len)) != NULL)
+			found = is_cert(der, len);
+		OPENSSL_free(der);
+	}
+	OPENSSL_free(r.value);
+	return found && r.sections > 0;
+}
+
+/* Notes the first ceiling that was passed. */
+static void
+over(struct profile *f, int max, const char *what)
+{
+	if (*f->over.detail == '\0')
+		reason_set(&f->over, "ceiling",
+		    "more than %d values that may be %s, the ceiling", max,
+		    what);
+}
+
+/*
+ * A number that may be an iteration count; the small ones are kept, in order.
+ * Returns 1 if it was a number.
+ */
+static int
+add_count(struct profile *f, const struct reader *r)
+{
+	long v = 0;
+	size_t i;
+
+	for (i = 0; i < r->n && v <= KDF_ROUNDS_MAX; i++) {
+		if (r->value[i] < '0' || r->value[i] > '9')
+			return 0;
+		v = 10 * v + (r->value[i] - '0');
+	}
+	if (v < 1 || v > KDF_ROUNDS_MAX)
+		return r->n > 0;
+	for (i = 0; i < f->ncounts && f->count[i] < v; i++)
+		continue;
+	if (i < f->ncounts && f->count[i] == v)
+		return 1;
+	if (f->ncounts == EPF_COUNTS_MAX) {
+		over(f, EPF_COUNTS_MAX, "an iteration count");
+		if (i == f->ncounts)
+			return 1;
+		f->ncounts--;
+	}
+	memmove(f->count + i + 1, f->count + i,
+	    (f->ncounts - i) * sizeof(*f->count));
+	f->count[i] = v;
+	f->ncounts++;
+	return 1;
+}
+
+static void
+add_salt(struct profile *f, const struct reader *r)
+{
+	size_t i;
+
+	for (i = 0; i < f->nsalts; i++)
+		if (strlen(f->salt[i]) == r->n &&
+		    memcmp(f->salt[i], r->value, r->n) == 0)
+			return;
+	if (f->nsalts == EPF_SALTS_MAX) {
+		over(f, EPF_SALTS_MAX, "a salt");
+		return;
+	}
+	memcpy(f->salt[f->nsalts], r->value, r->n);
+	f->salt[f->nsalts++][r->n] = '\0';
+}
+
+/* Was it there before?  To parse one costs more than to compare all. */
+static int
+has_cert(const struct profile *f, const uint8_t *der, size_t n)
+{
+	const struct cert *c;
+	size_t i;
+
+	for (i = 0; i < f->l->n; i++) {
+		c = f->l->v[i].cert;
+		if (c != NULL && c->len == n && memcmp(c->der, der, n) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Keeps what may be an encrypted key.  Returns 1 if p is taken. */
+static int
+add_locked(struct profile *f, uint8_t *p, size_t n)
+{
+	struct reason w;
+
+	if (n <= FINDING_BYTES_MAX && f->n < EPF_LOCKED_MAX) {
+		f->v[f->n].p = p;
+		f->v[f->n++].n = n;
+		f->closed++;
+		return 1;
+	}
+	if (n > FINDING_BYTES_MAX)
+		reason_set(&w, "ceiling",
+		    "an encrypted value of more than %d bytes, the ceiling",
+		    FINDING_BYTES_MAX);
+	else if (!f->full)
+		reason_set(&w, "ceiling",
+		    "more than %d encrypted values, the ceiling: the others "
+		    "were not tried",
+		    EPF_LOCKED_MAX);
+	else
+		return 0;
+	f->full = n <= FINDING_BYTES_MAX;
+	findings_add_fault(f->l, &w);
+	return 0;
+}
+
+/* One value: what it can be, its content tells. */
+static void
+add_value(struct profile *f, const struct reader *r)
+{
+	struct reason w;
+	uint8_t *p;
+	size_t n;
+
+	if (r->n > EPF_VALUE_MAX) {
+		reason_set(&w, "ceiling",
+		    "line %zu: a value of more than %d bytes, the ceiling",
+		    r->lines, EPF_VALUE_MAX);
+		findings_add_fault(f->l, &w);
+		return;
+	}
+	if (add_count(f, r) || (p = decode(r, &n)) == NULL)
+		return;
+	if (n >= SALT_MIN && n <= SALT_LEN)
+		add_salt(f, r);
+	/* what is DER from end to end is not encrypted */
+	if (n >= 16 && sequence(p, n) == n) {
+		if (!has_cert(f, p, n) && is_cert(p, n))
+			findings_add_cert(f->l, p, n, NULL, 0);
+	} else if (n >= LOCKED_MIN && n % 8 == 0 && add_locked(f, p, n))
+		return;
+	OPENSSL_free(p);
+}
+
+/* One pass over the n bytes of the input: its part of each stream. */
+static void
+derive_pass(struct lab *b, const struct chain *ch, const EVP_MD *md, size_t n,
+    long count, size_t at)
+{
+	size_t len = (size_t)EVP_MD_get_size(md);
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	long i;
+
+	for (i = 1; i <= count + 1; i++) {
+		if (!EVP_DigestInit_ex2(b->hash, md, NULL) ||
+		    (i > 1 && !EVP_DigestUpdate(b->hash, digest, len)) ||
+		    ((i == 1 || ch->input) &&
+			!EVP_DigestUpdate(b->hash, b->input, n)) ||
+		    !EVP_DigestFinal_ex(b->hash, digest, NULL))
+			tool_nomem();
+		if (i >= count - 1)
+			memcpy(b->stream[i - count + 1] + at, digest, len);
+	}
+	OPENSSL_cleanse(digest, sizeof(digest));
+}
+
+/*
+ * Hashes password, salt and (but in the first pass) the number of the pass,
+ * count times, one less and one more, into b->stream.  Returns 1, or 0 when
+ * the work would pass its ceiling.
+ */
+static int
+derive(struct profile *f, struct lab *b, size_t chain, const char *pass,
+    const char *salt, long count)
+{
+	const struct chain *ch = &chains[chain];
+	size_t np = strlen(pass), ns = strlen(salt), n = np + ns, len, k;
+	int64_t blocks;
+
+	len = (size_t)EVP_MD_get_size(b->md[chain]);
+	/* of 64 bytes, 9 of padding or more */
+	blocks = ch->input ? (int64_t)(len + n + 1 + 9 + 63) / 64 : 1;
+	if (!pbe_spend(PASSES * (count + 1) * blocks, &f->over))
+		return 0;
+	memcpy(b->input, pass, np);
+	memcpy(b->input + np, salt, ns);
+	derive_pass(b, ch, b->md[chain], n, count, 0);
+	for (k = 1; k < PASSES; k++) {
+		b->input[n] = (uint8_t)k;
+		derive_pass(b, ch, b->md[chain], n + 1, count, k * len);
+	}
+	OPENSSL_cleanse(b->input, n + 1);
+	return 1;
+}
+
+/* A key in the clear.  Returns 1 if it is one, be it of use or not. */
+static int
+take(struct profile *f, const uint8_t *p, size_t n)
+{
+	uint8_t *p8 = NULL, id[32];
+	struct reason w;
+	int rc;
+
+	rc = pkey_id(p, n, id, &w);
+	if (!rc && (p8 = pkey_traditional(p, n, &n)) != NULL)
+		rc = pkey_id(p8, n, id, &w);
+	if (rc && !findings_has_cert(f->l, id))
+		f->strange++;
+	else if (rc && findings_key0(f->l, id) == NULL)
+		findings_add_key(f->l, p8 != NULL ? p8 : p, n, NULL, 0);
+	OPENSSL_secure_clear_free(p8, p8 != NULL ? n : 0);
+	reason_clear();
+	return rc;
+}
+
+/*
+ * Decrypts all of v, whose first bytes under this key promise a key.  Returns
+ * 1 if it was one.
+ */
+static int
+unlock(struct profile *f, struct locked *v, EVP_CIPHER_CTX *ctx,
+    const uint8_t *iv, size_t total)
+{
+	uint8_t *clear;
+	int n;
+
+	tool_check_heap();
+	if ((clear = OPENSSL_secure_malloc(v->n)) == NULL)
+		tool_nomem();
+	v->open = EVP_DecryptInit_ex2(ctx, NULL, NULL, iv, NULL) &&
+	    EVP_DecryptUpdate(ctx, clear, &n, v->p, (int)v->n) &&
+	    (size_t)n == v->n && take(f, clear, total);
+	OPENSSL_secure_clear_free(clear, v->n);
+	f->closed -= (size_t)v->open;
+	return v->open;
+}
+
+/* Tries one key and IV on all that is closed.  Returns how many opened. */
+static size_t
+try_cipher(struct profile *f, EVP_CIPHER_CTX *ctx, const uint8_t *stream)
+{
+	const uint8_t *iv = stream + EVP_CIPHER_CTX_get_key_length(ctx);
+	int block = EVP_CIPHER_CTX_get_block_size(ctx), n;
+	uint8_t head[32];
+	struct locked *v;
+	size_t got = 0, total;
+
+	if (!EVP_DecryptInit_ex2(ctx, NULL, stream, iv, NULL))
+		tool_nomem();
+	for (v = f->v; v < f->v + f->n; v++) {
+		if (v->open || v->n % (size_t)block != 0)
+			continue;
+		memset(head, 0, sizeof(head));
+		/* a block tells, but for one time in millions */
+		if (!EVP_DecryptInit_ex2(ctx, NULL, NULL, iv, NULL) ||
+		    !EVP_DecryptUpdate(ctx, head, &n, v->p, block))
+			tool_nomem();
+		total = sequence(head, v->n);
+		if (total > 0 && v->n - total <= TAIL)
+			got += (size_t)unlock(f, v, ctx, iv, total);
+	}
+	OPENSSL_cleanse(head, sizeof(head));
+	return got;
+}
+
+/*
+ * Tries what one derivation gives, the count itself first.  Returns how many
+ * opened, or -1 when there is no work left.
+ */
+static int
+try_streams(struct profile *f, struct lab *b, long count)
+{
+	static const int order[NEAR] = { 1, 0, 2 };
+	size_t got = 0, c;
+	int i, rc;
+
+	rc = pbe_spend(NEAR * (int64_t)CIPHERS *
+		(COST_KEYED + COST_TRIAL * (int64_t)f->closed),
+	    &f->over);
+	for (i = 0; rc && i < NEAR; i++) {
+		if (count == 1 && order[i] == 0)
+			continue; /* no round at all */
+		for (c = 0; c < CIPHERS && f->closed > 0; c++)
+			got += try_cipher(f, b->cipher[c], b->stream[order[i]]);
+	}
+	OPENSSL_cleanse(b->stream, sizeof(b->stream));
+	return rc ? (int)got : -1;
+}
+
+/* Returns 1 if it is a certificate of a user, for encryption, without key. */
+static int
+lacks_key(const struct findings *l, const struct finding *it)
+{
+	X509 *x;
+	int ca;
+
+	if (it->kind != FINDING_CERT || strcmp(it->cert->use, "sign") == 0 ||
+	    findings_key0(l, it->id) != NULL)
+		return 0;
+	x = cert_x509(it->cert);
+	ca = x != NULL && X509_check_ca(x);
+	X509_free(x);
+	reason_clear();
+	return !ca;
+}
+
+/* Returns 1 if nothing more is to be found. */
+static int
+done(struct profile *f)
+{
+	if (f->closed == 0)
+		return 1;
+	if (f->closed == f->n)
+		return 0;
+	while (f->seen < f->l->n && !lacks_key(f->l, &f->l->v[f->seen]))
+		f->seen++;
+	return f->seen == f->l->n;
+}
+
+/* One password, with each salt.  Returns 1 to go on, 0 to stop. */
+static int
+try_salts(struct profile *f, struct lab *b, size_t chain, long count,
+    const char *pass)
+{
+	size_t i;
+	int got;
+
+	/* that of a map may be of any length */
+	for (i = 0; i < f->nsalts && strlen(pass) <= SECRET_MAX; i++) {
+		if (!derive(f, b, chain, pass, f->salt[i], count) ||
+		    (got = try_streams(f, b, count)) == -1)
+			return 0;
+		if (got > 0) {
+			f->pass = pass;
+			if (done(f))
+				return 0;
+		}
+	}
+	return 1;
+}
+
+/*
+ * Tries everything, what is cheap first: a number that is no count must not
+ * use up the work.  A profile has one password.
+ */
+static void
+search(struct profile *f, struct lab *b, struct secrets *s)
+{
+	const char *pass;
+	size_t n, chain, i;
+	int go = !done(f);
+
+	for (n = 0; go && n < f->ncounts; n++)
+		for (chain = 0; go && chain < CHAINS; chain++) {
+			if (f->pass != NULL) {
+				go = try_salts(f, b, chain, f->count[n],
+				    f->pass);
+				continue;
+			}
+			for (i = 0; go && f->pass == NULL &&
+			     (pass = secret_try(s, i)) != NULL;
+			     i++)
+				go = try_salts(f, b, chain, f->count[n], pass);
+			if (f->pass != NULL)
+				secret_worked(s, i - 1);
+		}
+}
+
+static void
+lab_free(struct lab *b)
+{
+	size_t i;
+
+	for (i = 0; i < CHAINS; i++)
+		EVP_MD_free(b->md[i]);
+	for (i = 0; i < CIPHERS; i++)
+		EVP_CIPHER_CTX_free(b->cipher[i]);
+	EVP_MD_CTX_free(b->hash);
+	OPENSSL_secure_clear_free(b->input, SECRET_MAX + SALT_TEXT + 1);
+}
+
+static void
+lab_new(struct lab *b)
+{
+	EVP_CIPHER *c;
+	size_t i;
+
+	memset(b, 0, sizeof(*b));
+	b->hash = EVP_MD_CTX_new();
+	b->input = OPENSSL_secure_malloc(SECRET_MAX + SALT_TEXT + 1);
+	if (b->hash == NULL || b->input == NULL)
+		tool_nomem();
+	for (i = 0; i < CHAINS; i++)
+		if ((b->md[i] = EVP_MD_fetch(NULL, chains[i].md, NULL)) == NULL)
+			tool_nomem();
+	for (i = 0; i < CIPHERS; i++) {
+		c = EVP_CIPHER_fetch(NULL, ciphers[i].name, NULL);
+		b->cipher[i] = EVP_CIPHER_CTX_new();
+		/* the key comes later: first its length must be known */
+		if (c == NULL || b->cipher[i] == NULL ||
+		    !EVP_DecryptInit_ex2(b->cipher[i], c, NULL, NULL, NULL) ||
+		    !EVP_CIPHER_CTX_set_key_length(b->cipher[i],
+			ciphers[i].keylen) ||
+		    !EVP_CIPHER_CTX_set_padding(b->cipher[i], 0))
+			tool_nomem();
+		EVP_CIPHER_free(c);
+	}
+}
+
+/* Adds the one fault for all that stays closed or is left without a key. */
+static void
+add_lost(struct profile *f, size_t lost)
+{
+	static const char unknown[] = "wrong password, damaged file, or a "
+				      "variant that is not known; export PFX "
+				      "where it was made";
+	int early = *f->over.detail != '\0';
+	const char *reason = early ? "ceiling" : "password";
+	const char *detail = early ? f->over.detail : unknown;
+	struct reason w;
+
+	if (f->closed == 0)
+		reason_set(&w, "empty",
+		    "%zu certificates are left without a key, and no "
+		    "encrypted value is left: it was cut, or they are "
+		    "elsewhere",
+		    lost);
+	else if (f->closed == f->n)
+		reason_set(&w, reason, "%zu encrypted values, none opens: %s",
+		    f->closed, detail);
+	else
+		reason_set(&w, reason,
+		    "%zu certificates are left without a key, and %zu "
+		    "encrypted values stay closed: %s",
+		    lost, f->closed, detail);
+	findings_add_fault(f->l, &w);
+}
+
+/* Says what was not found.  Returns how many values are closed for good. */
+static size_t
+account(struct profile *f)
+{
+	size_t lost = 0, i;
+	struct reason w;
+
+	for (i = 0; i < f->l->n; i++)
+		lost += (size_t)lacks_key(f->l, &f->l->v[i]);
+	if (f->strange > 0) {
+		reason_set(&w, "no-certificate",
+		    "%zu private keys open that no certificate in the profile "
+		    "is of: they are not believed",
+		    f->strange);
+		findings_add_fault(f->l, &w);
+	}
+	if (lost == 0 && (f->closed == 0 || f->closed < f->n))
+		return f->closed;
+	add_lost(f, lost);
+	return 0;
+}
+
+int
+epf_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
+    size_t *spare, struct reason *w)
+{
+	struct profile *f;
+	struct reader r;
+	struct lab b;
+	size_t closed;
+
+	if (!epf_is(p, n))
+		return reason_set(w, "format",
+		    "not an Entrust or Outlook profile: no [Section] line, or "
+		    "no value that is a certificate");
+	if ((f = OPENSSL_zalloc(sizeof(*f))) == NULL ||
+	    (f->v = OPENSSL_zalloc(EPF_LOCKED_MAX * sizeof(*f->v))) == NULL)
+		tool_nomem();
+	f->l = l;
+	pbe_start_with(EPF_WORK_MAX);
+	start(&r, p, n);
+	while (next_value(&r))
+		add_value(f, &r);
+	OPENSSL_free(r.value);
+	if (f->nsalts == 0)
+		f->nsalts = 1; /* the empty one */
+	if (f->ncounts == 0) {
+		f->ncounts = sizeof(usual_counts) / sizeof(usual_counts[0]);
+		memcpy(f->count, usual_counts, sizeof(usual_counts));
+	}
+	lab_new(&b);
+	search(f, &b, s);
+	lab_free(&b);
+	closed = account(f);
+	if (spare != NULL)
+		*spare = closed;
+	while (f->n > 0)
+		OPENSSL_free(f->v[--f->n].p);
+	OPENSSL_free(f->v);
+	OPENSSL_free(f);
+	reason_clear();
+	return 1;
+}

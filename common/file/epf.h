@@ -1,0 +1,41 @@
+#ifndef FILE_EPF_H
+#define FILE_EPF_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/reason.h"
+#include "base/secret.h"
+#include "file/findings.h"
+
+/*
+ * Entrust and Outlook security profiles (.epf).  The format is not public:
+ * a profile is read by content, and no name in it is trusted.  How the key
+ * comes from the password is tried from a table; epf-extract(1) lists it, and
+ * has the one public description (openssl-users, 9 October 2020).
+ */
+
+#define EPF_VALUE_MAX  (256 * 1024) /* bytes of one value, as text */
+#define EPF_LOCKED_MAX 1000 /* encrypted values of one profile */
+#define EPF_SALTS_MAX  64 /* values that may be a salt */
+#define EPF_WORK_MAX   50000000 /* rounds of a hash, all that is tried */
+#define EPF_COUNTS_MAX 32 /* values that may be an iteration count */
+
+/*
+ * Returns 1 if the bytes are text with a [Section] line and with at least one
+ * value that is a certificate.
+ */
+int epf_is(const uint8_t *p, size_t n);
+
+/*
+ * Adds the certificates of the profile to *l, which is empty, and those keys
+ * that open under one of the passwords and belong to one of them; for what
+ * stays closed, at most one fault.  Signing keys are among them.  *spare, if
+ * not NULL, is set to the encrypted values that stay closed although no
+ * certificate for encryption lacks its key.  Returns 1, or 0 with *w: no
+ * profile.
+ */
+int epf_read(const uint8_t *p, size_t n, struct secrets *, struct findings *l,
+    size_t *spare, struct reason *w);
+
+#endif

@@ -1,0 +1,20 @@
+#ifndef FILE_FOREIGN_H
+#define FILE_FOREIGN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/reason.h"
+
+/*
+ * Names files that are known to hold keys or certificates, in a way that is
+ * not read here: ESE databases, Java and NSS key stores and the like.
+ */
+
+/*
+ * Returns 1 with *w (reason "unsupported": what it is, and what to do) if the
+ * n bytes, which may be the first of a file only, are of such a kind.
+ */
+int foreign_named(const uint8_t *p, size_t n, struct reason *w);
+
+#endif

@@ -1,0 +1,689 @@
+#include "file/p12.h"
+
+#include <openssl/asn1t.h>
+#include <openssl/err.h>
+#include <openssl/pkcs12.h>
+#include <openssl/pkcs7.h>
+#include <string.h>
+
+#include "base/tool.h"
+#include "key/tlv.h"
+#include "lock/kdf.h"
+#include "lock/p12mac.h"
+#include "lock/pbe.h"
+
+#define FILE_MIN     64 /* bytes; less holds no key */
+#define FRIENDLY_MAX (64 * 1024) /* bytes; longer is left out */
+#define PLAN_PARTS   4 /* what is looked at ahead */
+#define PLAN_KEYS    4
+
+/* clang-format off */
+
+/*
+ * PFX of RFC 7292 section 4: a template of our own, since OpenSSL's PKCS12
+ * does not give away the bytes that the MAC covers.
+ */
+typedef struct pfx {
+	ASN1_INTEGER *version;
+	PKCS7 *authsafe;
+	ASN1_TYPE *mac;
+} PFX;
+
+ASN1_SEQUENCE(PFX) = {
+	ASN1_SIMPLE(PFX, version, ASN1_INTEGER),
+	ASN1_SIMPLE(PFX, authsafe, PKCS7),
+	ASN1_OPT(PFX, mac, ASN1_ANY)
+} static_ASN1_SEQUENCE_END(PFX);
+
+/*
+ * SafeBag and CertBag of section 4.2, so that a certificate stays as it is
+ * and a part that is damaged spoils nothing but itself.
+ */
+typedef struct safe_bag {
+	ASN1_OBJECT *type;
+	ASN1_TYPE *value, *attrs;
+} SAFE_BAG;
+
+DEFINE_STACK_OF(SAFE_BAG)
+
+ASN1_SEQUENCE(SAFE_BAG) = {
+	ASN1_SIMPLE(SAFE_BAG, type, ASN1_OBJECT),
+	ASN1_EXP(SAFE_BAG, value, ASN1_ANY, 0),
+	ASN1_OPT(SAFE_BAG, attrs, ASN1_ANY)
+} static_ASN1_SEQUENCE_END(SAFE_BAG);
+
+ASN1_ITEM_TEMPLATE(SAFE_BAGS) =
+	ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, SAFE_BAGS, SAFE_BAG)
+static_ASN1_ITEM_TEMPLATE_END(SAFE_BAGS);
+
+typedef struct cert_bag {
+	ASN1_OBJECT *type;
+	ASN1_TYPE *value;
+} CERT_BAG;
+
+ASN1_SEQUENCE(CERT_BAG) = {
+	ASN1_SIMPLE(CERT_BAG, type, ASN1_OBJECT),
+	ASN1_EXP(CERT_BAG, value, ASN1_ANY, 0)
+} static_ASN1_SEQUENCE_END(CERT_BAG);
+
+/* clang-format on */
+
+int
+p12_is(const uint8_t *der, size_t n)
+{
+	size_t head;
+
+	if (n < 8 || der[0] != 0x30)
+		return 0;
+	head = der[1] > 0x80 ? 2u + (der[1] & 0x7fu) : 2;
+	return head + 4 <= n && head <= 6 &&
+	    memcmp(der + head, "\x02\x01\x03\x30", 4) == 0;
+}
+
+/* The value of a bag, or such, as a structure, or NULL. */
+static void *
+value(const ASN1_TYPE *any, const ASN1_ITEM *it)
+{
+	if (any->type != V_ASN1_SEQUENCE)
+		return NULL;
+	return ASN1_item_unpack(any->value.sequence, it);
+}
+
+/* The friendlyName attribute, or NULL; attributes that do not parse go by. */
+static X509_ATTRIBUTE *
+name_attr(const SAFE_BAG *bag)
+{
+	STACK_OF(ASN1_TYPE) *all = NULL;
+	X509_ATTRIBUTE *a = NULL;
+	int i;
+
+	if (bag->attrs != NULL && bag->attrs->type == V_ASN1_SET)
+		all = ASN1_item_unpack(bag->attrs->value.set,
+		    ASN1_ITEM_rptr(ASN1_SET_ANY));
+	for (i = 0; i < sk_ASN1_TYPE_num(all) && a == NULL; i++) {
+		a = value(sk_ASN1_TYPE_value(all, i),
+		    ASN1_ITEM_rptr(X509_ATTRIBUTE));
+		if (a != NULL &&
+		    OBJ_obj2nid(X509_ATTRIBUTE_get0_object(a)) !=
+			NID_friendlyName) {
+			X509_ATTRIBUTE_free(a);
+			a = NULL;
+		}
+	}
+	sk_ASN1_TYPE_pop_free(all, ASN1_TYPE_free);
+	return a;
+}
+
+/*
+ * UTF-8 of UTF-16BE.  OPENSSL_uni2utf8() loses a last character of three bytes
+ * that no U+0000 follows.
+ */
+static char *
+utf8(const ASN1_BMPSTRING *bmp)
+{
+	int n = ASN1_STRING_length(bmp);
+	unsigned char *uni = OPENSSL_zalloc((size_t)n + 2);
+	char *s = NULL;
+
+	if (uni != NULL) {
+		memcpy(uni, ASN1_STRING_get0_data(bmp), (size_t)n);
+		s = OPENSSL_uni2utf8(uni, n + 2);
+	}
+	OPENSSL_free(uni);
+	return s;
+}
+
+/* UTF-8 of friendlyName, NULs inside kept; NULL if there is none. */
+static char *
+friendly_name(const SAFE_BAG *bag, size_t *n)
+{
+	X509_ATTRIBUTE *a = name_attr(bag);
+	const ASN1_BMPSTRING *bmp;
+	const uint8_t *p;
+	char *s = NULL;
+	int i;
+
+	*n = 0;
+	bmp = X509_ATTRIBUTE_get0_data(a, 0, V_ASN1_BMPSTRING, NULL);
+	if (bmp != NULL)
+		s = utf8(bmp);
+	if (s != NULL) {
+		/* it has one string for each U+0000, one behind the other */
+		*n = strlen(s);
+		p = ASN1_STRING_get0_data(bmp);
+		for (i = 0; i + 3 < ASN1_STRING_length(bmp); i += 2)
+			if (p[i] == 0 && p[i + 1] == 0)
+				*n += 1 + strlen(s + *n + 1);
+	}
+	if (*n > FRIENDLY_MAX) {
+		OPENSSL_free(s);
+		s = NULL;
+		*n = 0;
+	}
+	X509_ATTRIBUTE_free(a);
+	return s;
+}
+
+/* One file on its way: how it opened, and where its parts go. */
+struct reader {
+	const char *pass; /* that opened it, in this form */
+	struct pbe_form form, first; /* first: what is derived ahead from */
+	struct secrets *secrets; /* a part may have another; NULL: none has */
+	struct findings *out;
+	int locked; /* parts that no password opened */
+	int opened;
+};
+
+static void
+damaged(struct reader *r, const char *what)
+{
+	struct reason w;
+
+	reason_ssl(&w, "damaged",
+	    "%s cannot be read: " FINDING_ANEW " (RFC 7292 section 4.2)", what);
+	findings_add_fault(r->out, &w);
+}
+
+/* An encrypted structure on its way. */
+struct part {
+	const char *what;
+	const X509_ALGOR *alg;
+	const ASN1_OCTET_STRING *data;
+	const ASN1_ITEM *it; /* what it is */
+	void *value; /* once it is open */
+	int garbled; /* it decrypted, to a SEQUENCE that is not what it should be */
+	struct reason why; /* if no password can help */
+};
+
+/* Tries one form of a password.  Returns 0 to try others. */
+static int
+part_try(struct part *p, const struct pbe_form *f)
+{
+	uint8_t *clear;
+	const uint8_t *q;
+	size_t n;
+	int rc;
+
+	tool_check_heap();
+	rc = pbe_decrypt(p->alg, f, ASN1_STRING_get0_data(p->data),
+	    (size_t)ASN1_STRING_length(p->data), &clear, &n, &p->why);
+	if (rc != 1)
+		return rc;
+	q = clear;
+	p->value = ASN1_item_d2i(NULL, &q, (long)n, p->it);
+	if (p->value != NULL && q != clear + n) {
+		ASN1_item_free(p->value, p->it);
+		p->value = NULL;
+	}
+	/* one wrong password in 256 gives good padding, but what it pads is noise */
+	q = clear;
+	p->garbled = p->value == NULL && tlv_step(&q, clear + n, TLV_SEQ, 1) &&
+	    q == clear + n;
+	OPENSSL_clear_free(clear, n);
+	reason_clear();
+	return p->value != NULL;
+}
+
+/* Tries what did not open the rest: other forms, then other passwords. */
+static int
+part_search(struct reader *r, struct part *p)
+{
+	struct pbe_tries t = { .secrets = r->secrets };
+	struct pbe_form f;
+	int i, rc = 0;
+
+	for (i = 0; rc == 0 && pbe_form(&f, r->pass, i); i++)
+		rc = part_try(p, &f);
+	while (rc == 0 && pbe_next(&t, &f))
+		rc = part_try(p, &f);
+	pbe_wipe(&f);
+	return rc;
+}
+
+/* Opens a structure.  NULL: a fault says why. */
+static void *
+part_open(struct reader *r, const char *what, const X509_ALGOR *alg,
+    const ASN1_OCTET_STRING *data, const ASN1_ITEM *it)
+{
+	struct part p = { what, alg, data, it, NULL, 0, { "", "" } };
+	char name[192];
+	int garbled, rc;
+
+	rc = part_try(&p, &r->form);
+	garbled = p.garbled;
+	if (rc == 0 && r->secrets != NULL)
+		rc = part_search(r, &p);
+	if (rc == 1) {
+		r->opened++;
+		return p.value;
+	}
+	r->locked += rc == 0;
+	if (rc == 0 && garbled && r->secrets != NULL) {
+		damaged(r, what);
+		return NULL;
+	}
+	if (rc == 0)
+		reason_set(&p.why, "password",
+		    "%s encrypted with %s does not open (it has another "
+		    "password, or is damaged): add that with -p",
+		    what, pbe_name(name, alg));
+	findings_add_fault(r->out, &p.why);
+	return NULL;
+}
+
+/* Adds a key; takes info. */
+static void
+add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
+{
+	int n = info == NULL ? 0 : i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
+	uint8_t *p8, *p;
+	char *name;
+	size_t len;
+
+	tool_check_heap();
+	if (n <= 0 || n > FINDING_BYTES_MAX) {
+		if (n <= 0)
+			damaged(r, "a private key");
+		else
+			findings_add_large(r->out);
+		PKCS8_PRIV_KEY_INFO_free(info);
+		return;
+	}
+	if ((p8 = p = OPENSSL_secure_malloc((size_t)n)) != NULL)
+		(void)i2d_PKCS8_PRIV_KEY_INFO(info, &p);
+	PKCS8_PRIV_KEY_INFO_free(info);
+	name = friendly_name(bag, &len);
+	if (p8 == NULL)
+		tool_nomem();
+	findings_add_key(r->out, p8, (size_t)n, name, len);
+	OPENSSL_secure_clear_free(p8, (size_t)n);
+}
+
+static void
+read_shrouded(struct reader *r, const SAFE_BAG *bag)
+{
+	X509_SIG *sig = value(bag->value, ASN1_ITEM_rptr(X509_SIG));
+	const ASN1_OCTET_STRING *data;
+	const X509_ALGOR *alg;
+	PKCS8_PRIV_KEY_INFO *info;
+
+	if (sig == NULL) {
+		damaged(r, "an encrypted key");
+		return;
+	}
+	X509_SIG_get0(sig, &alg, &data);
+	info = part_open(r, "a key", alg, data,
+	    ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO));
+	if (info != NULL)
+		add_key(r, info, bag);
+	X509_SIG_free(sig);
+}
+
+static void
+read_cert(struct reader *r, const SAFE_BAG *bag)
+{
+	CERT_BAG *cb = value(bag->value, ASN1_ITEM_rptr(CERT_BAG));
+	const ASN1_OCTET_STRING *der;
+	struct reason w;
+	char *name;
+	size_t len;
+
+	if (cb == NULL) {
+		damaged(r, "a certificate bag");
+	} else if (OBJ_obj2nid(cb->type) != NID_x509Certificate ||
+	    cb->value->type != V_ASN1_OCTET_STRING) {
+		reason_set(&w, "unsupported",
+		    "certificate bag that is not X.509 (RFC 7292 section "
+		    "4.2.3): export the file anew, with an X.509 certificate");
+		findings_add_fault(r->out, &w);
+	} else {
+		der = cb->value->value.octet_string;
+		name = friendly_name(bag, &len);
+		findings_add_cert(r->out, ASN1_STRING_get0_data(der),
+		    (size_t)ASN1_STRING_length(der), name, len);
+	}
+	ASN1_item_free((ASN1_VALUE *)cb, ASN1_ITEM_rptr(CERT_BAG));
+}
+
+static void read_bags(struct reader *, const STACK_OF(SAFE_BAG) *, int);
+
+static void
+free_bags(STACK_OF(SAFE_BAG) *bags)
+{
+	ASN1_item_free((ASN1_VALUE *)bags, ASN1_ITEM_rptr(SAFE_BAGS));
+}
+
+/* SafeContents within SafeContents. */
+static void
+read_nested(struct reader *r, const SAFE_BAG *bag, int depth)
+{
+	STACK_OF(SAFE_BAG) *bags;
+	struct reason w;
+
+	if (depth == P12_DEPTH_MAX) {
+		reason_set(&w, "ceiling",
+		    "more than %d SafeContents in one another, the ceiling: "
+		    "export the file anew",
+		    P12_DEPTH_MAX);
+		findings_add_fault(r->out, &w);
+		return;
+	}
+	if ((bags = value(bag->value, ASN1_ITEM_rptr(SAFE_BAGS))) == NULL)
+		damaged(r, "a SafeContents");
+	read_bags(r, bags, depth + 1);
+	free_bags(bags);
+}
+
+static void
+read_bags(struct reader *r, const STACK_OF(SAFE_BAG) *bags, int depth)
+{
+	const SAFE_BAG *bag;
+	int i;
+
+	for (i = 0; i < sk_SAFE_BAG_num(bags) && r->out->n <= FINDINGS_MAX;
+	     i++) {
+		bag = sk_SAFE_BAG_value(bags, i);
+		switch (OBJ_obj2nid(bag->type)) {
+		case NID_keyBag:
+			add_key(r,
+			    value(bag->value,
+				ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO)),
+			    bag);
+			break;
+		case NID_pkcs8ShroudedKeyBag:
+			read_shrouded(r, bag);
+			break;
+		case NID_certBag:
+			read_cert(r, bag);
+			break;
+		case NID_safeContentsBag:
+			read_nested(r, bag, depth);
+			break;
+		default: /* CRL and secret bags hold no key */
+			break;
+		}
+	}
+}
+
+/* An element of the AuthenticatedSafe that a password locks. */
+static void
+read_encrypted(struct reader *r, const PKCS7_ENC_CONTENT *ec)
+{
+	STACK_OF(SAFE_BAG) *bags;
+
+	if (ec->enc_data == NULL) {
+		damaged(r, "an encrypted part");
+		return;
+	}
+	bags = part_open(r, "a part", ec->algorithm, ec->enc_data,
+	    ASN1_ITEM_rptr(SAFE_BAGS));
+	if (bags == NULL)
+		return;
+	read_bags(r, bags, 0);
+	free_bags(bags);
+}
+
+/* One element of the AuthenticatedSafe. */
+static void
+read_safe(struct reader *r, PKCS7 *p7)
+{
+	STACK_OF(SAFE_BAG) *bags = NULL;
+	struct reason w;
+
+	if (PKCS7_type_is_encrypted(p7) && p7->d.encrypted != NULL &&
+	    p7->d.encrypted->enc_data != NULL) {
+		read_encrypted(r, p7->d.encrypted->enc_data);
+	} else if (PKCS7_type_is_data(p7)) {
+		if (p7->d.data != NULL)
+			bags = ASN1_item_unpack(p7->d.data,
+			    ASN1_ITEM_rptr(SAFE_BAGS));
+		if (bags == NULL)
+			damaged(r, "a part");
+		read_bags(r, bags, 0);
+		free_bags(bags);
+	} else {
+		reason_set(&w, "unsupported",
+		    "part encrypted to a public key "
+		    "(RFC 7292 section 4.1): decrypt it where it was made");
+		findings_add_fault(r->out, &w);
+	}
+}
+
+static void
+read_safes(struct reader *r, const STACK_OF(ASN1_TYPE) *safes)
+{
+	PKCS7 *p7;
+	int i;
+
+	for (i = 0; i < sk_ASN1_TYPE_num(safes); i++) {
+		p7 = value(sk_ASN1_TYPE_value(safes, i), ASN1_ITEM_rptr(PKCS7));
+		if (p7 == NULL)
+			damaged(r, "a part");
+		else
+			read_safe(r, p7);
+		PKCS7_free(p7);
+	}
+}
+
+/* Notes what the keys of a part will be derived from. */
+static void
+plan_keys(const STACK_OF(SAFE_BAG) *bags, const struct pbe_form *f)
+{
+	const ASN1_OCTET_STRING *data;
+	const X509_ALGOR *alg;
+	const SAFE_BAG *bag;
+	X509_SIG *sig;
+	int i;
+
+	for (i = 0; i < sk_SAFE_BAG_num(bags) && i < PLAN_KEYS; i++) {
+		bag = sk_SAFE_BAG_value(bags, i);
+		if (OBJ_obj2nid(bag->type) != NID_pkcs8ShroudedKeyBag)
+			continue;
+		sig = value(bag->value, ASN1_ITEM_rptr(X509_SIG));
+		if (sig != NULL) {
+			X509_SIG_get0(sig, &alg, &data);
+			pbe_plan(alg, f);
+		}
+		X509_SIG_free(sig);
+	}
+}
+
+/* The same for all parts of a file. */
+static void
+plan(const STACK_OF(ASN1_TYPE) *safes, const struct p12mac *m,
+    const struct pbe_form *f)
+{
+	STACK_OF(SAFE_BAG) *bags;
+	PKCS7 *p7;
+	int i;
+
+	p12mac_plan(m, f);
+	for (i = 0; i < sk_ASN1_TYPE_num(safes) && i < PLAN_PARTS; i++) {
+		p7 = value(sk_ASN1_TYPE_value(safes, i), ASN1_ITEM_rptr(PKCS7));
+		if (p7 == NULL)
+			continue;
+		if (PKCS7_type_is_encrypted(p7) && p7->d.encrypted != NULL &&
+		    p7->d.encrypted->enc_data != NULL)
+			pbe_plan(p7->d.encrypted->enc_data->algorithm, f);
+		else if (PKCS7_type_is_data(p7) && p7->d.data != NULL) {
+			bags = ASN1_item_unpack(p7->d.data,
+			    ASN1_ITEM_rptr(SAFE_BAGS));
+			plan_keys(bags, f);
+			free_bags(bags);
+		}
+		PKCS7_free(p7);
+	}
+}
+
+/*
+ * Finds the password by the MAC.  Returns 1, or 0 with *w.  If the first one
+ * opened the last file, it is likely to open this one: all that is derived from
+ * it is derived at once.
+ */
+static int
+unlock_mac(struct reader *r, const struct p12mac *m,
+    const STACK_OF(ASN1_TYPE) *safes, struct reason *w)
+{
+	static int likely = 1;
+	struct pbe_tries t = { .secrets = r->secrets };
+	int rc = 0;
+
+	if (likely && pbe_form(&r->first, secret_try(r->secrets, 0), 0)) {
+		plan(safes, m, &r->first);
+		kdf_ahead();
+	}
+
+	while (rc == 0 && pbe_next(&t, &r->form))
+		rc = p12mac_check(m, &r->form, w);
+	if (rc == 0)
+		secret_wrong(r->secrets, "integrity check failed", w);
+	likely = rc == 1 && t.i == 1 && t.form == 0;
+	if (rc != 1)
+		return 0;
+	r->pass = t.pass;
+	pbe_worked(&t);
+	return 1;
+}
+
+/*
+ * Without a MAC: the password that opens something is right.  The safes have
+ * size bytes.
+ */
+static int
+unlock_try(struct reader *r, const STACK_OF(ASN1_TYPE) *safes, int size,
+    struct reason *w)
+{
+	struct pbe_tries t = { .secrets = r->secrets };
+	struct findings got = { NULL, 0 };
+	struct reader one;
+
+	memset(&one, 0, sizeof(one));
+	while (pbe_next(&t, &one.form)) {
+		if (!pbe_spend(64 + size / 16, w))
+			return 0;
+		one.out = &got;
+		read_safes(&one, safes);
+		if (one.opened > 0 || one.locked == 0) {
+			pbe_wipe(&one.form);
+			pbe_worked(&t);
+			*r->out = got;
+			return 1;
+		}
+		one.locked = 0;
+		findings_free(&got);
+	}
+	return secret_wrong(r->secrets,
+	    "nothing in it opens, and it has no integrity check", w);
+}
+
+/* The bytes of the AuthenticatedSafe, be it signed or not. */
+static const ASN1_OCTET_STRING *
+authsafe(const PFX *pfx)
+{
+	PKCS7 *p7 = pfx->authsafe;
+
+	if (PKCS7_type_is_signed(p7) && p7->d.sign != NULL)
+		p7 = p7->d.sign->contents;
+	return p7 != NULL && PKCS7_type_is_data(p7) ? p7->d.data : NULL;
+}
+
+/* Reads what the PFX holds, whether its MAC can be checked here or not. */
+static int
+read_pfx(struct reader *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
+    const STACK_OF(ASN1_TYPE) *safes, struct reason *w)
+{
+	struct p12mac *m;
+	struct reason other;
+	int rc;
+
+	if (pfx->mac == NULL)
+		return unlock_try(r, safes, ASN1_STRING_length(content), w);
+	if ((m = p12mac_new(pfx->mac, content, w)) == NULL) {
+		if (strcmp(w->reason, "unsupported") != 0 ||
+		    !unlock_try(r, safes, ASN1_STRING_length(content), &other))
+			return 0;
+		/* nobody has vouched for the rest, and that is worth a word */
+		findings_add_fault(r->out, w);
+		return 1;
+	}
+	if ((rc = unlock_mac(r, m, safes, w)))
+		read_safes(r, safes);
+	p12mac_free(m);
+	return rc;
+}
+
+/*
+ * Reads the PFX that *der begins with, and moves *der behind it.  Returns 1, or
+ * 0 with *w.
+ */
+static int
+read_one(const uint8_t **der, size_t n, struct secrets *s, struct findings *l,
+    struct reason *w)
+{
+	STACK_OF(ASN1_TYPE) *safes = NULL;
+	const ASN1_OCTET_STRING *content = NULL;
+	struct reader r = { .secrets = s, .out = l };
+	int like = p12_is(*der, n), rc = 0;
+	PFX *pfx;
+
+	pfx = (PFX *)ASN1_item_d2i(NULL, der, (long)n, ASN1_ITEM_rptr(PFX));
+	if (pfx == NULL && !like) {
+		reason_set(w, "format",
+		    "not PKCS#12 (RFC 7292 section 4): kms-export reads other "
+		    "formats");
+		goto out;
+	}
+	if (pfx == NULL || ASN1_INTEGER_get(pfx->version) != 3) {
+		reason_set(w, "damaged",
+		    "not a whole PFX, version 3 (RFC 7292 section 4): fetch "
+		    "the file again, it is cut or damaged");
+		goto out;
+	}
+	if ((content = authsafe(pfx)) != NULL)
+		safes = ASN1_item_unpack(content,
+		    ASN1_ITEM_rptr(ASN1_SEQUENCE_ANY));
+	if (safes == NULL)
+		reason_set(w, "damaged",
+		    "no AuthenticatedSafe (RFC 7292 section 4.1): fetch the "
+		    "file again, it is damaged");
+	else
+		rc = read_pfx(&r, pfx, content, safes, w);
+out:
+	kdf_forget();
+	pbe_wipe(&r.first);
+	pbe_wipe(&r.form);
+	sk_ASN1_TYPE_pop_free(safes, ASN1_TYPE_free);
+	ASN1_item_free((ASN1_VALUE *)pfx, ASN1_ITEM_rptr(PFX));
+	reason_clear();
+	return rc;
+}
+
+int
+p12_read(const uint8_t *der, size_t n, struct secrets *s, struct findings *l,
+    struct reason *w)
+{
+	const uint8_t *p = der, *end = der + n;
+	struct findings more = { NULL, 0 };
+	struct reason behind;
+
+	if (!read_one(&p, n, s, l, w))
+		return 0;
+	/* files were padded to blocks, and put one behind the other */
+	while (p12_is(p, (size_t)(end - p))) {
+		if (!read_one(&p, (size_t)(end - p), s, &more, &behind)) {
+			findings_add_fault(l, &behind);
+			return 1;
+		}
+		findings_move(l, &more);
+	}
+	while (p < end && (*p == 0 || *p == 0x1a || *p == '\r' || *p == '\n'))
+		p++;
+	if (end - p >= FILE_MIN) {
+		reason_set(&behind, "format",
+		    "%zu bytes behind the end of the PFX are not read: if they "
+		    "are another file, feed it in by itself",
+		    (size_t)(end - p));
+		findings_add_fault(l, &behind);
+	}
+	return 1;
+}

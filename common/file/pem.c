@@ -1,0 +1,266 @@
+#include "file/pem.h"
+
+#include <ctype.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <string.h>
+
+#include "base/tool.h"
+#include "file/der.h"
+#include "key/pkey.h"
+#include "lock/pbe.h"
+
+static uint8_t *
+secure_copy(const void *p, size_t n)
+{
+	uint8_t *q = OPENSSL_secure_malloc(n);
+
+	if (q == NULL)
+		tool_nomem();
+	memcpy(q, p, n);
+	return q;
+}
+
+/* Gives one password to PEM_do_header(). */
+static int
+give(char *buf, int size, int rw, void *form)
+{
+	const struct pbe_form *f = form;
+
+	(void)rw;
+	if (f->nraw > (size_t)size)
+		return -1;
+	memcpy(buf, f->raw, f->nraw);
+	return (int)f->nraw;
+}
+
+/* A key under DEK-Info (RFC 1421 section 4.6.1.3). */
+static int
+read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
+    struct findings *l, struct reason *w)
+{
+	EVP_CIPHER_INFO ci;
+	struct pbe_tries t = { .secrets = s };
+	struct pbe_form f;
+	const char *dek;
+	uint8_t *copy, *p8 = NULL;
+	size_t len;
+	long clear;
+
+	if (!PEM_get_EVP_CIPHER_INFO(header, &ci)) {
+		dek = strstr(header, "DEK-Info:");
+		n = dek == NULL ? 0 : (long)strcspn(dek, ",\r\n");
+		return reason_set(w, "unsupported",
+		    "PEM encryption %.*s, which OpenSSL does not have here: "
+		    "decrypt it where it was made",
+		    (int)n, dek == NULL ? "" : dek);
+	}
+	while (p8 == NULL && pbe_next(&t, &f)) {
+		if (!f.has_raw)
+			continue;
+		if (!pbe_spend(64 + n / 16, w))
+			return 0;
+		copy = secure_copy(p, (size_t)n);
+		clear = n;
+		if (PEM_do_header(&ci, copy, &clear, give, &f))
+			p8 = pkey_traditional(copy, (size_t)clear, &len);
+		OPENSSL_secure_clear_free(copy, (size_t)n);
+		if (p8 != NULL)
+			pbe_worked(&t);
+	}
+	pbe_wipe(&f);
+	reason_clear();
+	if (p8 == NULL)
+		return secret_wrong(s, "encrypted PEM key does not open", w);
+	findings_add_key(l, p8, len, NULL, 0);
+	OPENSSL_secure_clear_free(p8, len);
+	return 1;
+}
+
+/* Bytes of a certificate that OpenSSL's trust settings follow. */
+static void
+read_trusted(const uint8_t *p, long n, struct findings *l)
+{
+	const uint8_t *q = p;
+	X509 *x = d2i_X509_AUX(NULL, &q, n);
+	uint8_t *der = NULL;
+	int len = x == NULL ? 0 : i2d_X509(x, &der);
+
+	findings_add_cert(l, len > 0 ? der : p, (size_t)(len > 0 ? len : n),
+	    NULL, 0);
+	OPENSSL_free(der);
+	X509_free(x);
+}
+
+/* One PEM block.  What cannot be read becomes a fault. */
+static void
+read_block(const char *name, char *header, const uint8_t *p, long n,
+    struct secrets *s, struct findings *l, struct reason *w)
+{
+	static const char *const skipped[] = { "EC PARAMETERS", "DH PARAMETERS",
+		"X9.42 DH PARAMETERS", "DSA PARAMETERS", "RSA PUBLIC KEY" };
+	struct findings one = { NULL, 0 };
+	size_t i;
+	int rc = 1;
+
+	for (i = 0; i < sizeof(skipped) / sizeof(skipped[0]); i++)
+		if (strcmp(name, skipped[i]) == 0) {
+			reason_set(w, "noted", "%s", skipped[i]);
+			return;
+		}
+	if (strcmp(name, "TRUSTED CERTIFICATE") == 0)
+		read_trusted(p, n, &one);
+	else if (strcmp(name, "OPENSSH PRIVATE KEY") == 0)
+		rc = reason_set(w, "unsupported",
+		    "OpenSSH key: not for mail: keep the file itself");
+	else if (strstr(header, "ENCRYPTED") != NULL)
+		rc = read_dek(header, p, n, s, &one, w);
+	else
+		rc = der_read(p, (size_t)n, s, &one, w);
+	if (!rc && strcmp(w->reason, "format") == 0 &&
+	    strstr(name, "CERTIFICATE") != NULL)
+		reason_set(w, "certificate",
+		    "not a DER certificate (RFC 5280 section 4.1): " FINDING_ANEW);
+	if (!rc)
+		findings_add_fault(&one, w);
+	findings_move(l, &one);
+}
+
+int
+pem_is(const uint8_t *p, size_t n)
+{
+	return memmem(p, n, "-----BEGIN ", 11) != NULL;
+}
+
+/* Returns 1 if the line has s in it. */
+static int
+has(const uint8_t *line, size_t n, const char *s)
+{
+	return memmem(line, n, s, strlen(s)) != NULL;
+}
+
+/* Returns 1 if DER seems to begin here in base64, in a line as others wrap it. */
+static int
+is_der(const uint8_t *line, size_t n)
+{
+	size_t i;
+
+	for (i = 0;
+	     i < n && (isalnum(line[i]) || line[i] == '+' || line[i] == '/');
+	     i++)
+		continue;
+	return i == n && n >= 60 && memcmp(line, "MI", 2) == 0;
+}
+
+/* Returns 1 if what uuencode(1) writes begins here (POSIX.1). */
+static int
+is_uu(const uint8_t *line, size_t n)
+{
+	if (n > 13 && memcmp(line, "begin-base64 ", 13) == 0)
+		return 1;
+	return n > 10 && memcmp(line, "begin ", 6) == 0 && isdigit(line[6]) &&
+	    isdigit(line[7]) && isdigit(line[8]) && line[9] == ' ';
+}
+
+/*
+ * Says what PEM_read_bio() passes over without a word: a block whose first or
+ * last line is damaged, so that another goes with it, and base64 and uuencoded
+ * data between the blocks.  blocks: those that it read.
+ */
+static void
+strays(const uint8_t *p, size_t n, size_t blocks, struct findings *l)
+{
+	const uint8_t *end = p + n, *nl;
+	size_t ends = 0, len;
+	int in = 0, der = 0, uu = 0;
+	struct reason w;
+
+	for (; p < end; p = nl + 1) {
+		if ((nl = memchr(p, '\n', (size_t)(end - p))) == NULL)
+			nl = end;
+		len = (size_t)(nl - p);
+		len -= len > 0 && p[len - 1] == '\r';
+		if (has(p, len, "-----BEGIN ") || has(p, len, "-----END ") ||
+		    has(p, len, "PRIVATE KEY--")) {
+			in = has(p, len, "BEGIN ");
+			ends++;
+		} else if (!in) {
+			der |= is_der(p, len);
+			uu |= is_uu(p, len);
+		}
+	}
+	if (ends != 2 * blocks) {
+		reason_set(&w, "damaged",
+		    "%zu lines that begin or end a PEM block, and %zu blocks: "
+		    "a line is missing or damaged, and what is there is not "
+		    "read: mend it (RFC 7468 section 2)",
+		    ends, blocks);
+		findings_add_fault(l, &w);
+	}
+	if (der) {
+		reason_set(&w, "format",
+		    "base64 that is in no PEM block is not read: put it into "
+		    "a file of its own");
+		findings_add_fault(l, &w);
+	}
+	if (uu) {
+		reason_set(&w, "format",
+		    "uuencoded data beside PEM is not read: uudecode it, and "
+		    "feed that in");
+		findings_add_fault(l, &w);
+	}
+}
+
+int
+pem_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
+    struct reason *w)
+{
+	char *name, *header;
+	uint8_t *der;
+	BIO *bio;
+	long len;
+	size_t blocks = 0;
+	int bad = 0;
+
+	/* a tar of PEM files would lose the first block of each */
+	while (n > 0 && p[n - 1] == '\0')
+		n--;
+	if (memchr(p, '\0', n) != NULL)
+		return reason_set(w, "format",
+		    "binary data with PEM in it: take the PEM out");
+	if ((bio = BIO_new_mem_buf(p, (int)n)) == NULL)
+		tool_nomem();
+	while (l->n <= FINDINGS_MAX) {
+		reason_clear();
+		tool_check_heap();
+		if (PEM_read_bio_ex(bio, &name, &header, &der, &len,
+			PEM_FLAG_SECURE)) {
+			read_block(name, header, der, len, s, l, w);
+			OPENSSL_secure_free(name);
+			OPENSSL_secure_free(header);
+			OPENSSL_secure_clear_free(der, (size_t)len);
+			blocks++;
+			continue;
+		}
+		if (ERR_GET_REASON(ERR_peek_last_error()) ==
+		    PEM_R_NO_START_LINE)
+			break;
+		reason_ssl(w, "damaged",
+		    "PEM block cannot be read: fetch the file again, it is "
+		    "damaged (RFC 7468 section 2)");
+		findings_add_fault(l, w);
+		bad = 1;
+		if (BIO_eof(bio))
+			break;
+	}
+	BIO_free(bio);
+	reason_clear();
+	/* of a damaged one it is said already */
+	if (blocks > 0 && !bad && l->n <= FINDINGS_MAX)
+		strays(p, n, blocks, l);
+	if (blocks == 0 && l->n == 0)
+		return reason_set(w, "format",
+		    "no PEM block in it: a line that begins one is damaged: "
+		    "mend it (RFC 7468 section 2)");
+	return 1;
+}

@@ -1,0 +1,673 @@
+#include "key/cert.h"
+
+#include <openssl/x509v3.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/tool.h"
+#include "key/pkey.h"
+#include "record/read.h"
+
+#define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
+
+/* UTF-8 of an ASN.1 string as OPENSSL memory; "" if it has none or a NUL. */
+static char *
+utf8(const ASN1_STRING *s)
+{
+	unsigned char *u = NULL;
+	int n;
+
+	n = s == NULL ? -1 : ASN1_STRING_to_UTF8(&u, s);
+	if (n >= 0 && strlen((char *)u) == (size_t)n)
+		return (char *)u;
+	OPENSSL_free(u);
+	reason_clear();
+	return OPENSSL_strdup("");
+}
+
+static char *
+rfc2253(const X509_NAME *name)
+{
+	static BIO *bio;
+	char *data, *s = NULL;
+	long n;
+
+	if (bio == NULL && (bio = BIO_new(BIO_s_mem())) == NULL)
+		tool_nomem();
+	if (X509_NAME_print_ex(bio, name, 0,
+		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
+		n = BIO_get_mem_data(bio, &data);
+		s = OPENSSL_strndup(n > 0 ? data : "", (size_t)n);
+	}
+	(void)BIO_reset(bio);
+	return s;
+}
+
+/* The last attribute of its kind: in Exchange names the most specific one. */
+static void
+read_attributes(struct cert *c, const X509_NAME *name)
+{
+	const ASN1_STRING *cn = NULL, *ou = NULL, *org = NULL, *mail = NULL, *v;
+	const X509_NAME_ENTRY *e;
+	int i;
+
+	for (i = 0; i < X509_NAME_entry_count(name); i++) {
+		e = X509_NAME_get_entry(name, i);
+		v = X509_NAME_ENTRY_get_data(e);
+		switch (OBJ_obj2nid(X509_NAME_ENTRY_get_object(e))) {
+		case NID_commonName:
+			cn = v;
+			break;
+		case NID_organizationalUnitName:
+			ou = v;
+			break;
+		case NID_organizationName:
+			org = v;
+			break;
+		case NID_pkcs9_emailAddress:
+			mail = v;
+			break;
+		}
+	}
+	c->cn = utf8(cn);
+	c->ou = utf8(ou);
+	c->org = utf8(org);
+	c->mail = utf8(mail);
+}
+
+/* Steps over a Time; one that is none of this world stays empty. */
+static int
+put_time(char dst[24], const uint8_t **p, const uint8_t *end)
+{
+	ASN1_TIME *t = d2i_ASN1_TIME(NULL, p, end - *p);
+	struct tm tm;
+	int rc = t != NULL;
+
+	dst[0] = '\0';
+	if (rc && ASN1_TIME_to_tm(t, &tm))
+		(void)strftime(dst, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	ASN1_TIME_free(t);
+	reason_clear();
+	return rc;
+}
+
+/* A serial number as BN_bn2hex() has it, but in lower case.  NULL: it is none. */
+static char *
+serial_of(const struct tlv_part *part)
+{
+	const uint8_t *der = part->p;
+	struct tlv_part v;
+	ASN1_INTEGER *n;
+	BIGNUM *bn;
+	char *hex, *p;
+
+	if (tlv_uint(&v, &der, part->p + part->n) && v.n > 0) {
+		if ((hex = OPENSSL_malloc(2 * v.n + 1)) == NULL)
+			tool_nomem();
+		return rec_hex(hex, v.p, v.n);
+	}
+	n = tlv_item(part->p, part->n, ASN1_ITEM_rptr(ASN1_INTEGER));
+	bn = n == NULL ? NULL : ASN1_INTEGER_to_BN(n, NULL);
+	hex = bn == NULL ? NULL : BN_bn2hex(bn);
+	for (p = hex; p != NULL && *p != '\0'; p++)
+		if (*p >= 'A' && *p <= 'F')
+			*p += 'a' - 'A';
+	BN_free(bn);
+	ASN1_INTEGER_free(n);
+	return hex;
+}
+
+/* Keeps s as *dst unless it is empty; the last one wins. */
+static void
+take(char **dst, char *s)
+{
+	if (s == NULL || *s == '\0') {
+		OPENSSL_free(s);
+		return;
+	}
+	OPENSSL_free(*dst);
+	*dst = s;
+}
+
+/* The extensions that count here: values in DER, n is 0 if it is not there. */
+struct extensions {
+	struct tlv_part san, use, basic, ski;
+};
+
+/* Which of them has this OID: all are of RFC 5280 section 4.2.1, id-ce. */
+static struct tlv_part *
+which(struct extensions *x, const struct tlv_part *oid)
+{
+	if (oid->n != 5 || memcmp(oid->p, "\x06\x03\x55\x1d", 4) != 0)
+		return NULL;
+	switch (oid->p[4]) {
+	case 14:
+		return &x->ski;
+	case 15:
+		return &x->use;
+	case 17:
+		return &x->san;
+	case 19:
+		return &x->basic;
+	default:
+		return NULL;
+	}
+}
+
+/* Is this one as OpenSSL takes it, and short: no number is cut, or padded? */
+static int
+is_oid(const struct tlv_part *oid)
+{
+	const uint8_t *p = oid->p;
+	size_t i, n = oid->n;
+
+	for (i = 2; i < n; i++)
+		if (p[i] == 0x80 && p[i - 1] < 0x80)
+			return 0;
+	return n > 2 && p[1] == n - 2 && p[n - 1] < 0x80;
+}
+
+/* One Extension.  Returns 1, or 0: it is none, or not in DER. */
+static int
+read_extension(struct extensions *x, const struct tlv_part *ext)
+{
+	const uint8_t *p = ext->p, *end = p + ext->n;
+	struct tlv_part oid, critical = { NULL, 0 }, *v;
+
+	if (!tlv_into(&p, end, TLV_SEQ) || !tlv_part(&oid, &p, end, TLV_OID))
+		return 0;
+	(void)tlv_part(&critical, &p, end, TLV_BOOL);
+	if (!is_oid(&oid) || (critical.n != 0 && critical.n != 3) ||
+	    !tlv_into(&p, end, TLV_BYTES))
+		return 0;
+	if ((v = which(x, &oid)) == NULL)
+		return 1;
+	/* of two of one kind neither counts: RFC 5280 section 4.2 */
+	if (v->p == NULL)
+		v->n = (size_t)(end - p);
+	else
+		v->n = 0;
+	v->p = p;
+	return 1;
+}
+
+/* Returns 1, or 0: they are none, or not in DER. */
+static int
+split_extensions(struct extensions *x, const uint8_t *p, size_t n)
+{
+	const uint8_t *end = p + n;
+	struct tlv_part ext;
+
+	memset(x, 0, sizeof(*x));
+	if (!tlv_into(&p, end, TLV_SEQ))
+		return 0;
+	while (p < end)
+		if (!tlv_part(&ext, &p, end, TLV_SEQ) ||
+		    !read_extension(x, &ext))
+			return 0;
+	return 1;
+}
+
+static void *
+read_part(const struct tlv_part *part, const ASN1_ITEM *it)
+{
+	return part->n == 0 ? NULL : tlv_item(part->p, part->n, it);
+}
+
+static int
+is_part(const struct tlv_part *part, const ASN1_ITEM *it)
+{
+	ASN1_VALUE *v = read_part(part, it);
+
+	ASN1_item_free(v, it);
+	return v != NULL;
+}
+
+/* rfc822Name and UPN of subjectAltName; the first mail address counts. */
+static void
+read_san(struct cert *c, const struct extensions *x)
+{
+	GENERAL_NAMES *san = read_part(&x->san, ASN1_ITEM_rptr(GENERAL_NAMES));
+	GENERAL_NAME *g;
+	char oid[64];
+	int i;
+
+	for (i = sk_GENERAL_NAME_num(san) - 1; i >= 0; i--) {
+		g = sk_GENERAL_NAME_value(san, i);
+		if (g->type == GEN_EMAIL)
+			take(&c->mail, utf8(g->d.rfc822Name));
+		if (g->type != GEN_OTHERNAME)
+			continue;
+		(void)OBJ_obj2txt(oid, sizeof(oid), g->d.otherName->type_id, 1);
+		if (strcmp(oid, OID_UPN) == 0 &&
+		    g->d.otherName->value->type == V_ASN1_UTF8STRING)
+			take(&c->upn,
+			    utf8(g->d.otherName->value->value.utf8string));
+	}
+	GENERAL_NAMES_free(san);
+	reason_clear();
+}
+
+/* Bits of RFC 5280 section 4.2.1.3, or what the algorithm allows. */
+static const char *
+find_use(const struct cert *c, const struct extensions *x)
+{
+	static const char *const signers[] = { "Ed25519", "Ed448", "DSA",
+		"RSA-PSS" };
+	ASN1_BIT_STRING *ku;
+	int enc, sig;
+	size_t i;
+
+	for (i = 0; i < sizeof(signers) / sizeof(signers[0]); i++)
+		if (strncmp(c->alg, signers[i], strlen(signers[i])) == 0)
+			return "sign";
+	if (c->alg[0] == 'X') /* X25519, X448 */
+		return "encrypt";
+	ku = read_part(&x->use, ASN1_ITEM_rptr(ASN1_BIT_STRING));
+	if (ku == NULL) {
+		reason_clear();
+		return "both";
+	}
+	sig = ASN1_BIT_STRING_get_bit(ku, 0) ||
+	    ASN1_BIT_STRING_get_bit(ku, 1) || ASN1_BIT_STRING_get_bit(ku, 5) ||
+	    ASN1_BIT_STRING_get_bit(ku, 6);
+	enc = ASN1_BIT_STRING_get_bit(ku, 2) ||
+	    ASN1_BIT_STRING_get_bit(ku, 3) || ASN1_BIT_STRING_get_bit(ku, 4);
+	ASN1_BIT_STRING_free(ku);
+	return enc == sig ? "both" : enc ? "encrypt" : "sign";
+}
+
+static int
+is_ca(const struct extensions *x)
+{
+	BASIC_CONSTRAINTS *bc = read_part(&x->basic,
+	    ASN1_ITEM_rptr(BASIC_CONSTRAINTS));
+	int ca = bc != NULL && bc->ca;
+
+	BASIC_CONSTRAINTS_free(bc);
+	reason_clear();
+	return ca;
+}
+
+/*
+ * The public half: algorithm, bits and identity; an algorithm that OpenSSL does
+ * not know is one nevertheless.  Returns 1, or 0: it does not parse.
+ */
+static int
+read_key(struct cert *c, int id)
+{
+	struct pkey_public pub;
+	int n;
+
+	if (!pkey_public(&pub, &c->spki_part))
+		return 0;
+	if (!pkey_public_id(&pub, id ? c->id : NULL, c->alg, &c->bits)) {
+		memcpy(c->id, c->spki, sizeof(c->id));
+		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
+	}
+	c->keylen = pub.keylen;
+	if (c->keylen > 0 &&
+	    (c->key = OPENSSL_memdup(pub.key, c->keylen)) == NULL)
+		tool_nomem();
+	(void)OBJ_obj2txt(c->oid, sizeof(c->oid), pub.alg->algorithm, 1);
+	n = pub.alg->parameter == NULL ?
+	    0 :
+	    i2d_ASN1_TYPE(pub.alg->parameter, &c->params);
+	c->paramslen = n > 0 ? (size_t)n : 0;
+	pkey_public_free(&pub);
+	reason_clear();
+	return 1;
+}
+
+/* subjectKeyIdentifier, or the SHA-1 of the key bits that would be it. */
+static char *
+find_ski(const struct cert *c, const struct extensions *x)
+{
+	const uint8_t *p = x->ski.p, *end = NULL;
+	uint8_t md[20];
+	char *s;
+
+	if (x->ski.n > 0)
+		end = p + x->ski.n;
+	if (end == NULL || !tlv_into(&p, end, TLV_BYTES)) {
+		digest_sha1(md, c->key, c->keylen);
+		p = md;
+		end = md + sizeof(md);
+	}
+	if ((s = OPENSSL_malloc(2 * (size_t)(end - p) + 1)) == NULL)
+		tool_nomem();
+	return rec_hex(s, p, (size_t)(end - p));
+}
+
+static int
+not_der(struct reason *w)
+{
+	return reason_set(w, "certificate",
+	    "not a DER certificate (RFC 5280 section 4.1)");
+}
+
+/* The version is v1(0) if it is not there, or an INTEGER, v2(1) or v3(2). */
+static int
+read_version(struct cert *c, const struct tlv_part *v)
+{
+	c->version = v->n == 0 ? 1 : v->n == 5 ? v->p[4] + 1 : 0;
+	return c->version >= 1 && c->version <= 3 &&
+	    (v->n == 0 || memcmp(v->p, "\xa0\x03\x02\x01", 4) == 0);
+}
+
+/* Steps over a UniqueIdentifier, if it is there: a BIT STRING, or 0. */
+static int
+skip_id(const uint8_t **p, const uint8_t *end, int tag, int class)
+{
+	const uint8_t *q = *p;
+
+	return !tlv_step(&q, end, tag, class, 0) ||
+	    (tlv_step(p, end, tag, class, 1) && q < *p && *q < 8);
+}
+
+/* Where the parts are: RFC 5280 section 4.1. */
+static int
+outline(struct cert *c, struct tlv_part *serial)
+{
+	const uint8_t *p = c->der, *end = c->der + c->len, *last;
+	struct tlv_part whole, version = { NULL, 0 };
+
+	if (!tlv_part(&whole, &p, end, TLV_SEQ) || p != end)
+		return 0;
+	p = c->der;
+	if (!tlv_step(&p, end, TLV_SEQ, 0) ||
+	    !tlv_part(&c->tbs_part, &p, end, TLV_SEQ) ||
+	    !tlv_part(&c->alg_part, &p, end, TLV_SEQ) ||
+	    !tlv_part(&c->sig_part, &p, end, TLV_BITS) || p != end)
+		return 0;
+	p = c->tbs_part.p;
+	last = p + c->tbs_part.n;
+	if (!tlv_step(&p, last, TLV_SEQ, 0))
+		return 0;
+	(void)tlv_part(&version, &p, last, TLV_0);
+	if (!read_version(c, &version) ||
+	    !tlv_part(serial, &p, last, TLV_INT) ||
+	    !tlv_part(&c->tbs_alg_part, &p, last, TLV_SEQ) ||
+	    !tlv_part(&c->issuer_part, &p, last, TLV_SEQ) ||
+	    !tlv_part(&c->validity_part, &p, last, TLV_SEQ) ||
+	    !tlv_part(&c->subject_part, &p, last, TLV_SEQ) ||
+	    !tlv_part(&c->spki_part, &p, last, TLV_SEQ))
+		return 0;
+	/* issuerUniqueID, subjectUniqueID */
+	if (!skip_id(&p, last, TLV_1) || !skip_id(&p, last, TLV_2))
+		return 0;
+	(void)tlv_part(&c->ext_part, &p, last, TLV_3);
+	return p == last;
+}
+
+/* What its bytes say, unparsed. */
+static int
+glance(struct cert *c)
+{
+	struct tlv_part serial;
+
+	if (!outline(c, &serial))
+		return 0;
+	c->serial = serial_of(&serial);
+	digest_sha256(c->spki, c->spki_part.p, c->spki_part.n);
+	digest_sha1(c->sha1, c->der, c->len);
+	digest_sha256(c->sha256, c->der, c->len);
+	return c->serial != NULL;
+}
+
+int
+cert_glance(struct cert **out, const uint8_t *der, size_t len, struct reason *w)
+{
+	struct cert *c;
+
+	if ((c = OPENSSL_zalloc(sizeof(*c))) == NULL ||
+	    (c->der = OPENSSL_memdup(der, len)) == NULL)
+		tool_nomem();
+	c->len = len;
+	if (glance(c)) {
+		*out = c;
+		return 1;
+	}
+	cert_free(c);
+	return not_der(w);
+}
+
+/* An issuer, which many certificates have in common: the last one is kept. */
+struct issuer {
+	uint8_t *der;
+	size_t n;
+	X509_NAME *name;
+	char *text;
+};
+
+/* NULL: it does not parse. */
+static const struct issuer *
+issuer_of0(const struct cert *c)
+{
+	static struct issuer last;
+	const struct tlv_part *part = &c->issuer_part;
+
+	if (last.text != NULL && last.n == part->n &&
+	    memcmp(last.der, part->p, part->n) == 0)
+		return &last;
+	OPENSSL_free(last.der);
+	X509_NAME_free(last.name);
+	OPENSSL_free(last.text);
+	last.text = NULL;
+	last.n = part->n;
+	if ((last.der = OPENSSL_memdup(part->p, part->n)) == NULL)
+		tool_nomem();
+	if ((last.name = read_part(part, ASN1_ITEM_rptr(X509_NAME))) != NULL)
+		last.text = rfc2253(last.name);
+	return last.text == NULL ? NULL : &last;
+}
+
+/* The names.  Returns 1, or 0: they do not parse. */
+static int
+read_names(struct cert *c)
+{
+	const struct issuer *issuer = issuer_of0(c);
+	X509_NAME *name = read_part(&c->subject_part,
+	    ASN1_ITEM_rptr(X509_NAME));
+
+	if (name != NULL) {
+		c->subject = rfc2253(name);
+		read_attributes(c, name);
+		X509_NAME_free(name);
+	}
+	if (issuer != NULL)
+		c->issuer = OPENSSL_strdup(issuer->text);
+	return c->issuer != NULL && c->subject != NULL;
+}
+
+/* Returns 1, or 0: not two times. */
+static int
+read_validity(struct cert *c)
+{
+	const uint8_t *p = c->validity_part.p, *end = p + c->validity_part.n;
+
+	return tlv_step(&p, end, TLV_SEQ, 0) &&
+	    put_time(c->not_before, &p, end) &&
+	    put_time(c->not_after, &p, end) && p == end;
+}
+
+/*
+ * Splits them, or a copy of them in DER; free that after both returns.  Returns
+ * 1, or 0: they do not parse.
+ */
+static int
+open_extensions(struct extensions *x, const struct tlv_part *all,
+    uint8_t **copy)
+{
+	const uint8_t *p = all->p, *end;
+	size_t n;
+
+	memset(x, 0, sizeof(*x));
+	*copy = NULL;
+	if (all->n == 0)
+		return 1;
+	end = p + all->n;
+	if (!tlv_into(&p, end, TLV_3))
+		return 0;
+	n = (size_t)(end - p);
+	if (split_extensions(x, p, n))
+		return 1;
+	*copy = tlv_recode(p, n, ASN1_ITEM_rptr(X509_EXTENSIONS), &n);
+	return *copy != NULL && split_extensions(x, *copy, n);
+}
+
+/* What its extensions say.  Returns 1, or 0: they do not parse. */
+static int
+read_extensions(struct cert *c)
+{
+	struct extensions x;
+	uint8_t *copy;
+	int rc = open_extensions(&x, &c->ext_part, &copy);
+
+	if (rc) {
+		c->upn = OPENSSL_strdup("");
+		read_san(c, &x);
+		c->use = find_use(c, &x);
+		c->ca = is_ca(&x);
+		c->ski = find_ski(c, &x);
+	}
+	OPENSSL_free(copy);
+	return rc;
+}
+
+/* Nothing here needs it, but cert_x509() must not refuse what is archived. */
+static int
+check_signature(const struct cert *c)
+{
+	const uint8_t *p = c->sig_part.p, *end = p + c->sig_part.n;
+
+	return is_part(&c->alg_part, ASN1_ITEM_rptr(X509_ALGOR)) &&
+	    (tlv_same(&c->tbs_alg_part, &c->alg_part) ||
+		is_part(&c->tbs_alg_part, ASN1_ITEM_rptr(X509_ALGOR))) &&
+	    tlv_into(&p, end, TLV_BITS) && p < end && *p < 8;
+}
+
+static int
+describe(struct cert *c, int id, struct reason *w)
+{
+	int rc = read_names(c) && read_validity(c) && read_key(c, id) &&
+	    read_extensions(c) && check_signature(c);
+
+	reason_clear();
+	return rc || not_der(w);
+}
+
+int
+cert_describe(struct cert *c, struct reason *w)
+{
+	return describe(c, 0, w);
+}
+
+int
+cert_new(struct cert **out, const uint8_t *der, size_t len, struct reason *w)
+{
+	if (!cert_glance(out, der, len, w))
+		return 0;
+	if (describe(*out, 1, w))
+		return 1;
+	cert_free(*out);
+	*out = NULL;
+	return 0;
+}
+
+void
+cert_free(struct cert *c)
+{
+	if (c == NULL)
+		return;
+	OPENSSL_free(c->der);
+	OPENSSL_free(c->key);
+	OPENSSL_free(c->params);
+	OPENSSL_free(c->issuer);
+	OPENSSL_free(c->subject);
+	OPENSSL_free(c->serial);
+	OPENSSL_free(c->cn);
+	OPENSSL_free(c->ou);
+	OPENSSL_free(c->org);
+	OPENSSL_free(c->upn);
+	OPENSSL_free(c->mail);
+	OPENSSL_free(c->ski);
+	OPENSSL_free(c);
+}
+
+void
+cert_put_names(struct rec_out *o, const struct cert *c)
+{
+	rec_puts(o, "serial", c->serial);
+	rec_puts(o, "issuer", c->issuer);
+	rec_puts(o, "subject", c->subject);
+	rec_puts(o, "not_before", c->not_before);
+	rec_puts(o, "not_after", c->not_after);
+}
+
+X509 *
+cert_x509(const struct cert *c)
+{
+	const uint8_t *p = c->der;
+
+	return d2i_X509(NULL, &p, (long)c->len);
+}
+
+/*
+ * The hash that it is signed with by RSA PKCS#1 v1.5, and the signature.  NULL:
+ * it is signed in some other way, or both its algorithms are not the same.
+ */
+static const EVP_MD *
+rsa_signature(const struct cert *c, const uint8_t **sig, size_t *n)
+{
+	const uint8_t *p = c->alg_part.p, *end = p + c->alg_part.n;
+	ASN1_OBJECT *oid;
+	int md = NID_undef, kind = NID_undef;
+
+	if (!tlv_step(&p, end, TLV_SEQ, 0) ||
+	    (oid = d2i_ASN1_OBJECT(NULL, &p, end - p)) == NULL)
+		return NULL;
+	(void)OBJ_find_sigid_algs(OBJ_obj2nid(oid), &md, &kind);
+	ASN1_OBJECT_free(oid);
+	p = c->sig_part.p;
+	end = p + c->sig_part.n;
+	if (kind != NID_rsaEncryption ||
+	    !tlv_same(&c->tbs_alg_part, &c->alg_part) ||
+	    !tlv_step(&p, end, TLV_BITS, 0) || p == end || *p != 0)
+		return NULL;
+	*sig = p + 1;
+	*n = (size_t)(end - *sig);
+	return EVP_get_digestbynid(md);
+}
+
+int
+cert_is_of(const struct cert *c, const X509 *ca)
+{
+	const struct issuer *issuer = issuer_of0(c);
+	EVP_PKEY *key = X509_get0_pubkey(ca);
+	const uint8_t *sig;
+	const EVP_MD *md;
+	EVP_MD_CTX *ctx;
+	X509 *x;
+	size_t n;
+	int rc;
+
+	if (issuer == NULL ||
+	    X509_NAME_cmp(X509_get_subject_name(ca), issuer->name) != 0)
+		return 0;
+	md = rsa_signature(c, &sig, &n);
+	if (md != NULL && EVP_PKEY_is_a(key, "RSA")) {
+		if ((ctx = EVP_MD_CTX_new()) == NULL)
+			tool_nomem();
+		rc = EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1 &&
+		    EVP_DigestVerify(ctx, sig, n, c->tbs_part.p,
+			c->tbs_part.n) == 1;
+		EVP_MD_CTX_free(ctx);
+	} else {
+		x = cert_x509(c);
+		rc = x != NULL && X509_verify(x, key) == 1;
+		X509_free(x);
+	}
+	reason_clear();
+	return rc;
+}

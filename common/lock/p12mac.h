@@ -1,0 +1,37 @@
+#ifndef LOCK_P12MAC_H
+#define LOCK_P12MAC_H
+
+#include <openssl/asn1.h>
+#include <openssl/evp.h>
+#include <stdint.h>
+
+#include "base/reason.h"
+#include "lock/pbe.h"
+
+/*
+ * The integrity check of a PKCS#12 file: MacData of RFC 7292 section 4, with
+ * the HMAC of its appendix B or with PBMAC1 (RFC 9579), which OpenSSL 3.0 does
+ * not know.
+ */
+
+struct p12mac;
+
+/*
+ * Looks up what the check is made of; content must outlive it.  NULL with *w:
+ * "damaged", or "unsupported" or "ceiling" if it cannot be checked here.
+ */
+struct p12mac *p12mac_new(const ASN1_TYPE *macdata,
+    const ASN1_OCTET_STRING *content, struct reason *w);
+void p12mac_free(struct p12mac *);
+
+/* Notes what p12mac_check() will derive from this password: see kdf_plan(). */
+void p12mac_plan(const struct p12mac *, const struct pbe_form *);
+
+/*
+ * Returns 1 if the check is right under this password, 0 if not, -1 with *w
+ * if the file has asked for too much work.
+ */
+int p12mac_check(const struct p12mac *, const struct pbe_form *,
+    struct reason *w);
+
+#endif

@@ -1,0 +1,609 @@
+#include "lock/pbe.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "base/fuzzing.h"
+#include "base/text.h"
+#include "base/tool.h"
+#include "lock/kdf.h"
+
+#define SCRYPT_MAX (1 << 24) /* N * r * p */
+
+/* Passwords ------------------------------------------------------------- */
+
+/* UTF-16BE of a password, its terminator not counted; what is no UTF-8 is
+ * taken as Latin-1. */
+static void
+utf16(uint8_t *dst, size_t *n, const char *pass, int latin)
+{
+	unsigned char *uni;
+	int len;
+
+	uni = latin ? OPENSSL_asc2uni(pass, -1, NULL, &len) :
+		      OPENSSL_utf82uni(pass, -1, NULL, &len);
+	if (uni == NULL)
+		tool_nomem();
+	memcpy(dst, uni, (size_t)len);
+	*n = (size_t)len - 2;
+	OPENSSL_clear_free(uni, (size_t)len);
+}
+
+/* Latin-1 of a password in UTF-8.  Returns 0 if it has none. */
+static int
+latin1(struct pbe_form *f)
+{
+	size_t i;
+
+	for (i = 0; i < f->nbmp; i += 2) {
+		if (f->bmp[i] != 0)
+			return 0;
+		f->raw[i / 2] = f->bmp[i + 1];
+	}
+	f->nraw = f->nbmp / 2;
+	return 1;
+}
+
+/* UTF-8 of a password in Latin-1.  Returns its length. */
+static size_t
+utf8(uint8_t *dst, const char *pass)
+{
+	size_t n = 0;
+
+	for (; *pass != '\0'; pass++) {
+		if ((unsigned char)*pass < 0x80) {
+			dst[n++] = (uint8_t)*pass;
+			continue;
+		}
+		dst[n++] = (uint8_t)(0xc0 | (unsigned char)*pass >> 6);
+		dst[n++] = (uint8_t)(0x80 | ((unsigned char)*pass & 0x3f));
+	}
+	return n;
+}
+
+static int
+is_ascii(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s > 0x7f)
+			return 0;
+	return 1;
+}
+
+/*
+ * What is not ASCII, as a writer in the other encoding took it: UTF-8 byte by
+ * byte, and Latin-1 where UTF-8 ought to be.
+ */
+static int
+other_encoding(struct pbe_form *f, const char *pass)
+{
+	if (is_ascii(pass))
+		return 0;
+	if (!text_utf8(pass, strlen(pass))) {
+		f->has_raw = 1;
+		f->nraw = utf8(f->raw, pass);
+		return 1;
+	}
+	f->has_raw = latin1(f);
+	utf16(f->bmp, &f->nbmp, pass, 1);
+	f->nbmp += 2;
+	f->has_bmp = 1;
+	return 1;
+}
+
+int
+pbe_form(struct pbe_form *f, const char *pass, int i)
+{
+	memset(f, 0, sizeof(*f));
+	if (strlen(pass) > SECRET_MAX)
+		return 0;
+	utf16(f->bmp, &f->nbmp, pass, 0);
+	switch (i) {
+	case 0:
+		f->has_bmp = f->has_raw = 1;
+		f->nbmp += 2;
+		f->nraw = strlen(pass);
+		memcpy(f->raw, pass, f->nraw);
+		return 1;
+	case 1:
+		(void)other_encoding(f, pass);
+		return 1;
+	case 2: /* UTF-16 without terminator, if empty: nothing at all */
+		f->has_bmp = 1;
+		return 1;
+	case 3:
+		f->has_raw = 1;
+		f->nraw = f->nbmp + 2;
+		break;
+	case 4:
+		f->has_raw = f->nbmp > 0;
+		f->nraw = f->nbmp;
+		break;
+	default:
+		return 0;
+	}
+	memcpy(f->raw, f->bmp, f->nraw);
+	return 1;
+}
+
+void
+pbe_wipe(struct pbe_form *f)
+{
+	OPENSSL_cleanse(f, sizeof(*f));
+}
+
+int
+pbe_next(struct pbe_tries *t, struct pbe_form *f)
+{
+	for (;; t->i = 0, t->form++, t->more = 0) {
+		while ((t->pass = secret_try(t->secrets, t->i)) != NULL) {
+			t->i++;
+			if (!pbe_form(f, t->pass, t->form))
+				continue;
+			t->more = 1;
+			if (f->has_bmp || f->has_raw)
+				return 1;
+		}
+		if (!t->more)
+			return 0;
+	}
+}
+
+void
+pbe_worked(const struct pbe_tries *t)
+{
+	secret_worked(t->secrets, t->i - 1);
+}
+
+/* Ceilings -------------------------------------------------------------- */
+
+/* Rounds that the file at hand may still ask for, all its parts together. */
+static int64_t rounds_left, rounds_max;
+
+void
+pbe_start(void)
+{
+	pbe_start_with(KDF_WORK_MAX);
+}
+
+void
+pbe_start_with(int64_t max)
+{
+	rounds_left = rounds_max = FUZZING ? 20000 : max;
+}
+
+int
+pbe_spend(int64_t rounds, struct reason *w)
+{
+	if (rounds > rounds_left)
+		return reason_set(w, "ceiling",
+		    "asks for more than %lld rounds of key derivation in all, "
+		    "the ceiling of a file (give fewer passwords, or its own "
+		    "with pass in the map of kms-export)",
+		    (long long)rounds_max);
+	rounds_left -= rounds;
+	return 1;
+}
+
+int
+pbe_rounds(const ASN1_INTEGER *rounds, struct reason *w)
+{
+	int64_t v;
+
+	if (!ASN1_INTEGER_get_int64(&v, rounds) || v < 1 || v > KDF_ROUNDS_MAX)
+		return reason_set(w, "ceiling",
+		    "asks for more than %d rounds of key derivation, the "
+		    "ceiling",
+		    KDF_ROUNDS_MAX);
+	return pbe_spend(v, w);
+}
+
+void *
+pbe_parameters(const X509_ALGOR *alg, const ASN1_ITEM *it)
+{
+	const void *val;
+	int type;
+
+	X509_ALGOR_get0(NULL, &type, &val, alg);
+	if (type != V_ASN1_SEQUENCE)
+		return NULL;
+	return ASN1_item_unpack(val, it);
+}
+
+static int
+scrypt_ok(const X509_ALGOR *alg, struct reason *w)
+{
+	SCRYPT_PARAMS *p = pbe_parameters(alg, ASN1_ITEM_rptr(SCRYPT_PARAMS));
+	int64_t n = 0, r = 0, par = 0;
+	int ok;
+
+	ok = p != NULL && ASN1_INTEGER_get_int64(&n, p->costParameter) &&
+	    ASN1_INTEGER_get_int64(&r, p->blockSize) &&
+	    ASN1_INTEGER_get_int64(&par, p->parallelizationParameter) &&
+	    n > 0 && r > 0 && par > 0 && n <= SCRYPT_MAX && r <= SCRYPT_MAX &&
+	    par <= SCRYPT_MAX && n * r <= SCRYPT_MAX / par;
+	SCRYPT_PARAMS_free(p);
+	if (!ok)
+		return reason_set(w, "ceiling",
+		    "asks for more scrypt than N * r * p = %d, the ceiling",
+		    SCRYPT_MAX);
+	return pbe_spend(n * r * par, w);
+}
+
+int
+pbe_pbkdf2(const X509_ALGOR *alg, struct reason *w)
+{
+	PBKDF2PARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBKDF2PARAM));
+	int ok;
+
+	if (p == NULL)
+		return reason_set(w, "damaged",
+		    "no PBKDF2 parameters (RFC 8018 appendix A.2)");
+	ok = pbe_rounds(p->iter, w);
+	if (ok && p->keylength != NULL &&
+	    (ASN1_INTEGER_get(p->keylength) < 1 ||
+		ASN1_INTEGER_get(p->keylength) > KDF_KEY_MAX))
+		ok = reason_set(w, "ceiling",
+		    "asks for a key of more than %d bytes, the ceiling",
+		    KDF_KEY_MAX);
+	PBKDF2PARAM_free(p);
+	return ok;
+}
+
+/* Decryption ------------------------------------------------------------ */
+
+int
+pbe_nid(const X509_ALGOR *alg)
+{
+	const ASN1_OBJECT *oid;
+
+	X509_ALGOR_get0(&oid, NULL, NULL, alg);
+	return OBJ_obj2nid(oid);
+}
+
+const EVP_MD *
+pbe_prf(const X509_ALGOR *alg)
+{
+	int hash, nid = alg == NULL ? NID_hmacWithSHA1 : pbe_nid(alg);
+
+	return EVP_PBE_find(EVP_PBE_TYPE_PRF, nid, NULL, &hash, NULL) ?
+	    EVP_get_digestbynid(hash) :
+	    NULL;
+}
+
+static char *
+oid_name(char dst[80], const X509_ALGOR *alg)
+{
+	const ASN1_OBJECT *oid;
+
+	X509_ALGOR_get0(&oid, NULL, NULL, alg);
+	(void)OBJ_obj2txt(dst, 80, oid, 0);
+	return dst;
+}
+
+char *
+pbe_name(char dst[192], const X509_ALGOR *alg)
+{
+	PBE2PARAM *v2 = NULL;
+	char name[80], kdf[80];
+
+	oid_name(name, alg);
+	if (pbe_nid(alg) == NID_pbes2)
+		v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM));
+	if (v2 == NULL)
+		(void)snprintf(dst, 192, "%s", name);
+	else
+		(void)snprintf(dst, 192, "PBES2 of %s and %s",
+		    oid_name(kdf, v2->keyfunc), oid_name(name, v2->encryption));
+	PBE2PARAM_free(v2);
+	return dst;
+}
+
+static int
+unsupported(const X509_ALGOR *alg, struct reason *w)
+{
+	char name[192];
+
+	reason_clear();
+	reason_set(w, "unsupported",
+	    "encrypted with %s, which OpenSSL does not have here",
+	    pbe_name(name, alg));
+	return -1;
+}
+
+/* A derivation of n bytes for the ciphers of PKCS#12. */
+static void
+pkcs12_kdf(struct kdf *k, const PBEPARAM *p, const EVP_MD *md,
+    const struct pbe_form *f, int id, uint8_t *out, int n)
+{
+	k->md = md;
+	k->pass = f->bmp;
+	k->npass = f->nbmp;
+	k->salt = ASN1_STRING_get0_data(p->salt);
+	k->nsalt = (size_t)ASN1_STRING_length(p->salt);
+	k->rounds = ASN1_INTEGER_get(p->iter);
+	k->id = id;
+	k->out = out;
+	k->n = (size_t)n;
+}
+
+/*
+ * A cipher of PKCS#12 appendix C, keyed.  OpenSSL's own would take the
+ * password as UTF-8 with terminator only.
+ */
+static EVP_CIPHER_CTX *
+pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
+    const struct pbe_form *f, struct reason *w)
+{
+	PBEPARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
+	const EVP_CIPHER *c = EVP_get_cipherbynid(cipher);
+	const EVP_MD *md = EVP_get_digestbynid(hash);
+	EVP_CIPHER_CTX *ctx = NULL;
+	uint8_t key[EVP_MAX_KEY_LENGTH], iv[EVP_MAX_IV_LENGTH];
+	struct kdf k[2];
+	int rc = 0;
+
+	if (p == NULL) {
+		reason_set(w, "damaged",
+		    "no parameters of its encryption (RFC 7292 appendix C)");
+		return NULL;
+	}
+	if (c == NULL || md == NULL || (ctx = EVP_CIPHER_CTX_new()) == NULL)
+		(void)unsupported(alg, w);
+	else if (pbe_rounds(p->iter, w)) {
+		pkcs12_kdf(&k[0], p, md, f, PKCS12_KEY_ID, key,
+		    EVP_CIPHER_get_key_length(c));
+		pkcs12_kdf(&k[1], p, md, f, PKCS12_IV_ID, iv,
+		    EVP_CIPHER_get_iv_length(c));
+		rc = kdf_derive(k, k[1].n > 0 ? 2 : 1) &&
+		    EVP_DecryptInit_ex(ctx, c, NULL, key, iv);
+		if (!rc)
+			(void)unsupported(alg, w);
+	}
+	OPENSSL_cleanse(key, sizeof(key));
+	PBEPARAM_free(p);
+	if (rc)
+		return ctx;
+	EVP_CIPHER_CTX_free(ctx);
+	return NULL;
+}
+
+/*
+ * OpenSSL refuses a keyLength that is not that of the cipher (RFC 8018
+ * appendix A.2).  NSS used to write 256-bit AES under the name of another: the
+ * keyLength is right.
+ */
+static void
+repair_aes(PBE2PARAM *v2, const PBKDF2PARAM *kdf)
+{
+	static const struct {
+		int nid, bytes;
+	} aes[] = { { NID_aes_128_cbc, 16 }, { NID_aes_192_cbc, 24 },
+		{ NID_aes_256_cbc, 32 } };
+	long want = kdf->keylength == NULL ? 0 :
+					     ASN1_INTEGER_get(kdf->keylength);
+	size_t i, k;
+
+	for (i = 0; i < 3 && pbe_nid(v2->encryption) != aes[i].nid; i++)
+		continue;
+	for (k = 0; i < 3 && k < 3; k++)
+		if (aes[k].bytes == want)
+			v2->encryption->algorithm = OBJ_nid2obj(aes[k].nid);
+}
+
+/* A derivation by PBKDF2, its length still open.  Returns 1, or 0. */
+static int
+pbkdf2_kdf(struct kdf *k, const PBKDF2PARAM *p, const struct pbe_form *f,
+    uint8_t *out)
+{
+	memset(k, 0, sizeof(*k));
+	k->md = pbe_prf(p->prf);
+	if (k->md == NULL || p->salt->type != V_ASN1_OCTET_STRING)
+		return 0;
+	k->pass = f->raw;
+	k->npass = f->nraw;
+	k->salt = ASN1_STRING_get0_data(p->salt->value.octet_string);
+	k->nsalt = (size_t)ASN1_STRING_length(p->salt->value.octet_string);
+	k->rounds = ASN1_INTEGER_get(p->iter);
+	k->out = out;
+	return 1;
+}
+
+/* Keys a cipher by PBKDF2: RFC 8018 section 6.2.2.  Returns 1, or 0. */
+static int
+pbkdf2_key(EVP_CIPHER_CTX *ctx, const PBKDF2PARAM *p, const EVP_CIPHER *c,
+    const ASN1_TYPE *iv, const struct pbe_form *f)
+{
+	uint8_t key[EVP_MAX_KEY_LENGTH];
+	struct kdf k;
+	int rc;
+
+	if (c == NULL || !pbkdf2_kdf(&k, p, f, key) ||
+	    !EVP_DecryptInit_ex(ctx, c, NULL, NULL, NULL) ||
+	    EVP_CIPHER_asn1_to_param(ctx, (ASN1_TYPE *)iv) <= 0)
+		return 0;
+	k.n = (size_t)EVP_CIPHER_CTX_get_key_length(ctx);
+	if (p->keylength != NULL && ASN1_INTEGER_get(p->keylength) != (long)k.n)
+		return 0;
+	rc = kdf_derive(&k, 1) &&
+	    EVP_DecryptInit_ex(ctx, NULL, NULL, key, NULL);
+	OPENSSL_cleanse(key, sizeof(key));
+	return rc;
+}
+
+/* Keys a cipher of PBES2 with PBKDF2.  Returns 1, or 0 with *w. */
+static int
+pbes2_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, PBE2PARAM *v2,
+    const struct pbe_form *f, struct reason *w)
+{
+	PBKDF2PARAM *kdf;
+	int rc;
+
+	if (!pbe_pbkdf2(v2->keyfunc, w))
+		return 0;
+	kdf = pbe_parameters(v2->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
+	repair_aes(v2, kdf);
+	rc = pbkdf2_key(ctx, kdf,
+	    EVP_get_cipherbyobj(v2->encryption->algorithm),
+	    v2->encryption->parameter, f);
+	PBKDF2PARAM_free(kdf);
+	if (!rc)
+		(void)unsupported(alg, w);
+	return rc;
+}
+
+/* Keys a cipher of PBES1, or of PBES2 with scrypt, as OpenSSL does. */
+static int
+pbes_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, const struct pbe_form *f,
+    struct reason *w)
+{
+	const ASN1_OBJECT *oid;
+	ASN1_TYPE param;
+	const void *value;
+
+	X509_ALGOR_get0(&oid, &param.type, &value, alg);
+	param.value.ptr = (char *)value;
+	if (EVP_PBE_CipherInit((ASN1_OBJECT *)oid, (const char *)f->raw,
+		(int)f->nraw, &param, ctx, 0))
+		return 1;
+	(void)unsupported(alg, w);
+	return 0;
+}
+
+/* A cipher of PBES1 or PBES2, keyed.  NULL with *w. */
+static EVP_CIPHER_CTX *
+pbes_cipher(const X509_ALGOR *alg, const struct pbe_form *f, struct reason *w)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	PBE2PARAM *v2 = NULL;
+	PBEPARAM *v1 = NULL;
+	int ok;
+
+	if (ctx == NULL)
+		tool_nomem();
+	if (pbe_nid(alg) != NID_pbes2) {
+		v1 = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
+		ok = (v1 == NULL || pbe_rounds(v1->iter, w)) &&
+		    pbes_key(ctx, alg, f, w);
+	} else if ((v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM))) ==
+	    NULL)
+		ok = reason_set(w, "damaged",
+		    "no PBES2 parameters (RFC 8018 appendix A.4)");
+	else if (pbe_nid(v2->keyfunc) == NID_id_pbkdf2)
+		ok = pbes2_key(ctx, alg, v2, f, w);
+	else
+		ok = (pbe_nid(v2->keyfunc) != NID_id_scrypt ||
+			 scrypt_ok(v2->keyfunc, w)) &&
+		    pbes_key(ctx, alg, f, w);
+	PBEPARAM_free(v1);
+	PBE2PARAM_free(v2);
+	if (ok)
+		return ctx;
+	EVP_CIPHER_CTX_free(ctx);
+	return NULL;
+}
+
+/* Returns 1 for the ciphers of RFC 7292 appendix C, with what they use. */
+static int
+is_pkcs12(int nid, int *cipher, int *hash)
+{
+	switch (nid) {
+	case NID_pbe_WithSHA1And128BitRC4:
+	case NID_pbe_WithSHA1And40BitRC4:
+	case NID_pbe_WithSHA1And3_Key_TripleDES_CBC:
+	case NID_pbe_WithSHA1And2_Key_TripleDES_CBC:
+	case NID_pbe_WithSHA1And128BitRC2_CBC:
+	case NID_pbe_WithSHA1And40BitRC2_CBC:
+		return EVP_PBE_find(EVP_PBE_TYPE_OUTER, nid, cipher, hash,
+		    NULL);
+	default:
+		return 0;
+	}
+}
+
+int
+pbe_decrypt(const X509_ALGOR *alg, const struct pbe_form *f, const uint8_t *in,
+    size_t n, uint8_t **out, size_t *outlen, struct reason *w)
+{
+	int cipher, hash, len, last, rc, old;
+	EVP_CIPHER_CTX *ctx;
+
+	old = is_pkcs12(pbe_nid(alg), &cipher, &hash);
+	if (!(old ? f->has_bmp : f->has_raw) ||
+	    n > INT_MAX - EVP_MAX_BLOCK_LENGTH)
+		return 0;
+	/* to decrypt it, and to parse it, is work too */
+	if (!pbe_spend(64 + (int64_t)n / 16, w))
+		return -1;
+	ctx = old ? pkcs12_cipher(alg, cipher, hash, f, w) :
+		    pbes_cipher(alg, f, w);
+	if (ctx == NULL)
+		return -1;
+	if ((*out = OPENSSL_malloc(n + EVP_MAX_BLOCK_LENGTH)) == NULL)
+		tool_nomem();
+	rc = EVP_DecryptUpdate(ctx, *out, &len, in, (int)n) &&
+	    EVP_DecryptFinal_ex(ctx, *out + len, &last);
+	if (rc)
+		*outlen = (size_t)(len + last);
+	else
+		OPENSSL_clear_free(*out, n + EVP_MAX_BLOCK_LENGTH);
+	EVP_CIPHER_CTX_free(ctx);
+	reason_clear();
+	return rc;
+}
+
+static void
+pkcs12_plan(const X509_ALGOR *alg, int cipher, int hash,
+    const struct pbe_form *f)
+{
+	PBEPARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
+	const EVP_CIPHER *c = EVP_get_cipherbynid(cipher);
+	const EVP_MD *md = EVP_get_digestbynid(hash);
+	struct kdf k;
+
+	if (p != NULL && c != NULL && md != NULL) {
+		pkcs12_kdf(&k, p, md, f, PKCS12_KEY_ID, NULL,
+		    EVP_CIPHER_get_key_length(c));
+		kdf_plan(&k);
+		pkcs12_kdf(&k, p, md, f, PKCS12_IV_ID, NULL,
+		    EVP_CIPHER_get_iv_length(c));
+		kdf_plan(&k);
+	}
+	PBEPARAM_free(p);
+}
+
+static void
+pbes2_plan(const X509_ALGOR *alg, const struct pbe_form *f)
+{
+	PBE2PARAM *v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM));
+	PBKDF2PARAM *p = NULL;
+	const EVP_CIPHER *c;
+	struct kdf k;
+
+	if (v2 != NULL && pbe_nid(v2->keyfunc) == NID_id_pbkdf2)
+		p = pbe_parameters(v2->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
+	if (p != NULL &&
+	    (c = EVP_get_cipherbyobj(v2->encryption->algorithm)) != NULL &&
+	    pbkdf2_kdf(&k, p, f, NULL)) {
+		k.n = (size_t)EVP_CIPHER_get_key_length(c);
+		kdf_plan(&k);
+	}
+	PBKDF2PARAM_free(p);
+	PBE2PARAM_free(v2);
+}
+
+void
+pbe_plan(const X509_ALGOR *alg, const struct pbe_form *f)
+{
+	int nid = pbe_nid(alg), cipher, hash;
+
+	if (is_pkcs12(nid, &cipher, &hash))
+		pkcs12_plan(alg, cipher, hash, f);
+	else if (nid == NID_pbes2)
+		pbes2_plan(alg, f);
+	reason_clear();
+}

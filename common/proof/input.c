@@ -1,0 +1,110 @@
+#include "proof/input.h"
+
+#include <openssl/crypto.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/msg.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "base/tool.h"
+
+int
+input_option(struct input *in, int c)
+{
+	const char **more;
+	struct reason w;
+
+	switch (c) {
+	case 'C':
+		more = realloc(in->signer, (in->nsigners + 1) * sizeof(*more));
+		if (more == NULL)
+			tool_nomem();
+		in->signer = more;
+		in->signer[in->nsigners++] = optarg;
+		return 1;
+	case 'k':
+		in->key = optarg;
+		return 1;
+	case 'P':
+		in->part = 1;
+		return 1;
+	case 'p':
+		if (!secret_add(&in->secrets, optarg, &w))
+			msg_die("-p: %s", w.detail);
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+void
+input_cred(struct input *in)
+{
+	struct reason w;
+	size_t i;
+
+	for (i = 0; i < in->nsigners; i++)
+		if (!cred_load(&in->trusted, in->signer[i], 0, &in->secrets,
+			&w))
+			msg_die("-C: %s", w.detail);
+	if (in->key != NULL && !cred_load(&in->k, in->key, 1, &in->secrets, &w))
+		msg_die("-k: %s", w.detail);
+	secret_free(&in->secrets);
+}
+
+void
+input_open(struct input *in, const struct cred *k, const struct cred *trusted)
+{
+	in->in = rec_in_new(STDIN_FILENO);
+	if (in->in != NULL)
+		in->stream = stream_in_new(in->in, k, trusted, in->part);
+	if (in->stream == NULL)
+		tool_nomem();
+	progress_start("records");
+}
+
+void
+input_say(const struct stream_in *s, const char *fmt, ...)
+{
+	char what[2048], user[256], *own;
+	struct text t;
+	va_list ap;
+
+	if (msg_level < 0)
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	t = rec_text_own(&s->rec, "user", &own);
+	msg_record("stdin:%llu: record %llu%s%s: %s", s->rec.lineno, s->n,
+	    t.n == 0 ? "" : ", user ", text_vis(user, sizeof(user), t.s, t.n),
+	    what);
+	OPENSSL_free(own);
+}
+
+void
+input_broken(const struct input *in)
+{
+	const struct stream_in *s = in->stream;
+
+	(void)fflush(stdout);
+	msg_die("stdin:%llu: %s%s", s->rec.lineno, s->why.detail,
+	    strcmp(s->why.reason, "cut") == 0 ?
+		", or take what is there with -P" :
+		"");
+}
+
+void
+input_close(struct input *in)
+{
+	stream_in_free(in->stream);
+	rec_in_free(in->in);
+	cred_free(&in->k);
+	cred_free(&in->trusted);
+	secret_free(&in->secrets);
+	free(in->signer);
+}

@@ -1,0 +1,289 @@
+#include "proof/prove_many.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/tool.h"
+#include "base/workers.h"
+
+#define BATCH (32 * 1024) /* bytes of records that a process gets at once */
+#define COUNT 130 /* batches in all */
+#define SENT  (8 * 1024 * 1024) /* bytes of those that they have */
+
+/* A record that goes to another process, at most; a batch starts with one. */
+#define RECORD_SIZE (sizeof(struct rec) + REC_LINE_MAX + 2 * sizeof(size_t))
+#define BATCH_SIZE  (BATCH + 2 * RECORD_SIZE)
+
+/*
+ * Records on their way: head of their stream, then each with its number.  All
+ * processes have them in the same memory: the lines are sealed.
+ */
+struct batch {
+	struct wire f;
+	size_t end;
+	struct batch *next;
+};
+
+struct prove_many {
+	struct input *in;
+	prove_many_work *work;
+	void *ctx;
+	struct workers *pool; /* NULL: no other process */
+	struct wire head; /* of the stream at hand */
+	struct batch *next; /* is collected */
+	size_t sent; /* bytes, not yet given out */
+	uint8_t *shared; /* COUNT times BATCH_SIZE bytes */
+	struct batch batch[COUNT];
+	struct batch *spare; /* of no use now */
+	struct batch *oldest; /* is given out, with what was made of it */
+	struct wire answer;
+	struct stream_in view; /* of what is given out */
+	enum stream_event event; /* that comes behind all records */
+	int ended; /* it was read */
+};
+
+/* In another process ------------------------------------------------------ */
+
+/* Takes the head of the stream, unless it is that of the last time. */
+static void
+lead(struct prove_many *p, struct wire *f)
+{
+	struct wire head = { NULL, 0, 0 };
+	struct rec r;
+
+	head.p = (uint8_t *)wire_bytes(f, &head.size);
+	if (head.size == p->head.at &&
+	    memcmp(head.p, p->head.p, head.size) == 0)
+		return;
+	p->head.at = 0;
+	wire_add(&p->head, head.p, head.size);
+	rec_unpack(&r, &head);
+	stream_lead(p->in->stream, &r);
+}
+
+/* Opens a batch; the workers_work of a prover. */
+static uint8_t *
+work(void *ctx, uint8_t *job, size_t n, size_t *size)
+{
+	struct prove_many *p = ctx;
+	struct stream_in *s = p->in->stream;
+	struct wire f, answer = { NULL, 0, 0 };
+	enum stream_event ev;
+
+	memcpy(&f, job, n);
+	lead(p, &f);
+	while (f.at < f.size) {
+		memcpy(&s->n, wire_next(&f, sizeof(s->n)), sizeof(s->n));
+		rec_unpack(&s->rec, &f);
+		ev = stream_open(s);
+		wire_add(&answer, &ev, sizeof(ev));
+		if (ev == STREAM_BAD)
+			wire_add(&answer, &s->why, sizeof(s->why));
+		else
+			p->work(p->ctx, s, &answer);
+	}
+	stream_forget(s);
+	*size = answer.at;
+	return answer.p;
+}
+
+/* Here -------------------------------------------------------------------- */
+
+/* Memory that the processes will share. */
+static void
+share(struct prove_many *p)
+{
+	struct batch *b;
+	size_t i;
+
+	p->shared = mmap(NULL, COUNT * BATCH_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (p->shared == MAP_FAILED)
+		tool_nomem();
+	for (i = 0; i < COUNT; i++) {
+		b = &p->batch[i];
+		b->f.p = p->shared + i * BATCH_SIZE;
+		b->f.size = BATCH_SIZE;
+		b->next = p->spare;
+		p->spare = b;
+	}
+}
+
+struct prove_many *
+prove_many_new(struct input *in, unsigned jobs, unsigned ahead, int by,
+    prove_many_work *fn, void *ctx)
+{
+	struct prove_many *p = calloc(1, sizeof(*p));
+
+	if (p == NULL)
+		tool_nomem();
+	p->in = in;
+	p->work = fn;
+	p->ctx = ctx;
+	if (jobs > 1 && in->k.n > 0) {
+		share(p);
+		p->pool = workers_new(jobs, ahead, by, work, p);
+		in->stream->apart = 1;
+	}
+	return p;
+}
+
+void
+prove_many_free(struct prove_many *p)
+{
+	if (p == NULL)
+		return;
+	workers_free(p->pool);
+	if (p->shared != NULL)
+		(void)munmap(p->shared, COUNT * BATCH_SIZE);
+	OPENSSL_free(p->answer.p);
+	OPENSSL_free(p->head.p);
+	free(p);
+}
+
+/* Gives what was collected to a process. */
+static void
+send(struct prove_many *p)
+{
+	struct batch *b = p->next;
+	struct wire f = { b->f.p, b->f.at, 0 };
+	size_t n;
+
+	b->end = b->f.at;
+	p->sent += b->end;
+	workers_put(p->pool, &f, sizeof(f), NULL, 0, b);
+	b->f.at = 0;
+	(void)wire_bytes(&b->f, &n); /* the head */
+	p->next = NULL;
+}
+
+/* Adds the record at hand to what is collected. */
+static void
+collect(struct prove_many *p)
+{
+	const struct stream_in *s = p->in->stream;
+
+	if (p->next == NULL) {
+		p->next = p->spare;
+		p->spare = p->next->next;
+		p->next->f.at = 0;
+		wire_add_bytes(&p->next->f, p->head.p, p->head.at);
+	}
+	wire_add(&p->next->f, &s->n, sizeof(s->n));
+	rec_pack(&s->rec, &p->next->f);
+}
+
+/* Reads on: a record, or what comes behind those that were read. */
+static void
+read_on(struct prove_many *p)
+{
+	struct stream_in *s = p->in->stream;
+
+	p->event = stream_next(s);
+	if (p->event == STREAM_REC) {
+		collect(p);
+		return;
+	}
+	p->ended = 1;
+	if (p->event != STREAM_HEAD)
+		return;
+	p->head.at = 0;
+	rec_pack(&s->rec, &p->head);
+}
+
+/* Takes the oldest batch that a process has done, or will have. */
+static void
+fetch(struct prove_many *p)
+{
+	void *tag;
+
+	p->answer.p = workers_get(p->pool, &p->answer.size, &tag);
+	p->answer.at = 0;
+	p->oldest = tag;
+}
+
+/* Gives the next record of the oldest batch. */
+static enum stream_event
+give(struct prove_many *p, struct wire **answer)
+{
+	enum stream_event ev;
+
+	memcpy(&p->view.n, wire_next(&p->oldest->f, sizeof(p->view.n)),
+	    sizeof(p->view.n));
+	rec_unpack(&p->view.rec, &p->oldest->f);
+	memcpy(&ev, wire_next(&p->answer, sizeof(ev)), sizeof(ev));
+	if (ev == STREAM_BAD)
+		memcpy(&p->view.why,
+		    wire_next(&p->answer, sizeof(struct reason)),
+		    sizeof(struct reason));
+	else
+		*answer = &p->answer;
+	return ev;
+}
+
+/* Returns 1 if the oldest batch has records that were not given. */
+static int
+has_more(const struct prove_many *p)
+{
+	return p->oldest != NULL && p->oldest->f.at < p->oldest->end;
+}
+
+/* Drops the oldest batch once all of it was given. */
+static void
+drop(struct prove_many *p)
+{
+	if (p->oldest == NULL || has_more(p))
+		return;
+	p->sent -= p->oldest->end;
+	p->oldest->next = p->spare;
+	p->spare = p->oldest;
+	p->oldest = NULL;
+	OPENSSL_free(p->answer.p);
+	memset(&p->answer, 0, sizeof(p->answer));
+}
+
+int
+prove_many_busy(const struct prove_many *p)
+{
+	return p->next != NULL || has_more(p) || p->ended ||
+	    (p->pool != NULL && workers_busy(p->pool) > 0);
+}
+
+/* Returns 1 if the processes may have more. */
+static int
+room(const struct prove_many *p)
+{
+	return !workers_full(p->pool) && p->sent < SENT && p->spare != NULL;
+}
+
+enum stream_event
+prove_many_next(struct prove_many *p, const struct stream_in **s,
+    struct wire **answer)
+{
+	int wait, full;
+
+	*answer = NULL;
+	*s = p->in->stream;
+	if (p->pool == NULL)
+		return stream_next(p->in->stream);
+	for (drop(p); p->oldest == NULL;) {
+		/* nobody waits for input while records can be given out */
+		wait = p->ended || !rec_in_ready(p->in->in, 0);
+		full = p->next != NULL && p->next->f.at >= BATCH;
+		if (p->next != NULL && (wait || full) && room(p))
+			send(p);
+		else if (workers_busy(p->pool) > 0 && (wait || full))
+			fetch(p);
+		else if (p->ended) {
+			p->ended = 0;
+			if (p->event == STREAM_HEAD)
+				p->view = *p->in->stream;
+			return p->event;
+		} else
+			read_on(p);
+	}
+	*s = &p->view;
+	return give(p, answer);
+}

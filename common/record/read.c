@@ -1,0 +1,584 @@
+#include "record/read.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/tool.h"
+
+#define BUF_SIZE (2 * REC_LINE_MAX) /* holds a whole line, and more */
+
+/* What each type must have, in the order in which it is written. */
+static const struct {
+	const char *type, *fields;
+} types[] = {
+	{ "stream", "v id time to lockbox signer sig" },
+	{ "key",
+	    "n group user mail guid serial issuer subject not_before "
+	    "not_after version alg use spki sha1 sha256 source cert" },
+	{ "cert",
+	    "n group user mail guid serial issuer subject not_before "
+	    "not_after version alg use spki sha1 sha256 source cert" },
+	{ "fault", "n source reason detail" },
+	{ "end", "n keys certs faults sha256 sig" },
+	{ "archived",
+	    "n id disposition submitted requester group user mail "
+	    "guid serial issuer subject not_before not_after alg spki ski "
+	    "sha1 sha256 kra cert" },
+	{ "audit", "n id when caller action detail digest hash" },
+	{ "setting", "n name value audit cert" },
+	{ "agent", "n id added audit cert" },
+	{ "verdict", "n user sha1 status reason" },
+	{ "result", "n status id sha1 serial user kra reason" },
+	{ "flag", "name old new set" },
+	{ "kra",
+	    "n status sha1 sha256 serial issuer subject not_before "
+	    "not_after alg reason cert" },
+};
+
+/* Reading ------------------------------------------------------------- */
+
+struct rec_in {
+	int fd; /* -1: the bytes come from mem */
+	const uint8_t *mem;
+	size_t left;
+	char *buf; /* secure: plain streams carry keys */
+	size_t pos, end;
+	int err; /* errno of a read that failed: no other follows */
+	unsigned long long lineno;
+};
+
+struct rec_in *
+rec_in_new(int fd)
+{
+	struct rec_in *in;
+
+	if ((in = calloc(1, sizeof(*in))) == NULL)
+		return NULL;
+	in->fd = fd;
+	if ((in->buf = OPENSSL_secure_malloc(BUF_SIZE)) == NULL) {
+		free(in);
+		return NULL;
+	}
+	return in;
+}
+
+struct rec_in *
+rec_in_mem(const uint8_t *p, size_t n)
+{
+	struct rec_in *in = rec_in_new(-1);
+
+	if (in != NULL) {
+		in->mem = p;
+		in->left = n;
+	}
+	return in;
+}
+
+void
+rec_in_free(struct rec_in *in)
+{
+	if (in == NULL)
+		return;
+	OPENSSL_secure_clear_free(in->buf, BUF_SIZE);
+	free(in);
+}
+
+/* Wipes the lines that were read, and moves what is behind them to the front. */
+static void
+forget(struct rec_in *in)
+{
+	size_t left = in->end - in->pos;
+
+	if (in->pos == 0)
+		return;
+	memmove(in->buf, in->buf + in->pos, left);
+	OPENSSL_cleanse(in->buf + left, in->end - left);
+	in->end = left;
+	in->pos = 0;
+}
+
+/* Reads more behind what is there.  1, 0 at the end, -1 with *w. */
+static int
+fill(struct rec_in *in, struct reason *w)
+{
+	struct pollfd p = { .fd = in->fd, .events = POLLIN };
+	ssize_t n = -1;
+
+	forget(in);
+	if (in->fd != -1 && poll(&p, 1, 0) == 0)
+		tool_wait();
+	if (in->fd == -1) {
+		n = (ssize_t)(in->left < BUF_SIZE - in->end ?
+			in->left :
+			BUF_SIZE - in->end);
+		if (n > 0)
+			memcpy(in->buf + in->end, in->mem, (size_t)n);
+		in->mem += n;
+		in->left -= (size_t)n;
+	} else if (in->err == 0)
+		do
+			n = read(in->fd, in->buf + in->end, BUF_SIZE - in->end);
+		while (n == -1 && errno == EINTR);
+	if (n == -1) {
+		if (in->err == 0)
+			in->err = errno;
+		reason_set(w, "input", "cannot read: %s", strerror(in->err));
+		return -1;
+	}
+	in->end += (size_t)n;
+	return n > 0;
+}
+
+static int
+label_ok(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!((s[i] >= 'a' && s[i] <= 'z') ||
+			(i > 0 &&
+			    ((s[i] >= '0' && s[i] <= '9') || s[i] == '_'))))
+			return 0;
+	return n > 0;
+}
+
+/* Length of a label without the ending that marks the base64 twin. */
+static size_t
+stem(const struct rec_field *f)
+{
+	if (f->llen > 4 && memcmp(f->label + f->llen - 4, "_b64", 4) == 0)
+		return f->llen - 4;
+	return f->llen;
+}
+
+/* Escapes and characters of one value.  Returns 1, or 0 with *w. */
+static int
+value_ok(const struct rec_field *f, struct reason *w)
+{
+	const char *p = f->val, *end = f->val + f->vlen;
+	size_t bad;
+
+	bad = text_span(f->val, f->vlen);
+	if (bad < f->vlen)
+		return reason_set(w, "record", "%.*s: byte %zu is %s",
+		    (int)f->llen, f->label, bad + 1,
+		    text_utf8(f->val, f->vlen) ?
+			"a control or format character" :
+			"not UTF-8");
+	while ((p = memchr(p, '\\', (size_t)(end - p))) != NULL) {
+		if (p + 1 == end || p[1] == '\0' ||
+		    strchr("tnr\\", p[1]) == NULL)
+			return reason_set(w, "record",
+			    "%.*s: unknown escape after \\", (int)f->llen,
+			    f->label);
+		p += 2;
+	}
+	return 1;
+}
+
+static int
+split(struct rec *r, struct reason *w)
+{
+	const char *p = r->line, *end = r->line + r->len, *tab, *colon;
+	struct rec_field *f;
+	size_t i;
+
+	r->nfields = 0;
+	if (r->len == 0)
+		return reason_set(w, "record", "empty line");
+	if (memchr(p, '\r', r->len) != NULL)
+		return reason_set(w, "record", "carriage return: write \\r");
+	if (memchr(p, '\0', r->len) != NULL)
+		return reason_set(w, "record", "NUL byte");
+	for (; p <= end; p = tab + 1) {
+		if ((tab = memchr(p, '\t', (size_t)(end - p))) == NULL)
+			tab = end;
+		colon = memchr(p, ':', (size_t)(tab - p));
+		if (colon == NULL || !label_ok(p, (size_t)(colon - p)))
+			return reason_set(w, "record",
+			    "field %zu is not label:value", r->nfields + 1);
+		if (r->nfields == REC_FIELDS_MAX)
+			return reason_set(w, "record", "more than %d fields",
+			    REC_FIELDS_MAX);
+		f = &r->field[r->nfields];
+		f->label = p;
+		f->llen = (size_t)(colon - p);
+		f->val = colon + 1;
+		f->vlen = (size_t)(tab - f->val);
+		for (i = 0; i < r->nfields; i++)
+			if (stem(&r->field[i]) == stem(f) &&
+			    memcmp(r->field[i].label, p, stem(f)) == 0)
+				return reason_set(w, "record",
+				    "%.*s stands twice", (int)stem(f), p);
+		if (!value_ok(f, w))
+			return 0;
+		r->nfields++;
+	}
+	f = &r->field[0];
+	if (f->llen != 3 || memcmp(f->label, "rec", 3) != 0 ||
+	    !label_ok(f->val, f->vlen))
+		return reason_set(w, "record", "does not start with rec:TYPE");
+	return 1;
+}
+
+int
+rec_in_read(struct rec_in *in, struct rec *r, struct reason *w)
+{
+	char *nl;
+	int rc;
+
+	r->lineno = in->lineno + 1;
+	for (;;) {
+		nl = memchr(in->buf + in->pos, '\n', in->end - in->pos);
+		r->len = nl == NULL ? in->end - in->pos :
+				      (size_t)(nl - (in->buf + in->pos));
+		if (r->len > REC_LINE_MAX) {
+			reason_set(w, "record", "longer than %d bytes",
+			    REC_LINE_MAX);
+			return -1;
+		}
+		if (nl != NULL)
+			break;
+		if ((rc = fill(in, w)) == -1)
+			return -1;
+		if (rc == 0 && in->end > in->pos) {
+			reason_set(w, "record",
+			    "no newline at the end: the stream was cut");
+			return -1;
+		}
+		if (rc == 0)
+			return 0;
+	}
+	r->line = in->buf + in->pos;
+	in->pos += r->len + 1;
+	in->lineno++;
+	return split(r, w) ? 1 : -1;
+}
+
+int
+rec_in_is_rec(struct rec_in *in)
+{
+	struct reason w;
+
+	while (in->end - in->pos < 4 && fill(in, &w) == 1)
+		continue;
+	return in->end - in->pos >= 4 &&
+	    memcmp(in->buf + in->pos, "rec:", 4) == 0;
+}
+
+uint8_t *
+rec_in_rest(struct rec_in *in, size_t max, size_t *n, struct reason *w)
+{
+	uint8_t *all = NULL, *more;
+	int rc;
+
+	*n = 0;
+	do {
+		more = OPENSSL_realloc(all, *n + in->end - in->pos + 1);
+		if (more == NULL || *n + in->end - in->pos > max) {
+			reason_set(w, "input",
+			    "larger than %zu bytes, the "
+			    "ceiling",
+			    max);
+			OPENSSL_clear_free(more == NULL ? all : more, *n);
+			return NULL;
+		}
+		all = more;
+		memcpy(all + *n, in->buf + in->pos, in->end - in->pos);
+		*n += in->end - in->pos;
+		in->pos = in->end;
+	} while ((rc = fill(in, w)) == 1);
+	if (rc == 0)
+		return all;
+	OPENSSL_clear_free(all, *n);
+	return NULL;
+}
+
+int
+rec_in_ready(struct rec_in *in, int ms)
+{
+	struct pollfd p = { .fd = in->fd, .events = POLLIN };
+	struct reason w;
+	int rc;
+
+	/* half a line is not enough: the reader would block in it */
+	while (memchr(in->buf + in->pos, '\n', in->end - in->pos) == NULL) {
+		if (in->end - in->pos > REC_LINE_MAX)
+			return 1;
+		while ((rc = poll(&p, 1, ms)) == -1 && errno == EINTR)
+			continue;
+		if (rc == 0)
+			return 0;
+		if (fill(in, &w) != 1)
+			return 1; /* the end, or a failure: reading tells */
+	}
+	return 1;
+}
+
+int
+rec_is(const struct rec *r, const char *type)
+{
+	return r->field[0].vlen == strlen(type) &&
+	    memcmp(r->field[0].val, type, r->field[0].vlen) == 0;
+}
+
+static const struct rec_field *
+find(const struct rec *r, const char *label, size_t n)
+{
+	size_t i;
+
+	for (i = 1; i < r->nfields; i++)
+		if (r->field[i].llen == n &&
+		    memcmp(r->field[i].label, label, n) == 0)
+			return &r->field[i];
+	return NULL;
+}
+
+/* The base64 twin of a text field. */
+static const struct rec_field *
+twin(const struct rec *r, const char *label, size_t n)
+{
+	char name[64];
+
+	if (n + 4 >= sizeof(name))
+		return NULL;
+	memcpy(name, label, n);
+	memcpy(name + n, "_b64", 4);
+	return find(r, name, n + 4);
+}
+
+int
+rec_complete(const struct rec *r, struct reason *w)
+{
+	const char *p = NULL;
+	size_t i, n;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (rec_is(r, types[i].type))
+			p = types[i].fields;
+	for (; p != NULL && *p != '\0'; p += n + (p[n] == ' ')) {
+		n = strcspn(p, " ");
+		if (find(r, p, n) == NULL && twin(r, p, n) == NULL)
+			return reason_set(w, "record",
+			    "%.*s record without %.*s", (int)r->field[0].vlen,
+			    r->field[0].val, (int)n, p);
+	}
+	return 1;
+}
+
+const struct rec_field *
+rec_get0(const struct rec *r, const char *label)
+{
+	return find(r, label, strlen(label));
+}
+
+const struct rec_field *
+rec_either0(const struct rec *r, const char *label)
+{
+	const struct rec_field *f = rec_get0(r, label);
+
+	return f != NULL ? f : twin(r, label, strlen(label));
+}
+
+int
+rec_eq(const struct rec *r, const char *label, const char *s)
+{
+	const struct rec_field *f = rec_get0(r, label);
+
+	return f != NULL && f->vlen == strlen(s) &&
+	    memcmp(f->val, s, f->vlen) == 0;
+}
+
+size_t
+rec_b64_len(size_t n)
+{
+	return (n + 2) / 3 * 4;
+}
+
+int
+rec_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen)
+{
+	size_t pad = 0, full;
+	uint8_t last[3];
+	char again[5];
+
+	if (slen % 4 != 0 || slen > REC_LINE_MAX)
+		return 0;
+	*n = 0;
+	if (slen == 0)
+		return 1;
+	while (pad < 2 && s[slen - pad - 1] == '=')
+		pad++;
+	full = slen - 4;
+	/*
+	 * EVP_DecodeBlock() takes '=' anywhere; what else it skips makes what
+	 * it gives shorter.
+	 */
+	if (memchr(s, '=', full) != NULL)
+		return 0;
+	if (full > 0 &&
+	    EVP_DecodeBlock(dst, (const unsigned char *)s, (int)full) !=
+		(int)(full / 4 * 3))
+		return 0;
+	if (EVP_DecodeBlock(last, (const unsigned char *)s + full, 4) != 3)
+		return 0;
+	/* bits behind the data must be zero, so that one text has one form */
+	(void)EVP_EncodeBlock((unsigned char *)again, last, (int)(3 - pad));
+	if (memcmp(again, s + full, 4) != 0)
+		return 0;
+	memcpy(dst + full / 4 * 3, last, 3 - pad);
+	OPENSSL_cleanse(last, sizeof(last));
+	OPENSSL_cleanse(again, sizeof(again));
+	*n = full / 4 * 3 + 3 - pad;
+	return 1;
+}
+
+uint8_t *
+rec_b64(const struct rec *r, const char *label, int secure, size_t *n)
+{
+	const struct rec_field *f = rec_get0(r, label);
+	uint8_t *p;
+	size_t cap;
+
+	errno = 0;
+	if (f == NULL)
+		return NULL;
+	cap = f->vlen / 4 * 3 + 1;
+	p = secure ? OPENSSL_secure_malloc(cap) : OPENSSL_malloc(cap);
+	if (p == NULL) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	if (rec_b64_decode(p, n, f->val, f->vlen))
+		return p;
+	if (secure)
+		OPENSSL_secure_clear_free(p, cap);
+	else
+		OPENSSL_free(p);
+	return NULL;
+}
+
+char *
+rec_text(const struct rec *r, const char *label, size_t *n)
+{
+	const struct rec_field *f;
+	size_t i, len = 0;
+	char *s;
+
+	if ((f = rec_get0(r, label)) == NULL) {
+		if ((f = twin(r, label, strlen(label))) == NULL ||
+		    (s = OPENSSL_malloc(f->vlen / 4 * 3 + 1)) == NULL)
+			return NULL;
+		if (!rec_b64_decode((uint8_t *)s, &len, f->val, f->vlen)) {
+			OPENSSL_free(s);
+			return NULL;
+		}
+	} else {
+		if ((s = OPENSSL_malloc(f->vlen + 1)) == NULL)
+			return NULL;
+		for (i = 0; i < f->vlen; i++) {
+			s[len] = f->val[i];
+			if (f->val[i] == '\\')
+				switch (f->val[++i]) {
+				case 't':
+					s[len] = '\t';
+					break;
+				case 'n':
+					s[len] = '\n';
+					break;
+				case 'r':
+					s[len] = '\r';
+					break;
+				default:
+					break;
+				}
+			len++;
+		}
+	}
+	s[len] = '\0';
+	if (n != NULL)
+		*n = len;
+	return s;
+}
+
+struct text
+rec_text_own(const struct rec *r, const char *label, char **own)
+{
+	struct text t = { "", 0 };
+
+	if ((*own = rec_text(r, label, &t.n)) != NULL)
+		t.s = *own;
+	return t;
+}
+
+int
+rec_u64(const struct rec *r, const char *label, unsigned long long *v)
+{
+	const struct rec_field *f = rec_get0(r, label);
+	size_t i;
+
+	if (f == NULL || f->vlen == 0 || f->vlen > 19 ||
+	    (f->val[0] == '0' && f->vlen > 1))
+		return 0;
+	for (*v = 0, i = 0; i < f->vlen; i++) {
+		if (f->val[i] < '0' || f->val[i] > '9')
+			return 0;
+		*v = *v * 10 + (unsigned)(f->val[i] - '0');
+	}
+	return 1;
+}
+
+int
+rec_unhex(const struct rec *r, const char *label, uint8_t *dst, size_t n)
+{
+	const struct rec_field *f = rec_get0(r, label);
+	char again[65];
+	size_t i;
+	int hi, lo;
+
+	if (f == NULL || f->vlen != 2 * n)
+		return 0;
+	for (i = 0; i < n; i++) {
+		hi = OPENSSL_hexchar2int((unsigned char)f->val[2 * i]);
+		lo = OPENSSL_hexchar2int((unsigned char)f->val[2 * i + 1]);
+		if (hi < 0 || lo < 0)
+			return 0;
+		dst[i] = (uint8_t)(hi << 4 | lo);
+	}
+	return memcmp(rec_hex(again, dst, n), f->val, 2 * n) == 0;
+}
+
+void
+rec_pack(const struct rec *r, struct wire *f)
+{
+	wire_room(f,
+	    offsetof(struct rec, field) + r->nfields * sizeof(r->field[0]) +
+		r->len);
+	wire_add(f, r, offsetof(struct rec, field));
+	wire_add(f, r->field, r->nfields * sizeof(r->field[0]));
+	wire_add(f, r->line, r->len);
+}
+
+void
+rec_unpack(struct rec *r, struct wire *f)
+{
+	const char *was;
+	size_t i;
+
+	memcpy(r, wire_next(f, offsetof(struct rec, field)),
+	    offsetof(struct rec, field));
+	memcpy(r->field, wire_next(f, r->nfields * sizeof(r->field[0])),
+	    r->nfields * sizeof(r->field[0]));
+	was = r->line;
+	r->line = wire_next(f, r->len);
+	for (i = 0; i < r->nfields; i++) {
+		r->field[i].label = r->line + (r->field[i].label - was);
+		r->field[i].val = r->line + (r->field[i].val - was);
+	}
+}

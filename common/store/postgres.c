@@ -1,0 +1,870 @@
+#include "store/driver.h"
+
+#ifdef HAVE_LIBPQ
+
+#include <dlfcn.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/msg.h"
+#include "base/text.h"
+#include "base/tool.h"
+
+/*
+ * The archive in PostgreSQL.  libpq is loaded when somebody names a server: it
+ * brings two dozen libraries along, and others should not wait for them.
+ */
+
+#define QUEUE	1024 /* statements that wait for their result */
+#define VALUES	22 /* of a statement */
+#define COLUMNS 40 /* of a row */
+#define VERSION "kms2ca archive, version 2"
+
+/* Of pg_type.h */
+#define OID_BOOL  16
+#define OID_BYTEA 17
+#define OID_INT8  20
+#define OID_INT4  23
+
+/* clang-format off */
+#define CALLS(X) \
+	X(PQclear) X(PQcmdStatus) X(PQcmdTuples) X(PQconnectdbParams) \
+	X(PQconninfoFree) X(PQconninfoParse) X(PQenterPipelineMode) \
+	X(PQerrorMessage) X(PQexec) X(PQexecPrepared) X(PQexitPipelineMode) \
+	X(PQfinish) X(PQfreemem) X(PQftype) X(PQgetisnull) X(PQgetlength) \
+	X(PQgetResult) X(PQgetvalue) X(PQhost) X(PQinitOpenSSL) X(PQnfields) \
+	X(PQntuples) X(PQpipelineSync) X(PQprepare) X(PQresultErrorField) \
+	X(PQresultStatus) X(PQsendQueryPrepared) X(PQsetNoticeProcessor) \
+	X(PQsslInUse) X(PQstatus)
+/* clang-format on */
+
+#define POINTER(name) __typeof__(&(name)) name;
+static struct {
+	CALLS(POINTER)
+} pq;
+
+struct pg_st {
+	struct sql_st st;
+	int prepared, bound; /* bound: the highest number of a value */
+	const char *value[VALUES];
+	int length[VALUES], binary[VALUES];
+	char digits[VALUES][24];
+	char *own[COLUMNS]; /* escaped, or a column unescaped */
+	PGresult *res;
+	int row;
+};
+
+struct pg {
+	struct store db;
+	char *url;
+	PGconn *conn;
+	int writing; /* a transaction of begin() is open */
+	int held; /* hold() was called */
+	int queued; /* results to come */
+	struct pg_st st[NSQL];
+};
+
+static struct pg *
+pg(struct store *db)
+{
+	return (struct pg *)(void *)db;
+}
+
+static struct pg_st *
+pg_st(const struct sql_st *st)
+{
+	return (struct pg_st *)(uintptr_t)st;
+}
+
+/* Failing --------------------------------------------------------------- */
+
+/* What to do, by SQLSTATE or the beginning of one. */
+static const char *
+hint_of(const char *state)
+{
+	static const struct {
+		const char *state, *hint;
+	} all[] = {
+		{ "25006", " (a standby: name the primary server)" },
+		{ "40", " (run again)" },
+		{ "42501", " (ca-db(5) says what to grant to whom)" },
+		{ "53",
+		    " (the server lacks room or memory: see to that, and "
+		    "run again)" },
+		{ "55P03", " (another process holds it: try again)" },
+		{ "57", " (run again when the server is up)" },
+		{ "58", " (look at the disk of the server, and run again)" },
+		{ "XX", " (restore it from a backup)" },
+		{ "23", " " STORE_ALTERED },
+		{ "42", " " STORE_ALTERED },
+		{ "P0", " " STORE_ALTERED },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (strncmp(state, all[i].state, strlen(all[i].state)) == 0)
+			return all[i].hint;
+	return "";
+}
+
+/* A message of libpq, which has lines, in one. */
+static char *
+one_line(const char *s, char *dst, size_t size)
+{
+	char *p = dst;
+
+	for (; *s != '\0' && p < dst + size - 1; s++)
+		if (*s != '\n' && *s != '\t')
+			*p++ = *s;
+		else if (p > dst && p[-1] != ' ')
+			*p++ = ' ';
+	if (p > dst && p[-1] == ' ')
+		p--;
+	*p = '\0';
+	return dst;
+}
+
+/*
+ * Sets *w to what, the reason of the result (NULL: of the connection), and
+ * what to do about it.  Returns 0.
+ */
+static int
+fail(struct store *db, const PGresult *res, struct reason *w, const char *what)
+{
+	const char *state = pq.PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *said = pq.PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	char line[256];
+
+	if (state != NULL && said != NULL)
+		return reason_set(w, "database", "%s: %s: %s%s", db->name, what,
+		    one_line(said, line, sizeof(line)), hint_of(state));
+	one_line(pq.PQerrorMessage(pg(db)->conn), line, sizeof(line));
+	return reason_set(w, "database",
+	    "%s: %s: %s (run again when the server "
+	    "is up: what had a result is safe)",
+	    db->name, what, *line == '\0' ? "the connection is lost" : line);
+}
+
+/* Running --------------------------------------------------------------- */
+
+/* Frees what was escaped or unescaped. */
+static void
+forget_texts(struct pg_st *st)
+{
+	int i;
+
+	for (i = 0; i < COLUMNS; i++) {
+		free(st->own[i]);
+		st->own[i] = NULL;
+	}
+}
+
+static void
+forget(struct pg_st *st)
+{
+	pq.PQclear(st->res);
+	st->res = NULL;
+	forget_texts(st);
+}
+
+/* Is the result of a statement that was queued good? */
+static int
+queued_ok(struct store *db, const PGresult *res, struct reason *w)
+{
+	if (pq.PQresultStatus(res) != PGRES_COMMAND_OK)
+		return fail(db, res, w, "cannot write");
+	return strcmp(pq.PQcmdTuples((PGresult *)(uintptr_t)res), "1") == 0 ||
+	    sql_not_put(db, w);
+}
+
+/* Waits for the results of what is queued.  Returns 1, or 0 with *w. */
+static int
+drain(struct store *db, struct reason *w)
+{
+	struct pg *p = pg(db);
+	PGresult *res;
+	int rc = 1, nulls = 0, synced = 0;
+
+	if (p->queued == 0)
+		return 1;
+	(void)pq.PQpipelineSync(p->conn);
+	/* a NULL stands behind the result of each; without end if it is lost */
+	while (!synced && nulls <= p->queued) {
+		res = pq.PQgetResult(p->conn);
+		nulls += res == NULL;
+		synced = pq.PQresultStatus(res) == PGRES_PIPELINE_SYNC;
+		if (rc && res != NULL && !synced)
+			rc = queued_ok(db, res, w);
+		pq.PQclear(res);
+	}
+	p->queued = 0;
+	if (rc && (!synced || !pq.PQexitPipelineMode(p->conn)))
+		return fail(db, NULL, w, "cannot write");
+	return rc;
+}
+
+/* Runs SQL that gives nothing, or rows that nobody reads: 1, or 0 with *w. */
+static int
+plain(struct store *db, const char *sql, struct reason *w, const char *what)
+{
+	PGresult *res;
+	int rc;
+
+	if (!drain(db, w))
+		return 0;
+	res = pq.PQexec(pg(db)->conn, sql);
+	rc = pq.PQresultStatus(res) == PGRES_COMMAND_OK ||
+	    pq.PQresultStatus(res) == PGRES_TUPLES_OK || fail(db, res, w, what);
+	pq.PQclear(res);
+	return rc;
+}
+
+static const char *
+sql_of(enum sql n)
+{
+	return sql_text[n].pg != NULL ? sql_text[n].pg : sql_text[n].lite;
+}
+
+/* Names it, for libpq. */
+static const char *
+name_of(enum sql n, char name[8])
+{
+	(void)snprintf(name, 8, "s%d", (int)n);
+	return name;
+}
+
+static struct sql_st *
+ready(struct store *db, enum sql n, struct reason *w)
+{
+	struct pg *p = pg(db);
+	struct pg_st *st = &p->st[n];
+	PGresult *res;
+	char name[8];
+
+	forget(st);
+	st->st.db = db;
+	st->st.n = n;
+	st->bound = 0;
+	memset(st->value, 0, sizeof(st->value));
+	if (st->prepared)
+		return &st->st;
+	if (!drain(db, w))
+		return NULL;
+	res = pq.PQprepare(p->conn, name_of(n, name), sql_of(n), 0, NULL);
+	st->prepared = pq.PQresultStatus(res) == PGRES_COMMAND_OK;
+	if (!st->prepared)
+		fail(db, res, w, "cannot prepare a statement");
+	pq.PQclear(res);
+	return st->prepared ? &st->st : NULL;
+}
+
+static void
+bind(struct sql_st *sst, int i, const void *p, size_t n, int binary)
+{
+	struct pg_st *st = pg_st(sst);
+
+	st->value[i - 1] = p;
+	st->length[i - 1] = (int)n;
+	st->binary[i - 1] = binary;
+	if (st->bound < i)
+		st->bound = i;
+}
+
+/*
+ * A text in PostgreSQL is UTF-8 without NUL; names in old backups may be neither.
+ * What cannot stand is U+FFFD, which reads as what it is, and the byte in hex.
+ */
+#define ESCAPE	   "\xef\xbf\xbd"
+#define ESCAPE_LEN 3
+
+/* Returns 1 if the n bytes can stand as they are; tokens are apart by 0x1f. */
+static int
+stands(const char *s, size_t n)
+{
+	size_t i;
+
+	/* most are plain ASCII */
+	for (i = 0; i < n && s[i] >= ' ' && s[i] <= '~'; i++)
+		continue;
+	return i == n ||
+	    (text_utf8(s, n) && memchr(s, '\0', n) == NULL &&
+		memchr(s, 0x1f, n) == NULL &&
+		memmem(s, n, ESCAPE, ESCAPE_LEN) == NULL);
+}
+
+/* The bytes escaped, *len of them: free() it.  NULL: out of memory. */
+static char *
+escape(const char *s, size_t n, size_t *len)
+{
+	char *out = malloc(5 * n + 1), *p = out;
+	size_t i, k;
+
+	for (i = 0; out != NULL && i < n; i += k) {
+		/* a character of UTF-8 has four bytes at most */
+		for (k = 4; k > 0; k--)
+			if (i + k <= n && stands(s + i, k))
+				break;
+		if (k > 0)
+			p = mempcpy(p, s + i, k);
+		else {
+			p = mempcpy(p, ESCAPE, ESCAPE_LEN);
+			(void)rec_hex(p, (const uint8_t *)s + i, 1);
+			p += 2;
+			k = 1;
+		}
+	}
+	*len = (size_t)(p - out);
+	return out;
+}
+
+static void
+bind_text(struct sql_st *sst, int i, const char *s, size_t n)
+{
+	struct pg_st *st = pg_st(sst);
+
+	if (!stands(s, n)) {
+		s = st->own[i - 1] = escape(s, n, &n);
+		if (s == NULL)
+			tool_nomem();
+	}
+	bind(sst, i, s, n, 1);
+}
+
+/* Takes the escapes out of a text, if there are any. */
+static void
+unescape(struct pg_st *st, int i, struct sql_value *v)
+{
+	const char *s = v->p, *end = s + v->n;
+	unsigned byte;
+	char *p;
+
+	if (memmem(s, v->n, ESCAPE, ESCAPE_LEN) == NULL)
+		return;
+	if ((p = st->own[i] = malloc(v->n + 1)) == NULL)
+		tool_nomem();
+	while (s < end)
+		if (end - s >= ESCAPE_LEN + 2 &&
+		    memcmp(s, ESCAPE, ESCAPE_LEN) == 0 &&
+		    sscanf(s + ESCAPE_LEN, "%2x", &byte) == 1) {
+			*p++ = (char)byte;
+			s += ESCAPE_LEN + 2;
+		} else
+			*p++ = *s++;
+	*p = '\0';
+	v->p = st->own[i];
+	v->n = (size_t)(p - st->own[i]);
+}
+
+static void
+bind_int(struct sql_st *st, int i, int64_t v)
+{
+	char *digits = pg_st(st)->digits[i - 1];
+
+	(void)snprintf(digits, sizeof(pg_st(st)->digits[0]), "%lld",
+	    (long long)v);
+	bind(st, i, digits, 0, 0);
+}
+
+static void
+bind_blob(struct sql_st *st, int i, const void *p, size_t n)
+{
+	/* SQLite makes NULL of no bytes */
+	bind(st, i, p, n, 1);
+}
+
+static PGresult *
+execute(struct pg_st *st)
+{
+	char name[8];
+
+	return pq.PQexecPrepared(pg(st->st.db)->conn, name_of(st->st.n, name),
+	    st->bound, st->value, st->length, st->binary, 1);
+}
+
+/* Runs what gives rows.  Returns 1, or 0 with *w. */
+static int
+start(struct pg_st *st, struct reason *w)
+{
+	struct store *db = st->st.db;
+	int rc;
+
+	if (!drain(db, w))
+		return 0;
+	st->row = -1;
+	st->res = execute(st);
+	if (pq.PQresultStatus(st->res) != PGRES_TUPLES_OK)
+		rc = fail(db, st->res, w, "cannot read");
+	else
+		rc = pq.PQnfields(st->res) <= COLUMNS ||
+		    reason_set(w, "database",
+			"%s: cannot read: columns that nobody asked "
+			"for " STORE_ALTERED,
+			db->name);
+	if (!rc)
+		forget(st);
+	return rc;
+}
+
+static int
+step(struct sql_st *sst, struct reason *w)
+{
+	struct pg_st *st = pg_st(sst);
+
+	if (st->res == NULL && !start(st, w))
+		return -1;
+	forget_texts(st);
+	if (++st->row < pq.PQntuples(st->res))
+		return 1;
+	forget(st);
+	return 0;
+}
+
+static int
+run(struct sql_st *sst, struct reason *w)
+{
+	struct pg_st *st = pg_st(sst);
+	PGresult *res;
+	int n = -1;
+
+	if (!drain(sst->db, w))
+		return -1;
+	res = execute(st);
+	if (pq.PQresultStatus(res) == PGRES_COMMAND_OK ||
+	    pq.PQresultStatus(res) == PGRES_TUPLES_OK)
+		n = atoi(pq.PQcmdTuples(res));
+	else
+		fail(sst->db, res, w, "cannot write");
+	pq.PQclear(res);
+	return n;
+}
+
+/* Sends it, and goes on: a reply for each would cost a round trip. */
+static int
+put(struct sql_st *sst, struct reason *w)
+{
+	struct pg_st *st = pg_st(sst);
+	struct pg *p = pg(sst->db);
+	char name[8];
+
+	if (p->queued == QUEUE && !drain(sst->db, w))
+		return 0;
+	if ((p->queued == 0 && !pq.PQenterPipelineMode(p->conn)) ||
+	    !pq.PQsendQueryPrepared(p->conn, name_of(sst->n, name), st->bound,
+		st->value, st->length, st->binary, 1))
+		return fail(sst->db, NULL, w, "cannot write");
+	p->queued++;
+	return 1;
+}
+
+/* Columns --------------------------------------------------------------- */
+
+static int
+columns(const struct sql_st *st)
+{
+	return pq.PQnfields(pg_st(st)->res);
+}
+
+/* A number as the server sends it: big-endian, of 1, 4 or 8 bytes. */
+static int64_t
+number(const void *p, size_t n)
+{
+	const uint8_t *byte = p;
+	uint64_t v = n == 4 && (byte[0] & 0x80) != 0 ? UINT32_MAX : 0;
+
+	while (n-- > 0)
+		v = v << 8 | *byte++;
+	return (int64_t)v;
+}
+
+static void
+column(struct sql_st *sst, int i, struct sql_value *v)
+{
+	struct pg_st *st = pg_st(sst);
+	unsigned type = pq.PQftype(st->res, i);
+
+	memset(v, 0, sizeof(*v));
+	v->type = SQL_NULL;
+	v->p = "";
+	if (pq.PQgetisnull(st->res, st->row, i))
+		return;
+	v->p = pq.PQgetvalue(st->res, st->row, i);
+	v->n = (size_t)pq.PQgetlength(st->res, st->row, i);
+	if (type == OID_BOOL || type == OID_INT4 || type == OID_INT8) {
+		v->type = SQL_INT;
+		v->i = number(v->p, v->n);
+	} else if (type == OID_BYTEA)
+		v->type = SQL_BLOB;
+	else {
+		v->type = SQL_TEXT;
+		unescape(st, i, v);
+	}
+}
+
+static void
+reset(struct sql_st *st)
+{
+	forget(pg_st(st));
+}
+
+/* Transactions ---------------------------------------------------------- */
+
+static int
+begin(struct store *db, struct reason *w)
+{
+	struct pg *p = pg(db);
+
+	/* that which makes the tables is open already */
+	p->writing = db->fresh || plain(db, sql_of(BEGIN), w, "cannot write");
+	return p->writing;
+}
+
+/* What is read from now on is of one moment. */
+static int
+snapshot(struct store *db, struct reason *w)
+{
+	return plain(db, sql_of(HELD), w, "cannot read");
+}
+
+static int
+hold(struct store *db, struct reason *w)
+{
+	struct pg *p = pg(db);
+
+	/* past the commit nobody may write until the snapshot is taken */
+	p->held = p->writing;
+	return p->held ? plain(db, sql_of(HOLD), w, "cannot read") :
+			 snapshot(db, w);
+}
+
+static int
+commit(struct store *db, struct reason *w)
+{
+	struct pg *p = pg(db);
+	PGresult *res;
+	int rc;
+
+	if (!drain(db, w))
+		return 0;
+	res = pq.PQexec(p->conn, sql_of(COMMIT));
+	rc = pq.PQresultStatus(res) == PGRES_COMMAND_OK;
+	if (!rc && pq.PQstatus(p->conn) != CONNECTION_OK)
+		reason_set(w, "database",
+		    "%s: the connection was lost in a commit, which may have "
+		    "been done or not: run again: what was done is `present'",
+		    db->name);
+	else if (!rc)
+		fail(db, res, w, "cannot write");
+	/* what has failed before is rolled back, and that is no error */
+	else if (strcmp(pq.PQcmdStatus(res), "COMMIT") != 0)
+		rc = reason_set(w, "database", "%s: cannot write: rolled back",
+		    db->name);
+	pq.PQclear(res);
+	p->writing = 0;
+	db->fresh = 0;
+	return rc && (!p->held || snapshot(db, w));
+}
+
+static void
+rollback(struct store *db)
+{
+	struct pg *p = pg(db);
+	struct reason w;
+
+	if (!p->writing)
+		return;
+	p->writing = 0;
+	(void)drain(db, &w);
+	(void)plain(db, sql_of(ROLLBACK), &w, "");
+	if (p->held)
+		(void)snapshot(db, &w);
+}
+
+/* Opening --------------------------------------------------------------- */
+
+/*
+ * Of what SCHEMA gives of sql_schema_pg: with another schema, -v shows what it
+ * must be here.
+ */
+static int
+schema(struct store *db, uint8_t sum[32], struct reason *w)
+{
+	static const uint8_t ought[32] = { 0xed, 0xec, 0x22, 0xb5, 0xcb, 0x2d,
+		0x33, 0x8b, 0x33, 0xb1, 0x71, 0xa5, 0xae, 0x23, 0xd9, 0x97,
+		0xb6, 0x97, 0x95, 0xd6, 0x60, 0xdd, 0xeb, 0x2b, 0x03, 0x67,
+		0xab, 0x2e, 0xeb, 0xe3, 0xd1, 0xe0 };
+
+	(void)db;
+	(void)w;
+	memcpy(sum, ought, sizeof(ought));
+	return 1;
+}
+
+/* A column of the first row; empty where the server sent none. */
+static const char *
+cell(const PGresult *res, int i)
+{
+	const char *s = pq.PQgetvalue(res, 0, i);
+
+	return s == NULL ? "" : s;
+}
+
+/* Settings of the session.  Returns 1, or 0 with *w. */
+static int
+session(struct store *db, enum store_mode mode, struct reason *w)
+{
+	PGresult *res = pq.PQexec(pg(db)->conn, sql_of(OPEN));
+	int rc = pq.PQresultStatus(res) == PGRES_TUPLES_OK;
+
+	if (!rc)
+		fail(db, res, w, "cannot open");
+	else if (strcmp(cell(res, 0), "UTF8") != 0)
+		rc = reason_set(w, "database",
+		    "%s: the encoding of this database is %s: create it with "
+		    "encoding UTF8",
+		    db->name, cell(res, 0));
+	else if (mode != STORE_READ && strcmp(cell(res, 1), "on") != 0)
+		msg_warn("warning: %s: fsync is off on this server: rows do "
+			 "not survive a power failure, whatever the results "
+			 "promise",
+		    db->name);
+	pq.PQclear(res);
+	return rc;
+}
+
+/* Looks for the archive.  1, 0: there is none, -1 with *w. */
+static int
+find(struct store *db, int *schema_there, struct reason *w)
+{
+	PGresult *res = pq.PQexec(pg(db)->conn, sql_of(FIND_ARCHIVE));
+	const char *version, *full;
+	int rc = -1;
+
+	*schema_there = pq.PQntuples(res) == 1;
+	version = *schema_there ? cell(res, 0) : "";
+	full = *schema_there ? cell(res, 1) : "f";
+	if (pq.PQresultStatus(res) != PGRES_TUPLES_OK)
+		fail(db, res, w, "cannot open");
+	else if (*schema_there && strcmp(cell(res, 2), "f") == 0)
+		reason_set(w, "database",
+		    "%s: this role may not use the schema kms2ca (ca-db(5) "
+		    "says what to grant to whom)",
+		    db->name);
+	else if (strcmp(version, VERSION) == 0)
+		rc = 1;
+	else if (strcmp(full, "f") == 0)
+		rc = 0;
+	else
+		reason_set(w, "database",
+		    "%s: its schema kms2ca is not that of this kms2ca, but: %s",
+		    db->name, *version == '\0' ? "something else" : version);
+	pq.PQclear(res);
+	return rc;
+}
+
+/*
+ * Opens the archive, or makes one, in a transaction that store_begin() goes on
+ * with: until its commit there is none.
+ */
+static int
+open_schema(struct store *db, enum store_mode mode, struct reason *w)
+{
+	int rc, there;
+
+	if (!session(db, mode, w) ||
+	    (mode == STORE_CREATE &&
+		!plain(db, sql_of(BEGIN), w, "cannot open")))
+		return 0;
+	if ((rc = find(db, &there, w)) == -1)
+		return 0;
+	if (rc == 0 && mode != STORE_CREATE)
+		return reason_set(w, "database",
+		    "%s: no archive in this database (ca-init makes one)",
+		    db->name);
+	db->fresh = rc == 0;
+	if (db->fresh)
+		return (there ||
+			   plain(db, sql_of(NEW_SCHEMA), w,
+			       "cannot create the schema kms2ca")) &&
+		    plain(db, sql_schema_pg, w, "cannot create the tables");
+	if (mode == STORE_CREATE &&
+	    !plain(db, sql_of(ROLLBACK), w, "cannot open"))
+		return 0;
+	return mode == STORE_READ || sql_writable(db, w);
+}
+
+static int
+publish(struct store *db, struct reason *w)
+{
+	(void)db;
+	(void)w;
+	return 1;
+}
+
+static void
+close_connection(struct store *db)
+{
+	struct pg *p = pg(db);
+	int i;
+
+	for (i = 0; p->conn != NULL && i < NSQL; i++)
+		forget(&p->st[i]);
+	if (p->conn != NULL)
+		pq.PQfinish(p->conn);
+	free(p->url);
+	free(p);
+}
+
+/* Connecting ------------------------------------------------------------ */
+
+/* Loads libpq.  Returns 1, or 0 with *w. */
+static int
+load(struct reason *w)
+{
+	void *lib = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
+
+#define FIND_CALL(name) \
+	if (lib != NULL && (*(void **)&pq.name = dlsym(lib, #name)) == NULL) \
+		lib = NULL;
+	CALLS(FIND_CALL)
+	if (lib == NULL)
+		return reason_set(w, "database",
+		    "-d: libpq of PostgreSQL 14 or later is not there: install "
+		    "it (libpq5 on Debian)");
+	/* libcrypto is started already, without openssl.cnf */
+	pq.PQinitOpenSSL(0, 0);
+	return 1;
+}
+
+/* No secret may stand in a URL: others see command lines. */
+static int
+check_url(const char *url, struct reason *w)
+{
+	PQconninfoOption *all, *o;
+	char *said = NULL, line[256];
+	int rc = 1;
+
+	all = pq.PQconninfoParse(url, &said);
+	/* what it quotes may be a password */
+	if (said != NULL && strstr(said, ": \"") != NULL)
+		*strstr(said, ": \"") = '\0';
+	if (all == NULL)
+		rc = reason_set(w, "database", "-d: %s (ca-db(5) shows some)",
+		    one_line(said == NULL ? "out of memory" : said, line,
+			sizeof(line)));
+	for (o = all; rc && o->keyword != NULL; o++)
+		if (strstr(o->keyword, "password") != NULL && o->val != NULL)
+			rc = reason_set(w, "usage",
+			    "-d: others can see a password on the command "
+			    "line: put it into ~/.pgpass or a service file, "
+			    "and change it");
+	pq.PQconninfoFree(all);
+	pq.PQfreemem(said);
+	return rc;
+}
+
+/* What the server says beside its answers. */
+static void
+notice(void *arg, const char *said)
+{
+	char line[256];
+
+	msg_verbose("%s: %s", ((struct pg *)arg)->url,
+	    one_line(said, line, sizeof(line)));
+}
+
+/*
+ * While it connects, libpq writes to stderr what the server says, as it is:
+ * only an escaped line goes there.
+ */
+static PGconn *
+connect_escaped(const char *const key[], const char *const value[])
+{
+	int fd = tool_tmpfile(), err = dup(STDERR_FILENO);
+	FILE *fp = fdopen(fd, "r+");
+	char line[256];
+	PGconn *conn;
+
+	if (fp == NULL || err == -1)
+		tool_nomem();
+	(void)dup2(fd, STDERR_FILENO);
+	conn = pq.PQconnectdbParams(key, value, 1);
+	(void)dup2(err, STDERR_FILENO);
+	(void)close(err);
+	rewind(fp);
+	while (fgets(line, sizeof(line), fp) != NULL) {
+		line[strcspn(line, "\n")] = '\0';
+		if (*line != '\0')
+			msg_warn("%s", line);
+	}
+	(void)fclose(fp);
+	return conn;
+}
+
+static int
+connect_to(struct pg *p, struct reason *w)
+{
+	const char *const key[] = { "dbname", "client_encoding",
+		"fallback_application_name", NULL };
+	const char *const value[] = { p->url, "UTF8", "kms2ca", NULL };
+	const char *host;
+	char line[256];
+
+	p->conn = connect_escaped(key, value);
+	if (p->conn == NULL)
+		return reason_set(w, "database", "out of memory");
+	(void)pq.PQsetNoticeProcessor(p->conn, notice, p);
+	if (pq.PQstatus(p->conn) != CONNECTION_OK)
+		return reason_set(w, "database",
+		    "%s: %s (ca-db(5) shows how to name a server)", p->url,
+		    one_line(pq.PQerrorMessage(p->conn), line, sizeof(line)));
+	host = pq.PQhost(p->conn);
+	if (host != NULL && *host != '/' && !pq.PQsslInUse(p->conn))
+		msg_warn("warning: %s: the connection is not encrypted, and "
+			 "nobody vouches for the server: add "
+			 "sslmode=verify-full",
+		    p->url);
+	return 1;
+}
+
+static const struct sql_driver driver = { 1, open_schema, publish,
+	close_connection, begin, hold, commit, rollback, ready, bind_int,
+	bind_text, bind_blob, step, run, put, columns, column, reset, schema };
+
+struct store *
+postgres_new(const char *url, struct reason *w)
+{
+	struct pg *p;
+
+	if (!load(w) || !check_url(url, w))
+		return NULL;
+	if ((p = calloc(1, sizeof(*p))) == NULL ||
+	    (p->url = strdup(url)) == NULL) {
+		free(p);
+		reason_set(w, "database", "out of memory");
+		return NULL;
+	}
+	p->db.driver = &driver;
+	p->db.name = p->url;
+	if (!connect_to(p, w)) {
+		close_connection(&p->db);
+		return NULL;
+	}
+	return &p->db;
+}
+
+#else
+
+struct store *
+postgres_new(const char *url, struct reason *w)
+{
+	(void)url; /* it may have a password */
+	reason_set(w, "database",
+	    "-d: this build has no PostgreSQL: install libpq-dev and build "
+	    "again, or name a file");
+	return NULL;
+}
+
+#endif

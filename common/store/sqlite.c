@@ -1,0 +1,473 @@
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/driver.h"
+#include "store/sqlite_file.h"
+
+/* The archive as an SQLite file. */
+
+#define APPLICATION_ID 0x6b326361 /* "k2ca" */
+#define USER_VERSION   2
+#define BUSY_MS	       120000
+
+struct sqlite_st {
+	struct sql_st st;
+	sqlite3_stmt *h;
+};
+
+struct sqlite {
+	struct store db;
+	struct sqlite_file file;
+	sqlite3 *h;
+	struct sqlite_st st[NSQL];
+};
+
+/* What every connection sets first; NULL at the end. */
+static const char *const settings[] = {
+	"pragma temp_store=memory",
+	"pragma trusted_schema=off",
+	"pragma foreign_keys=on",
+	"pragma synchronous=full",
+	"pragma cache_size=-8000", /* KiB: what a commit writes, and more */
+	"create temp table token(raw text, hex text)",
+	NULL,
+};
+
+static struct sqlite *
+lite(struct store *db)
+{
+	return (struct sqlite *)(void *)db;
+}
+
+static sqlite3_stmt *
+handle(const struct sql_st *st)
+{
+	return ((const struct sqlite_st *)(const void *)st)->h;
+}
+
+/* Sets *w to what, SQLite's reason, and what to do about it.  Returns 0. */
+static int
+fail(struct store *db, struct reason *w, const char *what)
+{
+	const char *hint = "";
+	int rc = sqlite3_errcode(lite(db)->h);
+
+	if (errno == ENOMEM)
+		return reason_set(w, "database", "%s: %s: out of memory",
+		    db->name, what);
+	/* SQLite takes a disk that does not read for a damaged file */
+	if (rc == SQLITE_CORRUPT && errno == EIO)
+		return reason_set(w, "database",
+		    "%s: %s: %s (look at the disk, and run again)", db->name,
+		    what, strerror(EIO));
+	switch (rc) {
+	case SQLITE_BUSY:
+		hint = " (another process holds it: try again)";
+		break;
+	case SQLITE_READONLY:
+	case SQLITE_CANTOPEN:
+		hint = " (make the file and its directory writable)";
+		break;
+	case SQLITE_FULL:
+		hint = " (make room on the disk and run again)";
+		break;
+	case SQLITE_IOERR:
+		hint = " (look at the disk and at ulimit -f, and run again)";
+		break;
+	case SQLITE_ERROR:
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+		hint = " " STORE_ALTERED;
+		break;
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+		hint = " (restore it from a backup)";
+		break;
+	default:
+		break;
+	}
+	return reason_set(w, "database", "%s: %s: %s%s", db->name, what,
+	    sqlite3_errmsg(lite(db)->h), hint);
+}
+
+/* Statements ------------------------------------------------------------ */
+
+static struct sql_st *
+ready(struct store *db, enum sql n, struct reason *w)
+{
+	struct sqlite_st *st = &lite(db)->st[n];
+
+	if (st->h == NULL &&
+	    sqlite3_prepare_v3(lite(db)->h, sql_text[n].lite, -1,
+		SQLITE_PREPARE_PERSISTENT, &st->h, NULL) != SQLITE_OK) {
+		fail(db, w, "cannot prepare a statement");
+		return NULL;
+	}
+	(void)sqlite3_reset(st->h);
+	(void)sqlite3_clear_bindings(st->h);
+	st->st.db = db;
+	st->st.n = n;
+	return &st->st;
+}
+
+static void
+bind_int(struct sql_st *st, int i, int64_t v)
+{
+	(void)sqlite3_bind_int64(handle(st), i, v);
+}
+
+static void
+bind_text(struct sql_st *st, int i, const char *s, size_t n)
+{
+	(void)sqlite3_bind_text(handle(st), i, s, (int)n, SQLITE_STATIC);
+}
+
+static void
+bind_blob(struct sql_st *st, int i, const void *p, size_t n)
+{
+	(void)sqlite3_bind_blob(handle(st), i, p, (int)n, SQLITE_STATIC);
+}
+
+static void
+reset(struct sql_st *st)
+{
+	(void)sqlite3_reset(handle(st));
+}
+
+static int
+step(struct sql_st *st, struct reason *w)
+{
+	int rc = sqlite3_step(handle(st));
+
+	if (rc == SQLITE_ROW)
+		return 1;
+	if (rc != SQLITE_DONE)
+		fail(st->db, w, "cannot read");
+	reset(st);
+	return rc == SQLITE_DONE ? 0 : -1;
+}
+
+static int
+run(struct sql_st *st, struct reason *w)
+{
+	int rc = sqlite3_step(handle(st));
+
+	if (rc != SQLITE_DONE)
+		fail(st->db, w, "cannot write");
+	reset(st);
+	return rc == SQLITE_DONE ? sqlite3_changes(lite(st->db)->h) : -1;
+}
+
+static int
+put(struct sql_st *st, struct reason *w)
+{
+	int n = run(st, w);
+
+	return n == 1 || (n != -1 && sql_not_put(st->db, w));
+}
+
+/* The same of one that has nothing to bind.  Returns 1, or 0 with *w. */
+static int
+run_plain(struct store *db, enum sql n, struct reason *w)
+{
+	struct sql_st *st = ready(db, n, w);
+
+	return st != NULL && run(st, w) != -1;
+}
+
+static int
+columns(const struct sql_st *st)
+{
+	return sqlite3_column_count(handle(st));
+}
+
+static void
+column(struct sql_st *st, int i, struct sql_value *v)
+{
+	/* good until the next step, as there is one thread */
+	sqlite3_value *is = sqlite3_column_value(handle(st), i);
+	int type = sqlite3_value_type(is);
+
+	v->type = type == SQLITE_INTEGER ? SQL_INT :
+	    type == SQLITE_FLOAT	 ? SQL_REAL :
+	    type == SQLITE_TEXT		 ? SQL_TEXT :
+	    type == SQLITE_BLOB		 ? SQL_BLOB :
+					   SQL_NULL;
+	v->i = 0;
+	v->p = "";
+	v->n = 0;
+	if (type == SQLITE_INTEGER)
+		v->i = sqlite3_value_int64(is);
+	else if (type != SQLITE_NULL) {
+		v->p = type == SQLITE_BLOB ?
+		    sqlite3_value_blob(is) :
+		    (const void *)sqlite3_value_text(is);
+		v->n = (size_t)sqlite3_value_bytes(is);
+	}
+	if (v->p == NULL) { /* or out of memory, as the next step will tell */
+		v->p = "";
+		v->n = 0;
+	}
+}
+
+/* Transactions ---------------------------------------------------------- */
+
+static int
+begin(struct store *db, struct reason *w)
+{
+	return run_plain(db, BEGIN, w);
+}
+
+static int
+hold(struct store *db, struct reason *w)
+{
+	struct sql_st *st = ready(db, HOLD, w);
+
+	/* a statement with rows to come keeps its view of the file */
+	return st != NULL &&
+	    (sqlite3_step(handle(st)) == SQLITE_ROW ||
+		fail(db, w, "cannot read"));
+}
+
+/*
+ * Rows of a file that was moved away from its log are not safe.  Returns 1, or
+ * 0 with *w.
+ */
+static int
+in_place(struct store *db, struct reason *w)
+{
+	int moved = 1;
+
+	(void)sqlite3_file_control(lite(db)->h, "main", SQLITE_FCNTL_HAS_MOVED,
+	    &moved);
+	return !moved ||
+	    reason_set(w, "database",
+		"%s: was moved or replaced while in use: put it back, with "
+		"what lies beside it, and run again",
+		db->name);
+}
+
+static int
+commit(struct store *db, struct reason *w)
+{
+	return in_place(db, w) && run_plain(db, COMMIT, w) && in_place(db, w);
+}
+
+static void
+rollback(struct store *db)
+{
+	struct reason w;
+
+	if (sqlite3_get_autocommit(lite(db)->h) == 0)
+		(void)run_plain(db, ROLLBACK, &w);
+}
+
+/* The schema ------------------------------------------------------------ */
+
+/* The digest of a schema as it ought to be: that of a new archive. */
+static int
+schema(struct store *db, uint8_t sum[32], struct reason *w)
+{
+	struct sqlite new;
+	int rc;
+
+	memset(&new, 0, sizeof(new));
+	new.db = *db;
+	rc = sqlite3_open(":memory:", &new.h) == SQLITE_OK &&
+	    sqlite3_exec(new.h, sql_schema, NULL, NULL, NULL) == SQLITE_OK;
+	if (!rc)
+		fail(&new.db, w, "cannot make a schema to compare with");
+	rc = rc && sql_schema_digest(&new.db, sum, w);
+	(void)sqlite3_finalize(new.st[SCHEMA].h);
+	(void)sqlite3_close(new.h);
+	return rc;
+}
+
+/* Opening --------------------------------------------------------------- */
+
+/* Runs a pragma; its answer, if there is one, goes to text. */
+static int
+pragma_text(struct store *db, const char *s, char *text, size_t n,
+    struct reason *w)
+{
+	sqlite3_stmt *st = NULL;
+	int rc;
+
+	text[0] = '\0';
+	if (sqlite3_prepare_v2(lite(db)->h, s, -1, &st, NULL) != SQLITE_OK)
+		return fail(db, w, "cannot open");
+	rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		(void)snprintf(text, n, "%s",
+		    (const char *)sqlite3_column_text(st, 0));
+	else if (rc != SQLITE_DONE)
+		fail(db, w, "cannot open");
+	(void)sqlite3_finalize(st);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE;
+}
+
+/* The same where a number is the answer, or none is looked at. */
+static int
+pragma(struct store *db, const char *s, int *v, struct reason *w)
+{
+	char text[24];
+
+	if (!pragma_text(db, s, text, sizeof(text), w))
+		return 0;
+	if (v != NULL)
+		*v = atoi(text);
+	return 1;
+}
+
+/* A log, which a backup by VACUUM INTO lacks: readers hold nobody up. */
+static int
+use_wal(struct store *db, struct reason *w)
+{
+	char mode[16];
+
+	if (!pragma_text(db, "pragma journal_mode=wal", mode, sizeof(mode), w))
+		return 0;
+	return strcmp(mode, "wal") == 0 ||
+	    reason_set(w, "database",
+		"%s: cannot be put into WAL mode, stays in mode %s: put it on "
+		"a local disk, and run again when no other process holds it",
+		db->name, mode);
+}
+
+/* Makes the tables of a new archive. */
+static int
+create(struct store *db, struct reason *w)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof(text), "pragma application_id=%d",
+	    APPLICATION_ID);
+	/* a page of 4096 bytes would hold one key, and be half empty */
+	if (!pragma(db, "pragma page_size=16384", NULL, w) ||
+	    !pragma(db, text, NULL, w) ||
+	    !pragma(db, "pragma user_version=2", NULL, w) || !use_wal(db, w))
+		return 0;
+	if (sqlite3_exec(lite(db)->h, sql_schema, NULL, NULL, NULL) !=
+	    SQLITE_OK)
+		return fail(db, w, "cannot create the tables");
+	return 1;
+}
+
+/* Settings of the connection; is it an archive, and of our version? */
+static int
+set_up(struct store *db, enum store_mode mode, struct reason *w)
+{
+	size_t i;
+	int v = 0;
+
+	(void)sqlite3_busy_timeout(lite(db)->h, BUSY_MS);
+	(void)sqlite3_db_config(lite(db)->h, SQLITE_DBCONFIG_DEFENSIVE, 1,
+	    NULL);
+	if (db->fresh && !create(db, w))
+		return 0;
+	for (i = 0; settings[i] != NULL; i++)
+		if (!pragma(db, settings[i], NULL, w))
+			return 0;
+	if (!pragma(db, "pragma application_id", &v, w))
+		return 0;
+	if (v != APPLICATION_ID)
+		return reason_set(w, "database",
+		    "%s: a database, but not an archive of kms2ca", db->name);
+	if (!pragma(db, "pragma user_version", &v, w))
+		return 0;
+	if (v != USER_VERSION)
+		return reason_set(w, "database",
+		    "%s: archive version %d, this kms2ca knows %d%s", db->name,
+		    v, USER_VERSION,
+		    v < USER_VERSION ? " (ca-db(5) says how to raise it)" : "");
+	return mode == STORE_READ ||
+	    ((db->fresh || sql_writable(db, w)) && use_wal(db, w));
+}
+
+static int
+open_file(struct store *db, enum store_mode mode, struct reason *w)
+{
+	struct sqlite *l = lite(db);
+	int flags = SQLITE_OPEN_READWRITE, rc;
+	char *uri = NULL;
+
+	if (!sqlite_file_check(&l->file, mode, w))
+		return 0;
+	db->fresh = l->file.fresh;
+	if (mode == STORE_READ && !sqlite_file_reader(&l->file, &uri))
+		flags = SQLITE_OPEN_READONLY;
+	rc = sqlite3_open_v2(uri != NULL ? uri : l->file.path, &l->h,
+	    flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW, NULL);
+	free(uri);
+	if (rc != SQLITE_OK)
+		return fail(db, w, "cannot open");
+	return set_up(db, mode, w);
+}
+
+static void
+disconnect(struct sqlite *l)
+{
+	int i;
+
+	for (i = 0; i < NSQL; i++) {
+		(void)sqlite3_finalize(l->st[i].h);
+		l->st[i].h = NULL;
+	}
+	(void)sqlite3_close(l->h);
+	l->h = NULL;
+}
+
+static int
+publish(struct store *db, struct reason *w)
+{
+	int busy = 0;
+
+	/* closing does this too, but says nothing when it fails */
+	if (!pragma(db, "pragma wal_checkpoint(truncate)", &busy, w))
+		return 0;
+	if (busy)
+		return reason_set(w, "database",
+		    "%s: another process holds it: run again",
+		    lite(db)->file.path);
+	disconnect(lite(db));
+	return sqlite_file_publish(&lite(db)->file, w);
+}
+
+static void
+close_file(struct store *db)
+{
+	disconnect(lite(db));
+	sqlite_file_free(&lite(db)->file);
+	free(db);
+}
+
+static const struct sql_driver driver = { 0, open_file, publish, close_file,
+	begin, hold, commit, rollback, ready, bind_int, bind_text, bind_blob,
+	step, run, put, columns, column, reset, schema };
+
+struct store *
+sqlite_new(const char *path, struct reason *w)
+{
+	struct sqlite *l = calloc(1, sizeof(*l));
+	char byte;
+
+	if (l == NULL) {
+		reason_set(w, "database", "out of memory");
+		return NULL;
+	}
+	l->db.driver = &driver;
+	if (!sqlite_file_locate(&l->file, path, w)) {
+		close_file(&l->db);
+		return NULL;
+	}
+	l->db.name = l->file.name;
+	/* no locks and no statistics: nobody else uses SQLite */
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	l->db.dir = l->file.dir;
+	sqlite3_randomness(sizeof(byte), &byte); /* opens /dev/urandom */
+	return &l->db;
+}

@@ -1,0 +1,564 @@
+#include "store/store.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/tool.h"
+#include "store/driver.h"
+
+/* Opening --------------------------------------------------------------- */
+
+/*
+ * Whoever exits with an archive open leaves one file of it, not three; but not
+ * a fork, whose copy is of no use.
+ */
+static struct store *opened;
+static pid_t opener;
+
+static void
+close_opened(void)
+{
+	if (getpid() == opener)
+		store_close(opened);
+}
+
+int
+store_new(struct store **out, const char *path, struct reason *w)
+{
+	int url = strncmp(path, "postgresql://", 13) == 0 ||
+	    strncmp(path, "postgres://", 11) == 0;
+
+	return (*out = url ? postgres_new(path, w) : sqlite_new(path, w)) !=
+	    NULL;
+}
+
+int
+store_open(struct store *db, enum store_mode mode, int *fresh, struct reason *w)
+{
+	opened = db;
+	opener = getpid();
+	(void)atexit(close_opened);
+	if (!db->driver->open(db, mode, w))
+		return 0;
+	if (fresh != NULL)
+		*fresh = db->fresh;
+	return 1;
+}
+
+int
+store_publish(struct store *db, struct reason *w)
+{
+	return !db->fresh || db->driver->publish(db, w);
+}
+
+void
+store_close(struct store *db)
+{
+	if (db == NULL)
+		return;
+	if (db == opened)
+		opened = NULL;
+	sql_forget(db);
+	free(db->found.user);
+	db->driver->close(db);
+}
+
+const char *
+store_dir0(const struct store *db)
+{
+	return db->dir;
+}
+
+/* Settings -------------------------------------------------------------- */
+
+int
+store_setting_set(struct store *db, const char *name, uint32_t v,
+    struct reason *w)
+{
+	struct sql_st *st;
+
+	if ((st = sql_ready(db, CONFIG_SET, w)) == NULL)
+		return 0;
+	sql_bind_s(st, 1, name);
+	sql_bind_i(st, 2, v);
+	sql_bind_i(st, 3, db->audit);
+	return sql_put(st, w);
+}
+
+/* Steps CONFIG_GET or CA_GET.  1: the row is at hand; 0: none; -1 with *w. */
+static int
+config(struct store *db, enum sql get, const char *name, struct sql_st **st,
+    struct reason *w)
+{
+	if ((*st = sql_ready(db, get, w)) == NULL)
+		return -1;
+	sql_bind_s(*st, 1, name);
+	return sql_step(*st, w);
+}
+
+int
+store_setting_get(struct store *db, const char *name, uint32_t *v,
+    struct reason *w)
+{
+	struct sql_value is;
+	struct sql_st *st;
+	int rc = config(db, CONFIG_GET, name, &st, w);
+
+	*v = 0;
+	if (rc != 1)
+		return rc == 0;
+	sql_column(st, 0, &is);
+	sql_reset(st);
+	*v = (uint32_t)is.i;
+	return (is.type == SQL_INT && is.i == *v) ||
+	    reason_set(w, "database",
+		"%s: the value of %s is not a number of 32 bits " STORE_ALTERED,
+		db->name, name);
+}
+
+int
+store_ca_set(struct store *db, const uint8_t *der, size_t n, struct reason *w)
+{
+	struct sql_st *st;
+
+	if ((st = sql_ready(db, CA_SET, w)) == NULL)
+		return 0;
+	sql_bind_s(st, 1, "CACertificate");
+	sql_bind_b(st, 2, der, n);
+	sql_bind_i(st, 3, db->audit);
+	return sql_put(st, w);
+}
+
+/* The certificate in the first column, all of it.  NULL with *w. */
+static X509 *
+parse(struct sql_st *st, const char *whose, struct reason *w)
+{
+	struct sql_value v;
+	const uint8_t *p;
+	X509 *x = NULL;
+
+	sql_column(st, 0, &v);
+	p = v.p;
+	if (v.n > 0 && v.n <= INT_MAX)
+		x = d2i_X509(NULL, &p, (long)v.n);
+	if (x != NULL && p == (const uint8_t *)v.p + v.n)
+		return x;
+	X509_free(x);
+	reason_set(w, "database",
+	    "%s: the certificate of %s in it does not parse " STORE_ALTERED,
+	    st->db->name, whose);
+	return NULL;
+}
+
+int
+store_ca_get(struct store *db, X509 **ca, struct reason *w)
+{
+	struct sql_st *st;
+	int rc = config(db, CA_GET, "CACertificate", &st, w);
+
+	*ca = NULL;
+	if (rc != 1)
+		return rc == 0;
+	*ca = parse(st, "the CA", w);
+	sql_reset(st);
+	return *ca != NULL;
+}
+
+/* Key recovery agents --------------------------------------------------- */
+
+int
+store_agent_add(struct store *db, const struct cert *c, struct reason *w)
+{
+	char when[24], sha1[41], sha256[65];
+	struct sql_st *st;
+
+	if ((st = sql_ready(db, KRA_ADD, w)) == NULL)
+		return -1;
+	sql_bind_hex(st, 1, c->sha1, sizeof(c->sha1), sha1);
+	sql_bind_hex(st, 2, c->sha256, sizeof(c->sha256), sha256);
+	sql_bind_b(st, 3, c->der, c->len);
+	sql_bind_s(st, 4, sql_now(when));
+	sql_bind_i(st, 5, db->audit);
+	return sql_run(st, w);
+}
+
+int
+store_agent_all(struct store *db, STACK_OF(X509) **out, struct reason *w)
+{
+	struct sql_st *st;
+	X509 *x;
+	int rc;
+
+	if ((st = sql_ready(db, KRA_ALL, w)) == NULL)
+		return 0;
+	*out = sk_X509_new_null();
+	while ((rc = sql_step(st, w)) == 1) {
+		if ((x = parse(st, "a KRA", w)) == NULL)
+			break;
+		if (!sk_X509_push(*out, x)) {
+			X509_free(x);
+			reason_set(w, "database", "out of memory");
+			break;
+		}
+	}
+	sql_reset(st);
+	if (rc != 0) {
+		sk_X509_pop_free(*out, X509_free);
+		*out = NULL;
+	}
+	return rc == 0;
+}
+
+/* Rows ------------------------------------------------------------------ */
+
+static int
+compare(const void *a, const void *b)
+{
+	return memcmp(((const struct store_known *)a)->sha256,
+	    ((const struct store_known *)b)->sha256, 32);
+}
+
+/* What store_expect() found, or NULL if it did not ask. */
+static struct store_known *
+known0(struct store *db, const uint8_t sha256[32])
+{
+	struct store_known key = { .id = 0 };
+
+	if (db->nknown == 0)
+		return NULL;
+	memcpy(key.sha256, sha256, 32);
+	return bsearch(&key, db->known, db->nknown, sizeof(key), compare);
+}
+
+static void
+set_user(struct store_known *k, struct text user)
+{
+	free(k->user);
+	if ((k->user = malloc(user.n + 1)) == NULL)
+		tool_nomem();
+	if (user.n > 0)
+		memcpy(k->user, user.s, user.n);
+	k->userlen = user.n;
+}
+
+/* Asks for all that is known by name only.  Returns 1, or 0 with *w. */
+static int
+ask(struct store *db, const char *list, struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, FIND_MANY, w);
+	struct store_known *known;
+	struct sql_value v;
+	int rc;
+
+	if (st == NULL)
+		return 0;
+	sql_bind_s(st, 1, list);
+	while ((rc = sql_step(st, w)) == 1) {
+		sql_column(st, 0, &v);
+		if (v.n == 32 && (known = known0(db, v.p)) != NULL) {
+			known->id = sql_int(st, 1);
+			known->has_key = sql_int(st, 2) != 0;
+			set_user(known, sql_col_text(st, 3));
+		}
+	}
+	return rc == 0;
+}
+
+int
+store_expect(struct store *db, uint8_t (*sha256)[32], size_t n,
+    struct reason *w)
+{
+	char *list, *p;
+	size_t i;
+	int rc;
+
+	sql_forget(db);
+	if (!db->driver->remote || n == 0)
+		return 1;
+	db->known = calloc(n, sizeof(*db->known));
+	list = p = malloc(n * 65 + 1);
+	if (db->known == NULL || list == NULL) {
+		free(list);
+		return reason_set(w, "database", "out of memory");
+	}
+	for (i = 0; i < n; i++) {
+		memcpy(db->known[i].sha256, sha256[i], 32);
+		(void)rec_hex(p, sha256[i], 32);
+		p[64] = ',';
+		p += 65;
+	}
+	p[-1] = '\0';
+	qsort(db->known, n, sizeof(*db->known), compare);
+	db->nknown = n;
+	rc = ask(db, list, w);
+	free(list);
+	return rc;
+}
+
+/* The same of one, when it is needed.  1 with *k, 0: not there, -1 with *w. */
+static int
+ask_one(struct store *db, const uint8_t sha256[32], struct store_known *k,
+    struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, FIND, w);
+	char hex[65];
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	sql_bind_hex(st, 1, sha256, 32, hex);
+	if ((rc = sql_step(st, w)) == 1) {
+		k->id = sql_int(st, 0);
+		k->has_key = sql_int(st, 1) != 0;
+		set_user(k, sql_col_text(st, 2));
+		sql_reset(st);
+	}
+	return rc;
+}
+
+int
+store_find(struct store *db, const uint8_t sha256[32], int64_t *id,
+    int *has_key, struct text *user, struct reason *w)
+{
+	struct store_known *known = known0(db, sha256);
+	int rc = 1;
+
+	if (known == NULL) {
+		known = &db->found;
+		rc = ask_one(db, sha256, known, w);
+	}
+	if (rc != 1 || known->id == 0)
+		return rc == 1 ? 0 : rc;
+	*id = known->id;
+	*has_key = known->has_key;
+	user->s = known->user;
+	user->n = known->userlen;
+	return 1;
+}
+
+int
+store_find_serial(struct store *db, const struct cert *c, int64_t *id,
+    struct reason *w)
+{
+	struct sql_st *st;
+	int rc;
+
+	if ((st = sql_ready(db, FIND_SERIAL, w)) == NULL)
+		return -1;
+	sql_bind_s(st, 1, c->serial);
+	sql_bind_s(st, 2, c->issuer);
+	if ((rc = sql_step(st, w)) == 1) {
+		*id = sql_int(st, 0);
+		sql_reset(st);
+	}
+	return rc;
+}
+
+static int
+put_request(struct store *db, const struct store_row *r,
+    const struct store_key *k, struct reason *w)
+{
+	const struct cert *c = r->cert;
+	struct sql_st *st;
+	char when[24];
+
+	if ((st = sql_ready(db, PUT_REQUEST, w)) == NULL)
+		return 0;
+	sql_bind_i(st, 1, r->id);
+	if (k != NULL) {
+		sql_bind_b(st, 2, k->blob, k->len);
+		sql_bind_s(st, 3, k->hashes);
+		sql_bind_s(st, 4, k->format);
+		sql_bind_i(st, 5, k->audit > 0 ? k->audit : db->audit);
+	}
+	sql_bind_i(st, 6, r->disposition);
+	sql_bind_s(st, 7,
+	    r->disposition == DISP_FOREIGN ? "foreign certificate imported" :
+					     "certificate imported");
+	sql_bind_s(st, 8, r->submitted != NULL ? r->submitted : sql_now(when));
+	sql_bind_s(st, 9, r->requester);
+	sql_bind_s(st, 10, r->caller);
+	sql_bind_s(st, 11, c->subject);
+	sql_bind_s(st, 12, c->cn);
+	sql_bind_s(st, 13, c->ou);
+	sql_bind_s(st, 14, c->org);
+	sql_bind_s(st, 15, c->mail);
+	sql_bind_t(st, 16, r->group);
+	sql_bind_t(st, 17, r->user);
+	sql_bind_t(st, 18, r->mail);
+	sql_bind_t(st, 19, r->guid);
+	sql_bind_t(st, 20, r->source);
+	sql_bind_s(st, 21, r->stream);
+	sql_bind_i(st, 22, r->audit > 0 ? r->audit : db->audit);
+	return sql_put(st, w);
+}
+
+static int
+put_cert(struct store *db, const struct cert *c, int64_t id, struct reason *w)
+{
+	char sha1[41], sha256[65], spki[65];
+	struct sql_st *st;
+
+	if ((st = sql_ready(db, PUT_CERT, w)) == NULL)
+		return 0;
+	sql_bind_i(st, 1, id);
+	sql_bind_b(st, 2, c->der, c->len);
+	sql_bind_hex(st, 3, c->sha1, sizeof(c->sha1), sha1);
+	sql_bind_hex(st, 4, c->sha256, sizeof(c->sha256), sha256);
+	sql_bind_s(st, 5, c->serial);
+	sql_bind_s(st, 6, c->issuer);
+	sql_bind_s(st, 7, c->not_before);
+	sql_bind_s(st, 8, c->not_after);
+	sql_bind_s(st, 9, c->ski);
+	sql_bind_b(st, 10, c->key, c->keylen);
+	sql_bind_i(st, 11, c->bits);
+	sql_bind_s(st, 12, c->oid);
+	sql_bind_b(st, 13, c->params, c->paramslen);
+	sql_bind_hex(st, 14, c->spki, sizeof(c->spki), spki);
+	sql_bind_s(st, 15, c->upn);
+	sql_bind_s(st, 16, c->subject);
+	sql_bind_s(st, 17, c->cn);
+	sql_bind_s(st, 18, c->ou);
+	sql_bind_s(st, 19, c->org);
+	sql_bind_s(st, 20, c->mail);
+	return sql_put(st, w);
+}
+
+int
+store_next_id(struct store *db, int64_t *id, struct reason *w)
+{
+	if (db->request == INT64_MAX)
+		return reason_set(w, "database",
+		    "%s: no row can follow row %lld " STORE_ALTERED, db->name,
+		    (long long)db->request);
+	*id = ++db->request;
+	return 1;
+}
+
+int
+store_put_row(struct store *db, const struct store_row *r,
+    const struct store_key *k, struct reason *w)
+{
+	struct store_known *known = known0(db, r->cert->sha256);
+
+	if (known != NULL) {
+		known->id = r->id;
+		known->has_key = k != NULL;
+		set_user(known, r->user);
+	}
+	return put_request(db, r, k, w) && put_cert(db, r->cert, r->id, w);
+}
+
+int
+store_put_key(struct store *db, int64_t id, const struct store_key *k,
+    struct reason *w)
+{
+	struct sql_st *st;
+
+	size_t i;
+
+	for (i = 0; i < db->nknown; i++)
+		if (db->known[i].id == id)
+			db->known[i].has_key = 1;
+	if ((st = sql_ready(db, PUT_KEY, w)) == NULL)
+		return 0;
+	sql_bind_b(st, 1, k->blob, k->len);
+	sql_bind_s(st, 2, k->hashes);
+	sql_bind_s(st, 3, k->format);
+	sql_bind_i(st, 4, k->audit > 0 ? k->audit : db->audit);
+	sql_bind_i(st, 5, id);
+	return sql_put(st, w);
+}
+
+/* Selecting ------------------------------------------------------------- */
+
+int
+store_token(struct store *db, const char *token, struct reason *w)
+{
+	struct sql_st *st;
+	char hex[129];
+	size_t n = 0;
+	const char *p;
+
+	/* thumbprints are shown with blanks or colons, in either case */
+	for (p = token; *p != '\0' && n < sizeof(hex) - 1; p++)
+		if (*p != ' ' && *p != ':')
+			hex[n++] = *p >= 'A' && *p <= 'F' ?
+			    (char)(*p - 'A' + 'a') :
+			    *p;
+	hex[n] = '\0';
+	if ((st = sql_ready(db, TOKEN_ADD, w)) == NULL)
+		return 0;
+	sql_bind_s(st, 1, token);
+	sql_bind_s(st, 2, hex);
+	return sql_run(st, w) != -1;
+}
+
+int
+store_count(struct store *db, unsigned long long *rows, int64_t *last,
+    struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, COUNT, w);
+
+	if (st == NULL || !sql_one(st, w))
+		return 0;
+	*rows = (unsigned long long)sql_int(st, 0);
+	*last = sql_int(st, 1);
+	sql_reset(st);
+	return 1;
+}
+
+int
+store_select(struct store *db, int64_t after, int blobs, struct store_found *f,
+    struct reason *w)
+{
+	struct sql_value cert, blob;
+	struct sql_st *st;
+	int rc, anew;
+
+	do { /* a page may end before the last row */
+		st = db->select;
+		/* goes on where it stands, if the caller does too */
+		anew = st == NULL || after == 0 || after != db->selected;
+		if (anew) {
+			st = sql_ready(db, blobs ? SELECT : LIST, w);
+			if (st == NULL)
+				return -1;
+			sql_bind_i(st, 1, after);
+		}
+		rc = sql_step(st, w);
+		db->select = rc == 1 ? st : NULL;
+	} while (rc == 0 && !anew);
+	if (rc != 1)
+		return rc;
+	if (sql_int(st, 0) <= after)
+		return reason_set(w, "database",
+			   "%s: cannot read: the rows are not in order " STORE_ALTERED,
+			   db->name) -
+		    1;
+	db->selected = f->id = sql_int(st, 0);
+	f->disposition = (int)sql_int(st, 1);
+	f->submitted = sql_str(st, 2);
+	f->requester = sql_str(st, 3);
+	f->stream = sql_str(st, 4);
+	f->ski = sql_str(st, 5);
+	f->hashes = sql_str(st, 6);
+	f->format = sql_str(st, 7);
+	f->group = sql_col_text(st, 8);
+	f->user = sql_col_text(st, 9);
+	f->mail = sql_col_text(st, 10);
+	f->guid = sql_col_text(st, 11);
+	f->source = sql_col_text(st, 12);
+	sql_column(st, 13, &cert);
+	f->cert = cert.p;
+	f->certlen = cert.n;
+	f->caller = sql_str(st, 14);
+	f->cert_audit = sql_int(st, 15);
+	f->key_audit = sql_int(st, 16);
+	sql_column(st, 17, &blob);
+	f->blob = blob.p;
+	f->bloblen = blob.n;
+	return 1;
+}

@@ -1,0 +1,232 @@
+#include "unpack/tail.h"
+
+#include <inttypes.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "unpack/child.h"
+
+#define EOCD	  22 /* bytes of the end of a zip's directory, */
+#define EOCD64	  (56 + 20) /* of what stands in front of it if it is large, */
+#define EOCD_ZERO 18 /* of its own that may all be zeros */
+#define EOCD_TAIL (EOCD64 + EOCD + 65535 + EOCD_ZERO) /* with a comment */
+
+/* n bytes, the least significant first. */
+static uint64_t
+number(const uint8_t *p, int n)
+{
+	uint64_t v = 0;
+
+	while (n-- > 0)
+		v = v << 8 | p[n];
+	return v;
+}
+
+static void
+more(struct container *l, const char *where, const char *what, const char *cmd,
+    int64_t at, const char *of)
+{
+	char text[CHILD_TEXT];
+
+	(void)snprintf(text, sizeof(text),
+	    "there is more %s the %s, and it is not read: feed in by itself "
+	    "what %s%" PRId64 " gives of it%s",
+	    where, what, cmd, at, of);
+	limits_fault(l->c, "unsupported", l->base, text);
+}
+
+/*
+ * Passes by padding; and the directory of a zip that cannot seek, up to the next
+ * local header (APPNOTE.TXT section 4.3.7), of which *seen bytes were there.
+ */
+static size_t
+pass_by(const uint8_t *p, size_t n, int zip, size_t *seen)
+{
+	static const char magic[] = "PK\3\4";
+	size_t i;
+
+	for (i = 0; i < n && (zip ? *seen < 4 : p[i] == '\0'); i++)
+		*seen = p[i] == (uint8_t)magic[*seen] ? *seen + 1 : p[i] == 'P';
+	return i;
+}
+
+/*
+ * Reads on in f.  Leaves the first bytes that are not passed by in c->data, and
+ * where they are in *at.  Returns their number, or an error of libarchive.
+ */
+static ssize_t
+read_on(struct container *l, struct container_feed *f, int zip, int64_t *at)
+{
+	const uint8_t *p = f->left;
+	size_t len = 0, n = f->nleft, skip, seen = 0;
+	const void *buf;
+	ssize_t k = 0;
+
+	*at = f->all - (int64_t)(n + f->n);
+	do {
+		skip = len > 0 ? 0 : pass_by(p, n, zip, &seen);
+		*at += (int64_t)skip;
+		n -= skip;
+		if (n > MAGIC_BYTES - len)
+			n = MAGIC_BYTES - len;
+		memcpy(l->c->data + len, p + skip, n);
+		len += n;
+		if (len == MAGIC_BYTES || (k = container_more(l, f, &buf)) <= 0)
+			break;
+		p = buf;
+		n = (size_t)k;
+	} while (limits_unpacked(l->c, n));
+	*at -= zip ? 4 : 0;
+	return k < 0 ? k : (ssize_t)len;
+}
+
+/*
+ * Reads the end of a zip, less padding, into block.  Returns the number of bytes,
+ * and where they are in *from.
+ */
+static ssize_t
+zip_tail(struct container *l, uint64_t size, uint64_t *from)
+{
+	ssize_t n, last;
+
+	for (;; size -= (uint64_t)(n - last - EOCD_ZERO)) {
+		*from = size > EOCD_TAIL ? size - EOCD_TAIL : 0;
+		n = last = pread(l->fd, l->block, (size_t)(size - *from),
+		    l->start + (off_t)*from);
+		while (last > 0 && l->block[last - 1] == '\0')
+			last--;
+		if (n - last <= EOCD_ZERO)
+			return n;
+	}
+}
+
+/*
+ * Where a zip ends, and how much stands in front of it, as its directory has it
+ * (APPNOTE.TXT sections 4.3.14 to 4.3.16).  Returns 0 if it has none.
+ */
+static uint64_t
+zip_end(struct container *l, uint64_t size, int64_t *before)
+{
+	const uint8_t *p = (const uint8_t *)l->block;
+	uint64_t from, at, dir;
+	ssize_t n = zip_tail(l, size, &from);
+
+	for (n -= EOCD; n >= 0; n--) {
+		if (memcmp(p + n, "PK\5\6", 4) != 0)
+			continue;
+		at = from + (uint64_t)n;
+		dir = number(p + n + 12, 4) + number(p + n + 16, 4);
+		if (n >= EOCD64 && memcmp(p + n - EOCD64, "PK\6\6", 4) == 0)
+			*before = (int64_t)(at - EOCD64 -
+			    number(p + n - 12, 8));
+		else if (dir <= at)
+			*before = (int64_t)((at - dir) & UINT32_MAX);
+		else /* it stands in the comment */
+			continue;
+		return at + EOCD + number(p + n + 20, 2);
+	}
+	return 0;
+}
+
+/* Where an archive that can seek ends. */
+static int64_t
+end_of(struct container *l)
+{
+	int format = archive_format(l->a) & ARCHIVE_FORMAT_BASE_MASK;
+	int64_t size = lseek(l->fd, 0, SEEK_END) - l->start, before = 0;
+	uint64_t end;
+	uint8_t head[32];
+
+	if (format != ARCHIVE_FORMAT_ZIP && format != ARCHIVE_FORMAT_7ZIP)
+		return archive_filter_bytes(l->a, 0);
+	/* a program that unpacks itself may be signed behind its end */
+	if (pread(l->fd, head, sizeof(head), l->start) != sizeof(head) ||
+	    memcmp(head, format == ARCHIVE_FORMAT_ZIP ? "PK\3\4" : "7z\xbc\xaf",
+		4) != 0)
+		return size;
+	if (format == ARCHIVE_FORMAT_7ZIP) /* 7zFormat.txt: SignatureHeader */
+		end = 32 + number(head + 12, 8) + number(head + 20, 8);
+	else
+		end = zip_end(l, (uint64_t)size, &before);
+	if (end == 0)
+		limits_fault(l->c, "cut", l->base,
+		    "no directory at the end of the zip: it was cut, or other "
+		    "data stand behind it: fetch it again");
+	if (before > 0)
+		more(l, "in front of", "zip", "head -c ", before, "");
+	return end == 0 || end > (uint64_t)size ? size : (int64_t)end;
+}
+
+/* Returns 1 if the n bytes behind the end of the archive are none of it. */
+static int
+is_other(struct container *l, int format, size_t n)
+{
+	switch (format) {
+	case ARCHIVE_FORMAT_CPIO:
+	case ARCHIVE_FORMAT_ZIP:
+		return n > 0;
+	case ARCHIVE_FORMAT_7ZIP:
+		return n > 0 && l->filter == NULL;
+	case ARCHIVE_FORMAT_CAB:
+	case ARCHIVE_FORMAT_LHA:
+	case ARCHIVE_FORMAT_RAR: /* there may be signatures */
+		return magic_of(l->c->data, n) != NULL;
+	default: /* read to its end, or it cannot be told */
+		return 0;
+	}
+}
+
+/* Behind the compressed data, all of which was read. */
+static void
+tail_filter(struct container *l)
+{
+	int last = archive_filter_count(l->filter) - 2;
+	int64_t at;
+
+	if (l->text && l->pem == sizeof(CONTAINER_PEM) - 1)
+		limits_fault(l->c, "unsupported", l->base,
+		    "PEM beside uuencoded data is not read: put it into a "
+		    "file of its own");
+	container_left(&l->packed, l->filter);
+	if (read_on(l, &l->packed, 0, &at) <= 0)
+		return;
+	/* it was taken for the head of one more frame */
+	if (archive_filter_code(l->filter, last) == ARCHIVE_FILTER_LZ4)
+		at -= 4;
+	more(l, "behind the end of", archive_filter_name(l->filter, last),
+	    "tail -c +", at + 1, "");
+}
+
+void
+tail_end(struct container *l)
+{
+	struct container_feed *f = l->filter == NULL ? &l->packed :
+						       &l->unpacked;
+	int format = archive_format(l->a) & ARCHIVE_FORMAT_BASE_MASK;
+	const void *buf;
+	int64_t at;
+	ssize_t n;
+
+	if (l->filter == NULL) {
+		f->all = end_of(l);
+		(void)lseek(l->fd, l->start + f->all, SEEK_SET);
+	} else
+		container_left(f, l->a);
+	n = read_on(l, f, format == ARCHIVE_FORMAT_ZIP && l->filter != NULL,
+	    &at);
+	if (n > 0 && is_other(l, format, (size_t)n))
+		more(l, "behind the end of", "archive", "tail -c +", at + 1,
+		    container_packed(l) ? ", unpacked" : "");
+	while (n > 0 && container_packed(l) &&
+	    (n = container_more(l, f, &buf)) > 0 &&
+	    limits_unpacked(l->c, (size_t)n))
+		continue;
+	if (n < 0)
+		container_failed(l, l->base);
+	else if (n == 0 && container_packed(l))
+		tail_filter(l);
+	/* it may hold keys, and the next member may be hostile */
+	OPENSSL_cleanse(l->c->data, MAGIC_BYTES);
+}

@@ -1,0 +1,638 @@
+#!/usr/bin/env bats
+#
+# common/file: file.c, der.c, pem.c and foreign.c: what a member of a backup may be,
+# as kms-export reads it.  What is read must come out byte for byte; the second
+# judge is openssl, which wrote it.
+
+load common
+load p12
+load backup
+
+# From common.bash and take.
+: "${shared=}" "${members=}"
+
+# The pairs a (P-256), r (RSA) and what is made of them are of the whole file.
+setup_file()
+{
+	(
+		cd "$BATS_FILE_TMPDIR" || exit 1
+		pair a /CN=a
+		pair r /CN=r rsa:1024
+	)
+}
+
+setup()
+{
+	common_setup
+	cp "$BATS_FILE_TMPDIR"/[ar].* .
+	(umask 077 && echo secret >pw)
+	cat "$ORG/machine.pem" "$ORG/machine.key" >cred.pem
+}
+
+# key_of NAME: the only record in $OUT is NAME.p8 with NAME.der; the seals are
+# opened at the end of the test, all at once.
+key_of()
+{
+	found 1 0 0 &&
+	    [[ $(only key <"$OUT" | field cert) == "$(base64 -w 0 "$1.der")" ]] &&
+	    cat "$OUT" >>"$BATS_TEST_TMPDIR/sealed" &&
+	    base64 -w 0 "$1.p8" >>"$BATS_TEST_TMPDIR/keys" &&
+	    echo >>"$BATS_TEST_TMPDIR/keys"
+}
+
+teardown()
+{
+	[[ -e $BATS_TEST_TMPDIR/sealed ]] || return 0
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/sealer.py" open \
+	    "$ORG/machine.pem" "$ORG/machine.key" "$ORG/machine.pem" \
+	    <"$BATS_TEST_TMPDIR/sealed" >opened
+	only key <opened | field open | cmp - "$BATS_TEST_TMPDIR/keys"
+}
+
+# reads NAME FILE...: each file, in a tar with the certificate of NAME, holds
+# the key of NAME; under -p file:pw.
+reads()
+{
+	local name=$1 file
+
+	shift
+	for file; do
+		tar -cf a.tar "$file" "$name.pem"
+		if ! take 0 -p file:pw <a.tar || ! key_of "$name"; then
+			echo "not read: $file" >&2
+			return 1
+		fi
+		said || return
+		came_to 2 1 1 0 0 || return
+	done
+}
+
+# only_fault FILE REASON DETAIL: that and nothing else comes of it.
+only_fault()
+{
+	take 1 -p file:pw <"$1" &&
+	    found 0 0 1 && faults "stdin: $2: $3" && said "stdin: $3" &&
+	    came_to 1 0 0 1 0
+}
+
+# skipped FILE WHAT: it holds nothing, which is said, and is no fault.
+skipped()
+{
+	take 1 <"$1" && found 0 0 0 &&
+	    said "stdin: $2: holds no key, skipped" 'nothing was found' &&
+	    came_to 1 0 0 0 1
+}
+
+@test "encrypted PKCS#8: PBES1, PKCS#12, PBES2, scrypt, DER and PEM" {
+	local n=0
+	local -a args
+
+	while read -ra args; do
+		openssl pkcs8 -topk8 -in r.key -passout file:pw \
+		    -out locked.pem -provider legacy -provider default \
+		    "${args[@]}"
+		openssl pkcs8 -topk8 -in r.key -passout file:pw -outform DER \
+		    -out locked.der -provider legacy -provider default \
+		    "${args[@]}"
+		reads r locked.der || {
+			echo "${args[*]}" >&2
+			return 1
+		}
+		cat r.pem locked.pem >both
+		take 0 -p file:pw <both
+		found 1 0 0
+		PW=wrong take 1 -p env:PW <locked.der
+		faults 'stdin: password: encrypted private key does not open (wrong password or damaged file)'
+		((n += 1))
+	done <<'HOW'
+-v1 PBE-MD5-DES
+-v1 PBE-SHA1-DES
+-v1 PBE-MD5-RC2-64
+-v1 PBE-SHA1-RC4-128
+-v1 PBE-SHA1-3DES
+-v1 PBE-SHA1-2DES
+-v1 PBE-SHA1-RC2-40
+-v1 PBE-SHA1-RC2-128
+-v2 aes-128-cbc
+-v2 aes-256-cbc -v2prf hmacWithSHA512
+-v2 des3 -v2prf hmacWithSHA1
+-v2 rc2 -v2prf hmacWithSHA1
+-scrypt -scrypt_N 1024
+HOW
+	((n == 13))
+}
+
+@test "a password list opens what each member needs" {
+	local pass
+
+	(umask 077 && printf '%s\n' one two three >list)
+	for pass in one two three; do
+		PW=$pass openssl pkcs8 -topk8 -in r.key -passout env:PW \
+		    -v2 aes-128-cbc -out "$pass.pem"
+	done
+	tar -cf a.tar r.pem three.pem one.pem two.pem
+	take 0 -p list:list <a.tar
+	key_of r
+	came_to 4 3 1 0 0
+}
+
+# One wrong password in 256 decrypts to good padding.
+@test "a wrong password that gives good padding is a wrong password" {
+	local args name
+
+	(umask 077 && printf '%s\n' wrong secret >list)
+	openssl ec -in a.key -outform DER -out a.sec1 2>log
+	while read -ra args; do
+		/usr/bin/python3 "$BATS_TEST_DIRNAME/p12forms.py" "${args[@]}" \
+		    unlucky=wrong >in
+		name='encrypted private key'
+		[[ ${args[0]} != dek ]] || name='encrypted PEM key'
+		PW=wrong take 1 -p env:PW <in
+		faults "stdin: password: $name does not open (wrong password or damaged file)"
+		tar -cf a.tar in a.pem
+		take 0 -p list:list <a.tar
+		key_of a
+	done <<'HOW'
+p8
+p8 pbe=3des form=bmp
+dek key=a.sec1
+HOW
+	# and openssl reads it
+	openssl ec -in in -passin file:pw -outform DER 2>log | cmp - a.sec1
+}
+
+@test "PEM under DEK-Info: des, des3, aes; another cipher is named" {
+	local cipher n=0
+
+	for cipher in des des3 aes128 aes192 aes256 camellia256 aria128; do
+		openssl rsa -in r.key -traditional "-$cipher" \
+		    -passout file:pw -provider legacy -provider default \
+		    -out dek.pem 2>log
+		grep -q '^DEK-Info: ' dek.pem
+		reads r dek.pem
+		PW=wrong take 1 -p env:PW <dek.pem
+		faults 'stdin: password: encrypted PEM key does not open (wrong password or damaged file)'
+		((n += 1))
+	done
+	((n == 7))
+	openssl ec -in a.key -aes128 -passout file:pw -out dek.pem 2>log
+	reads a dek.pem
+	openssl rsa -in r.key -traditional -des3 -passout file:pw -out dek.pem \
+	    2>log
+	sed 's/DES-EDE3-CBC/IDEA-CBC/' dek.pem >idea.pem
+	only_fault idea.pem unsupported \
+	    'PEM encryption DEK-Info: IDEA-CBC, which OpenSSL does not have here: decrypt it where it was made'
+	sed 's/^DEK-Info.*/Nothing: here/' dek.pem >none.pem
+	take 1 -p file:pw <none.pem
+	found 0 0 1
+	[[ $(only fault <"$OUT" | field reason) == unsupported ]]
+	# one that is not known spoils no other block
+	cat idea.pem a.pem a.key >three
+	take 1 -p file:pw <three
+	found 1 0 1
+	came_to 1 1 0 0 0
+}
+
+@test "PKCS#1, SEC1 and PKCS#8 of each curve, DER and PEM" {
+	local curve n=0
+
+	openssl rsa -in r.key -traditional -out r.pkcs1
+	openssl rsa -in r.key -traditional -outform DER -out r.pkcs1.der
+	reads r r.pkcs1 r.pkcs1.der r.key r.p8
+	for curve in P-256 P-384 P-521; do
+		pair c /CN=c ec -pkeyopt "ec_paramgen_curve:$curve"
+		openssl ec -in c.key -out c.sec1 2>log
+		openssl ec -in c.key -outform DER -out c.sec1.der 2>log
+		reads c c.sec1 c.sec1.der c.key c.p8
+		[[ $(only key <"$OUT" | field alg) == "$curve" ]]
+		((n += 1))
+	done
+	((n == 3))
+}
+
+@test "keys that only sign are held back: Ed25519, Ed448, DSA in three forms" {
+	local alg file
+
+	for alg in ed25519 ed448; do
+		pair e /CN=e "$alg"
+		cat e.key e.pem >both
+		take 0 <both
+		found 0 1 0
+		[[ $(only cert <"$OUT" | field use) == sign ]]
+		[[ ${alg^} == "$(only cert <"$OUT" | field alg)" ]]
+		grep -q 'signing keys held back 1,' "$ERR"
+	done
+	openssl dsaparam -out d.par 1024 2>log
+	pair d /CN=d dsa:d.par
+	openssl dsa -in d.key -outform DER -out d.trad 2>log
+	openssl pkey -in d.key -traditional -out d.trad.pem
+	for file in d.p8 d.key d.trad d.trad.pem; do
+		tar -cf a.tar "$file" d.pem
+		take 0 <a.tar
+		found 0 1 0
+		grep -q 'signing keys held back 1,' "$ERR"
+		only cert <"$OUT" | field cert | base64 -d | cmp - d.der
+	done
+	[[ $(only cert <"$OUT" | field alg) == DSA-1024 ]]
+}
+
+@test "X25519 and X448: certificate and key" {
+	local alg
+
+	for alg in X25519 X448; do
+		openssl genpkey -algorithm "$alg" -out x.key
+		openssl req -new -key a.key -subj /CN=x -out x.csr
+		openssl x509 -req -in x.csr -CA a.pem -CAkey a.key -days 9 \
+		    -force_pubkey <(openssl pkey -in x.key -pubout) \
+		    -CAcreateserial -out x.pem 2>log
+		key_der x.key >x.p8
+		cert_der x.pem >x.der
+		reads x x.key x.p8
+		[[ $(only key <"$OUT" | field alg) == "$alg" ]]
+		[[ $(only key <"$OUT" | field use) == encrypt ]]
+	done
+}
+
+# bag_of FILE: a member with the certificates of a and r, each with its key
+# beside it.
+bag_of()
+{
+	tar -cf a.tar "$1" a.key r.key
+	if ! take 0 <a.tar || ! found 2 0 0 ||
+	    ! diff <(base64 -w 0 a.der; echo; base64 -w 0 r.der; echo) \
+		<(only key <"$OUT" | LC_ALL=C sort -t $'\t' -k 9 | field cert) \
+		>&2; then
+		echo "not read: $1" >&2
+		return 1
+	fi
+	came_to 3 2 1 0 0
+}
+
+@test "certificate bags: PKCS#7 and CMS, DER and PEM" {
+	local file n=0
+
+	openssl crl2pkcs7 -nocrl -certfile <(cat a.pem r.pem) -outform DER \
+	    -out p7.der
+	openssl crl2pkcs7 -nocrl -certfile <(cat a.pem r.pem) -out p7.pem
+	sed 's/PKCS7/CMS/' p7.pem >cms.pem
+	sed 's/PKCS7/PKCS #7 SIGNED DATA/' p7.pem >signed.pem
+	for file in p7.der p7.pem cms.pem signed.pem; do
+		bag_of "$file" || return
+		((n += 1))
+	done
+	((n == 4))
+	# SignedData version 1 and, for a signer by key identifier, 3
+	openssl cms -sign -in pw -binary -signer a.pem -inkey a.key \
+	    -certfile r.pem -outform DER -out v1.der
+	openssl cms -sign -in pw -binary -signer a.pem -inkey a.key -keyid \
+	    -certfile r.pem -outform DER -out v3.der
+	openssl cms -sign -in pw -binary -signer a.pem -inkey a.key -keyid \
+	    -certfile r.pem -outform PEM -out v3.pem
+	openssl cms -cmsout -print -inform DER -in v3.der |
+	    grep -q 'version: 3'
+	openssl smime -sign -in pw -signer r.pem -inkey r.key -certfile a.pem \
+	    -outform DER -out smime.der
+	for file in v1.der v3.der v3.pem smime.der; do
+		bag_of "$file" || return
+		((n += 1))
+	done
+	((n == 8))
+}
+
+# signs FILE OUT [ARG]...: SignedData around it, by a, without certificates.
+signs()
+{
+	openssl cms -sign -in "$1" -binary -nodetach -nocerts -signer a.pem \
+	    -inkey a.key -outform DER -out "$2" "${@:3}"
+}
+
+@test "what is signed in SignedData: read, or a fault" {
+	local what='what is signed in CMS SignedData is not read: take it out with openssl cms -verify -noverify -nosigs, and feed it in; if it is mail, it is no key'
+	local file n=0
+
+	p12 a.p12 a
+	signs a.p8 in
+	reads a in
+	signs a.der in
+	take 0 <in
+	found 0 1 0
+	signs a.p12 in
+	take 0 -p file:pw <in
+	key_of a
+	(umask 077 && echo wrong >no)
+	take 1 -p file:no <in
+	found 0 0 1
+	faults 'stdin: password: integrity check failed (wrong password or damaged file)'
+	signs a.p12 in -stream -indef
+	take 0 -p file:pw <in
+	key_of a
+	signs a.p12 in -outform PEM
+	take 0 -p file:pw <in
+	key_of a
+	# with the certificate of the signer
+	openssl cms -sign -in a.p12 -binary -nodetach -signer r.pem -inkey r.key \
+	    -outform DER -out in
+	take 0 -p file:pw <in
+	found 1 1 0
+	# what is in it is signed once more, or no DER
+	tar -czf a.tgz a.p12
+	signs a.p12 once.der
+	for file in once.der a.tgz a.pem pw; do
+		signs "$file" in
+		only_fault in unsupported "$what"
+		((n += 1))
+	done
+	((n == 4))
+	# as it says
+	openssl cms -verify -noverify -nosigs -inform DER -in in -out pw.out \
+	    -certfile a.pem 2>log
+	cmp pw pw.out
+	# nothing signed
+	: >none
+	signs none in
+	skipped in 'SignedData without a certificate'
+}
+
+@test "SignedData of the corpus gives what openssl finds in it" {
+	local file n=0
+
+	need_shared corpora/cms
+	while IFS= read -r file; do
+		openssl pkcs7 -inform DER -in "$file" -print_certs -out judge \
+		    2>log || continue
+		grep -q BEGIN judge || continue
+		status=0
+		timeout 60 kms-export -q -c cred.pem <"$file" >"$OUT" \
+		    2>"$ERR" || status=$?
+		((status <= 1))
+		diff <(pem_blocks CERTIFICATE <judge | sort -u) \
+		    <(only cert <"$OUT" | field cert | sort -u) >&2 || {
+			echo "$file" >&2
+			return 1
+		}
+		((n += 1))
+	done < <(grep -rlaP -m 1 '\A\x30[\x80-\x84].{0,4}\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02' \
+	    "$shared/corpora/cms")
+	echo "$n" >&2
+	((n >= 10))
+}
+
+@test "what holds no key is said and skipped: CRL, request, public key" {
+	local n=0 file what
+
+	touch index
+	printf '%s\n' '[ca]' 'default_ca=c' '[c]' database=index \
+	    default_md=sha256 default_crl_days=9 >cnf
+	openssl ca -gencrl -config cnf -cert a.pem -keyfile a.key -out crl.pem \
+	    2>log
+	openssl crl -in crl.pem -outform DER -out crl.der
+	openssl req -new -key a.key -subj /CN=a -out csr.pem
+	openssl req -in csr.pem -outform DER -out csr.der
+	sed 's/CERTIFICATE/NEW CERTIFICATE/' csr.pem >newcsr.pem
+	openssl pkey -in a.key -pubout -out pub.pem
+	openssl pkey -in a.key -pubout -outform DER -out pub.der
+	openssl rsa -in r.key -RSAPublicKey_out -out rsapub.pem 2>log
+	openssl dhparam -dsaparam -out x942.pem 512 2>log
+	sed 's/X9.42 //' x942.pem >dh.pem
+	openssl dsaparam -out dsa.pem 512 2>log
+	openssl cms -sign -in pw -nocerts -signer a.pem -inkey a.key \
+	    -outform DER -out nocert.der
+	while IFS='|' read -r file what; do
+		skipped "$file" "$what"
+		((n += 1))
+	done <<'FILES'
+crl.pem|a CRL of /CN=a
+crl.der|a CRL of /CN=a
+csr.pem|a certificate request
+csr.der|a certificate request
+newcsr.pem|a certificate request
+pub.pem|a public key
+pub.der|a public key
+rsapub.pem|RSA PUBLIC KEY
+dh.pem|DH PARAMETERS
+x942.pem|X9.42 DH PARAMETERS
+dsa.pem|DSA PARAMETERS
+nocert.der|SignedData without a certificate
+FILES
+	((n == 12))
+	# beside a key they are no fault, and the exit is 0
+	cat a.key a.pem >pair.pem
+	tar -cf a.tar crl.der csr.pem pair.pem pub.der
+	take 0 <a.tar
+	key_of a
+	came_to 4 1 0 0 3
+	said 'crl.der: a CRL of /CN=a: holds no key, skipped' \
+	    'csr.pem: a certificate request: holds no key, skipped' \
+	    'pub.der: a public key: holds no key, skipped'
+	take 0 -q <a.tar
+	said
+	# in one PEM file with a key they are not worth a word
+	cat crl.pem csr.pem a.key pub.pem a.pem >all.pem
+	take 0 <all.pem
+	key_of a
+	said
+}
+
+# An issuer of a CRL is no way to a terminal.
+@test "a CRL's issuer is shown without its control characters" {
+	touch index
+	printf '%s\n' '[ca]' 'default_ca=c' '[c]' database=index \
+	    default_md=sha256 default_crl_days=9 >cnf
+	openssl req -x509 -key a.key -days 9 -out esc.pem -utf8 \
+	    -subj "/CN=$(printf 'x\x1b[31m\xc2\x9bm')"
+	openssl ca -gencrl -config cnf -cert esc.pem -keyfile a.key \
+	    -out crl.pem 2>log
+	take 1 <crl.pem
+	found 0 0 0
+	grep -q 'stdin: a CRL of /CN=x' "$ERR"
+}
+
+@test "what is encrypted to a certificate: a fault that names ca-recover" {
+	local what='CMS encrypted to a certificate: if a CA archived a key in it, give it to ca-recover; if it is mail, it is no key'
+
+	openssl cms -encrypt -in pw -outform DER -out env.der r.pem
+	openssl cms -encrypt -in pw -outform PEM -out env.pem r.pem
+	openssl smime -encrypt -in pw -outform DER -out smime.der r.pem
+	only_fault env.der unsupported "$what"
+	only_fault env.pem unsupported "$what"
+	only_fault smime.der unsupported "$what"
+	# a recovery blob: EnvelopedData in SignedData, with the signer's
+	# certificate
+	openssl cms -sign -in env.der -binary -nodetach -signer a.pem \
+	    -inkey a.key -outform DER -econtent_type 1.2.840.113549.1.7.3 \
+	    -out blob.der
+	take 1 <blob.der
+	found 0 1 1
+	faults "stdin: unsupported: $what"
+	only cert <"$OUT" | field cert | base64 -d | cmp - a.der
+	# the same as PKCS#7 v1.5 has it
+	/usr/bin/python3 "$BATS_TEST_DIRNAME/winblob.py" wrap env.der r.pem \
+	    r.key r.pem a.pem
+	take 1 <old-bare.rec
+	found 0 2 1
+	faults "stdin: unsupported: $what"
+}
+
+@test "key stores that cannot be read are named, with what to do" {
+	local n=0 input what file
+
+	while IFS='|' read -r input what; do
+		printf %b "$input" >in
+		only_fault in unsupported "$what" || return
+		((n += 1))
+	done <<'STORES'
+\xfe\xed\xfe\xed\0\0\0\2\0\0\0\3rest|Java key store (JKS version 2, 3 entries): convert it with keytool -importkeystore -deststoretype pkcs12 and feed that in
+\xce\xce\xce\xce\0\0\0\1\0\0\1\0rest|Java key store (JCEKS version 1, 256 entries): convert it with keytool -importkeystore -deststoretype pkcs12 and feed that in
+\xfe\xed\xfe\xed\0\0\0\2\xff\xff\xff\xff|Java key store (JKS version 2, 4294967295 entries): convert it with keytool -importkeystore -deststoretype pkcs12 and feed that in
+\x1e\xf1\xb5\xb0\0\0\0\0|Microsoft PVK: convert it with openssl rsa -inform PVK -provider legacy -provider default, and feed that in together with its certificate
+!BDN\x01\x02\x03\x04SM|Outlook store (PST): it holds mail, and keys only as attachments: save those
+\0\6\x15\x61\0\0\0\2|Berkeley database: if it is an NSS key3.db or cert8.db, export it with pk12util -o
+regf\x01\0\0\0|registry hive: keys of Outlook 2000 in it are encrypted for the user: export PFX on Windows
+PuTTY-User-Key-File-2: ssh-rsa\n|PuTTY key: not for mail
+TAPE\0\0\1\0|backup of Windows (NTBackup, .bkf): restore it with ntbackup or mtftar and feed the files in, or search it with -x
+STORES
+	((n == 9))
+	printf '\xfe\xed\xfe\xed\0\0\0' >in
+	only_fault in cut 'Java key store (JKS), cut: fetch it again'
+	openssl rsa -in r.key -outform PVK -pvk-none -out r.pvk 2>log \
+	    -provider legacy -provider default
+	only_fault r.pvk unsupported 'Microsoft PVK: convert it with openssl rsa -inform PVK -provider legacy -provider default, and feed that in together with its certificate'
+	ssh-keygen -q -t ed25519 -N '' -f ssh || skip 'no ssh-keygen'
+	only_fault ssh unsupported 'OpenSSH key: not for mail: keep the file itself'
+}
+
+@test "NSS key4.db and cert9.db, as certutil makes them, are named" {
+	local file
+
+	mkdir nss
+	certutil -N -d sql:nss --empty-password
+	for file in nss/key4.db nss/cert9.db; do
+		only_fault "$file" unsupported \
+		    'SQLite database: if it is an NSS key4.db or cert9.db, export it with pk12util -o'
+	done
+	# and what the message says gives a file that is read
+	openssl pkcs12 -export -inkey a.key -in a.pem -name a -out a.p12 \
+	    -passout file:pw
+	pk12util -d sql:nss -i a.p12 -w pw -K '' >log
+	pk12util -d sql:nss -o out.p12 -n a -w pw -K '' >log
+	take 0 -p file:pw <out.p12
+	key_of a
+}
+
+@test "ESE databases: version, page size and state" {
+	local file n=0 what
+
+	need_shared corpora/ese
+	what='how a KMS stores keys in it is not public; export PFX per user on Windows and feed those in'
+	for file in "$shared"/corpora/ese/*.edb; do
+		only_fault "$file" unsupported "ESE database (version 0x$(
+		    od -An -tx4 -j 8 -N 4 "$file" | sed 's/ 0*//') revision 0x$(
+		    od -An -tx4 -j 232 -N 4 "$file" | sed 's/ 0*//'), page size $(
+		    od -An -tu4 -j 236 -N 4 "$file" | tr -d ' '), clean shutdown): $what"
+		((n += 1))
+	done
+	((n == 3))
+	cp "$file" dirty.edb
+	printf '\2' | dd of=dirty.edb bs=1 seek=52 conv=notrunc status=none
+	take 1 <dirty.edb
+	only fault <"$OUT" | field detail |
+	    grep -q 'dirty shutdown: recover it with eseutil first): '
+	printf '\x77' | dd of=dirty.edb bs=1 seek=52 conv=notrunc status=none
+	take 1 <dirty.edb
+	only fault <"$OUT" | field detail | grep -q ', in an unknown state): '
+}
+
+@test "padding behind DER: NUL, newline, ^Z; and nothing else" {
+	local file n=0
+
+	openssl crl2pkcs7 -nocrl -certfile a.pem -outform DER -out bag.der
+	for file in a.der bag.der; do
+		for pad in '\0' '\n' '\r\n' '\x1a' '\0\0\0\0\0\0\0\0\0\0\0'; do
+			{ cat "$file"; printf %b "$pad"; } >in
+			tar -cf a.tar in a.key
+			take 0 <a.tar
+			found 1 0 0
+			only key <"$OUT" | field cert | base64 -d | cmp - a.der
+			((n += 1))
+		done
+		{ cat "$file"; head -c 4000 /dev/zero; } >in
+		take 0 <in
+		found 0 1 0
+		{ cat "$file"; printf '\0x'; } >in
+		only_fault in format 'DER of an unknown kind, or damaged: if it holds keys, get them out as PKCS#12'
+	done
+	((n == 10))
+	for file in a.p8 r.p8; do
+		{ cat "$file"; printf '\0\0\0'; } >in
+		reads "${file%.p8}" in
+	done
+	openssl pkcs8 -topk8 -in a.key -passout file:pw -outform DER -out in
+	head -c 100 /dev/zero >>in
+	reads a in
+}
+
+@test "PEM as Windows' Unicode, with its byte order mark" {
+	local code bom n=0
+
+	cat a.key a.pem >pair.pem
+	for code in UTF-16LE UTF-16BE; do
+		bom='\xff\xfe'
+		[[ $code == UTF-16LE ]] || bom='\xfe\xff'
+		{ printf %b "$bom"; iconv -t "$code" pair.pem; } >in
+		take 0 <in
+		key_of a
+		said
+		{ printf %b "$bom"; sed 's/$/\r/' pair.pem |
+		    iconv -t "$code"; } >in
+		take 0 <in
+		key_of a
+		# an odd byte at the end, and what is not Latin-1
+		{ printf %b "$bom"; iconv -t "$code" pair.pem; printf x; } >in
+		take 0 <in
+		key_of a
+		{ printf %b "$bom"; printf 'ł' | iconv -f UTF-8 -t "$code"
+		iconv -t "$code" pair.pem; } >in
+		take 1 <in
+		found 0 0 1
+		((n += 1))
+	done
+	((n == 2))
+	printf '\xff\xfe' >in
+	only_fault in format 'not a format that is read here: if it holds keys, get them out as PKCS#12'
+	printf '\xff\xfex' >in
+	only_fault in format 'not a format that is read here: if it holds keys, get them out as PKCS#12'
+}
+
+@test "bare base64: a certificate, a key, a PFX; in lines or in one" {
+	local file n=0
+
+	(umask 077 && echo secret >pw)
+	p12 a.p12 a
+	for file in 'base64 -w 64' 'base64 -w 76' 'base64 -w 0'; do
+		$file a.der >in
+		take 0 <in
+		found 0 1 0
+		only cert <"$OUT" | field cert | base64 -d | cmp - a.der
+		$file a.p8 >in
+		reads a in
+		$file a.p12 >in
+		take 0 -p file:pw <in
+		key_of a
+		$file a.p12 | sed 's/$/\r/' >in
+		take 0 -p file:pw <in
+		key_of a
+		((n += 1))
+	done
+	((n == 3))
+	# a PFX in it that does not open says why
+	PW=wrong take 1 -p env:PW <in
+	faults 'stdin: password: integrity check failed (wrong password or damaged file)'
+	base64 -w 0 /dev/null >in
+	printf 'MIIB!!' >in
+	only_fault in format 'not a format that is read here: if it holds keys, get them out as PKCS#12'
+	echo 'Many words, and none of them is base64' >in
+	only_fault in format 'not a format that is read here: if it holds keys, get them out as PKCS#12'
+	base64 -w 0 a.der | head -c 200 >in
+	take 1 <in
+	found 0 0 1
+}

@@ -1,0 +1,35 @@
+/* What the archive reader sends: it may be in the hands of the archive. */
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fuzz.h"
+#include "unpack/unpack.h"
+
+#define NOBODY 0x3ffffff0 /* a process that cannot be */
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
+{
+	struct unpack w;
+	int events = 0;
+
+	memset(&w, 0, sizeof(w));
+	w.limits = unpack_defaults;
+	w.limits.member = 64 * 1024;
+	w.pid = NOBODY;
+	w.started = 1;
+	w.go = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	w.fd = memfd_create("frames", MFD_CLOEXEC);
+	fuzz_must(w.fd != -1 && write(w.fd, p, n) == (ssize_t)n &&
+		lseek(w.fd, 0, SEEK_SET) == 0,
+	    "a memory file");
+	while (unpack_next(&w) != UNPACK_END)
+		events++;
+	fuzz_must((size_t)events <= n + 1, "no event out of nothing");
+	w.pid = 0;
+	unpack_stop(&w);
+	return 0;
+}

@@ -1,0 +1,85 @@
+/*
+ * A pool whose processes have several jobs in hand, some of them, and some
+ * answers, larger than a pipe: prints the number of each answer.  The process
+ * that gets job number argv[1] dies.
+ */
+
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/tool.h"
+#include "base/workers.h"
+
+#define COUNT 64
+#define EACH  6
+
+static uint8_t much[4 * 1024 * 1024];
+
+/* Job, or answer, number n. */
+static size_t
+size_of(unsigned n)
+{
+	return n % 4 == 0 ? sizeof(much) - n : n % 4 * 1000;
+}
+
+/* A job is its number, and much; so is an answer. */
+static uint8_t *
+work(void *ctx, uint8_t *job, size_t n, size_t *size)
+{
+	unsigned number;
+	uint8_t *answer;
+
+	memcpy(&number, job, sizeof(number));
+	if (number == *(unsigned *)ctx)
+		(void)raise(SIGKILL);
+	if (n != sizeof(number) + size_of(number))
+		tool_nomem();
+	*size = sizeof(number) + size_of(number / 2);
+	if ((answer = OPENSSL_malloc(*size)) == NULL)
+		tool_nomem();
+	memset(answer, (int)number, *size);
+	memcpy(answer, &number, sizeof(number));
+	return answer;
+}
+
+/* Takes the oldest answer. */
+static void
+take(struct workers *p)
+{
+	unsigned number;
+	size_t n, i;
+	uint8_t *answer;
+	void *tag;
+
+	answer = workers_get(p, &n, &tag);
+	memcpy(&number, answer, sizeof(number));
+	if (tag != &much[number] || n != sizeof(number) + size_of(number / 2))
+		exit(1);
+	for (i = sizeof(number); i < n; i++)
+		if (answer[i] != (uint8_t)number)
+			exit(1);
+	(void)printf("%u\n", number);
+	OPENSSL_free(answer);
+}
+
+int
+main(int argc, char *argv[])
+{
+	unsigned bad = argc > 1 ? (unsigned)atoi(argv[1]) : COUNT, i;
+	struct workers *p;
+
+	tool_start();
+	p = workers_new(2, EACH, 0, work, &bad);
+	for (i = 0; i < COUNT; i++) {
+		if (workers_full(p))
+			take(p);
+		workers_put(p, &i, sizeof(i), much, size_of(i), &much[i]);
+	}
+	while (workers_busy(p) > 0)
+		take(p);
+	workers_free(p);
+	return tool_end(0);
+}
