@@ -40,20 +40,21 @@ TEST_DEPS = bats parallel clang clang-format libclang-rt-14-dev mandoc \
 
 all: $(TOOLS:%=$B/bin/%)
 
-$B/common/%.o: common/%.c $(HEADERS) Makefile
-	@mkdir -p $(@D)
-	@echo CC $<
-	@$(CC) $(ALL_CFLAGS) -Icommon -c -o $@ $<
+# What each was made from is noted beside it, so that only that makes it again.
+COMPILE = @mkdir -p $(@D) $B/dep; echo CC $<; $(CC) $(ALL_CFLAGS) -Icommon \
+    -MMD -MP -MF $B/dep/$(subst /,.,$(@:$B/%=%)).d -MT $@ -o $@
+-include $(wildcard $B/dep/*.d)
+
+$B/common/%.o: common/%.c Makefile
+	$(COMPILE) -c $<
 
 # A library, so that a tool has nothing in it, and loads nothing, that it does
 # not need.
 $B/common.a: $(OBJS)
 	@rm -f $@ && $(AR) rcs $@ $^
 
-$B/bin/%: tools/%.c $B/common.a $(HEADERS) Makefile
-	@mkdir -p $(@D)
-	@echo CC $<
-	@$(CC) $(ALL_CFLAGS) -Icommon $(ALL_LDFLAGS) -o $@ $< $B/common.a $(LIBS)
+$B/bin/%: tools/%.c $B/common.a Makefile
+	$(COMPILE) $(ALL_LDFLAGS) $< $B/common.a $(LIBS)
 
 # Installs what is missing, and only that.
 deps:
@@ -81,11 +82,9 @@ FUZZ_MAIN = tests/fuzz/replay.c
 FUZZ_TIME = 600
 
 $B/fuzz/%: tests/fuzz/%.c tests/fuzz/fuzz.c tests/fuzz/fuzz.h \
-    tests/fuzz/replay.c $B/common.a $(HEADERS) Makefile
-	@mkdir -p $(@D)
-	@echo CC $<
-	@$(CC) $(ALL_CFLAGS) -Icommon -Itests/fuzz $(ALL_LDFLAGS) -o $@ $< \
-	    tests/fuzz/fuzz.c $(FUZZ_MAIN) $B/common.a $(LIBS)
+    tests/fuzz/replay.c $B/common.a Makefile
+	$(COMPILE) -Itests/fuzz $(ALL_LDFLAGS) $< tests/fuzz/fuzz.c $(FUZZ_MAIN) \
+	    $B/common.a $(LIBS)
 
 harnesses: $(HARNESSES)
 
@@ -109,10 +108,8 @@ bench: all $B/bench/floor $B/bench/many
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/carve.bash
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/importers.bash
 
-$B/bench/%: tests/bench/%.c $B/common.a $(HEADERS) Makefile
-	@mkdir -p $(@D)
-	@echo CC $<
-	@$(CC) $(ALL_CFLAGS) -Icommon $(ALL_LDFLAGS) -o $@ $< $B/common.a $(LIBS)
+$B/bench/%: tests/bench/%.c $B/common.a Makefile
+	$(COMPILE) $(ALL_LDFLAGS) $< $B/common.a $(LIBS)
 
 # The same tests on a build with AddressSanitizer and UBSan.
 asan:

@@ -22,7 +22,7 @@ struct export
 {
 	struct store *db;
 	struct rec_out *out;
-	struct cred creds; /* of -k */
+	struct trust creds; /* of -k */
 	struct blob_wrap_ca ca;
 	int list; /* -n */
 	int all; /* -a */
@@ -43,7 +43,7 @@ find_ca(struct export *x, struct reason *w)
 	x->ca.ca = &x->creds.v[0];
 	rc = ca == NULL || X509_digest(ca, EVP_sha256(), hash, NULL);
 	if (rc && ca != NULL)
-		x->ca.ca = cred_find0(&x->creds, hash);
+		x->ca.ca = trust_find0(&x->creds, hash);
 	X509_free(ca);
 	return (rc && x->ca.ca != NULL && x->ca.ca->key != NULL) ||
 	    reason_set(w, "credential",
@@ -241,7 +241,7 @@ main(int argc, char *argv[])
 	store_close(x.db);
 	rec_out_free(x.out);
 	sk_X509_pop_free(x.ca.kras, X509_free);
-	cred_free(&x.creds);
+	trust_free(&x.creds);
 	secret_free(&secrets);
 	free(token);
 	return tool_end(x.status);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
@@ -35,7 +36,7 @@ struct pin {
 static int
 show_kra(X509 *x, X509 *ca, struct pin *pin, size_t n, struct reason *w)
 {
-	struct cred_pair p;
+	struct trust_pair p;
 	struct cert *c;
 	struct reason bad;
 	uint8_t *der = NULL;
@@ -53,11 +54,11 @@ show_kra(X509 *x, X509 *ca, struct pin *pin, size_t n, struct reason *w)
 	}
 	memcpy(p.sha1, c->sha1, sizeof(p.sha1));
 	memcpy(p.sha256, c->sha256, sizeof(p.sha256));
-	msg_warn("KRA %s, SHA-1 %s", c->subject, rec_hex(hex, c->sha1, 20));
+	msg_warn("KRA %s, SHA-1 %s", c->subject, encode_hex(hex, c->sha1, 20));
 	if (!agent_check(x, ca, &bad))
 		msg_warn("warning: KRA %s: %s", c->subject, bad.detail);
 	for (t = 0; t < n; t++)
-		if (cred_thumbprint(&p, pin[t].thumb))
+		if (trust_thumbprint(&p, pin[t].thumb))
 			known = pin[t].used = 1;
 	if (!known)
 		reason_set(w, "kra",
@@ -206,7 +207,7 @@ main(int argc, char *argv[])
 			im.dry = 1;
 		else if (c == 'R')
 			im.requester = optarg;
-		else if (c == 't' && !cred_whole_thumbprint(optarg))
+		else if (c == 't' && !trust_whole_thumbprint(optarg))
 			msg_die("-t %s: not all digits of a thumbprint: 40 of "
 				"SHA-1, or 64 of SHA-256",
 			    optarg);

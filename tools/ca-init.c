@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
@@ -67,7 +68,7 @@ read_kras(struct findings *l, struct secrets *secrets, int empty)
 	uint8_t *buf;
 	size_t n, i, certs = 0;
 
-	if ((buf = cred_slurp(STDIN_FILENO, CRED_FILE_MAX, &n, &w)) == NULL ||
+	if ((buf = io_slurp(STDIN_FILENO, CRED_FILE_MAX, &n, &w)) == NULL ||
 	    (n > 0 && !file_read(buf, n, secrets, l, &w)))
 		msg_die("stdin: %s: expected the certificates of the KRAs",
 		    w.detail);
@@ -125,7 +126,7 @@ main(int argc, char *argv[])
 	struct options o;
 	struct setup s;
 	struct findings kras = { NULL, 0 };
-	struct cred ca;
+	struct trust ca;
 	struct reason w;
 	char *text;
 	size_t n;
@@ -167,7 +168,7 @@ main(int argc, char *argv[])
 	free(text);
 	X509_free(s.ca);
 	findings_free(&kras);
-	cred_free(&ca);
+	trust_free(&ca);
 	secret_free(&o.secrets);
 	return tool_end(rc == 1 ? 0 : 1);
 }

@@ -25,7 +25,7 @@ struct recover {
 };
 
 /* Whose signature counts; NULL without -C. */
-static const struct cred *
+static const struct trust *
 trusted(const struct recover *rv)
 {
 	return rv->in.trusted.n > 0 ? &rv->in.trusted : NULL;

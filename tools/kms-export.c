@@ -23,18 +23,18 @@ static const char usage[] =
 /* Where the stream goes and who signs it. */
 struct ends {
 	const char *to_path, *signer_path, *thumb;
-	struct cred to, signer;
+	struct trust to, signer;
 };
 
 /* The certificate of -c: the only one, the one with a key, or that of -t. */
-static const struct cred_pair *
+static const struct trust_pair *
 recipient(const struct ends *e)
 {
-	const struct cred *c = &e->to;
+	const struct trust *c = &e->to;
 	size_t i;
 
 	for (i = 0; e->thumb != NULL && i < c->n; i++)
-		if (cred_thumbprint(&c->v[i], e->thumb))
+		if (trust_thumbprint(&c->v[i], e->thumb))
 			return &c->v[i];
 	if (e->thumb != NULL)
 		msg_die("-t %s is not the thumbprint of %s: give at least its "
@@ -48,7 +48,7 @@ recipient(const struct ends *e)
 
 /* Loads a credential; *kept is the password that opened it, or NULL. */
 static void
-load(struct cred *c, char option, const char *path, struct secrets *s,
+load(struct trust *c, char option, const char *path, struct secrets *s,
     const char **kept)
 {
 	struct reason w;
@@ -60,8 +60,8 @@ load(struct cred *c, char option, const char *path, struct secrets *s,
 }
 
 /* Loads -c and -S.  Returns the pair that signs; *to is sealed to. */
-static const struct cred_pair *
-load_ends(struct ends *e, struct export *x, const struct cred_pair **to)
+static const struct trust_pair *
+load_ends(struct ends *e, struct export *x, const struct trust_pair **to)
 {
 	load(&e->to, 'c', e->to_path, x->secrets, &x->kept[0]);
 	*to = recipient(e);
@@ -140,7 +140,7 @@ main(int argc, char *argv[])
 	struct ends e;
 	struct unpack walk;
 	struct reason w;
-	const struct cred_pair *signer, *to;
+	const struct trust_pair *signer, *to;
 	unsigned jobs = workers_processors();
 	int status, i;
 
@@ -171,8 +171,8 @@ main(int argc, char *argv[])
 
 	unpack_stop(&walk);
 	export_free(&x);
-	cred_free(&e.to);
-	cred_free(&e.signer);
+	trust_free(&e.to);
+	trust_free(&e.signer);
 	secret_free(&secrets);
 	free(secret);
 	return tool_end(status);

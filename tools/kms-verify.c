@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
@@ -156,7 +157,7 @@ head(struct verify *v)
 		return;
 	if (cert_new(&c, der, (size_t)n, &w)) {
 		msg_warn("signed by %s, SHA-256 %s", c->subject,
-		    rec_hex(hex, c->sha256, sizeof(c->sha256)));
+		    encode_hex(hex, c->sha256, sizeof(c->sha256)));
 		cert_free(c);
 	}
 	OPENSSL_free(der);

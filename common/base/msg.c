@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/progress.h"
 #include "base/text.h"
 
 int msg_level;
+void (*msg_before)(void);
 
 static void write_line(const char *who, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
@@ -23,7 +23,8 @@ write_line(const char *who, const char *fmt, va_list ap)
 
 	(void)vsnprintf(raw, sizeof(raw), fmt, ap);
 	text_vis(safe, sizeof(safe), raw, strlen(raw));
-	progress_clear();
+	if (msg_before != NULL)
+		msg_before();
 	(void)fprintf(stderr, "%s%s%s\n", who, *who == '\0' ? "" : ": ", safe);
 }
 

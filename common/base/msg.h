@@ -9,6 +9,9 @@
 /* -1 with -q, 0, or the number of -v */
 extern int msg_level;
 
+/* Called before each message if set: progress_start() takes its line away. */
+extern void (*msg_before)(void);
+
 /* About one record or member; silent with -q. */
 void msg_record(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -115,6 +115,7 @@ progress_start(const char *name)
 	struct stat st;
 	int pipe;
 
+	msg_before = progress_clear;
 	started = now();
 	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode))
 		size = st.st_size;

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "record/read.h"
+#include "base/text.h"
 
 /* Counters by name: a few for each, and a ceiling on the names. */
 

@@ -9,6 +9,12 @@
  * general categories Cc, Cf, Zl, Zp.
  */
 
+/* Text whose length counts: it may hold any byte. */
+struct text {
+	const char *s;
+	size_t n;
+};
+
 /*
  * Returns the number of bytes, from the start of s, that are UTF-8 without
  * control, format or separator characters: n if all of it is.

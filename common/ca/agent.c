@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/encode.h"
 #include "base/tool.h"
 #include "ca/hresult.h"
 #include "record/read.h"
@@ -151,7 +152,7 @@ agent_locked_to(STACK_OF(X509) *kras, const uint8_t *der, size_t len,
 		x = sk_X509_value(kras, i);
 		if (!X509_digest(x, EVP_sha1(), md, NULL))
 			tool_nomem();
-		if (strstr(hashes, rec_hex(hex, md, sizeof(md))) == NULL)
+		if (strstr(hashes, encode_hex(hex, md, sizeof(md))) == NULL)
 			continue;
 		rc = is_recipient(cms, x);
 		n++;
@@ -167,7 +168,7 @@ agent_locked_to(STACK_OF(X509) *kras, const uint8_t *der, size_t len,
 }
 
 int
-agent_decrypt(const struct cred_pair *p, const uint8_t *der, size_t len,
+agent_decrypt(const struct trust_pair *p, const uint8_t *der, size_t len,
     uint8_t **out, size_t *n, struct reason *w)
 {
 	CMS_ContentInfo *cms;

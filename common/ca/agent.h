@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/reason.h"
-#include "file/cred.h"
+#include "record/trust.h"
 
 /*
  * Key recovery agents: who may be one, and the archived key, which is CMS
@@ -46,7 +46,7 @@ int agent_locked_to(STACK_OF(X509) *kras, const uint8_t *der, size_t len,
  * message.  Returns 1 and *out in secure memory (*n bytes, to be freed with
  * OPENSSL_secure_clear_free), 0 with *w, or -1 with *w: p is no recipient.
  */
-int agent_decrypt(const struct cred_pair *p, const uint8_t *der, size_t len,
+int agent_decrypt(const struct trust_pair *p, const uint8_t *der, size_t len,
     uint8_t **out, size_t *n, struct reason *w);
 
 #endif

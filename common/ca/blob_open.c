@@ -14,7 +14,7 @@
 
 /* Signature of the first signer, chain and expiry aside. */
 static int
-verify(CMS_ContentInfo *cms, const struct cred *trusted, BIO *out)
+verify(CMS_ContentInfo *cms, const struct trust *trusted, BIO *out)
 {
 	STACK_OF(X509) *certs = NULL;
 	unsigned flags = CMS_BINARY | CMS_NO_SIGNER_CERT_VERIFY |
@@ -184,7 +184,7 @@ with_info(const uint8_t *p, size_t n, size_t *len)
 
 /* Takes a blob apart.  Returns 1 and *b (parts_free), or 0 with *w. */
 static int
-unwrap(const uint8_t *der, size_t len, const struct cred *trusted,
+unwrap(const uint8_t *der, size_t len, const struct trust *trusted,
     struct parts *b, struct reason *w)
 {
 	const uint8_t *env;
@@ -237,7 +237,7 @@ does_not_decrypt(struct reason *w)
 
 /* Opens an EnvelopedData with one key.  Returns 1, or as agent_decrypt(). */
 static int
-open_with(const struct cred_pair *k, const uint8_t *blob, size_t nblob,
+open_with(const struct trust_pair *k, const uint8_t *blob, size_t nblob,
     uint8_t **p8, size_t *n, uint8_t id[32], struct reason *w)
 {
 	uint8_t *plain;
@@ -260,7 +260,7 @@ open_with(const struct cred_pair *k, const uint8_t *blob, size_t nblob,
  * 0 with *w.
  */
 static int
-open_key(const struct cred *k, const uint8_t *blob, size_t nblob, uint8_t **p8,
+open_key(const struct trust *k, const uint8_t *blob, size_t nblob, uint8_t **p8,
     size_t *n, uint8_t id[32], struct reason *w)
 {
 	struct reason one;
@@ -285,7 +285,7 @@ is_of(const uint8_t id[32], const struct cert *c)
 
 /* Has one of these issued the certificate? */
 static int
-issued(const struct cred *cas, const struct cert *c)
+issued(const struct trust *cas, const struct cert *c)
 {
 	size_t i;
 
@@ -301,7 +301,7 @@ issued(const struct cred *cas, const struct cert *c)
  * are.
  */
 static int
-is_candidate(const struct parts *b, const struct cred *trusted,
+is_candidate(const struct parts *b, const struct trust *trusted,
     const struct cert *c)
 {
 	if (b->name != NULL)
@@ -311,7 +311,7 @@ is_candidate(const struct parts *b, const struct cred *trusted,
 
 /* Looks for the certificate of the key with that identity. */
 static int
-match_cert(const struct parts *b, const struct cred *trusted,
+match_cert(const struct parts *b, const struct trust *trusted,
     const uint8_t id[32], struct cert **c, struct reason *w)
 {
 	uint8_t *der;
@@ -343,7 +343,7 @@ match_cert(const struct parts *b, const struct cred *trusted,
 }
 
 int
-blob_open_signed(const struct cred *k, const struct cred *trusted,
+blob_open_signed(const struct trust *k, const struct trust *trusted,
     const uint8_t *der, size_t len, uint8_t **p8, size_t *n, struct cert **c,
     struct reason *w)
 {
@@ -363,8 +363,9 @@ blob_open_signed(const struct cred *k, const struct cred *trusted,
 
 /* A recovery blob in a record: it must be of the record's certificate c. */
 static int
-signed_row(const struct cred *k, const struct cred *trusted, const uint8_t *der,
-    size_t len, const struct cert *c, uint8_t **p8, size_t *n, struct reason *w)
+signed_row(const struct trust *k, const struct trust *trusted,
+    const uint8_t *der, size_t len, const struct cert *c, uint8_t **p8,
+    size_t *n, struct reason *w)
 {
 	struct cert *own;
 	int same;
@@ -381,7 +382,7 @@ signed_row(const struct cred *k, const struct cred *trusted, const uint8_t *der,
 }
 
 int
-blob_open_row(const struct cred *k, const struct cred *trusted,
+blob_open_row(const struct trust *k, const struct trust *trusted,
     const struct rec *r, uint8_t **p8, size_t *n, struct cert **c,
     struct reason *w)
 {

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "base/reason.h"
-#include "file/cred.h"
 #include "key/cert.h"
 #include "record/read.h"
+#include "record/trust.h"
 
 /*
  * The recovery blob that `certutil -getkey' writes: SignedData of the CA over
@@ -20,8 +20,8 @@
 
 /* Who wraps an archived key for `certutil -recoverkey'. */
 struct blob_wrap_ca {
-	const struct cred_pair *ca; /* signs; NULL: nobody does */
-	const struct cred *all; /* where certificates of the chains may be */
+	const struct trust_pair *ca; /* signs; NULL: nobody does */
+	const struct trust *all; /* where certificates of the chains may be */
 	STACK_OF(X509) *kras; /* of the archive */
 };
 
@@ -44,12 +44,12 @@ int blob_wrap(const struct blob_wrap_ca *, const struct cert *user,
  * Returns 1 with *p8 (PKCS#8 in secure memory, *n bytes: caller frees with
  * OPENSSL_secure_clear_free) and *c (cert_free), or 0 with *w.
  */
-int blob_open_signed(const struct cred *k, const struct cred *trusted,
+int blob_open_signed(const struct trust *k, const struct trust *trusted,
     const uint8_t *der, size_t len, uint8_t **p8, size_t *n, struct cert **c,
     struct reason *w);
 
 /* The same of an `archived' record, whose blob may be signed or bare. */
-int blob_open_row(const struct cred *k, const struct cred *trusted,
+int blob_open_row(const struct trust *k, const struct trust *trusted,
     const struct rec *, uint8_t **p8, size_t *n, struct cert **c,
     struct reason *w);
 

@@ -2,6 +2,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/tool.h"
 #include "ca/blob_open.h"
 
@@ -16,7 +17,7 @@ add_cert(CMS_ContentInfo *cms, X509 *x)
 
 /* A certificate, and the issuers that are there, up to the root. */
 static int
-add_chain(CMS_ContentInfo *cms, X509 *x, const struct cred *all)
+add_chain(CMS_ContentInfo *cms, X509 *x, const struct trust *all)
 {
 	X509 *issuer = x;
 	size_t i, n;
@@ -46,7 +47,7 @@ is_hashed(X509 *x, const char *hashes)
 	if (!X509_digest(x, EVP_sha1(), md, NULL))
 		tool_nomem();
 	for (i = 0; i < sizeof(md); i++, p += 3) {
-		rec_hex(p, md + i, 1);
+		encode_hex(p, md + i, 1);
 		p[2] = ' ';
 	}
 	p[-1] = '\0';

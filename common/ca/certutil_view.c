@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/msg.h"
 #include "base/reason.h"
 #include "ca/setting.h"
@@ -206,7 +207,7 @@ certutil_view_row(const struct store_found *f, unsigned long long n)
 	hashes(f->hashes);
 	if (!cert_new(&c, f->cert, f->certlen, &w))
 		return;
-	pairs(THUMB, rec_hex(hex, c->sha1, sizeof(c->sha1)));
+	pairs(THUMB, encode_hex(hex, c->sha1, sizeof(c->sha1)));
 	text(SERIAL, c->serial);
 	date(FROM, c->not_before);
 	date(TO, c->not_after);

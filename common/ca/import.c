@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/msg.h"
 #include "base/text.h"
 #include "base/tool.h"
@@ -93,7 +94,7 @@ recovery_hashes(const struct import *im, int64_t id)
 
 	for (i = 0; s != NULL && i < im->count; i++)
 		for (k = 0; k < 20; k++) {
-			rec_hex(p, kra_sha1(im, id, i) + k, 1);
+			encode_hex(p, kra_sha1(im, id, i) + k, 1);
 			p += 2;
 			*p++ = k < 19 ? ' ' : '\n';
 		}
@@ -180,7 +181,7 @@ put_kras(const struct import *im, int64_t id)
 	if (list == NULL)
 		tool_nomem();
 	for (i = 0; i < n; i++, p += 41) {
-		rec_hex(p, kra_sha1(im, id, i), 20);
+		encode_hex(p, kra_sha1(im, id, i), 20);
 		p[40] = ' ';
 	}
 	rec_put(im->out, "kra", list, n == 0 ? 0 : 41 * n - 1);

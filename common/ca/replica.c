@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/tool.h"
 #include "ca/agent.h"
 
@@ -311,7 +312,7 @@ take_row(struct replica *c, const struct rec *r, struct texts *t,
 		    DISP_FOREIGN, DISP_ISSUED);
 	row->disposition = (int)disposition;
 	return rec_eq(r, "sha256",
-		   rec_hex(hex, cert->sha256, sizeof(cert->sha256))) ||
+		   encode_hex(hex, cert->sha256, sizeof(cert->sha256))) ||
 	    reason_set(w, "certificate",
 		"sha256 is not that of the certificate in the record");
 }

@@ -6,6 +6,7 @@
 
 #include "base/tool.h"
 #include "key/cert.h"
+#include "record/stream_read.h"
 
 /* Puts "01 23 ..\n45 .." as "0123.. 45..". */
 static void
@@ -61,7 +62,7 @@ row_put(struct rec_out *o, const struct store_found *f, int list,
 	rec_put_text(o, "user", f->user);
 	rec_put_text(o, "mail", f->mail);
 	rec_put_text(o, "guid", f->guid);
-	cert_put_names(o, c);
+	stream_put_names(o, c);
 	rec_puts(o, "alg", c->alg);
 	rec_put_hex(o, "spki", c->spki, sizeof(c->spki));
 	rec_puts(o, "ski", f->ski);

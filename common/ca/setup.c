@@ -9,6 +9,7 @@
 #include "ca/agent.h"
 #include "ca/hresult.h"
 #include "ca/setting.h"
+#include "record/stream_read.h"
 
 int
 setup_ca(struct setup *s, X509 *ca, struct reason *w)
@@ -49,7 +50,7 @@ put_kra(struct rec_out *o, const struct cert *c, const char *status,
 	rec_puts(o, "status", status);
 	rec_put_hex(o, "sha1", c->sha1, sizeof(c->sha1));
 	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
-	cert_put_names(o, c);
+	stream_put_names(o, c);
 	rec_puts(o, "alg", c->alg);
 	rec_puts(o, "reason", reason);
 	rec_put_b64(o, "cert", c->der, c->len);

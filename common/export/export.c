@@ -518,8 +518,8 @@ pass(void *ctx, const char *path, size_t i)
 }
 
 int
-export_run(struct export *x, struct unpack *walk, const struct cred_pair *to,
-    const struct cred_pair *signer)
+export_run(struct export *x, struct unpack *walk, const struct trust_pair *to,
+    const struct trust_pair *signer)
 {
 	enum unpack_event ev;
 	unsigned long long records;

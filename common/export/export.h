@@ -8,8 +8,8 @@
 #include "base/seen.h"
 #include "export/pathmap.h"
 #include "export/shelf.h"
-#include "file/cred.h"
 #include "record/stream_read.h"
+#include "record/trust.h"
 #include "unpack/unpack.h"
 
 /*
@@ -48,7 +48,7 @@ void export_free(struct export *);
  * Writes the whole stream to stdout and the summary to stderr.  Returns the
  * exit status: 0, or 1 if something is a fault or nothing was found.
  */
-int export_run(struct export *, struct unpack *, const struct cred_pair *to,
-    const struct cred_pair *signer);
+int export_run(struct export *, struct unpack *, const struct trust_pair *to,
+    const struct trust_pair *signer);
 
 #endif

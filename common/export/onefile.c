@@ -4,11 +4,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
 #include "export/owner.h"
-#include "file/cred.h"
 #include "lock/pbe.h"
 
 static const struct text source = { "stdin", 5 };
@@ -31,7 +31,7 @@ onefile_open(struct onefile *x)
 	if (!stream_out_plain(&x->out, stdout))
 		tool_nomem();
 	sandbox_enter(NULL);
-	x->buf = cred_slurp(STDIN_FILENO, CRED_FILE_MAX, &x->n, &w);
+	x->buf = io_slurp(STDIN_FILENO, CRED_FILE_MAX, &x->n, &w);
 	if (x->buf == NULL)
 		msg_die("stdin: %s", w.detail);
 	if (x->n == 0)

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/secret.h"
 #include "base/tool.h"
-#include "file/cred.h"
 
 static int
 known(const struct rec_field *f)
@@ -125,7 +125,7 @@ pathmap_load(struct pathmap *m, const char *path, struct reason *w)
 		reason_set(&why, "map", "%s", strerror(errno));
 		goto out;
 	}
-	if ((raw = cred_slurp(fd, PATHMAP_FILE_MAX, &n, &why)) == NULL)
+	if ((raw = io_slurp(fd, PATHMAP_FILE_MAX, &n, &why)) == NULL)
 		goto out;
 	recs = as_records(raw, n, &len);
 	if ((in = rec_in_mem(recs, len)) == NULL)

@@ -1,6 +1,5 @@
 #include "file/cred.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
@@ -10,54 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/msg.h"
 #include "file/file.h"
 #include "record/read.h"
 
-uint8_t *
-cred_slurp(int fd, size_t max, size_t *n, struct reason *w)
-{
-	size_t cap = 64 * 1024;
-	uint8_t *buf, *more;
-	ssize_t got;
-
-	*n = 0;
-	if ((buf = OPENSSL_malloc(cap)) == NULL)
-		goto nomem;
-	while ((got = read(fd, buf + *n, cap - *n)) != 0) {
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got == -1) {
-			reason_set(w, "input", "cannot read: %s",
-			    strerror(errno));
-			goto fail;
-		}
-		*n += (size_t)got;
-		if (*n > max) {
-			reason_set(w, "ceiling",
-			    "larger than %zu bytes, the "
-			    "ceiling",
-			    max);
-			goto fail;
-		}
-		if (*n < cap)
-			continue;
-		if ((more = OPENSSL_clear_realloc(buf, cap, 2 * cap)) == NULL)
-			goto nomem;
-		buf = more;
-		cap *= 2;
-	}
-	return buf;
-nomem:
-	reason_set(w, "input", "out of memory");
-fail:
-	OPENSSL_clear_free(buf, cap);
-	return NULL;
-}
-
 /* Builds the pair of one certificate; key may be NULL. */
 static int
-fill(struct cred_pair *p, const struct cert *c, const struct finding *key)
+fill(struct trust_pair *p, const struct cert *c, const struct finding *key)
 {
 	const uint8_t *der;
 	uint8_t *p8;
@@ -77,10 +36,10 @@ fill(struct cred_pair *p, const struct cert *c, const struct finding *key)
 
 /* Adds certificates with their keys first, then those without. */
 static int
-pair(struct cred *c, const struct findings *l)
+pair(struct trust *c, const struct findings *l)
 {
 	const struct finding *it, *key;
-	struct cred_pair *v;
+	struct trust_pair *v;
 	size_t i;
 	int want;
 
@@ -127,7 +86,7 @@ check_mode(int fd, const char *name, const uint8_t *buf, size_t n)
 }
 
 int
-cred_read(struct cred *c, int fd, const char *name, int need_key,
+cred_read(struct trust *c, int fd, const char *name, int need_key,
     struct secrets *s, struct reason *w)
 {
 	struct findings l = { NULL, 0 };
@@ -136,7 +95,7 @@ cred_read(struct cred *c, int fd, const char *name, int need_key,
 	size_t n, i, before = c->n;
 	int rc = 0;
 
-	buf = cred_slurp(fd, CRED_FILE_MAX, &n, &first);
+	buf = io_slurp(fd, CRED_FILE_MAX, &n, &first);
 	if (buf != NULL)
 		check_mode(fd, name, buf, n);
 	if (buf == NULL || !file_read(buf, n, s, &l, &first)) {
@@ -167,7 +126,7 @@ out:
 }
 
 int
-cred_load(struct cred *c, const char *path, int need_key, struct secrets *s,
+cred_load(struct trust *c, const char *path, int need_key, struct secrets *s,
     struct reason *w)
 {
 	int fd, rc;
@@ -178,65 +137,4 @@ cred_load(struct cred *c, const char *path, int need_key, struct secrets *s,
 	rc = cred_read(c, fd, path, need_key, s, w);
 	(void)close(fd);
 	return rc;
-}
-
-void
-cred_free(struct cred *c)
-{
-	while (c->n > 0) {
-		c->n--;
-		X509_free(c->v[c->n].cert);
-		EVP_PKEY_free(c->v[c->n].key);
-	}
-	free(c->v);
-	memset(c, 0, sizeof(*c));
-}
-
-const struct cred_pair *
-cred_find0(const struct cred *c, const uint8_t sha256[32])
-{
-	size_t i;
-
-	for (i = 0; i < c->n; i++)
-		if (memcmp(c->v[i].sha256, sha256, 32) == 0)
-			return &c->v[i];
-	return NULL;
-}
-
-/* Without blanks and colons; returns its length, or 0: it is too long. */
-static size_t
-digits(char clean[65], const char *typed)
-{
-	size_t n = 0;
-
-	for (; *typed != '\0'; typed++) {
-		if (*typed == ' ' || *typed == ':')
-			continue;
-		if (n == 64)
-			return 0;
-		clean[n++] = (char)tolower((unsigned char)*typed);
-	}
-	clean[n] = '\0';
-	return n;
-}
-
-int
-cred_whole_thumbprint(const char *typed)
-{
-	char clean[65];
-	size_t n = digits(clean, typed);
-
-	return n == 40 || n == 64;
-}
-
-int
-cred_thumbprint(const struct cred_pair *p, const char *typed)
-{
-	char clean[65], sha1[41], sha256[65];
-	size_t n = digits(clean, typed);
-
-	if (n < 8)
-		return 0;
-	return (strncmp(rec_hex(sha1, p->sha1, 20), clean, n) == 0 ||
-	    strncmp(rec_hex(sha256, p->sha256, 32), clean, n) == 0);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/tool.h"
 #include "key/pkey.h"
 #include "lock/pbe.h"
@@ -175,7 +176,7 @@ decode(const struct reader *r, size_t *n)
 		return NULL;
 	if ((p = OPENSSL_malloc(r->n)) == NULL)
 		tool_nomem();
-	if (rec_b64_decode(p, n, r->value, r->n))
+	if (encode_b64_decode(p, n, r->value, r->n))
 		return p;
 	OPENSSL_free(p);
 	return NULL;

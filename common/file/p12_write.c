@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/text.h"
 #include "base/tool.h"
 #include "record/read.h"
@@ -57,7 +58,7 @@ make_name(struct p12_write *p, const struct cert *c, const char *name, size_t n,
 	(void)snprintf(dst, 600, "%s", text_vis(safe, sizeof(safe), name, n));
 	if (tfind(dst, &p->names, by_text) != NULL)
 		(void)snprintf(dst, 600, "%s %.10s %.8s", safe, c->not_after,
-		    rec_hex(sha1, c->sha1, sizeof(c->sha1)));
+		    encode_hex(sha1, c->sha1, sizeof(c->sha1)));
 	if ((copy = strdup(dst)) == NULL ||
 	    tsearch(copy, &p->names, by_text) == NULL)
 		tool_nomem();

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/encode.h"
 #include "base/tool.h"
 #include "key/pkey.h"
-#include "record/read.h"
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
 
@@ -104,7 +104,7 @@ serial_of(const struct tlv_part *part)
 	if (tlv_uint(&v, &der, part->p + part->n) && v.n > 0) {
 		if ((hex = OPENSSL_malloc(2 * v.n + 1)) == NULL)
 			tool_nomem();
-		return rec_hex(hex, v.p, v.n);
+		return encode_hex(hex, v.p, v.n);
 	}
 	n = tlv_item(part->p, part->n, ASN1_ITEM_rptr(ASN1_INTEGER));
 	bn = n == NULL ? NULL : ASN1_INTEGER_to_BN(n, NULL);
@@ -336,7 +336,7 @@ find_ski(const struct cert *c, const struct extensions *x)
 	}
 	if ((s = OPENSSL_malloc(2 * (size_t)(end - p) + 1)) == NULL)
 		tool_nomem();
-	return rec_hex(s, p, (size_t)(end - p));
+	return encode_hex(s, p, (size_t)(end - p));
 }
 
 static int
@@ -593,16 +593,6 @@ cert_free(struct cert *c)
 	OPENSSL_free(c->mail);
 	OPENSSL_free(c->ski);
 	OPENSSL_free(c);
-}
-
-void
-cert_put_names(struct rec_out *o, const struct cert *c)
-{
-	rec_puts(o, "serial", c->serial);
-	rec_puts(o, "issuer", c->issuer);
-	rec_puts(o, "subject", c->subject);
-	rec_puts(o, "not_before", c->not_before);
-	rec_puts(o, "not_after", c->not_after);
 }
 
 X509 *

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 #include "base/reason.h"
+#include "base/text.h"
 #include "base/wire.h"
 #include "key/tlv.h"
-#include "record/read.h"
 
 /*
  * A certificate and what the records and the archive say of it.  Its parts are
@@ -61,9 +61,6 @@ void cert_free(struct cert *);
 int cert_glance(struct cert **out, const uint8_t *der, size_t len,
     struct reason *w);
 int cert_describe(struct cert *, struct reason *w);
-
-/* Puts serial, issuer, subject, not_before and not_after into a record. */
-void cert_put_names(struct rec_out *, const struct cert *);
 
 /* Adds one that is described to what goes to another process; takes it there. */
 void cert_pack(const struct cert *, struct wire *);

@@ -57,7 +57,7 @@ input_cred(struct input *in)
 }
 
 void
-input_open(struct input *in, const struct cred *k, const struct cred *trusted)
+input_open(struct input *in, const struct trust *k, const struct trust *trusted)
 {
 	in->in = rec_in_new(STDIN_FILENO);
 	if (in->in != NULL)
@@ -103,8 +103,8 @@ input_close(struct input *in)
 {
 	stream_in_free(in->stream);
 	rec_in_free(in->in);
-	cred_free(&in->k);
-	cred_free(&in->trusted);
+	trust_free(&in->k);
+	trust_free(&in->trusted);
 	secret_free(&in->secrets);
 	free(in->signer);
 }

@@ -13,7 +13,7 @@ struct input {
 	const char *key, **signer; /* -k, -C */
 	size_t nsigners;
 	int part; /* -P */
-	struct cred k, trusted; /* of -k, -C */
+	struct trust k, trusted; /* of -k, -C */
 	struct rec_in *in;
 	struct stream_in *stream;
 };
@@ -28,8 +28,8 @@ int input_option(struct input *, int c);
 void input_cred(struct input *);
 
 /* Starts reading; the arguments are those of stream_in_new(). */
-void input_open(struct input *, const struct cred *k,
-    const struct cred *trusted);
+void input_open(struct input *, const struct trust *k,
+    const struct trust *trusted);
 
 /*
  * Says something of the record at hand, by its line, number and user if it has

@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "key/pkey.h"
 
 static int
@@ -10,7 +11,7 @@ says(const struct rec *r, const char *label, const uint8_t *p, size_t n)
 {
 	char hex[65];
 
-	return rec_eq(r, label, rec_hex(hex, p, n));
+	return rec_eq(r, label, encode_hex(hex, p, n));
 }
 
 static int

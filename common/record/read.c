@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/text.h"
 #include "base/tool.h"
 
@@ -395,50 +396,6 @@ rec_eq(const struct rec *r, const char *label, const char *s)
 	    memcmp(f->val, s, f->vlen) == 0;
 }
 
-size_t
-rec_b64_len(size_t n)
-{
-	return (n + 2) / 3 * 4;
-}
-
-int
-rec_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen)
-{
-	size_t pad = 0, full;
-	uint8_t last[3];
-	char again[5];
-
-	if (slen % 4 != 0 || slen > REC_LINE_MAX)
-		return 0;
-	*n = 0;
-	if (slen == 0)
-		return 1;
-	while (pad < 2 && s[slen - pad - 1] == '=')
-		pad++;
-	full = slen - 4;
-	/*
-	 * EVP_DecodeBlock() takes '=' anywhere; what else it skips makes what
-	 * it gives shorter.
-	 */
-	if (memchr(s, '=', full) != NULL)
-		return 0;
-	if (full > 0 &&
-	    EVP_DecodeBlock(dst, (const unsigned char *)s, (int)full) !=
-		(int)(full / 4 * 3))
-		return 0;
-	if (EVP_DecodeBlock(last, (const unsigned char *)s + full, 4) != 3)
-		return 0;
-	/* bits behind the data must be zero, so that one text has one form */
-	(void)EVP_EncodeBlock((unsigned char *)again, last, (int)(3 - pad));
-	if (memcmp(again, s + full, 4) != 0)
-		return 0;
-	memcpy(dst + full / 4 * 3, last, 3 - pad);
-	OPENSSL_cleanse(last, sizeof(last));
-	OPENSSL_cleanse(again, sizeof(again));
-	*n = full / 4 * 3 + 3 - pad;
-	return 1;
-}
-
 uint8_t *
 rec_b64(const struct rec *r, const char *label, int secure, size_t *n)
 {
@@ -455,7 +412,7 @@ rec_b64(const struct rec *r, const char *label, int secure, size_t *n)
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (rec_b64_decode(p, n, f->val, f->vlen))
+	if (encode_b64_decode(p, n, f->val, f->vlen))
 		return p;
 	if (secure)
 		OPENSSL_secure_clear_free(p, cap);
@@ -475,7 +432,7 @@ rec_text(const struct rec *r, const char *label, size_t *n)
 		if ((f = twin(r, label, strlen(label))) == NULL ||
 		    (s = OPENSSL_malloc(f->vlen / 4 * 3 + 1)) == NULL)
 			return NULL;
-		if (!rec_b64_decode((uint8_t *)s, &len, f->val, f->vlen)) {
+		if (!encode_b64_decode((uint8_t *)s, &len, f->val, f->vlen)) {
 			OPENSSL_free(s);
 			return NULL;
 		}
@@ -551,7 +508,7 @@ rec_unhex(const struct rec *r, const char *label, uint8_t *dst, size_t n)
 			return 0;
 		dst[i] = (uint8_t)(hi << 4 | lo);
 	}
-	return memcmp(rec_hex(again, dst, n), f->val, 2 * n) == 0;
+	return memcmp(encode_hex(again, dst, n), f->val, 2 * n) == 0;
 }
 
 void

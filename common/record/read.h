@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/reason.h"
+#include "base/text.h"
 #include "base/wire.h"
 
 /*
@@ -30,12 +31,6 @@ struct rec {
 	unsigned long long lineno;
 	size_t nfields;
 	struct rec_field field[REC_FIELDS_MAX];
-};
-
-/* Text whose length counts: it may hold any byte. */
-struct text {
-	const char *s;
-	size_t n;
 };
 
 /* Reading ------------------------------------------------------------- */
@@ -162,13 +157,5 @@ void rec_put_counts(struct rec_out *);
 
 /* Writes the plain `end' record.  Returns 1, or -1 if output was lost. */
 int rec_close(struct rec_out *);
-
-/* Lower-case hex of n bytes into dst (2n + 1 bytes).  Returns dst. */
-char *rec_hex(char *dst, const uint8_t *p, size_t n);
-
-/* Base64 of RFC 4648 section 4, padded, unbroken, without NUL. */
-size_t rec_b64_len(size_t n);
-/* Decodes s strictly into dst (3/4 n bytes).  Returns 1 and *n, or 0. */
-int rec_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/encode.h"
 #include "base/msg.h"
 #include "base/progress.h"
 #include "base/seen.h"
@@ -19,7 +20,7 @@
 
 struct stream_state {
 	struct rec_in *in;
-	const struct cred *k;
+	const struct trust *k;
 	STACK_OF(X509) *trusted; /* NULL: nobody is pinned */
 	int part;
 	int any; /* something was read */
@@ -35,7 +36,7 @@ struct stream_state {
 
 /* Trusts the first n certificates of a credential. */
 static int
-trust(STACK_OF(X509) *all, const struct cred *c, size_t n)
+trust(STACK_OF(X509) *all, const struct trust *c, size_t n)
 {
 	size_t i;
 
@@ -46,8 +47,8 @@ trust(STACK_OF(X509) *all, const struct cred *c, size_t n)
 }
 
 struct stream_in *
-stream_in_new(struct rec_in *in, const struct cred *k,
-    const struct cred *trusted, int part)
+stream_in_new(struct rec_in *in, const struct trust *k,
+    const struct trust *trusted, int part)
 {
 	struct stream_in *s;
 	struct stream_state *st;
@@ -179,7 +180,7 @@ static int
 unlock(struct stream_in *s, const uint8_t id[SEAL_ID])
 {
 	const struct rec *r = &s->rec;
-	const struct cred_pair *p;
+	const struct trust_pair *p;
 	uint8_t to[32], head[32], key[SEAL_KEY], *box;
 	char hex[65];
 	size_t n;
@@ -187,12 +188,12 @@ unlock(struct stream_in *s, const uint8_t id[SEAL_ID])
 
 	if (!rec_unhex(r, "to", to, sizeof(to)))
 		return reason_set(&s->why, "record", "to is not a SHA-256");
-	p = cred_find0(s->state->k, to);
+	p = trust_find0(s->state->k, to);
 	if (p == NULL || p->key == NULL)
 		return reason_set(&s->why, "lockbox",
 		    "sealed to another "
 		    "certificate than that of -k (SHA-256 %s)",
-		    rec_hex(hex, to, sizeof(to)));
+		    encode_hex(hex, to, sizeof(to)));
 	if ((box = rec_b64(r, "lockbox", 0, &n)) == NULL)
 		return reason_set(&s->why, "record", "lockbox is not base64");
 	rc = lockbox_open(p->cert, p->key, box, n, key, &s->why);
@@ -237,7 +238,7 @@ head(struct stream_in *s)
 	if (!check_sig(s, st->trusted, &s->signer) ||
 	    (st->k != NULL && !unlock(s, id)))
 		return STREAM_BROKEN;
-	rec_hex(s->id, id, sizeof(id));
+	encode_hex(s->id, id, sizeof(id));
 	enter(s, 1);
 	digest(s);
 	return STREAM_HEAD;
@@ -348,7 +349,7 @@ stream_lead(struct stream_in *s, const struct rec *head)
 	s->rec = *head;
 	if (!rec_unhex(head, "id", id, sizeof(id)) || !unlock(s, id))
 		msg_die("stdin:%llu: %s", head->lineno, s->why.detail);
-	rec_hex(s->id, id, sizeof(id));
+	encode_hex(s->id, id, sizeof(id));
 	enter(s, 1);
 }
 

@@ -6,9 +6,9 @@
 #include <stdio.h>
 
 #include "base/reason.h"
-#include "file/cred.h"
 #include "key/cert.h"
 #include "record/read.h"
+#include "record/trust.h"
 
 /* Plain and sealed streams of kms-record(5): reading with proof, writing. */
 
@@ -45,8 +45,8 @@ struct stream_in {
  * stream.  part: what comes may be a selection.  The arguments must outlive
  * the reader.  NULL: out of memory.
  */
-struct stream_in *stream_in_new(struct rec_in *, const struct cred *k,
-    const struct cred *trusted, int part);
+struct stream_in *stream_in_new(struct rec_in *, const struct trust *k,
+    const struct trust *trusted, int part);
 enum stream_event stream_next(struct stream_in *);
 
 /*
@@ -73,7 +73,7 @@ struct stream_rec {
 struct stream_out {
 	struct rec_out *rec;
 	struct seal *seal; /* NULL: a plain stream */
-	const struct cred_pair *signer;
+	const struct trust_pair *signer;
 };
 
 /* Starts a plain stream on fp.  Returns 1, or 0 when out of memory. */
@@ -83,8 +83,9 @@ int stream_out_plain(struct stream_out *, FILE *fp);
  * Starts a sealed stream to the certificate of `to', signed by signer (which
  * must outlive it), and writes its head.  Returns 1, or 0 with *w.
  */
-int stream_out_sealed(struct stream_out *, FILE *fp, const struct cred_pair *to,
-    const struct cred_pair *signer, struct reason *w);
+int stream_out_sealed(struct stream_out *, FILE *fp,
+    const struct trust_pair *to, const struct trust_pair *signer,
+    struct reason *w);
 
 /* Each writes one record.  Output that is lost exits 2.  put returns 1, or 0
  * when it had to write a fault instead, because the record is too long. */
@@ -94,5 +95,8 @@ void stream_fault(struct stream_out *, struct text source,
 
 /* Writes `end' and frees what was allocated.  Returns 1, or 0 with *w. */
 int stream_close(struct stream_out *, struct reason *w);
+
+/* Puts the serial number, the names and the times of a certificate. */
+void stream_put_names(struct rec_out *, const struct cert *);
 
 #endif

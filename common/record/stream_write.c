@@ -42,7 +42,7 @@ put_sig(struct stream_out *o, int with_cert, struct reason *w)
 }
 
 static int
-put_head(struct stream_out *o, const struct cred_pair *to, uint8_t key[],
+put_head(struct stream_out *o, const struct trust_pair *to, uint8_t key[],
     const uint8_t id[], struct reason *w)
 {
 	time_t t = time(NULL);
@@ -73,8 +73,8 @@ put_head(struct stream_out *o, const struct cred_pair *to, uint8_t key[],
 }
 
 int
-stream_out_sealed(struct stream_out *o, FILE *fp, const struct cred_pair *to,
-    const struct cred_pair *signer, struct reason *w)
+stream_out_sealed(struct stream_out *o, FILE *fp, const struct trust_pair *to,
+    const struct trust_pair *signer, struct reason *w)
 {
 	uint8_t key[SEAL_KEY], id[SEAL_ID];
 	int rc;
@@ -126,7 +126,7 @@ stream_put(struct stream_out *o, const struct stream_rec *e)
 	rec_put_text(r, "user", e->user);
 	rec_put_text(r, "mail", e->mail);
 	rec_put_text(r, "guid", e->guid);
-	cert_put_names(r, c);
+	stream_put_names(r, c);
 	rec_put_u64(r, "version", (unsigned)c->version);
 	rec_puts(r, "alg", c->alg);
 	rec_puts(r, "use", c->use);
@@ -183,4 +183,14 @@ stream_close(struct stream_out *o, struct reason *w)
 	seal_free(o->seal);
 	rec_out_free(o->rec);
 	return rc;
+}
+
+void
+stream_put_names(struct rec_out *o, const struct cert *c)
+{
+	rec_puts(o, "serial", c->serial);
+	rec_puts(o, "issuer", c->issuer);
+	rec_puts(o, "subject", c->subject);
+	rec_puts(o, "not_before", c->not_before);
+	rec_puts(o, "not_after", c->not_after);
 }

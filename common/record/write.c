@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/text.h"
 #include "record/read.h"
 
@@ -86,7 +87,7 @@ escapable(const char *s, size_t n)
 static void
 add_b64(struct rec_out *o, const uint8_t *p, size_t n)
 {
-	char *d = room(o, rec_b64_len(n));
+	char *d = room(o, encode_b64_len(n));
 
 	/* the NUL that EVP_EncodeBlock() adds has its place in the buffer */
 	if (d != NULL && n > 0)
@@ -142,20 +143,6 @@ rec_put_u64(struct rec_out *o, const char *name, unsigned long long v)
 	rec_puts(o, name, s);
 }
 
-char *
-rec_hex(char *dst, const uint8_t *p, size_t n)
-{
-	static const char digit[] = "0123456789abcdef";
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		dst[2 * i] = digit[p[i] >> 4];
-		dst[2 * i + 1] = digit[p[i] & 15];
-	}
-	dst[2 * n] = '\0';
-	return dst;
-}
-
 void
 rec_put_hex(struct rec_out *o, const char *name, const uint8_t *p, size_t n)
 {
@@ -164,7 +151,7 @@ rec_put_hex(struct rec_out *o, const char *name, const uint8_t *p, size_t n)
 
 	label(o, name, ":");
 	for (i = 0; i < n; i++)
-		add(o, rec_hex(two, p + i, 1), 2);
+		add(o, encode_hex(two, p + i, 1), 2);
 }
 
 void

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/msg.h"
 #include "store/driver.h"
 #include "store/store.h"
@@ -108,7 +109,7 @@ digest(struct store *db, enum sql key, int64_t audit, char hex[65],
 	}
 	rc = EVP_DigestFinal_ex(md, sum, NULL);
 	if (rc)
-		rec_hex(hex, sum, sizeof(sum));
+		encode_hex(hex, sum, sizeof(sum));
 out:
 	EVP_MD_CTX_free(md);
 	return rc;
@@ -131,7 +132,7 @@ sql_chain(const char *before, const char *const field[6], char hex[65])
 	}
 	rc = rc && EVP_DigestFinal_ex(md, sum, NULL);
 	EVP_MD_CTX_free(md);
-	rec_hex(hex, sum, sizeof(sum));
+	encode_hex(hex, sum, sizeof(sum));
 	return rc;
 }
 
@@ -295,7 +296,8 @@ schema_same(struct store *db, struct reason *w)
 		return -1;
 	if (memcmp(is, ought, sizeof(is)) == 0)
 		return 1;
-	msg_verbose("SHA-256 of the schema: %s", rec_hex(hex, is, sizeof(is)));
+	msg_verbose("SHA-256 of the schema: %s",
+	    encode_hex(hex, is, sizeof(is)));
 	return 0;
 }
 

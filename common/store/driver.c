@@ -3,6 +3,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/encode.h"
+
 /* clang-format off */
 const char sql_schema[] =
 "create table request("
@@ -448,7 +450,7 @@ sql_bind_b(struct sql_st *st, int i, const void *p, size_t n)
 void
 sql_bind_hex(struct sql_st *st, int i, const uint8_t *p, size_t n, char hex[])
 {
-	sql_bind_s(st, i, rec_hex(hex, p, n));
+	sql_bind_s(st, i, encode_hex(hex, p, n));
 }
 
 void

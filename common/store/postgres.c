@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/msg.h"
 #include "base/text.h"
 #include "base/tool.h"
@@ -311,7 +312,7 @@ escape(const char *s, size_t n, size_t *len)
 			p = mempcpy(p, s + i, k);
 		else {
 			p = mempcpy(p, ESCAPE, ESCAPE_LEN);
-			(void)rec_hex(p, (const uint8_t *)s + i, 1);
+			(void)encode_hex(p, (const uint8_t *)s + i, 1);
 			p += 2;
 			k = 1;
 		}

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "store/driver.h"
 #include "store/store.h"
 
@@ -143,7 +144,7 @@ restore_agent(struct store *db, const struct store_agent *a,
 	struct sql_st *st;
 	int rc;
 
-	rec_hex(sha256, c->sha256, sizeof(c->sha256));
+	encode_hex(sha256, c->sha256, sizeof(c->sha256));
 	if ((rc = there(db, AGENT_OF, "agent", a->id, sha256, w)) != 0)
 		return rc == 1 ? 0 : -1;
 	if ((st = sql_ready(db, AGENT_COPY, w)) == NULL)
@@ -166,7 +167,7 @@ restore_row(struct store *db, const struct store_row *r,
 	struct text user;
 	int rc, has_key = 0;
 
-	rec_hex(sha256, r->cert->sha256, sizeof(r->cert->sha256));
+	encode_hex(sha256, r->cert->sha256, sizeof(r->cert->sha256));
 	if ((rc = there(db, ROW_OF, "row", id, sha256, w)) == -1 ||
 	    store_find(db, r->cert->sha256, &id, &has_key, &user, w) == -1)
 		return -1;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/tool.h"
 #include "store/driver.h"
 
@@ -285,7 +286,7 @@ store_expect(struct store *db, uint8_t (*sha256)[32], size_t n,
 	}
 	for (i = 0; i < n; i++) {
 		memcpy(db->known[i].sha256, sha256[i], 32);
-		(void)rec_hex(p, sha256[i], 32);
+		(void)encode_hex(p, sha256[i], 32);
 		p[64] = ',';
 		p += 65;
 	}

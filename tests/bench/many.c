@@ -24,7 +24,7 @@ die(const char *what)
 int
 main(int argc, char *argv[])
 {
-	struct cred cred = { 0 }, of = { 0 };
+	struct trust cred = { 0 }, of = { 0 };
 	struct secrets none = { 0 };
 	struct stream_out out;
 	struct stream_rec e;

@@ -11,11 +11,11 @@
 #include "key/winblob.h"
 
 /* The KRA of the seeds, if the environment names it; else a new one. */
-static const struct cred *
+static const struct trust *
 agent(void)
 {
-	static struct cred_pair pair;
-	static struct cred k;
+	static struct trust_pair pair;
+	static struct trust k;
 	const char *path = getenv("KMS2CA_FUZZ_KRA");
 	struct reason w;
 
