@@ -9,6 +9,7 @@
 #include "base/sandbox.h"
 #include "base/tool.h"
 #include "export/owner.h"
+#include "file/cred.h"
 #include "lock/pbe.h"
 
 static const struct text source = { "stdin", 5 };
