@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "ca/blob_open.h"
+#include "file/cred.h"
 #include "ca/getkey_file.h"
 #include "fuzz.h"
 #include "key/pkey.h"
