@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "ca/blob_open.h"
-#include "file/cred.h"
 #include "ca/getkey_file.h"
+#include "file/cred.h"
 #include "fuzz.h"
 #include "key/pkey.h"
 #include "key/winblob.h"
