@@ -9,7 +9,8 @@ load common
 ours()
 {
 	[[ -d b/common ]] || {
-		mkdir -p b/bin b/common
+		(cd "$root" && find common -type d -print0) |
+		    (mkdir b && cd b && mkdir bin && xargs -0 mkdir -p)
 		make -s -t -C "$root" B="$PWD/b" all >log &&
 		cp "$(dirname "$(command -v kms-export)")"/* b/bin/ || return
 	}
