@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/tool.h"
 #include "base/workers.h"
 
@@ -36,10 +37,10 @@ work(void *ctx, uint8_t *job, size_t n, size_t *size)
 	if (number == *(unsigned *)ctx)
 		(void)raise(SIGKILL);
 	if (n != sizeof(number) + size_of(number))
-		tool_nomem();
+		heap_nomem();
 	*size = sizeof(number) + size_of(number / 2);
 	if ((answer = OPENSSL_malloc(*size)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	memset(answer, (int)number, *size);
 	memcpy(answer, &number, sizeof(number));
 	return answer;

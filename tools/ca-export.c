@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
@@ -129,13 +130,13 @@ detail_of(unsigned long long rows, int64_t last, int all, const char **token,
 	FILE *fp;
 
 	if ((fp = open_memstream(&detail, &n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	(void)fprintf(fp, "rows=%llu last=%lld%s", rows, (long long)last,
 	    all ? " all" : "");
 	for (i = 0; i < ntoken; i++)
 		(void)fprintf(fp, " token=%s", token[i]);
 	if (fclose(fp) == EOF)
-		tool_nomem();
+		heap_nomem();
 	return detail;
 }
 
@@ -187,7 +188,7 @@ main(int argc, char *argv[])
 	tool_start();
 	memset(&x, 0, sizeof(x));
 	if ((token = calloc((size_t)argc, sizeof(*token))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	while ((c = getopt(argc, argv, "+:aA:d:k:np:qs:Vv")) != -1)
 		if (c == 'A') {
 			if (!store_head(optarg, head))
@@ -228,7 +229,7 @@ main(int argc, char *argv[])
 		if (!store_token(x.db, token[i], &w))
 			msg_die("%s", w.detail);
 	if ((x.out = rec_out_new(stdout)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	sandbox_enter(store_dir0(x.db));
 
 	last = announce(&x, noted, token, ntoken);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
@@ -45,7 +46,7 @@ show_kra(X509 *x, X509 *ca, struct pin *pin, size_t n, struct reason *w)
 	int len = i2d_X509(x, &der), known = n == 0;
 
 	if (len <= 0)
-		tool_nomem();
+		heap_nomem();
 	if (!cert_new(&c, der, (size_t)len, &bad)) {
 		OPENSSL_free(der);
 		return reason_set(w, "database",
@@ -193,7 +194,7 @@ main(int argc, char *argv[])
 	memset(&im, 0, sizeof(im));
 	memset(&in, 0, sizeof(in));
 	if ((pin = calloc((size_t)argc, sizeof(*pin))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	while ((c = getopt(argc, argv, "+:aC:d:fj:k:nPp:qR:t:Vv")) != -1)
 		if (c == 'a')
 			all = 1;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
@@ -151,7 +152,7 @@ main(int argc, char *argv[])
 	/* the records wait here until what they say is true */
 	if ((mem = open_memstream(&text, &n)) == NULL ||
 	    (s.out = rec_out_new(mem)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	rc = store(&s, ca.n > 0 ? ca.v[0].cert : NULL, &kras, &w);
 	store_close(s.db);
 	if (rc == -1)
@@ -159,7 +160,7 @@ main(int argc, char *argv[])
 	if (rc == 0)
 		msg_warn("%s", w.detail);
 	else if (rec_close(s.out) == -1 || fflush(mem) == EOF)
-		tool_nomem();
+		heap_nomem();
 	else if (fwrite(text, 1, n, stdout) != n)
 		tool_lost();
 

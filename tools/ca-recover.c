@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
@@ -152,7 +153,7 @@ main(int argc, char *argv[])
 	input_cred(&rv.in);
 	input_open(&rv.in, NULL, NULL);
 	if (!stream_out_plain(&rv.out, stdout))
-		tool_nomem();
+		heap_nomem();
 	sandbox_enter(NULL);
 
 	if (rec_in_is_rec(rv.in.in)) {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
@@ -95,7 +96,7 @@ ask_records(struct todo *t, struct input *in, struct reason *w)
 		name = rec_text(&s->rec, "name", NULL);
 		value = rec_text(&s->rec, "new", NULL);
 		if (name == NULL || value == NULL)
-			tool_nomem();
+			heap_nomem();
 		if (!ask(t, name, value, w))
 			return 0;
 	}
@@ -111,7 +112,7 @@ copy(const char *s)
 	char *p = OPENSSL_strdup(s);
 
 	if (p == NULL)
-		tool_nomem();
+		heap_nomem();
 	return p;
 }
 
@@ -197,7 +198,7 @@ print(const struct todo *t)
 	char symbols[256];
 
 	if (o == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (s = t->v; s < t->v + t->n; s++) {
 		if (msg_level > 0)
 			certutil_view_setting(s->name, s->old, s->new, s->set,

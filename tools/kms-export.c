@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/progress.h"
 #include "base/sandbox.h"
@@ -148,7 +149,7 @@ main(int argc, char *argv[])
 	memset(&e, 0, sizeof(e));
 	export_init(&x, (size_t)argc);
 	if ((secret = calloc((size_t)argc, sizeof(*secret))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	parse(argc, argv, &x, &e, &limits, map, secret, &jobs);
 	/* the child must be there before any secret is */
 	if (!unpack_start(&walk, STDIN_FILENO, &limits, &w))

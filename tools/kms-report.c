@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
@@ -22,10 +23,10 @@ write_page(struct count *c)
 	FILE *fp = open_memstream(&page, &n);
 
 	if (fp == NULL)
-		tool_nomem();
+		heap_nomem();
 	report_write(fp, c);
 	if (fclose(fp) == EOF)
-		tool_nomem();
+		heap_nomem();
 	if (fwrite(page, 1, n, stdout) != n)
 		tool_lost();
 	free(page);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
@@ -218,7 +219,7 @@ hold_back(void)
 	FILE *fp = fdopen(tool_tmpfile(), "w+");
 
 	if (fp == NULL)
-		tool_nomem();
+		heap_nomem();
 	return fp;
 }
 
@@ -248,7 +249,7 @@ main(int argc, char *argv[])
 	v.proven = v.in.k.n > 0 || (v.pinned && !v.in.part);
 	v.status = !v.proven;
 	if (report && (v.out = rec_out_new(stdout)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	v.fp = report ? NULL : v.hold ? hold_back() : stdout;
 	input_open(&v.in, v.in.k.n > 0 ? &v.in.k : NULL,
 	    v.in.trusted.n > 0 ? &v.in.trusted : NULL);

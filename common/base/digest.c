@@ -2,7 +2,7 @@
 
 #include <openssl/evp.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 
 /* The context of the last time, or a new one. */
 static void
@@ -11,11 +11,11 @@ hash(EVP_MD_CTX **ctx, const EVP_MD *md, uint8_t *out, const void *p, size_t n)
 	const EVP_MD *first = *ctx == NULL ? md : NULL;
 
 	if (*ctx == NULL && (*ctx = EVP_MD_CTX_new()) == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (!EVP_DigestInit_ex(*ctx, first, NULL) ||
 	    !EVP_DigestUpdate(*ctx, p, n) ||
 	    !EVP_DigestFinal_ex(*ctx, out, NULL))
-		tool_nomem();
+		heap_nomem();
 }
 
 void

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
-#include "base/tool.h"
 
 #define BITS 10 /* of the first index */
 
@@ -40,20 +40,20 @@ grow(struct ledger *l)
 		l->room = l->room == 0 ? 1024 : 2 * l->room;
 		l->v = realloc(l->v, l->room * sizeof(*l->v));
 		if (l->v == NULL)
-			tool_nomem();
+			heap_nomem();
 	}
 	if (l->index != NULL && l->n < ((size_t)3 << l->bits) / 4)
 		return;
 	if (l->index == NULL &&
 	    RAND_bytes((void *)l->salt, sizeof(l->salt)) != 1)
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < 3; i++)
 		l->salt[i] |= 1;
 	l->bits = l->index == NULL ? BITS : l->bits + 1;
 	free(l->index);
 	l->index = calloc((size_t)1 << l->bits, sizeof(*l->index));
 	if (l->index == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < l->n; i++)
 		l->index[slot(l, l->v[i].id)] = (uint32_t)i + 1;
 }

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/text.h"
-#include "base/tool.h"
 
 static void set(struct reason *w, const char *reason, const char *fmt,
     va_list ap) __attribute__((format(printf, 3, 0)));
@@ -26,10 +26,10 @@ reason_clear(void)
 {
 	unsigned long e;
 
-	/* of the secure heap: others do not come back, see base/tool.c */
+	/* of the secure heap: others do not come back, see base/heap.h */
 	while ((e = ERR_get_error()) != 0)
 		if (ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE)
-			tool_nomem();
+			heap_nomem();
 }
 
 int

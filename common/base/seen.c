@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 
 /* Where the word of a number is, or goes. */
 static size_t
@@ -24,7 +24,7 @@ grow(struct seen *s)
 
 	s->size = old.size == 0 ? 64 : 2 * old.size;
 	if ((s->v = calloc(s->size, sizeof(*s->v))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < old.size; i++)
 		if (old.v[i].bits != 0)
 			s->v[slot(s, old.v[i].at)] = old.v[i];

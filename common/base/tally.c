@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/text.h"
-#include "base/tool.h"
 
 unsigned long long *
 tally_get0(struct tally *t, struct text name)
@@ -20,12 +20,12 @@ tally_get0(struct tally *t, struct text name)
 	if (t->n == TALLY_MAX)
 		return t->others.v;
 	if ((r = realloc(t->row, (t->n + 1) * sizeof(*r))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	t->row = r;
 	r += t->n;
 	memset(r, 0, sizeof(*r));
 	if ((r->name = strdup(vis)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	t->n++;
 	return r->v;
 }

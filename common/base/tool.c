@@ -3,127 +3,46 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
-#include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/provider.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/progress.h"
 #include "base/text.h"
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#include <sanitizer/lsan_interface.h>
-#define LSAN
-#endif
-#endif
+#define OUT_BUFFER (64 * 1024)
+#define PIPE	   (256 * 1024) /* bytes between two tools: fewer turns */
 
-#define SECURE_HEAP (4 * 1024 * 1024)
-#define PAGE	    4096 /* where it starts is a multiple of this */
-#define OUT_BUFFER  (64 * 1024)
-#define PIPE	    (256 * 1024) /* bytes between two tools: fewer turns */
-#define STACK	    (64 * 1024) /* as deep as libraries go, and more */
-
-static char *heap; /* the secure heap */
-static int unlocked; /* it may be swapped */
 static char *out_buf; /* secure: plain streams carry keys */
-static int child; /* exits 1, and says nothing */
-
-/*
- * libcrypto reports a failed allocation like any other failure, and often as
- * another one: a key would be called damaged, or its password wrong.  So none
- * fails.  Its locks may be held here: its own cleanup must not run at exit.
- */
-static void *
-mem_alloc(size_t n, const char *file, int line)
-{
-	void *p = malloc(n);
-
-	(void)file;
-	(void)line;
-	if (p == NULL)
-		tool_nomem();
-	return p;
-}
-
-/* libcrypto frees some clear keys as they are (i2b_PrivateKey_bio): wipe. */
-static void
-mem_free(void *p, const char *file, int line)
-{
-	(void)file;
-	(void)line;
-	if (p != NULL)
-		OPENSSL_cleanse(p, malloc_usable_size(p));
-	free(p);
-}
-
-static void *
-mem_realloc(void *p, size_t n, const char *file, int line)
-{
-	size_t old = p == NULL ? 0 : malloc_usable_size(p);
-	void *q;
-
-	if (old >= n && p != NULL && n > 0)
-		return p;
-	q = mem_alloc(n, file, line);
-	if (p != NULL) {
-		memcpy(q, p, old < n ? old : n);
-		mem_free(p, file, line);
-	}
-	return q;
-}
-
-/* Where the secure heap starts; no page of it is touched but one. */
-static void
-find_heap(void)
-{
-	char *some = OPENSSL_secure_malloc(1);
-
-	heap = some - (uintptr_t)some % PAGE;
-	while (CRYPTO_secure_allocated(heap - PAGE))
-		heap -= PAGE;
-	OPENSSL_secure_free(some);
-}
 
 static void
 start_crypto(void)
 {
-	int rc;
-
 	/* NO_LOAD_CONFIG still honours these three */
 	(void)unsetenv("OPENSSL_CONF");
 	(void)unsetenv("OPENSSL_MODULES");
 	(void)unsetenv("OPENSSL_ENGINES");
-	if (!CRYPTO_set_mem_functions(mem_alloc, mem_realloc, mem_free) ||
-	    !OPENSSL_init_crypto(
+	heap_start();
+	if (!OPENSSL_init_crypto(
 		OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL))
 		msg_die("cannot start libcrypto");
-	/* 2: the memory could not be locked (RLIMIT_MEMLOCK) */
-	if ((rc = CRYPTO_secure_malloc_init(SECURE_HEAP, 32)) == 0)
-		msg_die("cannot get %d bytes of secure memory", SECURE_HEAP);
-	unlocked = rc == 2;
-	find_heap();
-#ifdef LSAN /* what it points to is no leak */
-	__lsan_register_root_region(heap, SECURE_HEAP);
-#endif
 	errno = 0;
 	/* naming one provider drops the implicit default */
 	if (OSSL_PROVIDER_load(NULL, "default") == NULL ||
 	    OSSL_PROVIDER_load(NULL, "legacy") == NULL) {
 		if (errno == ENOMEM) /* of dlopen(3) */
-			tool_nomem();
+			heap_nomem();
 		msg_die("cannot load OpenSSL's legacy provider, which old "
 			"PKCS#12 files need: install ossl-modules/legacy.so");
 	}
@@ -151,7 +70,7 @@ tool_start(void)
 	errno = 0;
 	if (setlocale(LC_ALL, "C.UTF-8") == NULL) {
 		if (errno == ENOMEM)
-			tool_nomem();
+			heap_nomem();
 		msg_die("cannot load the locale C.UTF-8: it is missing "
 			"(install it), or memory is");
 	}
@@ -170,22 +89,8 @@ tool_start(void)
 	(void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE);
 	start_crypto();
 	if ((out_buf = OPENSSL_secure_malloc(OUT_BUFFER)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	(void)setvbuf(stdout, out_buf, _IOFBF, OUT_BUFFER);
-}
-
-void
-tool_child(void)
-{
-	child = 1;
-}
-
-void
-tool_forked(void)
-{
-	/* a fork is not locked; nor need pages be that nobody has touched */
-	if (!unlocked)
-		(void)mlock2(heap, SECURE_HEAP, MLOCK_ONFAULT);
 }
 
 void
@@ -249,7 +154,7 @@ tool_caller(void)
 	if (pw != NULL)
 		(void)snprintf(name, sizeof(name), "%s", pw->pw_name);
 	else if (errno == ENOMEM)
-		tool_nomem();
+		heap_nomem();
 	else if (errno == EIO || errno == EMFILE || errno == ENFILE)
 		/* a number instead of the name would stand in the archive */
 		msg_die("cannot look up user %u: %s", (unsigned)geteuid(),
@@ -268,10 +173,9 @@ tool_option(int c)
 		return 1;
 	case 'v':
 		msg_level = msg_level < 0 ? 1 : msg_level + 1;
-		if (unlocked)
+		if (heap_unlocked() && msg_level == 1)
 			msg_verbose("notice: keys in memory may be swapped out "
 				    "(raise ulimit -l)");
-		unlocked = 0;
 		return 1;
 	case 'V':
 		(void)printf("%s (kms2ca) %s\n", program_invocation_short_name,
@@ -301,44 +205,13 @@ tool_wait(void)
 	if (fflush(stdout) == EOF)
 		tool_lost();
 	OPENSSL_cleanse(out_buf, OUT_BUFFER);
-	tool_scrub();
-}
-
-void __attribute__((noinline)) tool_scrub(void)
-{
-	static void *(*const volatile copy)(void *, const void *,
-	    size_t) = memcpy;
-	char behind[STACK];
-	size_t n;
-
-	OPENSSL_cleanse(behind, sizeof(behind));
-	/* vector registers hold what was copied last, and may be saved */
-	for (n = 16; n <= sizeof(behind) / 4; n *= 2)
-		(void)copy(behind + sizeof(behind) / 2, behind, n);
+	heap_scrub();
 }
 
 void
 tool_lost(void)
 {
 	msg_die("cannot write standard output: %s", strerror(errno));
-}
-
-void
-tool_check_heap(void)
-{
-	if (CRYPTO_secure_used() > SECURE_HEAP / 4 * 3)
-		msg_die("the %d bytes of secure memory are full: give fewer "
-			"passwords",
-		    SECURE_HEAP);
-}
-
-void
-tool_nomem(void)
-{
-	if (child)
-		_exit(1);
-	msg_die("out of memory, or of the %d bytes of secure memory",
-	    SECURE_HEAP);
 }
 
 int
@@ -348,6 +221,6 @@ tool_end(int status)
 	if (fflush(stdout) == EOF || fclose(stdout) == EOF)
 		tool_lost();
 	OPENSSL_cleanse(out_buf, OUT_BUFFER);
-	tool_scrub();
+	heap_scrub();
 	return status;
 }

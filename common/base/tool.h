@@ -13,14 +13,6 @@
  */
 void tool_start(void);
 
-/*
- * Of a child: where libcrypto finds no memory it exits 1, without a word, not 2.
- */
-void tool_child(void);
-
-/* Of a fork that has secrets: keeps them out of swap too. */
-void tool_forked(void);
-
 /* Refuses (exit 2) to write to a terminal; what: "binary data", ... */
 void tool_no_terminal(const char *what);
 
@@ -62,19 +54,7 @@ int tool_end(int status);
  */
 void tool_wait(void);
 
-/*
- * Wipes what libraries left on the stack behind the caller's own frame, and in
- * registers.
- */
-void tool_scrub(void);
-
 /* Exits 2 because standard output cannot be written (errno tells). */
 void tool_lost(void) __attribute__((noreturn));
-
-/* Exits 2 when the secure heap has no room for the work on one more key. */
-void tool_check_heap(void);
-
-/* Exits 2 because memory, or the secure heap, is full. */
-void tool_nomem(void) __attribute__((noreturn));
 
 #endif

@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 
 #define FIRST 4096 /* bytes: most need no more */
 
@@ -13,7 +13,7 @@ resize(struct wire *f, size_t size)
 	uint8_t *q = OPENSSL_realloc(f->p, size);
 
 	if (q == NULL)
-		tool_nomem();
+		heap_nomem();
 	f->p = q;
 	f->size = size;
 }
@@ -80,7 +80,7 @@ wire_dup(struct wire *f, size_t *n)
 		return NULL;
 	/* a NUL behind it makes a string of a name */
 	if ((q = OPENSSL_malloc(*n + 1)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	memcpy(q, p, *n);
 	q[*n] = '\0';
 	return q;
@@ -92,6 +92,6 @@ wire_strdup(struct wire *f)
 	char *s = OPENSSL_strdup(wire_str(f));
 
 	if (s == NULL)
-		tool_nomem();
+		heap_nomem();
 	return s;
 }

@@ -11,7 +11,7 @@
  */
 
 struct wire {
-	uint8_t *p; /* OPENSSL_free() it, which wipes: see base/tool.h */
+	uint8_t *p; /* OPENSSL_free() it, which wipes: see base/heap.h */
 	size_t size, at;
 };
 

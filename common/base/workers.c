@@ -14,9 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
-#include "base/tool.h"
 
 #define AHEAD 3 /* answers that wait, for each process */
 #define PIPE  (1024 * 1024) /* bytes: what anybody may have */
@@ -122,7 +122,7 @@ serve(int in, int out, workers_work *work, void *ctx)
 
 	while (get(in, &n, sizeof(n)) && n != END) {
 		if ((job = OPENSSL_malloc(n + 1)) == NULL)
-			tool_nomem();
+			heap_nomem();
 		if (!get(in, job, n))
 			break;
 		answer = work(ctx, job, n, &size);
@@ -132,7 +132,7 @@ serve(int in, int out, workers_work *work, void *ctx)
 			if (put(out, part) == 0)
 				_exit(0);
 		OPENSSL_free(answer);
-		tool_scrub();
+		heap_scrub();
 	}
 	_exit(0);
 }
@@ -148,7 +148,7 @@ live(int in, int out, int by, workers_work *work, void *ctx)
 	(void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
 	if (nice(by) == -1) /* or -1 is what it is now */
 		errno = 0;
-	tool_forked();
+	heap_forked();
 	msg_level = 0; /* the parent says what the system lacks */
 	sandbox_enter(NULL);
 	serve(STDIN_FILENO, STDOUT_FILENO, work, ctx);
@@ -185,7 +185,7 @@ workers_new(unsigned jobs, unsigned each, int by, workers_work *work, void *ctx)
 	if (p == NULL ||
 	    (p->worker = calloc(jobs, sizeof(*p->worker))) == NULL ||
 	    (p->ring = calloc(size, sizeof(*p->ring))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	p->size = size;
 	p->each = each;
 	for (; p->workers < jobs; p->workers++)
@@ -243,7 +243,7 @@ collect(struct workers *p, struct worker *w)
 	if (!get(w->from, &j->n, sizeof(j->n)))
 		gone(w);
 	if ((j->answer = OPENSSL_malloc(j->n + 1)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (!get(w->from, j->answer, j->n))
 		gone(w);
 	w->jobs--;

@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/encode.h"
-#include "base/tool.h"
+#include "base/heap.h"
 #include "ca/hresult.h"
 #include "record/read.h"
 
@@ -77,7 +77,7 @@ agent_encrypt(STACK_OF(X509) *kras, const uint8_t *in, size_t n, uint8_t **der,
 		size = i2d_CMS_ContentInfo(cms, der);
 	CMS_ContentInfo_free(cms);
 	BIO_free(bio);
-	tool_scrub(); /* libcrypto copies the content through it */
+	heap_scrub(); /* libcrypto copies the content through it */
 	if (size <= 0)
 		return reason_ssl(w, "kra", "cannot encrypt to the KRAs");
 	*len = (size_t)size;
@@ -151,7 +151,7 @@ agent_locked_to(STACK_OF(X509) *kras, const uint8_t *der, size_t len,
 	for (i = 0; rc && i < sk_X509_num(kras); i++) {
 		x = sk_X509_value(kras, i);
 		if (!X509_digest(x, EVP_sha1(), md, NULL))
-			tool_nomem();
+			heap_nomem();
 		if (strstr(hashes, encode_hex(hex, md, sizeof(md))) == NULL)
 			continue;
 		rc = is_recipient(cms, x);
@@ -208,7 +208,7 @@ agent_decrypt(const struct trust_pair *p, const uint8_t *der, size_t len,
 out:
 	CMS_ContentInfo_free(cms);
 	BIO_free(bio);
-	tool_scrub();
+	heap_scrub();
 	reason_clear();
 	return rc;
 }

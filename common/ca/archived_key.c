@@ -6,7 +6,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "ca/agent.h"
 
 #define KEY   32 /* bytes of the content key: AES-256 */
@@ -111,7 +111,7 @@ model(struct agent *a, X509 *x, MESSAGE **message)
 	size_t len;
 
 	if (one == NULL || !sk_X509_push(one, x))
-		tool_nomem();
+		heap_nomem();
 	*message = NULL;
 	if (agent_encrypt(one, (const uint8_t *)"", 1, &der, &len, &w)) {
 		p = der;
@@ -139,13 +139,13 @@ archived_key_new(STACK_OF(X509) *kras)
 	size_t i;
 
 	if (e == NULL)
-		tool_nomem();
+		heap_nomem();
 	e->kras = kras;
 	e->n = (size_t)sk_X509_num(kras);
 	e->aes = EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL);
 	e->agent = OPENSSL_zalloc(e->n * sizeof(*e->agent));
 	if (e->aes == NULL || (e->agent == NULL && e->n > 0))
-		tool_nomem();
+		heap_nomem();
 	e->halves = 1;
 	e->head = BLOCK;
 	for (i = 0; i < e->n && e->halves; i++) {
@@ -223,7 +223,7 @@ archived_key_lock(struct archived_key *e, size_t from, size_t count,
 	int some, rest, rc;
 
 	if (ctx == NULL || p == NULL)
-		tool_nomem();
+		heap_nomem();
 	rc = RAND_priv_bytes(key, sizeof(key)) == 1;
 	if (rc)
 		memcpy(p, key + KEY, BLOCK);
@@ -247,7 +247,7 @@ static void
 replace(ASN1_OCTET_STRING *s, const uint8_t *p)
 {
 	if (!ASN1_OCTET_STRING_set(s, p, ASN1_STRING_length(s)))
-		tool_nomem();
+		heap_nomem();
 }
 
 /* Makes the message.  Returns its size, or 0. */
@@ -264,13 +264,13 @@ encode(struct archived_key *e, size_t from, size_t count, const uint8_t *locked,
 		a = &e->agent[(from + i) % e->n];
 		replace(a->recipient->key, locked + a->at);
 		if (!sk_RECIPIENT_push(env->recipients, a->recipient))
-			tool_nomem();
+			heap_nomem();
 	}
 	replace(env->content->alg->parameter->value.octet_string, locked);
 	*der = NULL;
 	if (!ASN1_OCTET_STRING_set(env->content->data, locked + e->head,
 		(int)(n - e->head)))
-		tool_nomem();
+		heap_nomem();
 	size = ASN1_item_i2d((ASN1_VALUE *)e->message, der,
 	    ASN1_ITEM_rptr(MESSAGE));
 	sk_RECIPIENT_zero(env->recipients);
@@ -298,7 +298,7 @@ make(struct archived_key *e, size_t from, size_t count, const uint8_t *locked,
 	m->count = 0;
 	m->at = OPENSSL_malloc((count + 1) * sizeof(*m->at));
 	if (m->at == NULL)
-		tool_nomem();
+		heap_nomem();
 	if ((m->len = encode(e, from, count, locked, n, &m->der)) == 0)
 		return 0;
 	for (i = 0; i < count; i++) {
@@ -331,7 +331,7 @@ archived_key_close(struct archived_key *e, size_t from, size_t count,
 	memcpy(m->der + m->iv, locked, BLOCK);
 	memcpy(m->der + m->content, locked + e->head, n - e->head);
 	if ((*der = OPENSSL_memdup(m->der, m->len)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	*len = m->len;
 	return 1;
 }
@@ -348,7 +348,7 @@ with_cms(struct archived_key *e, size_t from, size_t count, const uint8_t *in,
 	for (i = 0; some != NULL && i < count; i++)
 		if (!sk_X509_push(some,
 			sk_X509_value(e->kras, (int)((from + i) % e->n))))
-			tool_nomem();
+			heap_nomem();
 	rc = agent_encrypt(some, in, n, der, len, w);
 	sk_X509_free(some);
 	return rc;

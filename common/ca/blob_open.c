@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/fuzzing.h"
-#include "base/tool.h"
+#include "base/heap.h"
 #include "ca/agent.h"
 #include "ca/hresult.h"
 #include "key/pkey.h"
@@ -69,7 +69,7 @@ take_name(CMS_ContentInfo *cms, struct parts *b)
 	size_t n;
 
 	if (oid == NULL)
-		tool_nomem();
+		heap_nomem();
 	attr = CMS_signed_get_attr(si, CMS_signed_get_attr_by_OBJ(si, oid, -1));
 	ASN1_OBJECT_free(oid);
 	if (attr != NULL && X509_ATTRIBUTE_count(attr) == 1)
@@ -82,7 +82,7 @@ take_name(CMS_ContentInfo *cms, struct parts *b)
 	if (n != 20 && n != 32 && (n == 0 || *p != 0x30))
 		return;
 	if ((b->name = OPENSSL_memdup(p, n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	b->namelen = n;
 }
 
@@ -165,14 +165,14 @@ with_info(const uint8_t *p, size_t n, size_t *len)
 
 	if (!tlv_step(&q, end, TLV_SEQ, 0) || !tlv_step(&q, end, TLV_INT, 1)) {
 		if ((out = OPENSSL_memdup(p, n)) == NULL)
-			tool_nomem();
+			heap_nomem();
 		*len = n;
 		return out;
 	}
 	inner = (int)sizeof(oid) + ASN1_object_size(1, (int)n, 0);
 	all = ASN1_object_size(1, inner, V_ASN1_SEQUENCE);
 	if ((out = at = OPENSSL_malloc((size_t)all)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	ASN1_put_object(&at, 1, inner, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
 	memcpy(at, oid, sizeof(oid));
 	at += sizeof(oid);

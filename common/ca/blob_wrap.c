@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "base/tool.h"
+#include "base/heap.h"
 #include "ca/blob_open.h"
 
 /* Adds a certificate, unless it is there: the CA may be a KRA. */
@@ -45,7 +45,7 @@ is_hashed(X509 *x, const char *hashes)
 	size_t i;
 
 	if (!X509_digest(x, EVP_sha1(), md, NULL))
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < sizeof(md); i++, p += 3) {
 		encode_hex(p, md + i, 1);
 		p[2] = ' ';

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/heap.h"
 #include "base/tool.h"
 
 /* One file of the output. */
@@ -77,11 +78,11 @@ name_file(struct bundle *b, struct bundle_file *f, const char *user)
 		len = n == 1 ? asprintf(&f->name, "%s.p12", stem) :
 			       asprintf(&f->name, "%s-%d.p12", stem, n);
 		if (len == -1)
-			tool_nomem();
+			heap_nomem();
 		n++;
 	} while (tfind(f, &b->byname, cmp_name) != NULL);
 	if (tsearch(f, &b->byname, cmp_name) == NULL)
-		tool_nomem();
+		heap_nomem();
 }
 
 /* SHA-256 of group and user, which may hold any byte. */
@@ -95,7 +96,7 @@ name_owner(uint8_t owner[32], struct text group, struct text user)
 	    !EVP_DigestUpdate(md, group.s, group.n) ||
 	    !EVP_DigestUpdate(md, user.s, user.n) ||
 	    !EVP_DigestFinal_ex(md, owner, NULL))
-		tool_nomem();
+		heap_nomem();
 	EVP_MD_CTX_free(md);
 }
 
@@ -118,12 +119,12 @@ file_of(struct bundle *b, struct text group, struct text user)
 	v = realloc(b->files, (b->nfiles + 1) * sizeof(*v));
 	if (f == NULL || v == NULL ||
 	    !p12_write_init(&f->pack, b->pass, b->legacy))
-		tool_nomem();
+		heap_nomem();
 	memcpy(f->owner, key.owner, sizeof(f->owner));
 	b->files = v;
 	b->files[b->nfiles++] = f;
 	if (tsearch(f, &b->byowner, cmp_owner) == NULL)
-		tool_nomem();
+		heap_nomem();
 	name_file(b, f, user.s);
 	return f;
 }
@@ -148,7 +149,7 @@ put_entry(struct archive *a, const char *name, const void *data, size_t n)
 	int rc;
 
 	if (e == NULL)
-		tool_nomem();
+		heap_nomem();
 	archive_entry_set_pathname(e, name);
 	archive_entry_set_size(e, (la_int64_t)n);
 	archive_entry_set_filetype(e, AE_IFREG);
@@ -200,7 +201,7 @@ import_cmd(const struct bundle *b, size_t *n)
 	size_t i;
 
 	if (fp == NULL)
-		tool_nomem();
+		heap_nomem();
 	(void)fputs(head, fp);
 	for (i = 0; i < b->nfiles; i++)
 		if (b->files[i]->keys > 0)
@@ -209,7 +210,7 @@ import_cmd(const struct bundle *b, size_t *n)
 			    b->files[i]->name);
 	(void)fputs(tail, fp);
 	if (fclose(fp) == EOF)
-		tool_nomem();
+		heap_nomem();
 	return text;
 }
 
@@ -244,7 +245,7 @@ write_archive(struct bundle *b, struct reason *w)
 	int rc;
 
 	if (a == NULL)
-		tool_nomem();
+		heap_nomem();
 	rc = strcmp(b->format, "zip") == 0 ?
 	    archive_write_set_format_zip(a) :
 	    archive_write_set_format_pax_restricted(a);

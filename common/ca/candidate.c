@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "key/pkey.h"
 #include "proof/prove.h"
 
@@ -34,7 +34,7 @@ make_form(const struct stream_in *s, struct candidate *p, struct reason *w)
 		    "openssl pkcs8 leaves them out",
 		    s->keylen, PKCS8_MAX);
 	if ((p->key = OPENSSL_secure_malloc(s->keylen)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	memcpy(p->key, s->key, s->keylen);
 	p->nkey = s->keylen;
 	return 1;

@@ -5,8 +5,8 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/reason.h"
-#include "base/tool.h"
 
 /* Text of Windows: takes away the mark in front, and makes it of bytes. */
 static size_t
@@ -34,7 +34,7 @@ base64(const uint8_t *p, size_t n, size_t *len)
 	int some = 0, rest = 0, ok;
 
 	if (ctx == NULL || der == NULL)
-		tool_nomem();
+		heap_nomem();
 	EVP_DecodeInit(ctx);
 	ok = EVP_DecodeUpdate(ctx, der, &some, p, (int)n) != -1 &&
 	    EVP_DecodeFinal(ctx, der + some, &rest) != -1 && some + rest > 0;
@@ -59,7 +59,7 @@ getkey_file_each(uint8_t *p, size_t n,
 
 	n = narrow(p, n);
 	if ((bio = BIO_new_mem_buf(p, (int)n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	while (n > 0 && p[0] != 0x30 &&
 	    PEM_read_bio(bio, &name, &header, &der, &size)) {
 		blocks++;

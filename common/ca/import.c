@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/text.h"
 #include "base/tool.h"
@@ -38,12 +39,12 @@ import_start(struct import *im, struct reason *w)
 	for (i = 0; im->sha1 != NULL && i < sk_X509_num(im->kras); i++)
 		if (!X509_digest(sk_X509_value(im->kras, i), EVP_sha1(),
 			im->sha1[i], NULL))
-			tool_nomem();
+			heap_nomem();
 	im->mem = open_memstream(&im->text, &im->textlen);
 	im->held = calloc(BATCH, sizeof(struct held *));
 	if (im->sha1 == NULL || im->held == NULL || im->mem == NULL ||
 	    (im->out = rec_out_new(im->mem)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	return 1;
 }
 
@@ -142,7 +143,7 @@ lock_key(struct import *im, int64_t id, const struct candidate *p,
 
 	memset(k, 0, sizeof(*k));
 	if ((k->hashes = recovery_hashes(im, id)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	rc = encrypt(im, id, p, &blob, &k->len, w);
 	k->blob = blob;
 	k->format = p->format;
@@ -179,7 +180,7 @@ put_kras(const struct import *im, int64_t id)
 	char *list = OPENSSL_zalloc(41 * n + 1), *p = list;
 
 	if (list == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < n; i++, p += 41) {
 		encode_hex(p, kra_sha1(im, id, i), 20);
 		p[40] = ' ';
@@ -255,7 +256,7 @@ result(struct import *im, const struct stream_in *s, struct outcome *o)
 	reason_set(&cut, "ceiling", "%.400s", o->reason);
 	o->reason = cut.detail;
 	if (put_result(im, s, o, 1) != 1)
-		tool_nomem();
+		heap_nomem();
 }
 
 /* May a foreign certificate come in?  Both switches must say so. */
@@ -449,7 +450,7 @@ fault_text(const struct rec *r)
 	if (asprintf(&text, "%s%s%s", source == NULL ? "" : source,
 		source == NULL || *source == '\0' ? "" : ": ",
 		detail == NULL ? "" : detail) == -1)
-		tool_nomem();
+		heap_nomem();
 	OPENSSL_free(source);
 	OPENSSL_free(detail);
 	return text;
@@ -596,7 +597,7 @@ hold(struct import *im, const struct stream_in *s, int bad, struct wire *answer)
 	struct held *h = calloc(1, sizeof(*h));
 
 	if (h == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (im->nheld == 0)
 		(void)clock_gettime(CLOCK_MONOTONIC, &im->since);
 	h->s = *s;
@@ -668,7 +669,7 @@ static void
 release(struct import *im)
 {
 	if (fflush(im->mem) == EOF)
-		tool_nomem();
+		heap_nomem();
 	if (fwrite(im->text, 1, im->textlen, stdout) != im->textlen ||
 	    fflush(stdout) == EOF)
 		tool_lost();

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/heap.h"
 #include "base/tool.h"
 #include "ca/agent.h"
 
@@ -19,7 +20,7 @@ end(struct rec_out *o)
 	if (rc == -1)
 		tool_lost();
 	if (rc == 0) /* a detail has a command line at most */
-		tool_nomem();
+		heap_nomem();
 }
 
 static void
@@ -243,7 +244,7 @@ hashes_of(const char *s)
 	char *out = malloc(3 * strlen(s) / 2 + 2), *p = out;
 
 	if (out == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (; s[0] != '\0' && s[1] != '\0'; s += 2) {
 		*p++ = s[0];
 		*p++ = s[1];

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/tool.h"
 #include "key/cert.h"
 #include "record/stream_read.h"
@@ -15,7 +16,7 @@ put_hashes(struct rec_out *o, const char *s)
 	char *plain = strdup(s), *p = plain;
 
 	if (plain == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (; *s != '\0'; s++)
 		if (*s != ' ')
 			*p++ = *s == '\n' ? ' ' : *s;

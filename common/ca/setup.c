@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/tool.h"
 #include "ca/agent.h"
@@ -31,7 +32,7 @@ setup_ca(struct setup *s, X509 *ca, struct reason *w)
 		s->changed = 1;
 		s->ca = X509_dup(ca);
 		if (s->ca == NULL || (n = i2d_X509(ca, &der)) <= 0)
-			tool_nomem();
+			heap_nomem();
 		rc = store_ca_set(s->db, der, (size_t)n, w);
 		OPENSSL_free(der);
 	} else {
@@ -55,7 +56,7 @@ put_kra(struct rec_out *o, const struct cert *c, const char *status,
 	rec_puts(o, "reason", reason);
 	rec_put_b64(o, "cert", c->der, c->len);
 	if (rec_end(o) != 1)
-		tool_nomem();
+		heap_nomem();
 }
 
 /*

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "base/tool.h"
 #include "export/owner.h"
 #include "export/pair.h"
 #include "export/readers.h"
@@ -23,7 +23,7 @@ export_init(struct export *x, size_t n)
 	x->group = calloc(n, sizeof(*x->group));
 	x->user = calloc(n, sizeof(*x->user));
 	if (x->group == NULL || x->user == NULL)
-		tool_nomem();
+		heap_nomem();
 }
 
 void
@@ -56,7 +56,7 @@ new_member(struct export *x)
 		v = realloc(x->class,
 		    (size_t)(x->members == 0 ? 1 : 2 * x->members));
 		if (v == NULL)
-			tool_nomem();
+			heap_nomem();
 		x->class = v;
 	}
 	x->class[x->members] = NOTHING;
@@ -73,7 +73,7 @@ matches(const char **pattern, size_t n, struct text t)
 	int found = n == 0;
 
 	if ((s = strndup(t.s, t.n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < n && !found; i++)
 		found = fnmatch(pattern[i], s, 0) == 0;
 	free(s);
@@ -124,7 +124,7 @@ map_of(struct export *x, struct text source)
 	char *path, *at;
 
 	if ((path = strndup(source.s, source.n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	at = x->carve ? strrchr(path, '@') : NULL;
 	if (at != NULL && at[1 + strspn(at + 1, "0123456789")] == '\0') {
 		*at = '\0';
@@ -216,7 +216,7 @@ found(void *ctx, uint64_t at, struct findings *l)
 	n = asprintf(&path, "%.*s@%llu", (int)cv->path.n, cv->path.s,
 	    (unsigned long long)at);
 	if (n == -1)
-		tool_nomem();
+		heap_nomem();
 	source.s = path;
 	source.n = (size_t)n;
 	for (i = 0; i < l->n; i++) {
@@ -235,7 +235,7 @@ carving_new(struct export *x, const struct reason *why, struct text path,
 	const struct pathmap_line *m;
 
 	if (cv == NULL || (cv->path.s = strndup(path.s, path.n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	cv->path.n = path.n;
 	cv->x = x;
 	cv->why = *why;
@@ -395,7 +395,7 @@ give(struct export *x, const struct unpack *walk, const struct pathmap_line *m,
 	struct pending *p = malloc(sizeof(*p) + walk->pathlen + 1);
 
 	if (p == NULL)
-		tool_nomem();
+		heap_nomem();
 	p->n = n;
 	p->pathlen = walk->pathlen;
 	memcpy(p->path, walk->path, walk->pathlen + 1);

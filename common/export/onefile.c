@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
@@ -30,7 +31,7 @@ onefile_open(struct onefile *x)
 
 	tool_clear_keys();
 	if (!stream_out_plain(&x->out, stdout))
-		tool_nomem();
+		heap_nomem();
 	sandbox_enter(NULL);
 	x->buf = io_slurp(STDIN_FILENO, CRED_FILE_MAX, &x->n, &w);
 	if (x->buf == NULL)

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/io.h"
 #include "base/secret.h"
-#include "base/tool.h"
 
 static int
 known(const struct rec_field *f)
@@ -54,7 +54,7 @@ add(struct pathmap *m, const struct rec *r, struct reason *w)
 			    r->lineno, (int)r->field[i].llen,
 			    r->field[i].label);
 	if ((v = realloc(m->v, (m->n + 1) * sizeof(*v))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	m->v = v;
 	v += m->n;
 	memset(v, 0, sizeof(*v));
@@ -74,7 +74,7 @@ add(struct pathmap *m, const struct rec *r, struct reason *w)
 		    SECRET_MAX);
 	}
 	if ((v->pass = OPENSSL_secure_malloc(n + 1)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	memcpy(v->pass, pass, n + 1);
 	OPENSSL_clear_free(pass, n + 1);
 	return 1;
@@ -91,7 +91,7 @@ as_records(const uint8_t *p, size_t n, size_t *len)
 	for (i = 0; i < n; i++)
 		lines += p[i] == '\n';
 	if ((out = q = OPENSSL_malloc(n + 8 * lines + 1)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < n; i++) {
 		if (p[i] == '\r' && (i + 1 == n || p[i + 1] == '\n'))
 			continue;
@@ -129,7 +129,7 @@ pathmap_load(struct pathmap *m, const char *path, struct reason *w)
 		goto out;
 	recs = as_records(raw, n, &len);
 	if ((in = rec_in_mem(recs, len)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	while ((rc = rec_in_read(in, &r, &why)) == 1)
 		if (!add(m, &r, &why)) {
 			rc = -1;

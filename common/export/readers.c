@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "base/wire.h"
 #include "base/workers.h"
 #include "file/file.h"
@@ -87,7 +87,7 @@ readers_new(unsigned jobs, struct secrets *s, const struct pathmap *map)
 	struct readers *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
-		tool_nomem();
+		heap_nomem();
 	c->secrets = s;
 	c->map = map;
 	findings_share();
@@ -138,7 +138,7 @@ readers_get(struct readers *crew, struct findings *l, struct reason *w,
 	l->n = 0;
 	l->v = r.n == 0 ? NULL : calloc(r.n, sizeof(*l->v));
 	if (l->v == NULL && r.n > 0)
-		tool_nomem();
+		heap_nomem();
 	while (l->n < r.n)
 		read_item(&f, &l->v[l->n++]);
 	OPENSSL_free(f.p);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/tool.h"
 #include "record/seal.h"
@@ -41,12 +42,12 @@ shelf_new(void)
 	struct shelf *h;
 
 	if ((h = calloc(1, sizeof(*h))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	h->fd = tool_tmpfile();
 	h->size = 1024;
 	h->seal = seal_random();
 	if ((h->slot = calloc(h->size, sizeof(*h->slot))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	return h;
 }
 
@@ -130,7 +131,7 @@ grow(struct shelf *h)
 
 	h->size *= 2;
 	if ((h->slot = calloc(h->size, sizeof(*h->slot))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < n; i++)
 		if (old[i].at != 0)
 			insert(h, old[i].id, old[i].at);
@@ -145,7 +146,7 @@ append(struct shelf *h, struct head *hd, struct text source,
 	uint8_t *all = OPENSSL_malloc(n), *p;
 
 	if (all == NULL)
-		tool_nomem();
+		heap_nomem();
 	h->used += 2;
 	if (4 * h->used > 3 * h->size)
 		grow(h);
@@ -179,7 +180,7 @@ shelf_key(struct shelf *h, const uint8_t id[32], const uint8_t *p8, size_t n,
 	memcpy(hd.id, id, sizeof(hd.id));
 	if ((sealed = OPENSSL_malloc(n + SEAL_TAG)) == NULL ||
 	    !seal_close(h->seal, h->num + 1, "", 0, p8, n, sealed))
-		tool_nomem();
+		heap_nomem();
 	append(h, &hd, source, sealed);
 	OPENSSL_free(sealed);
 }
@@ -223,7 +224,7 @@ load(struct shelf *h, uint64_t at, struct held *out, int light)
 	h->data = OPENSSL_secure_malloc(h->len + 1);
 	h->body = OPENSSL_malloc((size_t)hd.sourcelen + hd.len + 1);
 	if (h->data == NULL || h->body == NULL)
-		tool_nomem();
+		heap_nomem();
 	get(h, h->body, (size_t)hd.sourcelen + hd.len, at + sizeof(hd));
 	sealed = h->body + hd.sourcelen;
 	if (!hd.is_key)

@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "file/p12.h"
 #include "lock/pbe.h"
 
@@ -142,7 +142,7 @@ room(struct carve *c, size_t n)
 	if (n <= c->cap)
 		return;
 	if ((buf = OPENSSL_malloc(2 * n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (c->len > 0)
 		memcpy(buf, c->buf, c->len);
 	OPENSSL_clear_free(c->buf, c->cap);

@@ -6,7 +6,7 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "file/p12.h"
 #include "key/pkey.h"
 #include "lock/pbe.h"
@@ -38,7 +38,7 @@ read_encrypted(const X509_SIG *sig, struct secrets *s, struct findings *l,
 
 	X509_SIG_get0(sig, &alg, &data);
 	while (rc == 0 && pbe_next(&t, &f)) {
-		tool_check_heap();
+		heap_check();
 		rc = pbe_decrypt(alg, &f, ASN1_STRING_get0_data(data),
 		    (size_t)ASN1_STRING_length(data), &p8, &n, w);
 		if (rc == 1 && !(rc = is_p8(p8, n)))

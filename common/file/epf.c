@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "base/tool.h"
+#include "base/heap.h"
 #include "key/pkey.h"
 #include "lock/pbe.h"
 #include "record/read.h"
@@ -163,7 +163,7 @@ start(struct reader *r, const uint8_t *p, size_t n)
 	r->at = (const char *)p;
 	r->end = r->at + n;
 	if ((r->value = OPENSSL_malloc(EPF_VALUE_MAX)) == NULL)
-		tool_nomem();
+		heap_nomem();
 }
 
 /* The value as binary, which the caller frees; NULL if it is no base64. */
@@ -175,7 +175,7 @@ decode(const struct reader *r, size_t *n)
 	if (r->n == 0 || r->n > EPF_VALUE_MAX)
 		return NULL;
 	if ((p = OPENSSL_malloc(r->n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (encode_b64_decode(p, n, r->value, r->n))
 		return p;
 	OPENSSL_free(p);
@@ -388,7 +388,7 @@ derive_pass(struct lab *b, const struct chain *ch, const EVP_MD *md, size_t n,
 		    ((i == 1 || ch->input) &&
 			!EVP_DigestUpdate(b->hash, b->input, n)) ||
 		    !EVP_DigestFinal_ex(b->hash, digest, NULL))
-			tool_nomem();
+			heap_nomem();
 		if (i >= count - 1)
 			memcpy(b->stream[i - count + 1] + at, digest, len);
 	}
@@ -455,9 +455,9 @@ unlock(struct profile *f, struct locked *v, EVP_CIPHER_CTX *ctx,
 	uint8_t *clear;
 	int n;
 
-	tool_check_heap();
+	heap_check();
 	if ((clear = OPENSSL_secure_malloc(v->n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	v->open = EVP_DecryptInit_ex2(ctx, NULL, NULL, iv, NULL) &&
 	    EVP_DecryptUpdate(ctx, clear, &n, v->p, (int)v->n) &&
 	    (size_t)n == v->n && take(f, clear, total);
@@ -477,7 +477,7 @@ try_cipher(struct profile *f, EVP_CIPHER_CTX *ctx, const uint8_t *stream)
 	size_t got = 0, total;
 
 	if (!EVP_DecryptInit_ex2(ctx, NULL, stream, iv, NULL))
-		tool_nomem();
+		heap_nomem();
 	for (v = f->v; v < f->v + f->n; v++) {
 		if (v->open || v->n % (size_t)block != 0)
 			continue;
@@ -485,7 +485,7 @@ try_cipher(struct profile *f, EVP_CIPHER_CTX *ctx, const uint8_t *stream)
 		/* a block tells, but for one time in millions */
 		if (!EVP_DecryptInit_ex2(ctx, NULL, NULL, iv, NULL) ||
 		    !EVP_DecryptUpdate(ctx, head, &n, v->p, block))
-			tool_nomem();
+			heap_nomem();
 		total = sequence(head, v->n);
 		if (total > 0 && v->n - total <= TAIL)
 			got += (size_t)unlock(f, v, ctx, iv, total);
@@ -620,10 +620,10 @@ lab_new(struct lab *b)
 	b->hash = EVP_MD_CTX_new();
 	b->input = OPENSSL_secure_malloc(SECRET_MAX + SALT_TEXT + 1);
 	if (b->hash == NULL || b->input == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < CHAINS; i++)
 		if ((b->md[i] = EVP_MD_fetch(NULL, chains[i].md, NULL)) == NULL)
-			tool_nomem();
+			heap_nomem();
 	for (i = 0; i < CIPHERS; i++) {
 		c = EVP_CIPHER_fetch(NULL, ciphers[i].name, NULL);
 		b->cipher[i] = EVP_CIPHER_CTX_new();
@@ -633,7 +633,7 @@ lab_new(struct lab *b)
 		    !EVP_CIPHER_CTX_set_key_length(b->cipher[i],
 			ciphers[i].keylen) ||
 		    !EVP_CIPHER_CTX_set_padding(b->cipher[i], 0))
-			tool_nomem();
+			heap_nomem();
 		EVP_CIPHER_free(c);
 	}
 }
@@ -704,7 +704,7 @@ epf_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 		    "no value that is a certificate");
 	if ((f = OPENSSL_zalloc(sizeof(*f))) == NULL ||
 	    (f->v = OPENSSL_zalloc(EPF_LOCKED_MAX * sizeof(*f->v))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	f->l = l;
 	pbe_start_with(EPF_WORK_MAX);
 	start(&r, p, n);

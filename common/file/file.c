@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "file/der.h"
 #include "file/epf.h"
 #include "file/foreign.h"
@@ -29,7 +29,7 @@ read_records(const uint8_t *p, size_t n, struct findings *l, struct reason *w)
 	size_t len;
 
 	if (st == NULL)
-		tool_nomem();
+		heap_nomem();
 	while ((ev = stream_next(st)) > STREAM_EOF) {
 		if (ev == STREAM_HEAD) {
 			ev = STREAM_BROKEN;
@@ -76,7 +76,7 @@ from_utf16(const uint8_t *p, size_t n)
 	uint8_t *out = OPENSSL_malloc(n / 2);
 
 	if (out == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (i = 2; i + 1 < n; i += 2) {
 		if (p[i + 1 - low] != 0) {
 			OPENSSL_clear_free(out, n / 2);
@@ -97,7 +97,7 @@ read_base64(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	int len = 0, last = 0, rc;
 
 	if (ctx == NULL || der == NULL)
-		tool_nomem();
+		heap_nomem();
 	EVP_DecodeInit(ctx);
 	rc = EVP_DecodeUpdate(ctx, der, &len, p, (int)n) >= 0 &&
 	    EVP_DecodeFinal(ctx, der + len, &last) == 1 && len > 0 &&

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "key/pkey.h"
 #include "record/seal.h"
 
@@ -44,7 +44,7 @@ add(struct findings *l, enum finding_kind kind)
 	if ((l->n & (l->n - 1)) == 0) {
 		v = realloc(l->v, (l->n == 0 ? 1 : 2 * l->n) * sizeof(*v));
 		if (v == NULL)
-			tool_nomem();
+			heap_nomem();
 		l->v = v;
 	}
 	it = &l->v[l->n++];
@@ -115,7 +115,7 @@ put_key(struct findings *l, const uint8_t *p8, size_t n, const uint8_t id[32],
 	it->sealedlen = n + SEAL_TAG;
 	if ((it->sealed = OPENSSL_malloc(it->sealedlen)) == NULL ||
 	    !seal_close(vault, it->num, "", 0, p8, n, it->sealed))
-		tool_nomem();
+		heap_nomem();
 	memcpy(it->id, id, sizeof(it->id));
 	it->name = name;
 	it->namelen = namelen;
@@ -139,7 +139,7 @@ findings_try_key(struct findings *l, const uint8_t *p8, size_t n,
 {
 	uint8_t id[32];
 
-	tool_check_heap();
+	heap_check();
 	if (!pkey_id(p8, n, id, w))
 		return 0;
 	if (room(l, n))
@@ -169,7 +169,7 @@ findings_add_key(struct findings *l, const uint8_t *p8, size_t n, char *name,
 	uint8_t id[32];
 	struct reason w;
 
-	tool_check_heap();
+	heap_check();
 	if (room(l, n)) {
 		if (pkey_id(p8, n, id, &w)) {
 			put_key(l, p8, n, id, name, namelen);
@@ -203,10 +203,10 @@ finding_key1(const struct finding *it, size_t *n)
 	uint8_t *p8;
 
 	*n = it->sealedlen - SEAL_TAG;
-	tool_check_heap();
+	heap_check();
 	if ((p8 = OPENSSL_secure_malloc(*n)) == NULL ||
 	    !seal_open(vault, it->num, "", 0, it->sealed, it->sealedlen, p8))
-		tool_nomem();
+		heap_nomem();
 	return p8;
 }
 

@@ -6,7 +6,7 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "key/tlv.h"
 #include "lock/kdf.h"
 #include "lock/p12mac.h"
@@ -204,7 +204,7 @@ part_try(struct part *p, const struct pbe_form *f)
 	size_t n;
 	int rc;
 
-	tool_check_heap();
+	heap_check();
 	rc = pbe_decrypt(p->alg, f, ASN1_STRING_get0_data(p->data),
 	    (size_t)ASN1_STRING_length(p->data), &clear, &n, &p->why);
 	if (rc != 1)
@@ -280,7 +280,7 @@ add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
 	char *name;
 	size_t len;
 
-	tool_check_heap();
+	heap_check();
 	if (n <= 0 || n > FINDING_BYTES_MAX) {
 		if (n <= 0)
 			damaged(r, "a private key");
@@ -294,7 +294,7 @@ add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
 	PKCS8_PRIV_KEY_INFO_free(info);
 	name = friendly_name(bag, &len);
 	if (p8 == NULL)
-		tool_nomem();
+		heap_nomem();
 	findings_add_key(r->out, p8, (size_t)n, name, len);
 	OPENSSL_secure_clear_free(p8, (size_t)n);
 }

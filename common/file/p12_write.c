@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/heap.h"
 #include "base/text.h"
-#include "base/tool.h"
 #include "record/read.h"
 
 static int
@@ -61,7 +61,7 @@ make_name(struct p12_write *p, const struct cert *c, const char *name, size_t n,
 		    encode_hex(sha1, c->sha1, sizeof(c->sha1)));
 	if ((copy = strdup(dst)) == NULL ||
 	    tsearch(copy, &p->names, by_text) == NULL)
-		tool_nomem();
+		heap_nomem();
 }
 
 /* The name loses no key: a BMPString cannot hold all, so it may go without. */

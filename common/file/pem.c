@@ -5,7 +5,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "file/der.h"
 #include "key/pkey.h"
 #include "lock/pbe.h"
@@ -16,7 +16,7 @@ secure_copy(const void *p, size_t n)
 	uint8_t *q = OPENSSL_secure_malloc(n);
 
 	if (q == NULL)
-		tool_nomem();
+		heap_nomem();
 	memcpy(q, p, n);
 	return q;
 }
@@ -229,10 +229,10 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 		return reason_set(w, "format",
 		    "binary data with PEM in it: take the PEM out");
 	if ((bio = BIO_new_mem_buf(p, (int)n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	while (l->n <= FINDINGS_MAX) {
 		reason_clear();
-		tool_check_heap();
+		heap_check();
 		if (PEM_read_bio_ex(bio, &name, &header, &der, &len,
 			PEM_FLAG_SECURE)) {
 			read_block(name, header, der, len, s, l, w);

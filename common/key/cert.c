@@ -5,7 +5,7 @@
 
 #include "base/digest.h"
 #include "base/encode.h"
-#include "base/tool.h"
+#include "base/heap.h"
 #include "key/pkey.h"
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
@@ -33,7 +33,7 @@ rfc2253(const X509_NAME *name)
 	long n;
 
 	if (bio == NULL && (bio = BIO_new(BIO_s_mem())) == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (X509_NAME_print_ex(bio, name, 0,
 		XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB) >= 0) {
 		n = BIO_get_mem_data(bio, &data);
@@ -103,7 +103,7 @@ serial_of(const struct tlv_part *part)
 
 	if (tlv_uint(&v, &der, part->p + part->n) && v.n > 0) {
 		if ((hex = OPENSSL_malloc(2 * v.n + 1)) == NULL)
-			tool_nomem();
+			heap_nomem();
 		return encode_hex(hex, v.p, v.n);
 	}
 	n = tlv_item(part->p, part->n, ASN1_ITEM_rptr(ASN1_INTEGER));
@@ -308,7 +308,7 @@ read_key(struct cert *c, int id)
 	c->keylen = pub.keylen;
 	if (c->keylen > 0 &&
 	    (c->key = OPENSSL_memdup(pub.key, c->keylen)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	(void)OBJ_obj2txt(c->oid, sizeof(c->oid), pub.alg->algorithm, 1);
 	n = pub.alg->parameter == NULL ?
 	    0 :
@@ -335,7 +335,7 @@ find_ski(const struct cert *c, const struct extensions *x)
 		end = md + sizeof(md);
 	}
 	if ((s = OPENSSL_malloc(2 * (size_t)(end - p) + 1)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	return encode_hex(s, p, (size_t)(end - p));
 }
 
@@ -422,7 +422,7 @@ cert_glance(struct cert **out, const uint8_t *der, size_t len, struct reason *w)
 
 	if ((c = OPENSSL_zalloc(sizeof(*c))) == NULL ||
 	    (c->der = OPENSSL_memdup(der, len)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	c->len = len;
 	if (glance(c)) {
 		*out = c;
@@ -456,7 +456,7 @@ issuer_of0(const struct cert *c)
 	last.text = NULL;
 	last.n = part->n;
 	if ((last.der = OPENSSL_memdup(part->p, part->n)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	if ((last.name = read_part(part, ASN1_ITEM_rptr(X509_NAME))) != NULL)
 		last.text = rfc2253(last.name);
 	return last.text == NULL ? NULL : &last;
@@ -648,7 +648,7 @@ cert_is_of(const struct cert *c, const X509 *ca)
 	md = rsa_signature(c, &sig, &n);
 	if (md != NULL && EVP_PKEY_is_a(key, "RSA")) {
 		if ((ctx = EVP_MD_CTX_new()) == NULL)
-			tool_nomem();
+			heap_nomem();
 		rc = EVP_DigestVerifyInit(ctx, NULL, md, NULL, key) == 1 &&
 		    EVP_DigestVerify(ctx, sig, n, c->tbs_part.p,
 			c->tbs_part.n) == 1;

@@ -1,6 +1,6 @@
 #include <openssl/crypto.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "key/cert.h"
 
 /* The strings that it owns; put, or where to put them. */
@@ -32,7 +32,7 @@ cert_unpack(struct wire *f)
 	size_t i;
 
 	if (c == NULL)
-		tool_nomem();
+		heap_nomem();
 	c->der = wire_dup(f, &c->len);
 	c->key = wire_dup(f, &c->keylen);
 	c->params = wire_dup(f, &c->paramslen);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/digest.h"
-#include "base/tool.h"
+#include "base/heap.h"
 
 /* clang-format off */
 
@@ -102,7 +102,7 @@ rsa_public_id(const struct rsa_public *r, uint8_t id[32])
 	uint8_t *der = OPENSSL_malloc((size_t)size), *p = der;
 
 	if (der == NULL)
-		tool_nomem();
+		heap_nomem();
 	ASN1_put_object(&p, 1, n, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
 	memcpy(p, r->both.p, r->both.n);
 	digest_sha256(id, der, (size_t)size);
@@ -181,12 +181,12 @@ rsa_key_whole(const struct rsa_key *r)
 	int rc;
 
 	if (bn == NULL)
-		tool_nomem();
+		heap_nomem();
 	BN_CTX_start(bn);
 	for (i = 0; i < 8; i++)
 		if ((v[i] = BN_CTX_get(bn)) == NULL ||
 		    BN_bin2bn(part[i]->p, (int)part[i]->n, v[i]) == NULL)
-			tool_nomem();
+			heap_nomem();
 	rc = fits(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], bn);
 	BN_CTX_end(bn);
 	BN_CTX_free(bn);
@@ -240,7 +240,7 @@ rsa_key_blob(const struct rsa_key *r, size_t *len)
 
 	*len = sizeof(blob_head) + 8 + 2 * whole + 5 * half;
 	if ((out = OPENSSL_secure_malloc(*len)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	memcpy(out, blob_head, sizeof(blob_head));
 	p = out + sizeof(blob_head);
 	put_le32(p, (unsigned long)size);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/fuzzing.h"
-#include "base/tool.h"
+#include "base/heap.h"
 
 #define BLOCK 64 /* bytes, of SHA-1 and SHA-256 alike */
 #define WORDS 8
@@ -207,7 +207,7 @@ pkcs12_start(struct chain *c)
 	const struct kdf *k = c->k;
 
 	if ((c->d = OPENSSL_malloc(3 * BLOCK + k->nsalt + k->npass)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	memset(c->d, k->id, BLOCK);
 	c->len = BLOCK + repeat(c->d + BLOCK, k->salt, k->nsalt);
 	c->len += repeat(c->d + c->len, k->pass, k->npass);
@@ -285,7 +285,7 @@ pbkdf2_first(struct chain *c)
 	int ok;
 
 	if (salt == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (k->nsalt > 0)
 		memcpy(salt, k->salt, k->nsalt);
 	memcpy(salt + k->nsalt, &part, 4);

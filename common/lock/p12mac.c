@@ -7,7 +7,7 @@
 #include <openssl/x509.h>
 
 #include "base/fuzzing.h"
-#include "base/tool.h"
+#include "base/heap.h"
 #include "lock/kdf.h"
 
 #define KEY_MIN 20 /* RFC 9579 section 5, bytes */
@@ -116,7 +116,7 @@ p12mac_new(const ASN1_TYPE *macdata, const ASN1_OCTET_STRING *content,
 	const X509_ALGOR *alg;
 
 	if (m == NULL)
-		tool_nomem();
+		heap_nomem();
 	m->content = content;
 	m->data = macdata->type != V_ASN1_SEQUENCE ?
 	    NULL :

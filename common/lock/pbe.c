@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/fuzzing.h"
+#include "base/heap.h"
 #include "base/text.h"
-#include "base/tool.h"
 #include "lock/kdf.h"
 
 #define SCRYPT_MAX (1 << 24) /* N * r * p */
@@ -27,7 +27,7 @@ utf16(uint8_t *dst, size_t *n, const char *pass, int latin)
 	uni = latin ? OPENSSL_asc2uni(pass, -1, NULL, &len) :
 		      OPENSSL_utf82uni(pass, -1, NULL, &len);
 	if (uni == NULL)
-		tool_nomem();
+		heap_nomem();
 	memcpy(dst, uni, (size_t)len);
 	*n = (size_t)len - 2;
 	OPENSSL_clear_free(uni, (size_t)len);
@@ -484,7 +484,7 @@ pbes_cipher(const X509_ALGOR *alg, const struct pbe_form *f, struct reason *w)
 	int ok;
 
 	if (ctx == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (pbe_nid(alg) != NID_pbes2) {
 		v1 = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
 		ok = (v1 == NULL || pbe_rounds(v1->iter, w)) &&
@@ -544,7 +544,7 @@ pbe_decrypt(const X509_ALGOR *alg, const struct pbe_form *f, const uint8_t *in,
 	if (ctx == NULL)
 		return -1;
 	if ((*out = OPENSSL_malloc(n + EVP_MAX_BLOCK_LENGTH)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	rc = EVP_DecryptUpdate(ctx, *out, &len, in, (int)n) &&
 	    EVP_DecryptFinal_ex(ctx, *out + len, &last);
 	if (rc)

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "base/tool.h"
 
 int
 input_option(struct input *in, int c)
@@ -22,7 +22,7 @@ input_option(struct input *in, int c)
 	case 'C':
 		more = realloc(in->signer, (in->nsigners + 1) * sizeof(*more));
 		if (more == NULL)
-			tool_nomem();
+			heap_nomem();
 		in->signer = more;
 		in->signer[in->nsigners++] = optarg;
 		return 1;
@@ -63,7 +63,7 @@ input_open(struct input *in, const struct trust *k, const struct trust *trusted)
 	if (in->in != NULL)
 		in->stream = stream_in_new(in->in, k, trusted, in->part);
 	if (in->stream == NULL)
-		tool_nomem();
+		heap_nomem();
 	progress_start("records");
 }
 

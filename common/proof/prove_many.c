@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "base/workers.h"
 
 #define BATCH (32 * 1024) /* bytes of records that a process gets at once */
@@ -101,7 +101,7 @@ share(struct prove_many *p)
 	p->shared = mmap(NULL, COUNT * BATCH_SIZE, PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p->shared == MAP_FAILED)
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < COUNT; i++) {
 		b = &p->batch[i];
 		b->f.p = p->shared + i * BATCH_SIZE;
@@ -118,7 +118,7 @@ prove_many_new(struct input *in, unsigned jobs, unsigned ahead, int by,
 	struct prove_many *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
-		tool_nomem();
+		heap_nomem();
 	p->in = in;
 	p->work = fn;
 	p->ctx = ctx;

@@ -9,7 +9,7 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 
 #define INFO  "kms2ca seal v1"
 #define NONCE 12
@@ -82,7 +82,7 @@ seal_random(void)
 	if (RAND_priv_bytes(key, SEAL_KEY) != 1 ||
 	    RAND_bytes(id, SEAL_ID) != 1 ||
 	    (s = seal_new(key, id, none)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	OPENSSL_cleanse(key, sizeof(key));
 	return s;
 }
@@ -183,7 +183,7 @@ lockbox_make(X509 *to, const uint8_t key[SEAL_KEY], uint8_t **der, size_t *len,
 		size = i2d_CMS_ContentInfo(cms, der);
 	CMS_ContentInfo_free(cms);
 	BIO_free(in);
-	tool_scrub(); /* libcrypto copies the content through it */
+	heap_scrub(); /* libcrypto copies the content through it */
 	if (size <= 0)
 		return reason_ssl(w, "lockbox",
 		    "cannot encrypt to the "
@@ -211,7 +211,7 @@ lockbox_open(X509 *cert, EVP_PKEY *pk, const uint8_t *der, size_t len,
 	}
 	CMS_ContentInfo_free(cms);
 	BIO_free(out);
-	tool_scrub();
+	heap_scrub();
 	reason_clear();
 	if (!rc)
 		reason_set(w, "lockbox",

@@ -6,10 +6,10 @@
 
 #include "base/digest.h"
 #include "base/encode.h"
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/progress.h"
 #include "base/seen.h"
-#include "base/tool.h"
 #include "record/seal.h"
 #include "record/signature.h"
 
@@ -123,7 +123,7 @@ enter(struct stream_in *s, int sealed)
 	s->closed = sealed && st->seal == NULL;
 	st->n = st->keys = st->certs = st->faults = 0;
 	if (!EVP_DigestInit_ex(st->md, EVP_sha256(), NULL))
-		tool_nomem();
+		heap_nomem();
 }
 
 static void
@@ -131,7 +131,7 @@ digest(struct stream_in *s)
 {
 	if (!EVP_DigestUpdate(s->state->md, s->rec.line, s->rec.len) ||
 	    !EVP_DigestUpdate(s->state->md, "\n", 1))
-		tool_nomem();
+		heap_nomem();
 }
 
 /* Length of the line up to and including the TAB before its last field. */
@@ -204,7 +204,7 @@ unlock(struct stream_in *s, const uint8_t id[SEAL_ID])
 	s->state->seal = seal_new(key, id, head);
 	OPENSSL_cleanse(key, sizeof(key));
 	if (s->state->seal == NULL)
-		tool_nomem();
+		heap_nomem();
 	return 1;
 }
 
@@ -265,7 +265,7 @@ whole(struct stream_in *s)
 	uint8_t md[32], want[32];
 
 	if (!EVP_DigestFinal_ex(st->md, md, NULL))
-		tool_nomem();
+		heap_nomem();
 	if (!same(s, "n", st->n) || !same(s, "keys", st->keys) ||
 	    !same(s, "certs", st->certs) || !same(s, "faults", st->faults))
 		return 0;
@@ -289,7 +289,7 @@ end(struct stream_in *s)
 	if (s->sealed) {
 		if ((signer = sk_X509_new_null()) == NULL ||
 		    !sk_X509_push(signer, s->signer))
-			tool_nomem();
+			heap_nomem();
 		rc = check_sig(s, signer, NULL);
 		sk_X509_free(signer);
 	} else if (st->trusted != NULL || !rec_eq(&s->rec, "sig", "")) {
@@ -367,7 +367,7 @@ stream_open(struct stream_in *s)
 	if (sealed != NULL && n >= SEAL_TAG) {
 		s->keylen = n - SEAL_TAG;
 		if ((s->key = OPENSSL_secure_malloc(s->keylen + 1)) == NULL)
-			tool_nomem();
+			heap_nomem();
 		ok = seal_open(s->state->seal, s->n, s->rec.line,
 		    before_last(&s->rec), sealed, n, s->key);
 	}
@@ -424,7 +424,7 @@ record(struct stream_in *s)
 	if (s->key != NULL && s->keylen > 0)
 		return STREAM_REC;
 	if (errno == ENOMEM)
-		tool_nomem();
+		heap_nomem();
 	stream_forget(s);
 	reason_set(&s->why, "record", "key record without a base64 key");
 	return STREAM_BROKEN;

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "base/digest.h"
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/tool.h"
 #include "record/seal.h"
@@ -101,12 +102,12 @@ put_key(struct stream_out *o, const uint8_t *key, size_t n)
 		return;
 	}
 	if ((sealed = OPENSSL_malloc(n + SEAL_TAG)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	rec_put_label(o->rec, "seal");
 	if (!o->rec->overflow &&
 	    !seal_close(o->seal, o->rec->n + 1, o->rec->buf, o->rec->len - 5,
 		key, n, sealed))
-		tool_nomem();
+		heap_nomem();
 	o->rec->len -= o->rec->overflow ? 0 : 6;
 	rec_put_b64(o->rec, "seal", sealed, n + SEAL_TAG);
 	OPENSSL_free(sealed);

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/text.h"
 #include "base/tool.h"
@@ -31,7 +32,7 @@ count_init(struct count *c)
 	    (c->id = EVP_MD_CTX_new()) == NULL ||
 	    !EVP_DigestInit_ex(c->md, EVP_sha256(), NULL) ||
 	    !EVP_DigestInit_ex(c->id, EVP_sha256(), NULL))
-		tool_nomem();
+		heap_nomem();
 }
 
 void
@@ -132,7 +133,7 @@ first(struct count *c, struct ledger *l, const struct rec *r, const char *label)
 	    !EVP_DigestUpdate(c->id, g.s, g.n) ||
 	    !EVP_DigestUpdate(c->id, u.s, u.n) ||
 	    !EVP_DigestFinal_ex(c->id, id, NULL))
-		tool_nomem();
+		heap_nomem();
 	OPENSSL_free(own[0]);
 	OPENSSL_free(own[1]);
 	return mark(ledger_get0(l, id), COUNT_KEY);
@@ -361,7 +362,7 @@ count_event(struct count *c, const struct stream_in *s, enum stream_event ev)
 
 	if (!EVP_DigestUpdate(c->md, r->line, r->len) ||
 	    !EVP_DigestUpdate(c->md, "\n", 1))
-		tool_nomem();
+		heap_nomem();
 	c->lines++;
 	c->bytes += r->len + 1;
 	tally_get0(&c->types, (struct text){ type->val, type->vlen })[0]++;
@@ -440,7 +441,7 @@ count_notes(struct count *c, void (*each)(void *, const struct rec *),
 		msg_die("cannot write the temporary file: %s (set TMPDIR)",
 		    strerror(errno));
 	if ((in = rec_in_new(fileno(c->fp))) == NULL)
-		tool_nomem();
+		heap_nomem();
 	while ((rc = rec_in_read(in, &r, &w)) == 1)
 		each(arg, &r);
 	rec_in_free(in);
@@ -470,7 +471,7 @@ count_end(struct count *c)
 	size_t i;
 
 	if (!EVP_DigestFinal_ex(c->md, c->sha256, NULL))
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < c->certs.n; i++) {
 		e = &c->certs.v[i];
 		c->lost += (unsigned)count_lost(e);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/tool.h"
 #include "report/chart.h"
 #include "report/html.h"
@@ -480,10 +481,10 @@ say(FILE *fp, const struct count *c)
 	enum mark m;
 
 	if (mem == NULL)
-		tool_nomem();
+		heap_nomem();
 	m = headline(mem, c);
 	if (fclose(mem) == EOF)
-		tool_nomem();
+		heap_nomem();
 	(void)fprintf(fp,
 	    "<div class=\"say %s\"><svg viewBox=\"0 0 24 24\" fill=\"none\" "
 	    "stroke=\"currentColor\" stroke-width=\"2.5\" "

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 
 #define ALL 10000
 
@@ -12,7 +12,7 @@ years_init(struct years *y)
 {
 	memset(y, 0, sizeof(*y));
 	if ((y->of = calloc(ALL, sizeof(*y->of))) == NULL)
-		tool_nomem();
+		heap_nomem();
 }
 
 void

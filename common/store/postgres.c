@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/text.h"
 #include "base/tool.h"
@@ -329,7 +330,7 @@ bind_text(struct sql_st *sst, int i, const char *s, size_t n)
 	if (!stands(s, n)) {
 		s = st->own[i - 1] = escape(s, n, &n);
 		if (s == NULL)
-			tool_nomem();
+			heap_nomem();
 	}
 	bind(sst, i, s, n, 1);
 }
@@ -345,7 +346,7 @@ unescape(struct pg_st *st, int i, struct sql_value *v)
 	if (memmem(s, v->n, ESCAPE, ESCAPE_LEN) == NULL)
 		return;
 	if ((p = st->own[i] = malloc(v->n + 1)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	while (s < end)
 		if (end - s >= ESCAPE_LEN + 2 &&
 		    memcmp(s, ESCAPE, ESCAPE_LEN) == 0 &&
@@ -789,7 +790,7 @@ connect_escaped(const char *const key[], const char *const value[])
 	PGconn *conn;
 
 	if (fp == NULL || err == -1)
-		tool_nomem();
+		heap_nomem();
 	(void)dup2(fd, STDERR_FILENO);
 	conn = pq.PQconnectdbParams(key, value, 1);
 	(void)dup2(err, STDERR_FILENO);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
-#include "base/tool.h"
+#include "base/heap.h"
 #include "store/driver.h"
 
 /* Opening --------------------------------------------------------------- */
@@ -238,7 +238,7 @@ set_user(struct store_known *k, struct text user)
 {
 	free(k->user);
 	if ((k->user = malloc(user.n + 1)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (user.n > 0)
 		memcpy(k->user, user.s, user.n);
 	k->userlen = user.n;

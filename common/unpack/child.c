@@ -15,9 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
-#include "base/tool.h"
 #include "file/magic.h"
 #include "unpack/container.h"
 #include "unpack/limits.h"
@@ -433,7 +433,7 @@ child_run(int in, int out, int go, const struct unpack_limits *limits)
 	as.rlim_max = as.rlim_cur;
 #endif
 	c.limits = *limits;
-	tool_child();
+	heap_quiet();
 	begin(in, out, go);
 #ifndef SANITIZE
 	(void)setrlimit(RLIMIT_AS, &as);

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "unpack/child.h"
 
 #define REREAD_MAX 1000000
@@ -206,7 +206,7 @@ static void
 wipe(struct container *l)
 {
 	OPENSSL_cleanse(l->block, sizeof(l->block));
-	tool_scrub();
+	heap_scrub();
 }
 
 /* The next bytes of the container itself. */
