@@ -20,7 +20,7 @@ load backup
 	    <(field key <many.rec | sort) >&2
 	diff <(seq 0 $((n - 1))) \
 	    <(field user <many.rec | sed 's/^user//' | sort -n) >&2
-	run_tool 0 p12-pack -l -p file:pw <many.rec
+	run_tool 0 p12-pack -fl -p file:pw <many.rec
 	cp "$OUT" many.p12
 	run_tool 0 p12-extract -p file:pw <many.p12
 	cmp many.rec "$OUT"

@@ -1,8 +1,11 @@
 /* p12-pack(1): recovered keys in, PKCS#12 out, one or one a user. */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
@@ -11,14 +14,14 @@
 #include "proof/input.h"
 #include "proof/prove.h"
 
-static const char usage[] = "[-lPqVv] [-F format] -p secret";
+static const char usage[] = "[-flPqVv] [-F format] [-o file] [-p secret]";
 
 /* Packs the record at hand.  Returns 1, or 0 if it cannot be. */
 static int
 record(struct bundle *b, const struct stream_in *s)
 {
-	struct text group, user;
-	char *group_own, *user_own;
+	struct stream_rec r;
+	char *group, *user, *mail;
 	struct cert *c = NULL;
 	struct reason w;
 	int rc;
@@ -31,22 +34,28 @@ record(struct bundle *b, const struct stream_in *s)
 		msg_die("stdin:%llu: a sealed stream: open it with ca-import, "
 			"and recover from there",
 		    s->rec.lineno);
-	group.s = group_own = rec_text(&s->rec, "group", &group.n);
-	user.s = user_own = rec_text(&s->rec, "user", &user.n);
-	if (group.s == NULL || user.s == NULL)
+	memset(&r, 0, sizeof(r));
+	r.group = rec_text_own(&s->rec, "group", &group);
+	r.user = rec_text_own(&s->rec, "user", &user);
+	r.mail = rec_text_own(&s->rec, "mail", &mail);
+	if (group == NULL || user == NULL)
 		msg_die("stdin:%llu: group or user is not base64",
 		    s->rec.lineno);
 	rc = prove_record(s, &c, NULL, NULL, &w) &&
 	    (c == NULL || cert_describe(c, &w));
+	r.cert = c;
+	r.key = s->key;
+	r.keylen = s->keylen;
 	/* the record is good: that is no reason to go on without its key */
-	if (rc && !bundle_add(b, group, user, c, s->key, s->keylen, &w))
+	if (rc && !bundle_add(b, &r, &w))
 		msg_die("stdin:%llu: record %llu: %s", s->rec.lineno, s->n,
 		    w.detail);
 	if (!rc)
 		input_say(s, "%s", w.detail);
 	cert_free(c);
-	OPENSSL_free(group_own);
-	OPENSSL_free(user_own);
+	OPENSSL_free(group);
+	OPENSSL_free(user);
+	OPENSSL_free(mail);
 	return rc;
 }
 
@@ -60,31 +69,81 @@ is_awkward(const char *pass)
 	    (n > 0 && pass[n - 1] == '\\');
 }
 
-static void
-parse(struct bundle *b, struct input *in, int argc, char *argv[])
+/* Where the passwords go: a new file, which nobody else can read. */
+static FILE *
+passwords(const char *path)
 {
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	FILE *fp;
+
+	if (fd == -1)
+		msg_die("-o %s: %s", path,
+		    errno == EEXIST ? "it is there already: name a new file" :
+				      strerror(errno));
+	if ((fp = fdopen(fd, "w")) == NULL)
+		heap_nomem();
+	return fp;
+}
+
+static void
+parse(struct bundle *b, struct input *in, int *force, int argc, char *argv[])
+{
+	const char *own = NULL;
 	int c;
 
 	in->secrets.twice = 1;
-	while ((c = getopt(argc, argv, "+:F:lPp:qVv")) != -1)
+	while ((c = getopt(argc, argv, "+:F:flo:Pp:qVv")) != -1)
 		if (c == 'F')
 			b->format = optarg;
+		else if (c == 'f')
+			*force = 1;
+		else if (c == 'o')
+			own = optarg;
 		else if (c == 'l')
 			b->legacy = 1;
 		else if (!input_option(in, c) && !tool_option(c))
 			tool_usage(usage);
-	if (optind != argc || in->secrets.n == 0)
+	if (optind != argc || (in->secrets.n == 0 && own == NULL))
 		tool_usage(usage);
-	if (in->secrets.n != 1)
+	if (own != NULL && (b->format == NULL || in->secrets.n > 0))
+		msg_die("-o: with -F, and instead of -p: each file gets a "
+			"password of its own");
+	if (own == NULL && in->secrets.n != 1)
 		msg_die("-p: exactly one password is needed to write, not %zu",
 		    in->secrets.n);
 	if (b->format != NULL && strcmp(b->format, "tar") != 0 &&
 	    strcmp(b->format, "zip") != 0)
 		msg_die("-F %s: not tar or zip", b->format);
-	b->pass = in->secrets.v[0];
-	if (b->format != NULL && is_awkward(b->pass))
+	if (own != NULL)
+		b->own = passwords(own);
+	else
+		b->pass = in->secrets.v[0];
+	if (b->format != NULL && own == NULL && is_awkward(b->pass))
 		msg_warn("warning: import.cmd cannot give certutil a password "
 			 "that is *, has \" in it or ends in \\: take another");
+}
+
+static void
+say_person(const char *person)
+{
+	msg_warn("keys of %s", person);
+}
+
+/* Is what was read to be written?  Says why not. */
+static int
+may_write(const struct bundle *b, int force)
+{
+	if (b->keys == 0) {
+		msg_warn("no key in the input: nothing is written");
+		return 0;
+	}
+	if (b->format != NULL || b->persons == 1 || force)
+		return 1;
+	bundle_persons(b, say_person);
+	msg_warn("%zu persons: nothing is written: select one by group and "
+		 "user, take -F tar for a file each, or -f for one of all",
+	    b->persons);
+	return 0;
 }
 
 int
@@ -94,13 +153,14 @@ main(int argc, char *argv[])
 	struct input in;
 	enum stream_event ev;
 	struct reason w;
-	int status = 0;
+	int status = 0, force = 0;
 
 	tool_start();
 	memset(&b, 0, sizeof(b));
 	memset(&in, 0, sizeof(in));
-	parse(&b, &in, argc, argv);
+	parse(&b, &in, &force, argc, argv);
 	tool_no_terminal("binary data");
+	bundle_init(&b);
 	input_open(&in, NULL, NULL);
 	sandbox_enter(NULL);
 
@@ -109,14 +169,12 @@ main(int argc, char *argv[])
 			status = 1;
 	if (ev == STREAM_BROKEN)
 		input_broken(&in);
-	if (b.keys == 0) {
-		msg_warn("no key in the input: nothing is written");
+	if (!may_write(&b, force))
 		status = 1;
-	} else if (!bundle_write(&b, &w))
+	else if (b.own != NULL && !bundle_passwords(&b))
+		msg_die("-o: cannot write it: %s", strerror(errno));
+	else if (!bundle_write(&b, &w))
 		msg_die("%s", w.detail);
-	if (b.mixed)
-		msg_warn("warning: keys of more than one user are in one file: "
-			 "select by group or mail, or take -F tar");
 	msg_verbose("files %zu, keys %llu", b.nfiles, b.keys);
 
 	bundle_free(&b);

@@ -2,21 +2,31 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
+#include <wchar.h>
 
 #include "base/heap.h"
+#include "base/text.h"
 #include "base/tool.h"
 
-/* One file of the output. */
+#define PART_BYTES 100 /* of a group or a user in a path */
+#define NAME_BYTES (2 * PART_BYTES + 32) /* of a path */
+
+/* One file of the output: what there is of one person. */
 struct bundle_file {
-	uint8_t owner[32]; /* of group and user; zero for one PKCS#12 */
-	char *name; /* in the archive, safe on Windows */
+	uint8_t owner[32]; /* of group and user */
+	char *name; /* its path in the archive, safe on Windows */
+	char *person; /* for a message: group and user */
+	char *pass; /* of its own, in secure memory, or NULL */
 	unsigned long long keys;
-	struct p12_write pack;
+	struct p12_write pack; /* with one PKCS#12 only the first has any */
 };
 
 static int
@@ -26,12 +36,18 @@ cmp_owner(const void *a, const void *b)
 	    ((const struct bundle_file *)b)->owner, 32);
 }
 
-/* Windows does not tell upper from lower case. */
+/* Windows does not tell upper from lower case, in any script. */
 static int
 cmp_name(const void *a, const void *b)
 {
-	return strcasecmp(((const struct bundle_file *)a)->name,
-	    ((const struct bundle_file *)b)->name);
+	wchar_t x[NAME_BYTES], y[NAME_BYTES];
+
+	if (mbstowcs(x, ((const struct bundle_file *)a)->name, NAME_BYTES) ==
+		(size_t)-1 ||
+	    mbstowcs(y, ((const struct bundle_file *)b)->name, NAME_BYTES) ==
+		(size_t)-1)
+		abort(); /* name_part() writes UTF-8 only */
+	return wcscasecmp(x, y);
 }
 
 /* The trees do not own the files. */
@@ -56,28 +72,62 @@ is_device(const char *s)
 	    (strncasecmp(s, "com", 3) == 0 || strncasecmp(s, "lpt", 3) == 0);
 }
 
-/* A name out of letters, digits, dot, dash and underscore, not taken yet. */
+/*
+ * A part of a path, out of a name of whatever bytes: letters and digits of any
+ * script stay, as do a few marks that no shell, cmd.exe or file system minds.
+ */
 static void
-name_file(struct bundle *b, struct bundle_file *f, const char *user)
+name_part(char part[PART_BYTES + 1], struct text t)
 {
-	static const char safe[] = "abcdefghijklmnopqrstuvwxyz"
+	static const char safe[] = "abcdefghijklmnopqrstuvwxyz@+"
 				   "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-	char stem[64], *s;
-	int n = 1, len;
+	size_t i, len, n = 0;
 
-	(void)snprintf(stem, sizeof(stem), "%s%s", is_device(user) ? "_" : "",
-	    *user == '\0' ? "user" : user);
-	/* hidden, or an option, if it began so */
-	if (*stem == '.' || *stem == '-')
-		*stem = '_';
-	for (s = stem; *s != '\0'; s++)
-		if (strchr(safe, *s) == NULL)
-			*s = '_';
+	for (i = 0; i < t.n; i += len) {
+		len = 1;
+		while (i + len < t.n && (t.s[i + len] & 0xc0) == 0x80)
+			len++;
+		if (n + len > PART_BYTES - 1)
+			break;
+		if (((unsigned char)t.s[i] >= 0x80 &&
+			text_span(t.s + i, len) == len) ||
+		    (len == 1 && t.s[i] != '\0' &&
+			strchr(safe, t.s[i]) != NULL)) {
+			memcpy(part + n, t.s + i, len);
+			n += len;
+		} else {
+			part[n++] = '_';
+		}
+	}
+	part[n] = '\0';
+	/* hidden or an option if it began so; cut off if it ended so */
+	if (*part == '.' || *part == '-')
+		*part = '_';
+	if (n > 0 && part[n - 1] == '.')
+		part[n - 1] = '_';
+	if (is_device(part)) {
+		memmove(part + 1, part, n + 1);
+		*part = '_';
+	}
+}
+
+/* GROUP/USER.p12, or another number behind it if that is taken. */
+static void
+name_file(struct bundle *b, struct bundle_file *f, struct text group,
+    struct text user)
+{
+	static const struct text nobody = { "user", 4 };
+	char dir[PART_BYTES + 1], stem[PART_BYTES + 1], more[16] = "";
+	int n = 1;
+
+	name_part(dir, group);
+	name_part(stem, user.n == 0 ? nobody : user);
 	do {
 		free(f->name);
-		len = n == 1 ? asprintf(&f->name, "%s.p12", stem) :
-			       asprintf(&f->name, "%s-%d.p12", stem, n);
-		if (len == -1)
+		if (n > 1)
+			(void)snprintf(more, sizeof(more), "-%d", n);
+		if (asprintf(&f->name, "%s%s%s%s.p12", dir,
+			*dir == '\0' ? "" : "/", stem, more) == -1)
 			heap_nomem();
 		n++;
 	} while (tfind(f, &b->byname, cmp_name) != NULL);
@@ -100,46 +150,128 @@ name_owner(uint8_t owner[32], struct text group, struct text user)
 	EVP_MD_CTX_free(md);
 }
 
-/* The file of this user: a new one if there is none. */
+/* Four groups of five letters and digits that nobody mixes up: 100 bits. */
+static char *
+new_password(void)
+{
+	static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789";
+	uint8_t random[20];
+	char *pass = OPENSSL_secure_malloc(24);
+	size_t i, n = 0;
+
+	if (pass == NULL || RAND_priv_bytes(random, sizeof(random)) != 1)
+		heap_nomem();
+	for (i = 0; i < sizeof(random); i++) {
+		if (i > 0 && i % 5 == 0)
+			pass[n++] = '-';
+		pass[n++] = alphabet[random[i] % 32];
+	}
+	pass[n] = '\0';
+	OPENSSL_cleanse(random, sizeof(random));
+	return pass;
+}
+
+/* The file of this person: a new one if there is none. */
 static struct bundle_file *
 file_of(struct bundle *b, struct text group, struct text user)
 {
 	struct bundle_file key, *f, **at, **v;
+	char g[256], u[256];
 
 	name_owner(key.owner, group, user);
-	if (b->format == NULL) {
-		if (b->nfiles == 0)
-			memcpy(b->first, key.owner, sizeof(b->first));
-		b->mixed |= memcmp(key.owner, b->first, sizeof(b->first)) != 0;
-		memset(key.owner, 0, sizeof(key.owner));
-	}
 	if ((at = tfind(&key, &b->byowner, cmp_owner)) != NULL)
 		return *at;
 	f = calloc(1, sizeof(*f));
 	v = realloc(b->files, (b->nfiles + 1) * sizeof(*v));
-	if (f == NULL || v == NULL ||
-	    !p12_write_init(&f->pack, b->pass, b->legacy))
+	if (f == NULL || v == NULL)
 		heap_nomem();
 	memcpy(f->owner, key.owner, sizeof(f->owner));
 	b->files = v;
 	b->files[b->nfiles++] = f;
-	if (tsearch(f, &b->byowner, cmp_owner) == NULL)
+	if (tsearch(f, &b->byowner, cmp_owner) == NULL ||
+	    asprintf(&f->person, "%s of group %s",
+		text_vis(u, sizeof(u), user.s, user.n),
+		text_vis(g, sizeof(g), group.s, group.n)) == -1)
 		heap_nomem();
-	name_file(b, f, user.s);
+	if (b->format != NULL)
+		name_file(b, f, group, user);
+	if (b->own != NULL)
+		f->pass = new_password();
+	if (!p12_write_init(&f->pack, f->pass != NULL ? f->pass : b->pass,
+		b->legacy))
+		heap_nomem();
 	return f;
 }
 
-int
-bundle_add(struct bundle *b, struct text group, struct text user,
-    const struct cert *c, const uint8_t *p8, size_t p8len, struct reason *w)
+/* Adds a certificate to index.tsv. */
+static void
+index_add(struct bundle *b, const struct bundle_file *f,
+    const struct stream_rec *r)
 {
-	struct bundle_file *f = file_of(b, group, user);
+	const struct text *v[] = { &r->group, &r->user, &r->mail };
+	char vis[1024];
+	size_t i;
 
-	if (!p12_write_add(&f->pack, c, p8, p8len, user.s, user.n, w))
+	(void)fputs(f->name, b->index);
+	for (i = 0; i < 3; i++)
+		(void)fprintf(b->index, "\t%s",
+		    text_vis(vis, sizeof(vis), v[i]->s, v[i]->n));
+	(void)fprintf(b->index, "\t%s\t%s\t%s\t%s\n", r->cert->serial,
+	    r->cert->not_before, r->cert->not_after,
+	    r->key != NULL ? "yes" : "no");
+}
+
+void
+bundle_init(struct bundle *b)
+{
+	if (b->format == NULL)
+		return;
+	if ((b->index = open_memstream(&b->text, &b->ntext)) == NULL)
+		heap_nomem();
+	(void)fputs("file\tgroup\tuser\tmail\tserial\tnot_before\tnot_after\t"
+		    "key\n",
+	    b->index);
+}
+
+int
+bundle_add(struct bundle *b, const struct stream_rec *r, struct reason *w)
+{
+	struct bundle_file *f = file_of(b, r->group, r->user);
+	struct p12_write *p = b->format != NULL ? &f->pack : &b->files[0]->pack;
+
+	if (!p12_write_add(p, r->cert, r->key, r->keylen, r->user.s, r->user.n,
+		w))
 		return 0;
-	f->keys += p8 != NULL;
-	b->keys += p8 != NULL;
+	if (b->format != NULL)
+		index_add(b, f, r);
+	if (r->key != NULL) {
+		b->persons += f->keys++ == 0;
+		b->keys++;
+	}
 	return 1;
+}
+
+void
+bundle_persons(const struct bundle *b, void (*say)(const char *person))
+{
+	size_t i;
+
+	for (i = 0; i < b->nfiles; i++)
+		if (b->files[i]->keys > 0)
+			say(b->files[i]->person);
+}
+
+int
+bundle_passwords(const struct bundle *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->nfiles; i++)
+		if (fprintf(b->own, "%s\t%s\n", b->files[i]->name,
+			b->files[i]->pass) < 0)
+			return 0;
+	return fflush(b->own) == 0 &&
+	    (fsync(fileno(b->own)) == 0 || errno == EINVAL);
 }
 
 static int
@@ -196,25 +328,29 @@ import_cmd(const struct bundle *b, size_t *n)
 	    "echo take their lines out of import.cmd and run it again.\r\n"
 	    "popd\r\n"
 	    "exit /b 1\r\n";
-	char *text;
+	char *text, name[NAME_BYTES], *slash;
 	FILE *fp = open_memstream(&text, n);
 	size_t i;
 
 	if (fp == NULL)
 		heap_nomem();
 	(void)fputs(head, fp);
-	for (i = 0; i < b->nfiles; i++)
-		if (b->files[i]->keys > 0)
-			(void)fprintf(fp,
-			    "certutil -f -p \"!PW!\" -importKMS \"%s\"\r\n" STOP,
-			    b->files[i]->name);
+	for (i = 0; i < b->nfiles; i++) {
+		if (b->files[i]->keys == 0)
+			continue;
+		(void)snprintf(name, sizeof(name), "%s", b->files[i]->name);
+		if ((slash = strchr(name, '/')) != NULL)
+			*slash = '\\';
+		(void)fprintf(fp,
+		    "certutil -f -p \"!PW!\" -importKMS \"%s\"\r\n" STOP, name);
+	}
 	(void)fputs(tail, fp);
 	if (fclose(fp) == EOF)
 		heap_nomem();
 	return text;
 }
 
-/* The files, then import.cmd. */
+/* The files, their index, and import.cmd if one password opens all. */
 static int
 put_all(struct bundle *b, struct archive *a, struct reason *w)
 {
@@ -229,10 +365,16 @@ put_all(struct bundle *b, struct archive *a, struct reason *w)
 		ok = put_entry(a, b->files[i]->name, der, n);
 		OPENSSL_free(der);
 	}
-	cmd = import_cmd(b, &n);
-	ok = ok && put_entry(a, "import.cmd", cmd, n) &&
-	    archive_write_close(a) == ARCHIVE_OK;
-	free(cmd);
+	if (fclose(b->index) == EOF)
+		heap_nomem();
+	b->index = NULL;
+	ok = ok && put_entry(a, "index.tsv", b->text, b->ntext);
+	if (ok && b->own == NULL) {
+		cmd = import_cmd(b, &n);
+		ok = put_entry(a, "import.cmd", cmd, n);
+		free(cmd);
+	}
+	ok = ok && archive_write_close(a) == ARCHIVE_OK;
 	return ok ||
 	    reason_set(w, "output", "cannot write the archive: %s",
 		archive_error_string(a));
@@ -284,8 +426,13 @@ bundle_free(struct bundle *b)
 	while (b->nfiles > 0) {
 		b->nfiles--;
 		p12_write_free(&b->files[b->nfiles]->pack);
+		OPENSSL_secure_clear_free(b->files[b->nfiles]->pass, 24);
+		free(b->files[b->nfiles]->person);
 		free(b->files[b->nfiles]->name);
 		free(b->files[b->nfiles]);
 	}
 	free(b->files);
+	if (b->index != NULL)
+		(void)fclose(b->index);
+	free(b->text);
 }
