@@ -85,6 +85,72 @@ option_letters()
 	LETTERS
 }
 
+# rooms: those of README's table, from the top, each with what it may include.
+rooms()
+{
+	awk '/^    room .* may include$/ { at = index($0, "may include"); next }
+	at && !NF { exit }
+	at { print $1, substr($0, at) }' "$root/README"
+}
+
+# edges: which file of common/ uses which, by its include lines and its object.
+edges()
+{
+	local file
+	local objects=${KMS2CA_BIN-$root/build/bin}/../common
+
+	for file in "$root"/common/*/*.[ch]; do
+		sed -n 's/^#include "\(.*\)\.h"$/\1/p' "$file" |
+		    file=${file#"$root/common/"} awk '{
+			sub(/\.[ch]$/, "", ENVIRON["file"])
+			print ENVIRON["file"], $0
+		}'
+	done
+	# an undefined symbol uses the object that defines it
+	(cd "$objects" && nm -A -g --defined-only -- */*.o) |
+	    sed -E 's/\.o:[^ ]* [TBDRGS] / /; t; d' >defined
+	(cd "$objects" && nm -A -u -- */*.o) |
+	    sed -E 's/\.o: +U / /' | awk '
+	    NR == FNR { by[$2] = $1; next }
+	    $2 in by { print $1, by[$2] }' defined -
+}
+
+@test 'a file of common/ lies in a room, and uses only that and those under it' {
+	rooms >rooms
+	# none flat, none beside the table
+	[[ -z $(compgen -G "$root/common/*.*") ]]
+	(cd "$root/common" && printf '%s\n' *) | diff - <(cut -d ' ' -f 1 rooms |
+	    sort)
+	# and what a line of the table names is under it
+	awk '{ above[$1]; for (i = 2; i <= NF; i++) if ($i in above) {
+		print $1 " may include " $i ", which is above it"
+		bad = 1
+	} }
+	END { exit bad }' rooms >&2
+	command -v nm >/dev/null || skip 'no nm'
+	edges | sort -u >edges
+	(($(wc -l <defined) > 300 && $(wc -l <edges) > 300))
+	awk 'NR == FNR { for (i = 1; i <= NF; i++) may[$1, $i]; next }
+	{
+		split($1, from, "/")
+		split($2, to, "/")
+		if (!((from[1], to[1]) in may)) {
+			print $1 " may not use " $2
+			bad = 1
+		}
+	}
+	END { exit bad }' rooms edges >&2
+}
+
+@test 'there is no circle among the files of common/' {
+	command -v nm >/dev/null || skip 'no nm'
+	# rooms whose circles are being opened
+	edges | awk '$1 != $2' | sort -u |
+	    grep -vE '^(export|key|store|unpack)/[^ ]* \1/' >edges
+	tsort edges >"$OUT" 2>"$ERR" || true
+	says
+}
+
 @test 'every tool has a page and a test file, and no page is of no tool' {
 	local tool page
 
