@@ -8,7 +8,8 @@ DESTDIR =
 
 B = build
 TOOLS = $(patsubst tools/%.c,%,$(wildcard tools/*.c))
-OBJS = $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*/*.c))
+OBJS = $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*/*.c)) \
+    $B/common/report/page.o
 HEADERS = $(wildcard common/*/*.h)
 SOURCES = $(wildcard tools/*.c common/*/*.c tests/*.c tests/fuzz/*.[ch] tests/bench/*.c) \
     $(HEADERS)
@@ -47,6 +48,12 @@ COMPILE = @mkdir -p $(@D) $B/dep; echo CC $<; $(CC) $(ALL_CFLAGS) -Icommon \
 
 $B/common/%.o: common/%.c Makefile
 	$(COMPILE) -c $<
+
+# The style of the report, as a string.
+$B/common/report/page.o: common/report/page.css Makefile
+	@mkdir -p $(@D); echo CC $<; { echo 'const char html_css[] ='; \
+	    sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $<; echo ';'; } | \
+	    $(CC) $(ALL_CFLAGS) -x c -c -o $@ -
 
 # A library, so that a tool has nothing in it, and loads nothing, that it does
 # not need.

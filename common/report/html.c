@@ -6,16 +6,15 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/tool.h"
-#include "report/style.h"
 
-/* The page may use this very style, and nothing else whatsoever. */
+/* The page may use this very html_css, and nothing else whatsoever. */
 static void
 policy(FILE *fp)
 {
 	uint8_t md[32];
 	char b64[48];
 
-	digest_sha256(md, style, strlen(style));
+	digest_sha256(md, html_css, strlen(html_css));
 	(void)EVP_EncodeBlock((unsigned char *)b64, md, sizeof(md));
 	(void)fprintf(fp,
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
@@ -38,7 +37,7 @@ html_begin(FILE *fp, const char *title)
 	    "content=\"kms2ca " TOOL_VERSION "\">\n<link rel=\"icon\" "
 	    "href=\"data:,\">\n<title>%s</title>\n<style>%s</style>\n</head>\n"
 	    "<body>\n",
-	    title, style);
+	    title, html_css);
 }
 
 void

@@ -11,6 +11,9 @@
  * name gets through as markup.
  */
 
+/* The style: report/page.css, which the Makefile compiles as it is. */
+extern const char html_css[];
+
 #define HTML_TEXT 512 /* bytes of a text: what is longer is cut, with "..." */
 
 void html_begin(FILE *, const char *title);
