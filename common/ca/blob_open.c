@@ -8,7 +8,7 @@
 #include "base/heap.h"
 #include "ca/agent.h"
 #include "ca/hresult.h"
-#include "key/pkey.h"
+#include "key/private.h"
 #include "key/tlv.h"
 #include "key/winblob.h"
 
@@ -248,7 +248,7 @@ open_with(const struct trust_pair *k, const uint8_t *blob, size_t nblob,
 		return rc;
 	*p8 = winblob_key(plain, nplain, n);
 	OPENSSL_secure_clear_free(plain, nplain);
-	if (*p8 != NULL && pkey_id(*p8, *n, id, w))
+	if (*p8 != NULL && private_id(*p8, *n, id, w))
 		return 1;
 	OPENSSL_secure_clear_free(*p8, *p8 == NULL ? 0 : *n);
 	return does_not_decrypt(w);
@@ -256,7 +256,7 @@ open_with(const struct trust_pair *k, const uint8_t *blob, size_t nblob,
 
 /*
  * The same with any key of a credential: what is for one may be damaged.
- * Returns 1 with the key in it, which is whole, and its identity (pkey_id), or
+ * Returns 1 with the key in it, which is whole, and its identity (private_id), or
  * 0 with *w.
  */
 static int

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/heap.h"
-#include "key/pkey.h"
 #include "proof/prove.h"
 
 #define PKCS8_MAX 16384 /* bytes: RSA of RSA_BITS_MAX has 13,000 */

@@ -23,7 +23,7 @@ struct held {
 	enum held_state state; /* done: a record was written of it; a
 					   certificate then has no data */
 	uint64_t member; /* number of the member it came from */
-	uint8_t id[32]; /* of the public key: pkey_id() */
+	uint8_t id[32]; /* of the public key: private_id() */
 	uint8_t cert[32]; /* SHA-256 of a certificate */
 	struct text source; /* borrowed until the next call */
 	uint8_t *data; /* PKCS#8 in secure memory, or DER;

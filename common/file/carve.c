@@ -5,43 +5,20 @@
 
 #include "base/heap.h"
 #include "file/p12.h"
+#include "key/tlv.h"
 #include "lock/pbe.h"
 
 #define HEAD	 32 /* bytes that tell whether a place is worth a look */
 #define SEQUENCE 0x30
-
-/*
- * The header of a SEQUENCE at p: its length in *hdr, that of its content in
- * *len.  Returns 0 if there is none, or one that DER would write otherwise.
- */
-static int
-sequence(const uint8_t *p, size_t n, size_t *hdr, size_t *len)
-{
-	size_t bytes, i;
-
-	if (n < 2 || p[0] != SEQUENCE || p[1] == 0x80 || p[1] > 0x83)
-		return 0;
-	*hdr = 2;
-	*len = p[1];
-	if (p[1] < 0x80)
-		return 1;
-	bytes = p[1] & 0x7fu;
-	if (n < 2 + bytes || p[2] == 0)
-		return 0;
-	for (*len = 0, i = 0; i < bytes; i++)
-		*len = *len << 8 | p[2 + i];
-	*hdr = 2 + bytes;
-	return *len >= 0x80;
-}
 
 /* Certificate: a TBSCertificate that fits, with a version or a serial number.
  */
 static int
 like_cert(const uint8_t *p, size_t n, size_t len)
 {
-	size_t hdr, tbs;
+	size_t hdr, tbs = tlv_sequence(p, n, &hdr);
 
-	if (!sequence(p, n, &hdr, &tbs) || hdr + tbs >= len || n < hdr + 5)
+	if (tbs == 0 || tbs >= len || n < hdr + 5)
 		return 0;
 	p += hdr;
 	return p[0] == 0x02 ||
@@ -55,7 +32,7 @@ like_key(const uint8_t *p, size_t n, size_t len)
 	size_t hdr, alg;
 
 	return n >= 3 && p[0] == 0x02 && p[1] == 0x01 && p[2] <= 1 &&
-	    sequence(p + 3, n - 3, &hdr, &alg) && 3 + hdr + alg < len &&
+	    (alg = tlv_sequence(p + 3, n - 3, &hdr)) != 0 && 3 + alg < len &&
 	    n > 3 + hdr && p[3 + hdr] == 0x06;
 }
 
@@ -66,15 +43,13 @@ like_key(const uint8_t *p, size_t n, size_t len)
 static size_t
 size_of(const uint8_t *p, size_t n)
 {
-	size_t hdr, len;
+	size_t hdr, size = tlv_sequence(p, n, &hdr);
 
-	if (!sequence(p, n, &hdr, &len))
+	if (size == 0 || size > FINDING_BYTES_MAX)
 		return 0;
-	if (hdr + len > FINDING_BYTES_MAX)
-		return 0;
-	return p12_is(p, n) || like_cert(p + hdr, n - hdr, len) ||
-		like_key(p + hdr, n - hdr, len) ?
-	    hdr + len :
+	return p12_is(p, n) || like_cert(p + hdr, n - hdr, size - hdr) ||
+		like_key(p + hdr, n - hdr, size - hdr) ?
+	    size :
 	    0;
 }
 

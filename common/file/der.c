@@ -8,7 +8,7 @@
 
 #include "base/heap.h"
 #include "file/p12.h"
-#include "key/pkey.h"
+#include "key/private.h"
 #include "lock/pbe.h"
 
 /* Returns 1 if all of it is a PrivateKeyInfo (RFC 5208 section 5). */
@@ -219,7 +219,7 @@ read_key(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	} else if ((sig = d2i_X509_SIG(NULL, &q, (long)n)) != NULL &&
 	    q == p + n) {
 		*rc = read_encrypted(sig, s, l, w);
-	} else if ((p8 = pkey_traditional(p, n, &len)) != NULL) {
+	} else if ((p8 = private_traditional(p, n, &len)) != NULL) {
 		findings_add_key(l, p8, len, NULL, 0);
 		OPENSSL_secure_clear_free(p8, len);
 	} else

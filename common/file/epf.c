@@ -10,7 +10,8 @@
 
 #include "base/encode.h"
 #include "base/heap.h"
-#include "key/pkey.h"
+#include "key/private.h"
+#include "key/tlv.h"
 #include "lock/pbe.h"
 #include "record/read.h"
 
@@ -182,26 +183,13 @@ decode(const struct reader *r, size_t *n)
 	return NULL;
 }
 
-/*
- * The size of the DER SEQUENCE that starts at p, of which at least 16 bytes
- * are there; 0 if there is none that ends in the n bytes.
- */
+/* The size of the DER SEQUENCE at p; 0 if none ends in the n bytes. */
 static size_t
 sequence(const uint8_t *p, size_t n)
 {
-	const uint8_t *q = p;
-	int tag, class, rc;
-	long len;
+	size_t head, size = tlv_sequence(p, n, &head);
 
-	/* it would skip any number of zeros in a length */
-	if (p[0] != 0x30 || p[1] == 0x80 || p[1] > 0x84)
-		return 0;
-	rc = ASN1_get_object(&q, &len, &tag, &class, (long)n);
-	reason_clear();
-	/* 0x80: longer than n */
-	if (rc != V_ASN1_CONSTRUCTED)
-		return 0;
-	return (size_t)(q - p) + (size_t)len;
+	return size <= n ? size : 0;
 }
 
 static int
@@ -432,9 +420,9 @@ take(struct profile *f, const uint8_t *p, size_t n)
 	struct reason w;
 	int rc;
 
-	rc = pkey_id(p, n, id, &w);
-	if (!rc && (p8 = pkey_traditional(p, n, &n)) != NULL)
-		rc = pkey_id(p8, n, id, &w);
+	rc = private_id(p, n, id, &w);
+	if (!rc && (p8 = private_traditional(p, n, &n)) != NULL)
+		rc = private_id(p8, n, id, &w);
 	if (rc && !findings_has_cert(f->l, id))
 		f->strange++;
 	else if (rc && findings_key0(f->l, id) == NULL)

@@ -11,7 +11,7 @@
 #include "file/foreign.h"
 #include "file/magic.h"
 #include "file/pem.h"
-#include "key/pkey.h"
+#include "key/winblob.h"
 #include "lock/pbe.h"
 #include "record/read.h"
 #include "record/stream_read.h"
@@ -128,7 +128,7 @@ read_any(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 		OPENSSL_clear_free(text, n / 2);
 		return rc;
 	}
-	if ((p8 = pkey_from_msblob(p, n, &len)) != NULL) {
+	if ((p8 = winblob_capi(p, n, &len)) != NULL) {
 		findings_add_key(l, p8, len, NULL, 0);
 		OPENSSL_secure_clear_free(p8, len);
 		return 1;

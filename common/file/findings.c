@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/heap.h"
-#include "key/pkey.h"
+#include "key/private.h"
 #include "record/seal.h"
 
 /* What seals the keys that wait, and how many it has sealed. */
@@ -140,7 +140,7 @@ findings_try_key(struct findings *l, const uint8_t *p8, size_t n,
 	uint8_t id[32];
 
 	heap_check();
-	if (!pkey_id(p8, n, id, w))
+	if (!private_id(p8, n, id, w))
 		return 0;
 	if (room(l, n))
 		put_key(l, p8, n, id, NULL, 0);
@@ -171,7 +171,7 @@ findings_add_key(struct findings *l, const uint8_t *p8, size_t n, char *name,
 
 	heap_check();
 	if (room(l, n)) {
-		if (pkey_id(p8, n, id, &w)) {
+		if (private_id(p8, n, id, &w)) {
 			put_key(l, p8, n, id, name, namelen);
 			return;
 		}

@@ -26,7 +26,7 @@ struct finding {
 	size_t sealedlen;
 	unsigned long long num;
 	struct cert *cert; /* FINDING_CERT */
-	uint8_t id[32]; /* of the public key, see pkey_id() */
+	uint8_t id[32]; /* of the public key, see private_id() */
 	char *name; /* friendlyName, UTF-8; may be NULL */
 	size_t namelen;
 	struct reason why; /* FINDING_FAULT */

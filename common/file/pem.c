@@ -7,7 +7,7 @@
 
 #include "base/heap.h"
 #include "file/der.h"
-#include "key/pkey.h"
+#include "key/private.h"
 #include "lock/pbe.h"
 
 static uint8_t *
@@ -63,7 +63,7 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 		copy = secure_copy(p, (size_t)n);
 		clear = n;
 		if (PEM_do_header(&ci, copy, &clear, give, &f))
-			p8 = pkey_traditional(copy, (size_t)clear, &len);
+			p8 = private_traditional(copy, (size_t)clear, &len);
 		OPENSSL_secure_clear_free(copy, (size_t)n);
 		if (p8 != NULL)
 			pbe_worked(&t);

@@ -6,7 +6,7 @@
 #include "base/digest.h"
 #include "base/encode.h"
 #include "base/heap.h"
-#include "key/pkey.h"
+#include "key/spki.h"
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
 
@@ -95,17 +95,10 @@ put_time(char dst[24], const uint8_t **p, const uint8_t *end)
 static char *
 serial_of(const struct tlv_part *part)
 {
-	const uint8_t *der = part->p;
-	struct tlv_part v;
 	ASN1_INTEGER *n;
 	BIGNUM *bn;
 	char *hex, *p;
 
-	if (tlv_uint(&v, &der, part->p + part->n) && v.n > 0) {
-		if ((hex = OPENSSL_malloc(2 * v.n + 1)) == NULL)
-			heap_nomem();
-		return encode_hex(hex, v.p, v.n);
-	}
 	n = tlv_item(part->p, part->n, ASN1_ITEM_rptr(ASN1_INTEGER));
 	bn = n == NULL ? NULL : ASN1_INTEGER_to_BN(n, NULL);
 	hex = bn == NULL ? NULL : BN_bn2hex(bn);
@@ -129,85 +122,6 @@ take(char **dst, char *s)
 	*dst = s;
 }
 
-/* The extensions that count here: values in DER, n is 0 if it is not there. */
-struct extensions {
-	struct tlv_part san, use, basic, ski;
-};
-
-/* Which of them has this OID: all are of RFC 5280 section 4.2.1, id-ce. */
-static struct tlv_part *
-which(struct extensions *x, const struct tlv_part *oid)
-{
-	if (oid->n != 5 || memcmp(oid->p, "\x06\x03\x55\x1d", 4) != 0)
-		return NULL;
-	switch (oid->p[4]) {
-	case 14:
-		return &x->ski;
-	case 15:
-		return &x->use;
-	case 17:
-		return &x->san;
-	case 19:
-		return &x->basic;
-	default:
-		return NULL;
-	}
-}
-
-/* Is this one as OpenSSL takes it, and short: no number is cut, or padded? */
-static int
-is_oid(const struct tlv_part *oid)
-{
-	const uint8_t *p = oid->p;
-	size_t i, n = oid->n;
-
-	for (i = 2; i < n; i++)
-		if (p[i] == 0x80 && p[i - 1] < 0x80)
-			return 0;
-	return n > 2 && p[1] == n - 2 && p[n - 1] < 0x80;
-}
-
-/* One Extension.  Returns 1, or 0: it is none, or not in DER. */
-static int
-read_extension(struct extensions *x, const struct tlv_part *ext)
-{
-	const uint8_t *p = ext->p, *end = p + ext->n;
-	struct tlv_part oid, critical = { NULL, 0 }, *v;
-
-	if (!tlv_into(&p, end, TLV_SEQ) || !tlv_part(&oid, &p, end, TLV_OID))
-		return 0;
-	(void)tlv_part(&critical, &p, end, TLV_BOOL);
-	if (!is_oid(&oid) || (critical.n != 0 && critical.n != 3) ||
-	    !tlv_into(&p, end, TLV_BYTES))
-		return 0;
-	if ((v = which(x, &oid)) == NULL)
-		return 1;
-	/* of two of one kind neither counts: RFC 5280 section 4.2 */
-	if (v->p == NULL)
-		v->n = (size_t)(end - p);
-	else
-		v->n = 0;
-	v->p = p;
-	return 1;
-}
-
-/* Returns 1, or 0: they are none, or not in DER. */
-static int
-split_extensions(struct extensions *x, const uint8_t *p, size_t n)
-{
-	const uint8_t *end = p + n;
-	struct tlv_part ext;
-
-	memset(x, 0, sizeof(*x));
-	if (!tlv_into(&p, end, TLV_SEQ))
-		return 0;
-	while (p < end)
-		if (!tlv_part(&ext, &p, end, TLV_SEQ) ||
-		    !read_extension(x, &ext))
-			return 0;
-	return 1;
-}
-
 static void *
 read_part(const struct tlv_part *part, const ASN1_ITEM *it)
 {
@@ -223,11 +137,29 @@ is_part(const struct tlv_part *part, const ASN1_ITEM *it)
 	return v != NULL;
 }
 
+/*
+ * The extension of this kind; the caller frees it.  NULL: it is not there, or
+ * does not parse; of two of one kind neither counts (RFC 5280 section 4.2).
+ */
+static void *
+extension(const X509_EXTENSIONS *x, int nid, const ASN1_ITEM *it)
+{
+	int i = X509v3_get_ext_by_NID(x, nid, -1);
+	const ASN1_OCTET_STRING *der;
+
+	if (i < 0 || X509v3_get_ext_by_NID(x, nid, i) >= 0)
+		return NULL;
+	der = X509_EXTENSION_get_data(X509v3_get_ext(x, i));
+	return tlv_item(ASN1_STRING_get0_data(der),
+	    (size_t)ASN1_STRING_length(der), it);
+}
+
 /* rfc822Name and UPN of subjectAltName; the first mail address counts. */
 static void
-read_san(struct cert *c, const struct extensions *x)
+read_san(struct cert *c, const X509_EXTENSIONS *x)
 {
-	GENERAL_NAMES *san = read_part(&x->san, ASN1_ITEM_rptr(GENERAL_NAMES));
+	GENERAL_NAMES *san = extension(x, NID_subject_alt_name,
+	    ASN1_ITEM_rptr(GENERAL_NAMES));
 	GENERAL_NAME *g;
 	char oid[64];
 	int i;
@@ -250,7 +182,7 @@ read_san(struct cert *c, const struct extensions *x)
 
 /* Bits of RFC 5280 section 4.2.1.3, or what the algorithm allows. */
 static const char *
-find_use(const struct cert *c, const struct extensions *x)
+find_use(const struct cert *c, const X509_EXTENSIONS *x)
 {
 	static const char *const signers[] = { "Ed25519", "Ed448", "DSA",
 		"RSA-PSS" };
@@ -263,7 +195,7 @@ find_use(const struct cert *c, const struct extensions *x)
 			return "sign";
 	if (c->alg[0] == 'X') /* X25519, X448 */
 		return "encrypt";
-	ku = read_part(&x->use, ASN1_ITEM_rptr(ASN1_BIT_STRING));
+	ku = extension(x, NID_key_usage, ASN1_ITEM_rptr(ASN1_BIT_STRING));
 	if (ku == NULL) {
 		reason_clear();
 		return "both";
@@ -278,9 +210,9 @@ find_use(const struct cert *c, const struct extensions *x)
 }
 
 static int
-is_ca(const struct extensions *x)
+is_ca(const X509_EXTENSIONS *x)
 {
-	BASIC_CONSTRAINTS *bc = read_part(&x->basic,
+	BASIC_CONSTRAINTS *bc = extension(x, NID_basic_constraints,
 	    ASN1_ITEM_rptr(BASIC_CONSTRAINTS));
 	int ca = bc != NULL && bc->ca;
 
@@ -296,47 +228,46 @@ is_ca(const struct extensions *x)
 static int
 read_key(struct cert *c, int id)
 {
-	struct pkey_public pub;
+	struct spki *s = spki_new(&c->spki_part);
 	int n;
 
-	if (!pkey_public(&pub, &c->spki_part))
+	if (s == NULL)
 		return 0;
-	if (!pkey_public_id(&pub, id ? c->id : NULL, c->alg, &c->bits)) {
+	if (!spki_id(s, id ? c->id : NULL, c->alg, &c->bits)) {
 		memcpy(c->id, c->spki, sizeof(c->id));
 		(void)snprintf(c->alg, sizeof(c->alg), "unknown");
 	}
-	c->keylen = pub.keylen;
+	c->keylen = (size_t)ASN1_STRING_length(s->key);
 	if (c->keylen > 0 &&
-	    (c->key = OPENSSL_memdup(pub.key, c->keylen)) == NULL)
+	    (c->key = OPENSSL_memdup(ASN1_STRING_get0_data(s->key),
+		 c->keylen)) == NULL)
 		heap_nomem();
-	(void)OBJ_obj2txt(c->oid, sizeof(c->oid), pub.alg->algorithm, 1);
-	n = pub.alg->parameter == NULL ?
+	(void)OBJ_obj2txt(c->oid, sizeof(c->oid), s->alg->algorithm, 1);
+	n = s->alg->parameter == NULL ?
 	    0 :
-	    i2d_ASN1_TYPE(pub.alg->parameter, &c->params);
+	    i2d_ASN1_TYPE(s->alg->parameter, &c->params);
 	c->paramslen = n > 0 ? (size_t)n : 0;
-	pkey_public_free(&pub);
+	spki_free(s);
 	reason_clear();
 	return 1;
 }
 
 /* subjectKeyIdentifier, or the SHA-1 of the key bits that would be it. */
 static char *
-find_ski(const struct cert *c, const struct extensions *x)
+find_ski(const struct cert *c, const X509_EXTENSIONS *x)
 {
-	const uint8_t *p = x->ski.p, *end = NULL;
+	ASN1_OCTET_STRING *ski = extension(x, NID_subject_key_identifier,
+	    ASN1_ITEM_rptr(ASN1_OCTET_STRING));
+	size_t n = ski == NULL ? 20 : (size_t)ASN1_STRING_length(ski);
 	uint8_t md[20];
-	char *s;
+	char *s = OPENSSL_malloc(2 * n + 1);
 
-	if (x->ski.n > 0)
-		end = p + x->ski.n;
-	if (end == NULL || !tlv_into(&p, end, TLV_BYTES)) {
-		digest_sha1(md, c->key, c->keylen);
-		p = md;
-		end = md + sizeof(md);
-	}
-	if ((s = OPENSSL_malloc(2 * (size_t)(end - p) + 1)) == NULL)
+	if (s == NULL)
 		heap_nomem();
-	return encode_hex(s, p, (size_t)(end - p));
+	digest_sha1(md, c->key, c->keylen);
+	(void)encode_hex(s, ski == NULL ? md : ASN1_STRING_get0_data(ski), n);
+	ASN1_OCTET_STRING_free(ski);
+	return s;
 }
 
 static int
@@ -491,48 +422,25 @@ read_validity(struct cert *c)
 	    put_time(c->not_after, &p, end) && p == end;
 }
 
-/*
- * Splits them, or a copy of them in DER; free that after both returns.  Returns
- * 1, or 0: they do not parse.
- */
-static int
-open_extensions(struct extensions *x, const struct tlv_part *all,
-    uint8_t **copy)
-{
-	const uint8_t *p = all->p, *end;
-	size_t n;
-
-	memset(x, 0, sizeof(*x));
-	*copy = NULL;
-	if (all->n == 0)
-		return 1;
-	end = p + all->n;
-	if (!tlv_into(&p, end, TLV_3))
-		return 0;
-	n = (size_t)(end - p);
-	if (split_extensions(x, p, n))
-		return 1;
-	*copy = tlv_recode(p, n, ASN1_ITEM_rptr(X509_EXTENSIONS), &n);
-	return *copy != NULL && split_extensions(x, *copy, n);
-}
-
 /* What its extensions say.  Returns 1, or 0: they do not parse. */
 static int
 read_extensions(struct cert *c)
 {
-	struct extensions x;
-	uint8_t *copy;
-	int rc = open_extensions(&x, &c->ext_part, &copy);
+	const uint8_t *p = c->ext_part.p, *end = p + c->ext_part.n;
+	X509_EXTENSIONS *x = NULL;
 
-	if (rc) {
-		c->upn = OPENSSL_strdup("");
-		read_san(c, &x);
-		c->use = find_use(c, &x);
-		c->ca = is_ca(&x);
-		c->ski = find_ski(c, &x);
-	}
-	OPENSSL_free(copy);
-	return rc;
+	if (c->ext_part.n != 0 &&
+	    (!tlv_into(&p, end, TLV_3) ||
+		(x = tlv_item(p, (size_t)(end - p),
+		     ASN1_ITEM_rptr(X509_EXTENSIONS))) == NULL))
+		return 0;
+	c->upn = OPENSSL_strdup("");
+	read_san(c, x);
+	c->use = find_use(c, x);
+	c->ca = is_ca(x);
+	c->ski = find_ski(c, x);
+	sk_X509_EXTENSION_pop_free(x, X509_EXTENSION_free);
+	return 1;
 }
 
 /* Nothing here needs it, but cert_x509() must not refuse what is archived. */

@@ -1,54 +1,45 @@
 #ifndef KEY_RSA_H
 #define KEY_RSA_H
 
+#include <openssl/bn.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "key/tlv.h"
-
 /*
- * RSA keys by their numbers, RFC 8017 appendix A.1, past OpenSSL's providers,
- * whose decoders cost more than all that is done here (PEERS.md 3b).  The numbers
- * stay where they stand in the DER, which must outlive the key; of BER there is
- * a copy.
+ * RSA keys by their numbers (RFC 8017 appendix A.1).  OpenSSL's own way, an
+ * EVP_PKEY, goes through its providers, whose decoders cost more than all that
+ * is done here (PEERS.md 3b).
  */
 
 #define RSA_BITS_MAX 16384
 
 struct rsa_public {
-	struct tlv_part n, e, both; /* both: with their tags and lengths */
-	uint8_t *copy;
+	BIGNUM *n, *e;
 };
 
-struct rsa_key {
-	struct rsa_public pub;
-	struct tlv_part d, p, q, dp, dq, qi;
+struct rsa_private {
+	int32_t version;
+	BIGNUM *n, *e, *d, *p, *q, *dp, *dq, *qi;
 };
 
-/* RSAPublicKey, all of it.  Returns 1, free it, or 0: it is none. */
-int rsa_public(struct rsa_public *, const uint8_t *der, size_t n);
+/* Parses an RSAPublicKey, all n bytes; free it.  NULL: it is none. */
+struct rsa_public *rsa_public_new(const uint8_t *der, size_t n);
 void rsa_public_free(struct rsa_public *);
 
-/* Bits of the modulus; SHA-256 of the RSAPublicKey. */
-int rsa_public_bits(const struct rsa_public *);
-void rsa_public_id(const struct rsa_public *, uint8_t id[32]);
+/* The identity of a public key: SHA-256 of the RSAPublicKey in DER. */
+void rsa_id(const struct rsa_public *, uint8_t id[32]);
 
 /*
- * RSAPrivateKey, all of it: two primes, at most RSA_BITS_MAX.  Returns 1, free
- * its pub, or 0: it is none.
+ * Parses an RSAPrivateKey, all n bytes; free it.  NULL: it is none, has more
+ * than two primes, or more than RSA_BITS_MAX bits.
  */
-int rsa_key(struct rsa_key *, const uint8_t *der, size_t n);
+struct rsa_private *rsa_private_new(const uint8_t *der, size_t n);
+void rsa_private_free(struct rsa_private *);
 
 /*
- * Returns 1 if it is whole: n = pq and every CRT value, what RFC 8017 section
- * 3.2 says of a valid key, but that p and q are prime.
+ * Returns 1 if n = pq and every other number fits, which is what RFC 8017
+ * section 3.2 says of a valid key, but that p and q are prime.
  */
-int rsa_key_whole(const struct rsa_key *);
-
-/*
- * RSA private key BLOB ([MS-WCCE] 2.2.2.9.1), in secure memory, *len its size.
- * NULL: a BLOB cannot hold it (exponent past 32 bits, primes of unlike size).
- */
-uint8_t *rsa_key_blob(const struct rsa_key *, size_t *len);
+int rsa_whole(const struct rsa_private *);
 
 #endif

@@ -40,24 +40,6 @@ tlv_into(const uint8_t **p, const uint8_t *end, int tag, int class)
 }
 
 int
-tlv_uint(struct tlv_part *v, const uint8_t **p, const uint8_t *end)
-{
-	const uint8_t *q = *p;
-	struct tlv_part all;
-	size_t n;
-
-	if (!tlv_step(&q, end, TLV_INT, 0) || !tlv_part(&all, p, end, TLV_INT))
-		return 0;
-	n = (size_t)(*p - q);
-	if (n == 0 || q[0] > 0x7f || (n > 1 && q[0] == 0 && q[1] < 0x80) ||
-	    (int)all.n != ASN1_object_size(0, (int)n, V_ASN1_INTEGER))
-		return 0;
-	v->p = q + (q[0] == 0);
-	v->n = n - (q[0] == 0);
-	return 1;
-}
-
-int
 tlv_same(const struct tlv_part *a, const struct tlv_part *b)
 {
 	return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
@@ -75,14 +57,22 @@ tlv_item(const uint8_t *der, size_t n, const ASN1_ITEM *it)
 	return NULL;
 }
 
-uint8_t *
-tlv_recode(const uint8_t *ber, size_t n, const ASN1_ITEM *it, size_t *len)
+size_t
+tlv_sequence(const uint8_t *p, size_t n, size_t *head)
 {
-	ASN1_VALUE *v = tlv_item(ber, n, it);
-	uint8_t *der = NULL;
-	int size = ASN1_item_i2d(v, &der, it);
+	size_t bytes, len, i;
 
-	ASN1_item_free(v, it);
-	*len = size > 0 ? (size_t)size : 0;
-	return der;
+	if (n < 2 || p[0] != (V_ASN1_SEQUENCE | V_ASN1_CONSTRUCTED) ||
+	    p[1] == 0x80 || p[1] > 0x84)
+		return 0;
+	bytes = p[1] < 0x80 ? 0 : p[1] & 0x7fu;
+	*head = 2 + bytes;
+	if (n < *head)
+		return 0;
+	for (len = bytes == 0 ? p[1] : 0, i = 0; i < bytes; i++)
+		len = len << 8 | p[2 + i];
+	/* DER has the shortest form only */
+	if (bytes != 0 && (p[2] == 0 || len < 0x80))
+		return 0;
+	return *head + len;
 }

@@ -1,22 +1,24 @@
 #include "key/winblob.h"
 
+#include <endian.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/reason.h"
-#include "key/pkey.h"
-#include "key/rsa.h"
+#include "key/private.h"
 
 /* In the order in which the full RSA BLOB has them; the short one ends at Q. */
 enum { E, N, P, Q, DP, DQ, QI, D, PARTS };
 
 /*
- * A number of a header.  CNG writes the bytes of the machine, little-endian;
- * [MS-WCCE] says big-endian.
+ * A number of a header of CNG, which writes the bytes of the machine,
+ * little-endian; [MS-WCCE] says big-endian.
  */
 static size_t
 num(const uint8_t *p, int big)
@@ -26,7 +28,7 @@ num(const uint8_t *p, int big)
 	    (size_t)p[3] << 24 | (size_t)p[2] << 16 | (size_t)p[1] << 8 | p[0];
 }
 
-/* The same doubt about its first number. */
+/* Returns 1 if a BLOB of CNG begins with this magic, in either order. */
 static int
 is_magic(const uint8_t *p, const char *magic)
 {
@@ -191,6 +193,63 @@ ecc(const uint8_t *b, size_t len)
 	return pk;
 }
 
+/* [MS-WCCE] 2.2.2.9.1: PRIVATEKEYBLOB of AT_KEYEXCHANGE, RSA2. */
+static const uint8_t capi_head[12] = { 0x07, 0x02, 0, 0, 0, 0xa4, 0, 0, 'R',
+	'S', 'A', '2' };
+
+uint8_t *
+winblob_new(const struct rsa_private *r, size_t *len)
+{
+	const int bits = BN_num_bits(r->n), whole = (bits + 7) / 8,
+		  half = (bits + 15) / 16;
+	const struct {
+		const BIGNUM *v;
+		int size;
+	} part[] = { { r->e, 4 }, { r->n, whole }, { r->p, half },
+		{ r->q, half }, { r->dp, half }, { r->dq, half },
+		{ r->qi, half }, { r->d, whole } };
+	const uint32_t le = htole32((uint32_t)bits);
+	uint8_t *out, *p;
+	size_t i;
+
+	*len = sizeof(capi_head) + 8 + (size_t)(2 * whole + 5 * half);
+	if ((out = OPENSSL_secure_malloc(*len)) == NULL)
+		heap_nomem();
+	memcpy(out, capi_head, sizeof(capi_head));
+	memcpy(out + sizeof(capi_head), &le, sizeof(le));
+	p = out + sizeof(capi_head) + sizeof(le);
+	for (i = 0; i < sizeof(part) / sizeof(part[0]); i++) {
+		if (BN_bn2lebinpad(part[i].v, p, part[i].size) < 0) {
+			OPENSSL_secure_clear_free(out, *len);
+			reason_clear();
+			return NULL;
+		}
+		p += part[i].size;
+	}
+	return out;
+}
+
+uint8_t *
+winblob_capi(const uint8_t *blob, size_t n, size_t *len)
+{
+	const uint8_t *p = blob;
+	EVP_PKEY *pk;
+	uint8_t *out = NULL;
+	size_t bits;
+
+	/* b2i minds neither the version, which is 2, nor what follows */
+	if (n < 20 || blob[0] != 0x07 || blob[1] != 0x02)
+		return NULL;
+	bits = blob[12] | (size_t)blob[13] << 8;
+	if (n != 20 + (bits + 7) / 8 * 2 + (bits + 15) / 16 * 5)
+		return NULL;
+	if ((pk = b2i_PrivateKey(&p, (long)n)) != NULL)
+		out = private_p8(pk, len);
+	EVP_PKEY_free(pk);
+	reason_clear();
+	return out;
+}
+
 uint8_t *
 winblob_key(const uint8_t *p, size_t n, size_t *len)
 {
@@ -206,10 +265,10 @@ winblob_key(const uint8_t *p, size_t n, size_t *len)
 	if (n < 8)
 		return NULL;
 	if (p[0] == 0x07)
-		return pkey_from_msblob(p, n, len);
+		return winblob_capi(p, n, len);
 	pk = is_magic(p, "RSA2") || is_magic(p, "RSA3") ? rsa(p, n) : ecc(p, n);
 	if (pk != NULL)
-		out = pkey_p8(pk, len);
+		out = private_p8(pk, len);
 	EVP_PKEY_free(pk);
 	reason_clear();
 	return out;

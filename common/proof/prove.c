@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "key/pkey.h"
+#include "key/match.h"
 
 static int
 says(const struct rec *r, const char *label, const uint8_t *p, size_t n)
@@ -57,7 +57,8 @@ prove_record(const struct stream_in *s, struct cert **cert, uint8_t **blob,
 	rc = fields(r, *cert, w) &&
 	    /* nobody but the reader of the seal relies on the rest */
 	    (s->closed || s->key == NULL ||
-		pkey_prove(s->key, s->keylen, *cert, blob, len, w));
+		match_prove(s->key, s->keylen, &(*cert)->spki_part, blob, len,
+		    w));
 	if (!rc) {
 		cert_free(*cert);
 		*cert = NULL;

@@ -13,7 +13,7 @@
  * its certificate, and the key, if it is at hand, is whole and belongs to it.
  * Other types pass, with *cert NULL.  Returns 1 and *cert (caller: cert_free;
  * not described), or 0 with *w.  If blob is not NULL it gives the BLOB of the
- * key, as pkey_prove().
+ * key, as match_prove().
  */
 int prove_record(const struct stream_in *, struct cert **cert, uint8_t **blob,
     size_t *len, struct reason *w);

@@ -11,7 +11,7 @@
 #include "base/tool.h"
 #include "file/cred.h"
 #include "key/cert.h"
-#include "key/pkey.h"
+#include "key/private.h"
 #include "record/stream_read.h"
 
 static void
@@ -44,7 +44,7 @@ main(int argc, char *argv[])
 	    !cred_load(&of, argv[3], 0, &none, &w))
 		die(w.detail);
 	if ((len = i2d_X509(of.v[0].cert, &der)) <= 0 ||
-	    (p8 = pkey_p8(cred.v[0].key, &keylen)) == NULL)
+	    (p8 = private_p8(cred.v[0].key, &keylen)) == NULL)
 		die("no certificate, or no key");
 	/* 0x10 0x11 ... 0x17: see bench.bash */
 	serial = memmem(der, (size_t)len, "\x10\x11\x12\x13\x14\x15\x16\x17",

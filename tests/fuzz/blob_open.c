@@ -8,7 +8,7 @@
 #include "ca/getkey_file.h"
 #include "file/cred.h"
 #include "fuzz.h"
-#include "key/pkey.h"
+#include "key/private.h"
 #include "key/winblob.h"
 
 /* The KRA of the seeds, if the environment names it; else a new one. */
@@ -60,10 +60,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		(void)getkey_file_each(text, n, blob, NULL);
 	OPENSSL_free(text);
 	if ((p8 = winblob_key(p, n, &len)) != NULL) {
-		(void)pkey_id(p8, len, id, &w);
+		(void)private_id(p8, len, id, &w);
 		OPENSSL_secure_clear_free(p8, len);
 	}
-	if ((p8 = pkey_traditional(p, n, &len)) != NULL)
+	if ((p8 = private_traditional(p, n, &len)) != NULL)
 		OPENSSL_secure_clear_free(p8, len);
 	return 0;
 }

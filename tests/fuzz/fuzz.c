@@ -7,7 +7,7 @@
 
 #include "base/msg.h"
 #include "base/tool.h"
-#include "key/pkey.h"
+#include "key/private.h"
 
 static struct secrets all;
 
@@ -57,7 +57,7 @@ fuzz_items(struct findings *l)
 		if (l->v[i].kind != FINDING_KEY)
 			continue;
 		p8 = finding_key1(&l->v[i], &n);
-		fuzz_must(pkey_id(p8, n, id, &w),
+		fuzz_must(private_id(p8, n, id, &w),
 		    "a key that was taken is "
 		    "whole");
 		fuzz_must(memcmp(id, l->v[i].id, sizeof(id)) == 0,

@@ -1,0 +1,143 @@
+#include "key/private.h"
+
+#include <string.h>
+
+#include "key/spki.h"
+
+#define SMALL_KEY_MAX 1024 /* bytes of a PKCS#8 that is not RSA */
+
+int
+private_open(struct private *k, const uint8_t *p8, size_t n, struct reason *w)
+{
+	const ASN1_OBJECT *oid;
+	const uint8_t *key;
+	char name[80];
+	int keylen;
+
+	k->rsa = NULL;
+	k->info = tlv_item(p8, n, ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO));
+	if (k->info == NULL ||
+	    !PKCS8_pkey_get0(&oid, &key, &keylen, NULL, k->info)) {
+		reason_set(w, "key",
+		    "not a PKCS#8 private key (RFC 5208 section 5)");
+	} else if (spki_is_rsa(oid)) {
+		if ((k->rsa = rsa_private_new(key, (size_t)keylen)) != NULL)
+			return 1;
+		reason_set(w, "key",
+		    "not a two-prime RSA private key of at most %d bits (RFC "
+		    "8017 appendix A.1.2)",
+		    RSA_BITS_MAX);
+	} else if (spki_is_small(oid) && n <= SMALL_KEY_MAX) {
+		return 1;
+	} else {
+		/* it may ask OpenSSL for days of arithmetic */
+		(void)OBJ_obj2txt(name, sizeof(name), oid, 0);
+		reason_set(w, "unsupported",
+		    "private key of algorithm %s, which is not known here or "
+		    "not for mail",
+		    name);
+	}
+	private_close(k);
+	return 0;
+}
+
+void
+private_close(struct private *k)
+{
+	rsa_private_free(k->rsa);
+	PKCS8_PRIV_KEY_INFO_free(k->info);
+	reason_clear();
+}
+
+/* Returns 1 if both halves of the key work together. */
+static int
+evp_whole(EVP_PKEY *pk)
+{
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pk, NULL);
+	int rc;
+
+	rc = ctx != NULL && EVP_PKEY_pairwise_check(ctx) == 1;
+	EVP_PKEY_CTX_free(ctx);
+	return rc;
+}
+
+/* The identity of a key that is not RSA.  Returns 1, or 0 with *w. */
+static int
+evp_id(const struct private *k, uint8_t id[32], struct reason *w)
+{
+	EVP_PKEY *pk = EVP_PKCS82PKEY(k->info);
+	int whole, known = pk != NULL && spki_evp_id(pk, id);
+
+	whole = known && evp_whole(pk);
+	EVP_PKEY_free(pk);
+	if (!known)
+		return reason_ssl(w, "key", "cannot read the private key");
+	return whole ||
+	    reason_set(w, "key", "private key does not fit its public key");
+}
+
+int
+private_whole(const struct private *k, uint8_t id[32], struct reason *w)
+{
+	struct rsa_public public;
+
+	if (k->rsa == NULL)
+		return evp_id(k, id, w);
+	public.n = k->rsa->n;
+	public.e = k->rsa->e;
+	rsa_id(&public, id);
+	return rsa_whole(k->rsa) ||
+	    reason_set(w, "key",
+		"private key is not whole (RFC 8017 section 3.2)");
+}
+
+int
+private_id(const uint8_t *p8, size_t n, uint8_t id[32], struct reason *w)
+{
+	struct private k;
+	int rc;
+
+	if (!private_open(&k, p8, n, w))
+		return 0;
+	rc = private_whole(&k, id, w);
+	private_close(&k);
+	return rc;
+}
+
+uint8_t *
+private_p8(const EVP_PKEY *pk, size_t *n)
+{
+	PKCS8_PRIV_KEY_INFO *info;
+	uint8_t *out = NULL, *p;
+	int len;
+
+	if ((info = EVP_PKEY2PKCS8(pk)) == NULL)
+		return NULL;
+	len = i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
+	if (len > 0 && (out = p = OPENSSL_secure_malloc((size_t)len)) != NULL) {
+		(void)i2d_PKCS8_PRIV_KEY_INFO(info, &p);
+		*n = (size_t)len;
+	}
+	PKCS8_PRIV_KEY_INFO_free(info);
+	return out;
+}
+
+uint8_t *
+private_traditional(const uint8_t *der, size_t len, size_t *n)
+{
+	static const int kinds[] = { EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_DSA };
+	const uint8_t *p;
+	EVP_PKEY *pk;
+	uint8_t *out = NULL;
+	size_t i;
+
+	for (i = 0; i < 3 && out == NULL; i++) {
+		p = der;
+		pk = d2i_PrivateKey(kinds[i], NULL, &p, (long)len);
+		if (pk != NULL && p == der + len)
+			out = private_p8(pk, n);
+		EVP_PKEY_free(pk);
+	}
+	reason_clear();
+	return out;
+}
