@@ -49,40 +49,13 @@ section()
 	on' "$2"
 }
 
-# option_letters: what each means, in all tools: the operands it may have.
+# option_letters: those of kms2ca(7): letter, operands, meaning, apart by TABs.
 option_letters()
 {
-	cat <<-'LETTERS'
-	A head
-	C cert
-	F format
-	L limit=value
-	N count
-	P
-	R requester
-	S cred
-	V
-	a
-	c cert cacert
-	d db
-	f
-	g group
-	j jobs
-	k cred cacred
-	l
-	m map
-	n
-	o file
-	p secret
-	q
-	r
-	s token
-	t thumb
-	u user
-	v
-	w
-	x
-	LETTERS
+	section 'OPTION LETTERS' "$root/man/kms2ca.7" |
+	    sed -n 's/ Ns //g; s/ , / /g; s/\<Ar //g; s/ *\\& */ /
+	    s/^\.It Fl \([A-Za-z]\) Ta *\(.*\) *Ta \(.*\)/\1\t\2\t\3/p' |
+	    sed 's/ *\t */\t/g'
 }
 
 # rooms: those of README's table, from the top, each with what it may include.
@@ -212,37 +185,61 @@ edges()
 	done
 }
 
-@test 'an option letter means the same in all tools' {
-	local tool letter operand
+@test 'an option letter means the same in all tools, as kms2ca(7) says' {
+	local tool letter
 
+	option_letters >letters
+	cut -f 1 letters | LC_ALL=C sort -u | diff - <(cut -f 1 letters)
 	for tool in "${tools[@]}"; do
-		while read -r letter operand; do
-			option_letters | grep -qE \
-			    "^$letter\$|^$letter .*" || return 1
-			if [[ -n $operand ]]; then
-				option_letters |
-				    grep -qE "^$letter (.* )?$operand( |\$)"
-			else
-				option_letters | grep -qx "$letter"
-			fi || {
-				echo "$tool: -$letter $operand" >&2
-				return 1
-			}
-		done < <(letters_of "$tool")
+		letters_of "$tool" >used
+		awk -v "tool=$tool" '
+		# the words of a text that say something, cut to their stem
+		function stems(text, set,	i, n, w) {
+			n = split(tolower(text), w, /[^A-Za-z0-9]+/)
+			for (i = 1; i <= n; i++)
+				if (length(w[i]) > 3 && w[i] !~ few)
+					set[substr(w[i], 1, 4)]
+		}
+		function wrong(what) {
+			print tool ": -" $1 ": " what
+			bad = 1
+		}
+		BEGIN { few = "^(what|this|only|that|with|otherwise|from|each)$" }
+		FILENAME == "letters" {
+			split($0, f, "\t")
+			operands[f[1]] = " " f[2] " "
+			meaning[f[1]] = f[3]
+			next
+		}
+		FILENAME != "used" {
+			if (/^\.(It|El|Sh)/)
+				on = /^\.It Fl [A-Za-z]( |$)/ ? $3 : ""
+			else if (on != "")
+				said[on] = said[on] " " $0
+			next
+		}
+		!($1 in meaning) {
+			wrong("is not in kms2ca(7)")
+			next
+		}
+		!index(operands[$1], " " $2 " ") {
+			wrong("has another operand there than " $2)
+		}
+		{
+			split("", is); stems(meaning[$1], is)
+			split("", says); stems(said[$1], says)
+			same = 0
+			for (w in is)
+				same += w in says
+			if (!same)
+				wrong("says nothing of: " meaning[$1])
+		}
+		END { exit bad }' letters "$root/man/$tool.1" used >&2
 		# these are everywhere
 		for letter in q V v; do
-			letters_of "$tool" | grep -qx "$letter"
+			cut -c 1 used | grep -qx "$letter"
 		done
 	done
-}
-
-@test 'the table of option letters is that of HOUSE.md' {
-	need_shared HOUSE.md
-	# -L and -o came later
-	# shellcheck disable=SC2154 # common.bash sets it
-	sed -n '/^## Option letters/,/^## Paper/p' "$shared/HOUSE.md" |
-	    grep -oE '(^|  )-[A-Za-z] ' | tr -d ' -' | cat - <(printf '%s\n' L o) |
-	    sort -u | diff - <(option_letters | cut -c 1 | sort)
 }
 
 @test 'exit status has the same words on every page' {
