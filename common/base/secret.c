@@ -11,6 +11,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/io.h"
+
 /* Keeps a copy of the n bytes at s.  Returns 1, or 0 with *w. */
 static int
 keep(struct secrets *l, const char *s, size_t n, struct reason *w)
@@ -52,10 +54,8 @@ slurp(int fd, int one, size_t *len, struct reason *w)
 		return NULL;
 	}
 	/* byte by byte: a fd:N may be shared with another reader */
-	while (
-	    (n = read(fd, buf + *len, one ? 1 : SECRET_LIST_MAX - *len)) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
+	while ((n = io_read(fd, buf + *len,
+		    one ? 1 : SECRET_LIST_MAX - *len)) != 0) {
 		if (n == -1)
 			reason_set(w, "password", "%s", strerror(errno));
 		else if ((*len += (size_t)n) == SECRET_LIST_MAX)

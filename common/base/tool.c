@@ -148,14 +148,13 @@ tool_caller(void)
 	/* asked once, before the sandbox hides /etc/passwd */
 	if (*name != '\0')
 		return name;
-	do
-		errno = 0;
-	while ((pw = getpwuid(geteuid())) == NULL && errno == EINTR);
-	if (pw != NULL)
+	errno = 0;
+	if ((pw = getpwuid(geteuid())) != NULL)
 		(void)snprintf(name, sizeof(name), "%s", pw->pw_name);
 	else if (errno == ENOMEM)
 		heap_nomem();
-	else if (errno == EIO || errno == EMFILE || errno == ENFILE)
+	else if (errno == EINTR || errno == EIO || errno == EMFILE ||
+	    errno == ENFILE)
 		/* a number instead of the name would stand in the archive */
 		msg_die("cannot look up user %u: %s", (unsigned)geteuid(),
 		    strerror(errno));

@@ -1,46 +1,44 @@
 #include "base/workers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/heap.h"
+#include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
+#include "base/spawn.h"
 
-#define AHEAD 3 /* answers that wait, for each process */
-#define PIPE  (1024 * 1024) /* bytes: what anybody may have */
-#define END   SIZE_MAX /* in place of the size of a job */
-#define PARTS 3 /* of what goes to another process: see message() */
+#define AHEAD 3 /* answers that may wait, for each process */
+#define PARTS 3 /* of what goes through a pipe: see message() */
 
 struct worker {
-	pid_t pid;
-	int to, from; /* pipes; the first does not block */
-	unsigned jobs; /* in hand: it answers in their order */
+	struct spawn process;
+	unsigned jobs; /* it has in hand, and answers in their order */
 };
 
 struct job {
-	struct worker *worker;
-	uint8_t *answer; /* NULL: not yet */
-	size_t n;
-	void *tag;
+	struct worker *worker; /* has it in hand, or had it */
+	uint8_t *answer; /* NULL: there is none yet */
+	size_t n; /* bytes of the answer */
+	void *tag; /* the caller's */
 };
 
 struct workers {
+	workers_work *work;
+	void *ctx; /* of work */
+	int by; /* how nice the processes are */
 	struct worker *worker;
-	unsigned workers, each; /* jobs that one has in hand, at most */
-	struct job *ring;
-	size_t size, oldest, used; /* of the ring */
+	unsigned workers; /* number of them */
+	unsigned each; /* jobs that one has in hand, at most */
+	struct job *ring; /* all jobs, in the order in which they came */
+	size_t size; /* of the ring */
+	size_t oldest; /* index of the oldest job */
+	size_t used; /* number of jobs */
 };
 
 /* Processes ------------------------------------------------------------- */
@@ -49,19 +47,12 @@ struct workers {
 static int
 get(int fd, void *p, size_t n)
 {
-	char *s = p;
-	ssize_t k;
+	ssize_t k = io_read_all(fd, p, n);
 
-	for (; n > 0; n -= (size_t)k, s += k) {
-		while ((k = read(fd, s, n)) == -1 && errno == EINTR)
-			continue;
-		if (k == -1)
-			msg_die("cannot read from another process of -j: %s",
-			    strerror(errno));
-		if (k == 0)
-			return 0;
-	}
-	return 1;
+	if (k == -1)
+		msg_die("cannot read from another process of -j: %s",
+		    strerror(errno));
+	return (size_t)k == n;
 }
 
 /*
@@ -71,11 +62,8 @@ get(int fd, void *p, size_t n)
 static int
 put(int fd, struct iovec part[PARTS])
 {
-	ssize_t k;
-	size_t i, n;
+	ssize_t k = io_writev(fd, part, PARTS);
 
-	while ((k = writev(fd, part, PARTS)) == -1 && errno == EINTR)
-		continue;
 	if (k == -1 && errno == EPIPE)
 		return 0;
 	if (k == -1 && errno == EAGAIN)
@@ -83,12 +71,7 @@ put(int fd, struct iovec part[PARTS])
 	if (k == -1)
 		msg_die("cannot write to another process of -j: %s",
 		    strerror(errno));
-	for (i = 0; i < PARTS; i++, k -= (ssize_t)n) {
-		n = (size_t)k < part[i].iov_len ? (size_t)k : part[i].iov_len;
-		if (n > 0) /* NULL is no array */
-			part[i].iov_base = (char *)part[i].iov_base + n;
-		part[i].iov_len -= n;
-	}
+	io_skip(part, PARTS, (size_t)k);
 	return 1;
 }
 
@@ -112,68 +95,33 @@ message(struct iovec part[PARTS], size_t *size, const void *head, size_t nhead,
 	part[2] = (struct iovec){ (void *)(uintptr_t)body, nbody };
 }
 
-/* Does jobs until there are no more. */
-static void __attribute__((noreturn))
-serve(int in, int out, workers_work *work, void *ctx)
+/* The life of a process: does jobs until there are no more. */
+static void
+serve(void *ctx)
 {
+	const struct workers *p = ctx;
 	struct iovec part[PARTS];
 	uint8_t *job, *answer;
 	size_t n, size;
 
-	while (get(in, &n, sizeof(n)) && n != END) {
-		if ((job = OPENSSL_malloc(n + 1)) == NULL)
-			heap_nomem();
-		if (!get(in, job, n))
-			break;
-		answer = work(ctx, job, n, &size);
-		OPENSSL_free(job);
-		message(part, &size, answer, size, NULL, 0);
-		while (left(part) > 0)
-			if (put(out, part) == 0)
-				_exit(0);
-		OPENSSL_free(answer);
-		heap_scrub();
-	}
-	_exit(0);
-}
-
-/* The life of a process: it keeps two pipes and stderr. */
-static void __attribute__((noreturn))
-live(int in, int out, int by, workers_work *work, void *ctx)
-{
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (dup2(in, STDIN_FILENO) == -1 || dup2(out, STDOUT_FILENO) == -1)
-		msg_die("cannot start another process for -j: %s",
-		    strerror(errno));
-	(void)syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
-	if (nice(by) == -1) /* or -1 is what it is now */
+	if (nice(p->by) == -1) /* or -1 is what it is now */
 		errno = 0;
 	heap_forked();
 	msg_level = 0; /* the parent says what the system lacks */
 	sandbox_enter(NULL);
-	serve(STDIN_FILENO, STDOUT_FILENO, work, ctx);
-}
-
-static void
-start(struct worker *w, int by, workers_work *work, void *ctx)
-{
-	int to[2], from[2];
-
-	if (pipe2(to, O_CLOEXEC) == -1 || pipe2(from, O_CLOEXEC) == -1 ||
-	    (w->pid = fork()) == -1)
-		msg_die("cannot start another process for -j: %s (-j 1 does "
-			"without)",
-		    strerror(errno));
-	if (w->pid == 0)
-		live(to[0], from[1], by, work, ctx);
-	(void)close(to[0]);
-	(void)close(from[1]);
-	/* it works on while we do something else; if not, the less */
-	(void)fcntl(to[1], F_SETPIPE_SZ, PIPE);
-	(void)fcntl(from[0], F_SETPIPE_SZ, PIPE);
-	(void)fcntl(to[1], F_SETFL, O_NONBLOCK);
-	w->to = to[1];
-	w->from = from[0];
+	while (get(SPAWN_IN, &n, sizeof(n))) {
+		if ((job = OPENSSL_malloc(n + 1)) == NULL)
+			heap_nomem();
+		if (!get(SPAWN_IN, job, n))
+			break;
+		answer = p->work(p->ctx, job, n, &size);
+		OPENSSL_free(job);
+		message(part, &size, answer, size, NULL, 0);
+		if (!io_writev_all(SPAWN_OUT, part, PARTS))
+			break; /* nobody reads it */
+		OPENSSL_free(answer);
+		heap_scrub();
+	}
 }
 
 struct workers *
@@ -188,28 +136,26 @@ workers_new(unsigned jobs, unsigned each, int by, workers_work *work, void *ctx)
 		heap_nomem();
 	p->size = size;
 	p->each = each;
+	p->by = by;
+	p->work = work;
+	p->ctx = ctx;
 	for (; p->workers < jobs; p->workers++)
-		start(&p->worker[p->workers], by, work, ctx);
+		if (!spawn_start(&p->worker[p->workers].process, -1, serve, p))
+			msg_die("cannot start another process for -j: %s (-j 1 "
+				"does without)",
+			    strerror(errno));
 	return p;
 }
 
 void
 workers_free(struct workers *p)
 {
-	struct iovec part[PARTS];
-	size_t end = END;
 	unsigned i;
 
 	if (p == NULL)
 		return;
-	for (i = 0; i < p->workers; i++) {
-		message(part, &end, NULL, 0, NULL, 0);
-		(void)put(p->worker[i].to, part);
-		(void)close(p->worker[i].to);
-		(void)close(p->worker[i].from);
-	}
 	for (i = 0; i < p->workers; i++)
-		(void)waitpid(p->worker[i].pid, NULL, 0);
+		(void)spawn_end(&p->worker[i].process);
 	free(p->worker);
 	free(p->ring);
 	free(p);
@@ -218,16 +164,15 @@ workers_free(struct workers *p)
 /* Jobs ------------------------------------------------------------------- */
 
 /* A process is gone: it has said why, or something killed it. */
-static void __attribute__((noreturn)) gone(const struct worker *w)
+static void __attribute__((noreturn)) gone(struct worker *w)
 {
-	int status = 0;
+	int status = spawn_end(&w->process);
 
-	(void)waitpid(w->pid, &status, 0);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+	if (status == 2)
 		exit(2);
-	if (WIFSIGNALED(status))
+	if (status < 0)
 		msg_die("a process of -j died of signal %d (%s): run again",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+		    -status, strsignal(-status));
 	msg_die("a process of -j stopped: run again");
 }
 
@@ -240,11 +185,11 @@ collect(struct workers *p, struct worker *w)
 
 	while ((j = &p->ring[i % p->size])->worker != w || j->answer != NULL)
 		i++;
-	if (!get(w->from, &j->n, sizeof(j->n)))
+	if (!get(w->process.from, &j->n, sizeof(j->n)))
 		gone(w);
 	if ((j->answer = OPENSSL_malloc(j->n + 1)) == NULL)
 		heap_nomem();
-	if (!get(w->from, j->answer, j->n))
+	if (!get(w->process.from, j->answer, j->n))
 		gone(w);
 	w->jobs--;
 }
@@ -257,13 +202,14 @@ wait_any(struct workers *p, const struct worker *w)
 	unsigned i, n = p->workers;
 
 	for (i = 0; i < n; i++) {
-		fd[i].fd = p->worker[i].jobs == 0 ? -1 : p->worker[i].from;
+		fd[i].fd = p->worker[i].jobs == 0 ? -1 :
+						    p->worker[i].process.from;
 		fd[i].events = POLLIN;
 		fd[i].revents = 0;
 	}
-	fd[n].fd = w == NULL ? -1 : w->to;
+	fd[n].fd = w == NULL ? -1 : w->process.to;
 	fd[n].events = POLLOUT;
-	if (poll(fd, n + 1, -1) == -1 && errno != EINTR)
+	if (io_poll(fd, n + 1, -1) == -1)
 		msg_die("cannot wait for another process of -j: %s",
 		    strerror(errno));
 	for (i = 0; i < n; i++)
@@ -317,7 +263,7 @@ workers_put(struct workers *p, const void *head, size_t nhead, const void *body,
 	w->jobs++;
 	message(part, &n, head, nhead, body, nbody);
 	while (left(part) > 0)
-		if ((rc = put(w->to, part)) == 0)
+		if ((rc = put(w->process.to, part)) == 0)
 			gone(w);
 		else if (rc == -1)
 			/* it may wait for us to take an answer */

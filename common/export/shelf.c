@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/heap.h"
+#include "base/io.h"
 #include "base/msg.h"
 #include "base/tool.h"
 #include "record/seal.h"
@@ -75,25 +76,20 @@ shelf_free(struct shelf *h)
 static void
 put(struct shelf *h, const void *p, size_t n, uint64_t at)
 {
-	ssize_t k;
-
-	for (; n > 0;
-	     n -= (size_t)k, at += (uint64_t)k, p = (const char *)p + k)
-		if ((k = pwrite(h->fd, p, n, (off_t)at)) == -1)
-			msg_die("cannot write the temporary file: %s (make "
-				"room, or set TMPDIR)",
-			    strerror(errno));
+	if (!io_pwrite_all(h->fd, p, n, (off_t)at))
+		msg_die("cannot write the temporary file: %s (make room, or "
+			"set TMPDIR)",
+		    strerror(errno));
 }
 
 static void
 get(struct shelf *h, void *p, size_t n, uint64_t at)
 {
-	ssize_t k;
+	ssize_t k = io_pread_all(h->fd, p, n, (off_t)at);
 
-	for (; n > 0; n -= (size_t)k, at += (uint64_t)k, p = (char *)p + k)
-		if ((k = pread(h->fd, p, n, (off_t)at)) <= 0)
-			msg_die("cannot read the temporary file: %s",
-			    k == 0 ? "cut" : strerror(errno));
+	if (k != (ssize_t)n)
+		msg_die("cannot read the temporary file: %s",
+		    k == -1 ? strerror(errno) : "cut");
 }
 
 static uint64_t

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/encode.h"
+#include "base/io.h"
 #include "base/text.h"
 #include "base/tool.h"
 
@@ -123,9 +123,7 @@ fill(struct rec_in *in, struct reason *w)
 		in->mem += n;
 		in->left -= (size_t)n;
 	} else if (in->err == 0)
-		do
-			n = read(in->fd, in->buf + in->end, BUF_SIZE - in->end);
-		while (n == -1 && errno == EINTR);
+		n = io_read(in->fd, in->buf + in->end, BUF_SIZE - in->end);
 	if (n == -1) {
 		if (in->err == 0)
 			in->err = errno;
@@ -306,15 +304,12 @@ rec_in_ready(struct rec_in *in, int ms)
 {
 	struct pollfd p = { .fd = in->fd, .events = POLLIN };
 	struct reason w;
-	int rc;
 
 	/* half a line is not enough: the reader would block in it */
 	while (memchr(in->buf + in->pos, '\n', in->end - in->pos) == NULL) {
 		if (in->end - in->pos > REC_LINE_MAX)
 			return 1;
-		while ((rc = poll(&p, 1, ms)) == -1 && errno == EINTR)
-			continue;
-		if (rc == 0)
+		if (io_poll(&p, 1, ms) == 0)
 			return 0;
 		if (fill(in, &w) != 1)
 			return 1; /* the end, or a failure: reading tells */
