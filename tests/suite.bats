@@ -376,6 +376,7 @@ ceiling()
 
 	cat >rows <<-'ROWS'
 	CARVE_TRIES_MAX	carved places that only look right
+	COUNT_MAX	certificates, or users, of a report
 	CRED_FILE_MAX	credential or recovery blob, file
 	EPF_COUNTS_MAX	profile, iteration counts to try
 	EPF_LOCKED_MAX	profile, encrypted values
@@ -390,7 +391,6 @@ ceiling()
 	KDF_KEY_MAX	derived key
 	KDF_ROUNDS_MAX	key derivation iterations
 	KDF_WORK_MAX	iterations, all of a file
-	LEDGER_MAX	certificates, or users, of a report
 	KRA_HASHES_MAX	recovery agents a key
 	LISTING_MAX	rows of a list of a report
 	PATHMAP_FILE_MAX	map, file

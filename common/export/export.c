@@ -20,6 +20,7 @@ void
 export_init(struct export *x, size_t n)
 {
 	memset(x, 0, sizeof(*x));
+	x->users = TABLE_OF(struct table_numbers, 8, UINT32_MAX);
 	x->group = calloc(n, sizeof(*x->group));
 	x->user = calloc(n, sizeof(*x->user));
 	if (x->group == NULL || x->user == NULL)
@@ -32,7 +33,7 @@ export_free(struct export *x)
 	readers_free(x->crew);
 	pathmap_free(&x->map);
 	shelf_free(x->hold);
-	seen_reset(&x->users);
+	table_clear(&x->users);
 	free(x->class);
 	free(x->group);
 	free(x->user);
@@ -110,7 +111,7 @@ count_user(struct export *x, const struct stream_rec *e)
 	h *= 1099511628211ULL;
 	for (i = 0; i < e->user.n; i++)
 		h = (h ^ (unsigned char)e->user.s[i]) * 1099511628211ULL;
-	x->nusers += (unsigned)seen_add(&x->users, h);
+	x->nusers += (unsigned)(table_add_number(&x->users, h) > 0);
 }
 
 /*

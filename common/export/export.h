@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/secret.h"
-#include "base/seen.h"
+#include "base/table.h"
 #include "export/pathmap.h"
 #include "export/shelf.h"
 #include "record/stream_read.h"
@@ -32,7 +32,7 @@ struct export
 	struct readers *crew; /* -j; NULL: alone */
 	/* own */
 	struct stream_out out;
-	struct seen users;
+	struct table users;
 	uint8_t *class; /* of each member */
 	uint64_t members;
 	unsigned long long nusers, v1, signing, links;

@@ -9,7 +9,7 @@
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/progress.h"
-#include "base/seen.h"
+#include "base/table.h"
 #include "record/seal.h"
 #include "record/signature.h"
 
@@ -29,7 +29,7 @@ struct stream_state {
 	uint8_t signer[32];
 	EVP_MD_CTX *md;
 	unsigned long long n, keys, certs, faults;
-	struct seen seen; /* numbers of a part */
+	struct table seen; /* numbers of a part */
 };
 
 /* Reading ------------------------------------------------------------- */
@@ -60,6 +60,7 @@ stream_in_new(struct rec_in *in, const struct trust *k,
 	st->in = in;
 	st->k = k;
 	st->part = part;
+	st->seen = TABLE_OF(struct table_numbers, 8, UINT32_MAX);
 	if ((k != NULL || trusted != NULL) &&
 	    ((st->trusted = sk_X509_new_null()) == NULL ||
 		/* of -k, what has its key: not the chain that is with it */
@@ -95,7 +96,7 @@ leave(struct stream_in *s)
 	s->signer = NULL;
 	seal_free(st->seal);
 	st->seal = NULL;
-	seen_reset(&st->seen);
+	table_clear(&st->seen);
 }
 
 void
@@ -328,7 +329,7 @@ place(struct stream_in *s)
 		return 1;
 	if (!rec_u64(&s->rec, "n", &s->n) || s->n == 0)
 		return reason_set(&s->why, "record", "no number n");
-	if (st->part && s->sealed && !seen_add(&st->seen, s->n))
+	if (st->part && s->sealed && table_add_number(&st->seen, s->n) == 0)
 		return reason_set(&s->why, "record", "n %llu stands twice",
 		    s->n);
 	if (!st->part && s->n != st->n)

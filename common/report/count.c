@@ -13,6 +13,8 @@
 #include "base/tool.h"
 #include "key/cert.h"
 
+#define USER_ID 16 /* bytes of the hash of a user */
+
 void
 count_init(struct count *c)
 {
@@ -22,6 +24,8 @@ count_init(struct count *c)
 	struct tm tm;
 
 	memset(c, 0, sizeof(*c));
+	c->certs = TABLE_OF(struct count_entry, COUNT_ID, COUNT_MAX);
+	c->users = c->others = TABLE_OF(uint8_t[USER_ID], USER_ID, COUNT_MAX);
 	years_init(&c->years);
 	if (gmtime_r(&t, &tm) == NULL)
 		msg_die("SOURCE_DATE_EPOCH is no time");
@@ -38,9 +42,9 @@ count_init(struct count *c)
 void
 count_free(struct count *c)
 {
-	ledger_free(&c->certs);
-	ledger_free(&c->users);
-	ledger_free(&c->others);
+	table_clear(&c->certs);
+	table_clear(&c->users);
+	table_clear(&c->others);
 	tally_free(&c->types);
 	tally_free(&c->groups);
 	tally_free(&c->algs);
@@ -86,16 +90,29 @@ counters(struct tally *t, const struct rec *r, const char *label)
 	return v;
 }
 
+/* The entry of a name in one of the tables. */
+static void *
+get0(struct table *t, const uint8_t *id)
+{
+	void *e = table_get0(t, id);
+
+	if (e == NULL)
+		msg_die("more than %d certificates or users, the ceiling: "
+			"make a report for a part of them",
+		    COUNT_MAX);
+	return e;
+}
+
 /* The thumbprint of the record; *w holds the entry, or NULL without one. */
-static struct ledger_entry *
+static struct count_entry *
 entry(struct count *c, const struct rec *r)
 {
-	struct ledger_entry *e;
-	uint8_t id[LEDGER_ID], sha256[32];
+	struct count_entry *e;
+	uint8_t id[COUNT_ID], sha256[32];
 
 	if (!rec_unhex(r, "sha1", id, sizeof(id)))
 		return NULL;
-	e = ledger_get0(&c->certs, id);
+	e = get0(&c->certs, id);
 	if (!rec_unhex(r, "sha256", sha256, sizeof(sha256)))
 		return e;
 	if (e->flags &
@@ -111,7 +128,7 @@ entry(struct count *c, const struct rec *r)
 
 /* Sets a flag.  Returns 1 if it was not set. */
 static int
-mark(struct ledger_entry *e, uint32_t flag)
+mark(struct count_entry *e, uint32_t flag)
 {
 	uint32_t had = e->flags & flag;
 
@@ -121,8 +138,9 @@ mark(struct ledger_entry *e, uint32_t flag)
 
 /* Is this the first record with this user and this other field? */
 static int
-first(struct count *c, struct ledger *l, const struct rec *r, const char *label)
+first(struct count *c, struct table *t, const struct rec *r, const char *label)
 {
+	size_t before = t->n;
 	uint8_t id[32];
 	char *own[2];
 	struct text g = rec_text_own(r, label, &own[0]),
@@ -136,7 +154,8 @@ first(struct count *c, struct ledger *l, const struct rec *r, const char *label)
 		heap_nomem();
 	OPENSSL_free(own[0]);
 	OPENSSL_free(own[1]);
-	return mark(ledger_get0(l, id), COUNT_KEY);
+	(void)get0(t, id);
+	return t->n > before;
 }
 
 /* Counts the user of the record in its group, once. */
@@ -190,7 +209,7 @@ of_ca(const struct rec *r)
 static void
 exported(struct count *c, const struct rec *r)
 {
-	struct ledger_entry *e = entry(c, r);
+	struct count_entry *e = entry(c, r);
 	unsigned long long *group = NULL;
 	uint32_t flag = rec_is(r, "key") ? COUNT_KEY :
 	    of_ca(r)			 ? COUNT_CA :
@@ -223,7 +242,7 @@ exported(struct count *c, const struct rec *r)
 static void
 row(struct count *c, const struct rec *r)
 {
-	struct ledger_entry *e = entry(c, r);
+	struct count_entry *e = entry(c, r);
 	const struct rec_field *kra = rec_get0(r, "kra");
 	size_t i, n;
 
@@ -285,7 +304,7 @@ outcome(struct count *c, const struct rec *r)
 static void
 result(struct count *c, const struct rec *r)
 {
-	struct ledger_entry *e = entry(c, r);
+	struct count_entry *e = entry(c, r);
 	const struct rec_field *kra = rec_get0(r, "kra");
 
 	c->nresults++;
@@ -314,7 +333,7 @@ result(struct count *c, const struct rec *r)
 static void
 verdict(struct count *c, const struct rec *r)
 {
-	struct ledger_entry *e = entry(c, r);
+	struct count_entry *e = entry(c, r);
 
 	c->nverdicts++;
 	if (rec_eq(r, "status", "bad")) {
@@ -389,7 +408,7 @@ count_event(struct count *c, const struct stream_in *s, enum stream_event ev)
 }
 
 enum count_place
-count_place(const struct count *c, const struct ledger_entry *e)
+count_place(const struct count *c, const struct count_entry *e)
 {
 	if (e->flags & (c->nrows > 0 ? COUNT_ROW : COUNT_DONE))
 		return PLACE_ARCHIVE;
@@ -405,27 +424,26 @@ count_compares(const struct count *c)
 }
 
 int
-count_taken(const struct ledger_entry *e)
+count_taken(const struct count_entry *e)
 {
 	return (e->flags &
 		   (COUNT_DONE | COUNT_TAKEN | COUNT_PRESENT | COUNT_ROW)) != 0;
 }
 
 int
-count_lost(const struct ledger_entry *e)
+count_lost(const struct count_entry *e)
 {
 	return (e->flags & COUNT_CERT) != 0 &&
 	    (e->flags & (COUNT_KEY | COUNT_ROW)) == 0;
 }
 
-const struct ledger_entry *
+const struct count_entry *
 count_entry0(struct count *c, const struct rec *r)
 {
-	uint8_t id[LEDGER_ID];
+	uint8_t id[COUNT_ID];
 
-	return rec_unhex(r, "sha1", id, sizeof(id)) ?
-	    ledger_get0(&c->certs, id) :
-	    NULL;
+	return rec_unhex(r, "sha1", id, sizeof(id)) ? get0(&c->certs, id) :
+						      NULL;
 }
 
 void
@@ -454,7 +472,7 @@ static void
 by_group(void *arg, const struct rec *r)
 {
 	struct count *c = arg;
-	const struct ledger_entry *e = count_entry0(c, r);
+	const struct count_entry *e = count_entry0(c, r);
 
 	if (e == NULL)
 		return;
@@ -467,13 +485,12 @@ by_group(void *arg, const struct rec *r)
 void
 count_end(struct count *c)
 {
-	const struct ledger_entry *e;
+	const struct count_entry *e = c->certs.v;
 	size_t i;
 
 	if (!EVP_DigestFinal_ex(c->md, c->sha256, NULL))
 		heap_nomem();
-	for (i = 0; i < c->certs.n; i++) {
-		e = &c->certs.v[i];
+	for (i = 0; i < c->certs.n; i++, e++) {
 		c->lost += (unsigned)count_lost(e);
 		c->only_rows += (e->flags & COUNT_ROW) &&
 		    (e->flags & COUNT_KEY) == 0;

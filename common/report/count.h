@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "base/ledger.h"
-#include "base/tally.h"
+#include "base/table.h"
 #include "record/read.h"
 #include "record/stream_read.h"
+#include "report/tally.h"
 #include "report/years.h"
 
 /*
@@ -17,6 +17,15 @@
  * each certificate its thumbprint and what was said of it, in memory; names
  * and reasons in an unlinked temporary file.  Neither gets a key.
  */
+
+#define COUNT_MAX (16 * 1024 * 1024) /* certificates, or users */
+#define COUNT_ID  20 /* bytes of a thumbprint */
+
+struct count_entry { /* a certificate */
+	uint8_t id[COUNT_ID]; /* SHA-1 */
+	uint8_t check[8]; /* of its SHA-256 */
+	uint32_t flags; /* enum count_flags */
+};
 
 enum count_flags { /* what was said of a certificate */
 	COUNT_KEY = 1, /* exported with its key */
@@ -47,7 +56,8 @@ enum count_place { /* where the key of an exported certificate is */
 struct count {
 	int part; /* set by the tool: -P */
 	char now[32]; /* when the report is made */
-	struct ledger certs, users, others; /* others: archived under another */
+	struct table certs; /* of struct count_entry */
+	struct table users, others; /* others: archived under another */
 	struct tally types, groups, algs, kras, faults, results;
 	struct years years;
 	/* certificates with a key, exported or in a row */
@@ -83,16 +93,16 @@ void count_end(struct count *);
 
 /* Is there something to compare the export with? */
 int count_compares(const struct count *);
-enum count_place count_place(const struct count *, const struct ledger_entry *);
+enum count_place count_place(const struct count *, const struct count_entry *);
 
 /* Is it in the archive, be it without its key? */
-int count_taken(const struct ledger_entry *);
+int count_taken(const struct count_entry *);
 
 /* Was it exported, and no key of it is anywhere? */
-int count_lost(const struct ledger_entry *);
+int count_lost(const struct count_entry *);
 
 /* The entry of a note that has sha1, or NULL. */
-const struct ledger_entry *count_entry0(struct count *, const struct rec *);
+const struct count_entry *count_entry0(struct count *, const struct rec *);
 
 /*
  * Goes through the notes: `key' and `cert' (group user mail serial not_after

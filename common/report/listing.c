@@ -66,7 +66,7 @@ listing(FILE *fp, struct count *c, const char *caption, const char *heads,
 int
 listing_missing(struct listing *l, const struct rec *r)
 {
-	const struct ledger_entry *e;
+	const struct count_entry *e;
 
 	if (!rec_is(r, "key") || (e = count_entry0(l->c, r)) == NULL)
 		return 0;
@@ -92,7 +92,7 @@ listing_missing(struct listing *l, const struct rec *r)
 int
 listing_lost(struct listing *l, const struct rec *r)
 {
-	const struct ledger_entry *e;
+	const struct count_entry *e;
 
 	return rec_is(r, "cert") && (e = count_entry0(l->c, r)) != NULL &&
 	    count_lost(e);
@@ -108,7 +108,7 @@ listing_other(struct listing *l, const struct rec *r)
 int
 listing_refused(struct listing *l, const struct rec *r)
 {
-	const struct ledger_entry *e;
+	const struct count_entry *e;
 
 	if (rec_is(r, "verdict")) {
 		l->state = "kms-verify: bad";

@@ -52,16 +52,17 @@ table_of(FILE *fp, const struct tally *t, const char *caption,
     const char *heads, size_t cols)
 {
 	const struct tally_row *r;
-	unsigned long long most = t->others.v[0];
-	size_t i, k, n = t->n + (size_t)tally_more(t);
+	unsigned long long most = 0;
+	size_t i, k, n = tally_rows(t);
 
-	for (i = 0; i < t->n; i++)
-		most = t->row[i].v[0] > most ? t->row[i].v[0] : most;
+	for (i = 0; i < n; i++) {
+		r = tally_row0(t, i);
+		most = r->v[0] > most ? r->v[0] : most;
+	}
 	html_table(fp, caption, heads, 0);
 	for (i = 0; i < n; i++) {
-		r = i < t->n ? &t->row[i] : &t->others;
-		html_row(fp, "", i < t->n ? r->name : "all others",
-		    i < t->n ? strlen(r->name) : 10);
+		r = tally_row0(t, i);
+		html_row(fp, "", r->name, strlen(r->name));
 		for (k = 0; k == 0 || k < cols; k++)
 			html_cell_number(fp, r->v[k]);
 		if (cols == 0)
@@ -149,6 +150,7 @@ static void
 groups(FILE *fp, struct count *c)
 {
 	const struct tally *t = &c->groups;
+	const struct tally_row *r;
 	char heads[128];
 	size_t i;
 
@@ -158,10 +160,10 @@ groups(FILE *fp, struct count *c)
 	    count_compares(c) ? "|In the archive|Not there" : "",
 	    c->nrows > 0 ? "|In rows" : "");
 	html_table(fp, "Users and keys of each group", heads, 1);
-	for (i = 0; i < t->n; i++)
-		group_row(fp, c, t->row[i].name, t->row[i].v);
-	if (tally_more(t))
-		group_row(fp, c, "all others", t->others.v);
+	for (i = 0; i < tally_rows(t); i++) {
+		r = tally_row0(t, i);
+		group_row(fp, c, r->name, r->v);
+	}
 	html_table_end(fp);
 	put(fp,
 	    "<p class=\"soft\">Keys exported: once for each certificate. "
