@@ -11,7 +11,7 @@ setup_file()
 	common_setup
 	cc -O -std=c11 -D_GNU_SOURCE -I"$root/common" \
 	    -o "$BATS_FILE_TMPDIR/probe" "$root/tests/workers_probe.c" \
-	    "$root"/common/base/{encode,msg,workers,progress,sandbox,text,tool}.c -lcrypto
+	    "$root"/common/base/*.c -lcrypto
 }
 
 setup()

@@ -253,11 +253,11 @@ static void
 faults(FILE *fp, struct count *c)
 {
 	html_section(fp, "faults", "Faulted and refused");
-	if (c->faults.n == 0 && c->lost == 0 && c->nresults == 0 &&
+	if (tally_rows(&c->faults) == 0 && c->lost == 0 && c->nresults == 0 &&
 	    c->bad == 0 && c->clashes == 0)
 		put(fp,
 		    "<p>Nothing in the input was faulted or refused.</p>\n");
-	if (c->faults.n > 0)
+	if (tally_rows(&c->faults) > 0)
 		table_of(fp, &c->faults, "Faults by reason",
 		    "Reason|#In the export|In verdicts of kms-verify", 2);
 	if (c->nfaults > 0 || c->result_faults > 0)
@@ -291,14 +291,14 @@ faults(FILE *fp, struct count *c)
 static void
 agents(FILE *fp, struct count *c)
 {
-	if (c->kras.n == 0 && c->agents == 0)
+	if (tally_rows(&c->kras) == 0 && c->agents == 0)
 		return;
 	html_section(fp, "agents", "Recovery agents");
 	if (c->agents > 0)
 		listing(fp, c, "Agents of the archive, by ca-init",
 		    "Subject|Expires|Thumbprint", "subject not_after sha1",
 		    listing_agent);
-	if (c->kras.n > 0)
+	if (tally_rows(&c->kras) > 0)
 		table_of(fp, &c->kras, "Keys that each agent can open",
 		    "Thumbprint of the agent|#Keys|-", 0);
 	html_section_end(fp);
