@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Completion of the kms2ca tools for bash.
 
-declare -A _kms2ca_options
+# Sourced within a function, as bash-completion does it, it must stay.
+declare -gA _kms2ca_options
 while read -r tool options; do
 	_kms2ca_options[$tool]=$options
 done <<'TABLE'
@@ -26,7 +27,7 @@ _kms2ca()
 	fi
 	COMPREPLY=()
 	case $operand in
-	cert | cred | cacert | cacred | map | db | file: | list:)
+	cert | cred | cacert | cacred | map | db | file | file: | list:)
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	env:)	mapfile -t COMPREPLY < <(compgen -e -- "$cur") ;;
@@ -42,4 +43,5 @@ _kms2ca()
 		done ;;
 	esac
 }
-complete -F _kms2ca "${!_kms2ca_options[@]}"
+# where it has nothing to say, such as behind <, names of files
+complete -o bashdefault -o default -F _kms2ca "${!_kms2ca_options[@]}"

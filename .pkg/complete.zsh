@@ -25,7 +25,7 @@ _kms2ca()
 TABLE
 	for option in ${=table[${service:-${words[1]:t}}]}; do
 		case ${option#*:} in
-		cert|cred|cacert|cacred|map|db)	action=_files ;;
+		cert|cred|cacert|cacred|map|db|file)	action=_files ;;
 		secret)	action=_kms2ca_secret ;;
 		format)	action='(tar zip)' ;;
 		*)	action=' ' ;;

@@ -77,7 +77,9 @@ ours()
 # complete WORD...: what bash offers for the last of these.
 complete_words()
 {
-	bash -c 'source b/complete.bash
+	# as bash-completion loads it
+	bash -c 'load() { source b/complete.bash; }
+	load
 	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 	_kms2ca
 	printf "%s\n" "${COMPREPLY[@]}"' - "$@" | sort | xargs
@@ -104,7 +106,11 @@ complete_words()
 	[[ $(complete_words /usr/bin/p12-pack -lp list : file.) == file.pw ]]
 	[[ $(complete_words p12-pack -p env : BATS_TEST_TMPD) == BATS_TEST_TMPDIR ]]
 	[[ $(complete_words p12-pack -F z) == zip ]]
+	[[ $(complete_words p12-pack -o f) == 'file.pw filter' ]]
 	[[ -z $(complete_words ca-export -s f) ]]
+	# behind < bash itself gives names of files
+	bash -c 'source b/complete.bash; complete -p kms-export' |
+	    grep -qxF 'complete -o bashdefault -o default -F _kms2ca kms-export'
 }
 
 @test 'completion: zsh' {
@@ -116,5 +122,5 @@ complete_words()
 	service=p12-pack
 	source b/complete.zsh' | sort | diff - <(printf '%s\n' \
 	    '*-F[format]:format:(tar zip)' '*-p[secret]:secret:_kms2ca_secret' \
-	    -P -S -V -l -q -s -v | LC_ALL=C sort)
+	    '*-o[file]:file:_files' -f -P -S -V -l -q -s -v | LC_ALL=C sort)
 }
