@@ -1,8 +1,9 @@
 # kms2ca: see README.  GNU make.
 
 SHELL = /bin/bash
-CC = cc
-CFLAGS = -O2 -g -D_FORTIFY_SOURCE=2
+CC ?= cc
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g -D_FORTIFY_SOURCE=2
 PREFIX = /usr/local
 DESTDIR =
 
@@ -19,16 +20,17 @@ SCRIPTS = $(wildcard .pkg/*.bash tests/*.bash tests/*.bats tests/fuzz/*.bash \
 JOBS = $(shell nproc)
 
 # Asked once each, and not before `deps' may have installed them.
-has = $(shell pkg-config --exists $1 2>/dev/null && echo 1)
+has = $(shell $(PKG_CONFIG) --exists $1 2>/dev/null && echo 1)
 PQ = $(eval PQ := $(call has,libpq))$(PQ)
-PQ_CFLAGS = $(eval PQ_CFLAGS := $(shell pkg-config --cflags libpq))$(PQ_CFLAGS)
+PQ_CFLAGS = $(eval PQ_CFLAGS := $(shell $(PKG_CONFIG) --cflags libpq))$(PQ_CFLAGS)
 SECCOMP = $(eval SECCOMP := $(call has,libseccomp))$(SECCOMP)
 LIBS = -larchive -lsqlite3 -lcrypto $(if $(SECCOMP),-lseccomp)
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(if $(SECCOMP),-DHAVE_SECCOMP) \
     $(if $(PQ),-DHAVE_LIBPQ $(PQ_CFLAGS)) \
-    -fstack-protector-strong -fPIE $(WARN) $(CFLAGS)
+    -fstack-protector-strong -fPIE -ffile-prefix-map=$(CURDIR)=. $(WARN) \
+    $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 # What Debian 12 needs: to build, and to test with a second judge.
@@ -42,7 +44,7 @@ TEST_DEPS = bats parallel clang clang-format libclang-rt-14-dev mandoc \
 all: $(TOOLS:%=$B/bin/%)
 
 # What each was made from is noted beside it, so that only that makes it again.
-COMPILE = @mkdir -p $(@D) $B/dep; echo CC $<; $(CC) $(ALL_CFLAGS) -Icommon \
+COMPILE = $(if $V,,@)mkdir -p $(@D) $B/dep; $(if $V,,echo CC $<;) $(CC) $(ALL_CFLAGS) -Icommon \
     -MMD -MP -MF $B/dep/$(subst /,.,$(@:$B/%=%)).d -MT $@ -o $@
 -include $(wildcard $B/dep/*.d)
 
