@@ -44,9 +44,10 @@ probe()
 	[[ ! -s $ERR ]]
 }
 
-@test 'sandbox: no call that a tool never makes' {
-	probe
-	awk -F '\t' '$1 ~ /^[a-z0-9_]+$/ && NF == 3 { n++
+# refused N: of at least N calls all are refused, and some were not before.
+refused()
+{
+	awk -v "least=$1" -F '\t' '$1 ~ /^[a-z0-9_]+$/ && NF == 3 { n++
 		# before: let in, and told that the arguments are wrong
 		if ($3 != "EPERM" || $2 == "done")
 			bad[$0]
@@ -55,9 +56,22 @@ probe()
 	} END {
 		for (i in bad)
 			print i
-		exit n < 50 || length(bad) > 0 || closed == n
+		exit n < least || length(bad) > 0 || closed == n
 	}' "$OUT"
+}
+
+@test 'sandbox: no call that a tool never makes' {
+	probe
+	refused 80
 	grep $'^start a program\tdone\tEPERM$' "$OUT"
+}
+
+@test 'sandbox: the reader of an archive has only what it takes to read' {
+	probe -r
+	refused 100
+	not grep -P '^(open|list|create|remove) .*\tdone$' "$OUT"
+	grep $'^start a program\tdone\tEPERM$' "$OUT"
+	grep $'^work\tdone$' "$OUT"
 }
 
 @test 'sandbox: no file at all, and work goes on' {

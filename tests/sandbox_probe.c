@@ -1,7 +1,8 @@
 /*
- * sandbox_probe [DIR]: shuts itself in as a tool does, with the directory of an
- * archive or without, and tries what no tool may and what tools must.  A line
- * for each: what, how it went before and how it goes after; for tests.
+ * sandbox_probe [DIR | -r]: shuts itself in as a tool does, with the directory of
+ * an archive or without, or as the reader of an archive (-r), and tries what none
+ * may and what it must.  A line for each: what, how it went before and how it goes
+ * after; for tests.
  */
 
 #include <errno.h>
@@ -28,6 +29,23 @@ static const struct {
 	{ "ptrace", SYS_ptrace },
 	{ "tiocsti", SYS_ioctl, TIOCSTI },
 	{ "tioclinux", SYS_ioctl, TIOCLINUX },
+	{ "f_setown", SYS_fcntl, F_SETOWN },
+	{ "f_setown_ex", SYS_fcntl, F_SETOWN_EX },
+	{ "f_setsig", SYS_fcntl, F_SETSIG },
+	{ "prlimit64", SYS_prlimit64 },
+	{ "pidfd_send_signal", SYS_pidfd_send_signal },
+	{ "reboot", SYS_reboot },
+	{ "swapon", SYS_swapon },
+	{ "swapoff", SYS_swapoff },
+	{ "sethostname", SYS_sethostname },
+	{ "setdomainname", SYS_setdomainname },
+	{ "settimeofday", SYS_settimeofday },
+	{ "clock_settime", SYS_clock_settime },
+	{ "clock_adjtime", SYS_clock_adjtime },
+	{ "adjtimex", SYS_adjtimex },
+	{ "acct", SYS_acct },
+	{ "syslog", SYS_syslog },
+	{ "quotactl", SYS_quotactl },
 	{ "process_vm_readv", SYS_process_vm_readv },
 	{ "process_vm_writev", SYS_process_vm_writev },
 	{ "process_madvise", SYS_process_madvise },
@@ -92,7 +110,9 @@ static const struct {
 	{ "fchownat", SYS_fchownat },
 	{ "setxattr", SYS_setxattr },
 	{ "lsetxattr", SYS_lsetxattr },
+	{ "fsetxattr", SYS_fsetxattr },
 	{ "removexattr", SYS_removexattr },
+	{ "fremovexattr", SYS_fremovexattr },
 	{ "lremovexattr", SYS_lremovexattr },
 #ifdef SYS_chmod
 	{ "chmod", SYS_chmod },
@@ -102,16 +122,46 @@ static const struct {
 };
 
 #define NCALLS (sizeof(calls) / sizeof(calls[0]))
-#define NFILES 8
+
+/* What the reader of an archive does not need, and tools do. */
+static const struct {
+	const char *name;
+	long nr;
+} reader_calls[] = {
+	{ "clone", SYS_clone },
+	{ "clone3", SYS_clone3 },
+	{ "openat", SYS_openat },
+	{ "fchmod", SYS_fchmod },
+	{ "fchown", SYS_fchown },
+	{ "fcntl", SYS_fcntl },
+	{ "ioctl", SYS_ioctl },
+	{ "flock", SYS_flock },
+	{ "ftruncate", SYS_ftruncate },
+	{ "pwrite64", SYS_pwrite64 },
+	{ "unlinkat", SYS_unlinkat },
+	{ "dup", SYS_dup },
+	{ "setpriority", SYS_setpriority },
+	{ "sched_setaffinity", SYS_sched_setaffinity },
+	{ "sched_setscheduler", SYS_sched_setscheduler },
+	{ "wait4", SYS_wait4 },
+	{ "setuid", SYS_setuid },
+	{ "prctl", SYS_prctl },
+	{ "seccomp", SYS_seccomp },
+	{ "chdir", SYS_chdir },
+};
+
+#define NREADER (sizeof(reader_calls) / sizeof(reader_calls[0]))
+#define NFILES	8
 
 static int in = -1;
 
 static const char *
 try_call(size_t i)
 {
-	long second = calls[i].second == 0 ? -1 : calls[i].second;
+	long nr = i < NCALLS ? calls[i].nr : reader_calls[i - NCALLS].nr;
+	long second = i < NCALLS && calls[i].second != 0 ? calls[i].second : -1;
 
-	return syscall(calls[i].nr, -1L, second, -1L, -1L, -1L, -1L) == -1 ?
+	return syscall(nr, -1L, second, -1L, -1L, -1L, -1L) == -1 ?
 	    strerrorname_np(errno) :
 	    "done";
 }
@@ -182,7 +232,7 @@ try_needs(void)
 	if (p == MAP_FAILED || munmap(p, 4096) != 0)
 		return "no memory";
 	if ((fd = memfd_create("probe", MFD_CLOEXEC)) == -1 ||
-	    write(fd, "x", 1) != 1 || fchmod(fd, 0600) != 0 || close(fd) != 0)
+	    write(fd, "x", 1) != 1 || close(fd) != 0)
 		return "no memory file";
 	return "done";
 }
@@ -195,6 +245,8 @@ try_exec(int exe)
 	pid_t pid = fork();
 	int status = -1;
 
+	if (pid == -1)
+		return strerrorname_np(errno);
 	if (pid == 0) {
 		(void)execv("/bin/true", argv);
 		(void)fexecve(exe, argv, argv + 1);
@@ -210,26 +262,33 @@ try_exec(int exe)
 int
 main(int argc, char *argv[])
 {
-	const char *before[NCALLS], *file[NFILES], *exec,
+	const char *before[NCALLS + NREADER], *file[NFILES], *exec,
 	    *dir = argc > 1 ? argv[1] : ".";
+	int reader = strcmp(dir, "-r") == 0;
+	size_t i, n = NCALLS + (reader ? NREADER : 0);
 	char what[32];
-	size_t i;
 	int exe;
 
 	msg_level = 1;
 	in = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
 	exe = open("/bin/true", O_RDONLY | O_CLOEXEC);
-	for (i = 0; i < NCALLS; i++)
+	if (reader)
+		dir = ".";
+	for (i = 0; i < n; i++)
 		before[i] = try_call(i);
 	for (i = 0; i < NFILES; i++)
 		file[i] = try_file((int)i, dir, what);
 	exec = try_exec(exe);
 	/* of what is tried, the directory must have something */
 	(void)try_file(4, dir, what);
-	sandbox_enter(argc > 1 ? dir : NULL);
-	for (i = 0; i < NCALLS; i++)
-		(void)printf("%s\t%s\t%s\n", calls[i].name, before[i],
-		    try_call(i));
+	if (reader)
+		sandbox_reader();
+	else
+		sandbox_enter(argc > 1 ? dir : NULL);
+	for (i = 0; i < n; i++)
+		(void)printf("%s\t%s\t%s\n",
+		    i < NCALLS ? calls[i].name : reader_calls[i - NCALLS].name,
+		    before[i], try_call(i));
 	for (i = 0; i < NFILES; i++) {
 		const char *after = try_file((int)i, dir, what);
 

@@ -8,16 +8,16 @@
 #include <sys/types.h>
 
 #include "file/magic.h"
+#include "unpack/feed.h"
 #include "unpack/limits.h"
+#include "unpack/passwords.h"
 
 /*
- * An archive that libarchive reads in the child: the input, or a member of it;
- * its bytes, its passwords, and what is said when it breaks.
+ * An archive that libarchive reads in the child: the input, or a member of it.
+ * Two handles of libarchive read what is compressed: the filter unpacks it, and
+ * the other one reads what that gives, so that it is known where each ends.
  */
 
-#define CONTAINER_BLOCK (128 * 1024)
-/* Read at a time: in more than this libarchive finds no uu behind other text. */
-#define CONTAINER_READ	    (64 * 1024)
 #define CONTAINER_ELSEWHERE "unpack it with its own tool and feed the files in"
 #define CONTAINER_ALONE \
 	"encrypted by the archive: does not open (wrong password or " \
@@ -25,76 +25,44 @@
 
 #define CONTAINER_PEM "-----BEGIN "
 
-/* What libarchive was given. */
-struct container_feed {
-	int64_t all; /* bytes */
-	const uint8_t *p; /* the last n of them, valid until it is given more */
-	size_t n;
-	uint8_t
-	    left[CONTAINER_BLOCK]; /* what it had not taken of those before */
-	size_t nleft;
-};
-
 struct container {
-	struct limits *c;
-	struct archive *a;
-	struct archive *filter; /* unpacks what a reads, or NULL */
-	struct container_feed packed,
-	    unpacked; /* to filter, from filter to a */
-	int text; /* what is packed is, or may be, text around uuencoded data, */
-	size_t pem; /* bytes of CONTAINER_PEM that were seen in it */
-	struct container *outer; /* NULL for the input */
+	struct limits *limits;
+	struct container *outer; /* the archive that it is in, or NULL */
 	const struct magic *kind; /* NULL for the input */
-	const char *base; /* path of the container, NULL for the input */
-	int fd; /* where it can seek, or -1 */
-	int spool; /* what comes before the rest of the pipe, or -1 */
-	off_t start;
-	char block[CONTAINER_BLOCK];
-	size_t nfirst; /* bytes of block that were read ahead */
-	/* the entry */
+	const char *base; /* path of the archive, NULL for the input */
+	struct archive *a;
+	struct archive *filter; /* NULL if it is not compressed and can seek */
+	struct feed feed;
+	struct feed_given packed; /* bytes for the filter */
+	struct feed_given unpacked; /* bytes from the filter for a */
+	struct passwords passwords;
+	int text; /* 1: it is, or may be, text around uuencoded data */
+	size_t pem; /* bytes of CONTAINER_PEM that were seen in that text */
+	int lost; /* 1: there was no header where one should be */
+	/* The entry at hand. */
 	uint64_t index; /* counts from 1 */
-	int lost; /* there was no header where one should be */
 	char *path;
 	int64_t size; /* -1 if it is not known */
 	int encrypted;
-	const uint8_t *p; /* unpacked, not yet taken */
+	const uint8_t *p; /* n bytes that are unpacked and not taken */
 	size_t n;
-	int64_t offset; /* of p */
+	int64_t offset; /* of p in the entry */
 	int64_t at; /* taken up to here */
 	int err; /* negative once it cannot be read on */
-	/* passwords */
-	uint64_t next; /* the number to ask for */
-	uint64_t last; /* the number of the one that was given last */
-	int repeat; /* it comes first once more */
-	int own; /* the entry's own was asked for */
-	int none; /* there are no more */
-	int tried; /* libarchive was given one, */
-	int given; /* and since it was opened */
-	uint64_t cut; /* the entry that ended early under one of them */
-	uint64_t again; /* the entry that a was opened again for */
+	uint64_t cut; /* the entry that ended early with some password */
 };
 
-/* Opens it, from its start.  Returns 1, or 0 after saying why not. */
+/*
+ * Opens the archive at its start.  The caller has set limits, kind, base, outer
+ * and feed.  Returns 1, or 0 after a fault.
+ */
 int container_open(struct container *);
 
-/* Frees what an inner one holds, and wipes what was read. */
+/* Frees what it holds, and wipes what was read. */
 void container_close(struct container *);
 
-/* The next header; its entry, if there is one.  As archive_read_next_header. */
-int container_next(struct container *, struct archive_entry **);
-
-/*
- * The next bytes of one of its feeds, past libarchive; first those at p.  Returns
- * their number, 0 at the end, or an error of libarchive.
- */
-ssize_t container_more(struct container *, struct container_feed *,
-    const void **buf);
-
-/* Leaves in left, and then p, what the archive was given and did not take. */
-void container_left(struct container_feed *, struct archive *);
-
-/* Returns 1 if it is compressed as a whole. */
-int container_packed(const struct container *);
+/* The next header, with its entry in *e.  As archive_read_next_header(). */
+int container_next(struct container *, struct archive_entry **e);
 
 /*
  * The next bytes of the entry, max at most, with zeros for what a sparse file
@@ -104,30 +72,40 @@ int container_take(struct container *, size_t max, const uint8_t **p,
     size_t *n);
 
 /*
- * A wrong password may seem right, with ZipCrypto one of 256, until the data
- * proves wrong.  Opens the archive once more at this entry, to go on behind
- * that password.  Returns 1, or 0 if that is no use.
+ * Opens the archive once more at an entry that could not be read, to try the
+ * passwords behind the last one.  A wrong one may seem right until the data
+ * prove it wrong: with ZipCrypto one of 256 does.  Returns 1, or 0 if that is of
+ * no use.
  */
 int container_again(struct container *);
 
 /*
- * Reads the entry to its end, which proves the password right, where that takes
- * more than it is worth to keep; and opens the archive once more at its start,
- * with that password first.  Returns 1, 0 if it cannot be read again, or the
- * error.
+ * Reads the entry to its end, which proves its password right; then opens the
+ * archive once more at its start, with that password first.  Returns 1, 0 if it
+ * cannot be read twice, or an error of libarchive.
  */
 int container_prove(struct container *);
 
 /*
- * The reason of a fault behind an error of libarchive, or NULL.  It says
- * nothing where it wanted more bytes; zlib and liblzma have codes for that.
+ * The next bytes that libarchive did not take, *given first.  Returns their
+ * number, 0 at the end, or an error of libarchive.
+ */
+ssize_t container_more(struct container *, struct feed_given *given,
+    const void **buf);
+
+/* Returns 1 if it is compressed as a whole. */
+int container_packed(const struct container *);
+
+/*
+ * The reason of a fault, from the text of an error of libarchive.  There is none,
+ * NULL, where libarchive wanted more bytes; zlib and liblzma have codes for that.
  */
 const char *container_reason(const char *error);
 
-/* Whatever libarchive says of an error, and what to do, as a fault. */
+/* Sends the fault that libarchive names, with what to do. */
 void container_failed(struct container *, const char *path);
 
-/* The same of an entry that cannot be read: a password may be why. */
+/* Sends the fault that the entry cannot be read, maybe for want of a password. */
 void container_unreadable(struct container *);
 
 #endif

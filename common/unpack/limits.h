@@ -3,62 +3,52 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
+#include <time.h>
 
-#include "base/secret.h"
-#include "unpack/unpack.h"
+#include "unpack/frame.h"
 
-/*
- * For the modules of the archive child only (unpack/child.h): its ceilings, and what
- * goes over the pipes between it and the parent.  A pipe that breaks ends it.
- */
+/* The ceilings as the child keeps them, and what it says when one is passed. */
 
 struct limits {
-	int in, out, go;
-	struct unpack_limits limits;
-	uint8_t *data; /* of the member at hand: limits.member + 1 */
-	char pass[SECRET_MAX + 1];
-	uint64_t members, total, warnings;
-	uint64_t events; /* members and faults */
+	struct unpack_limits max;
+	uint64_t members, total, warnings; /* so far */
+	uint64_t events; /* members and faults sent */
 	uint64_t reread; /* entries passed by once more for a password */
 	uint64_t since; /* bytes unpacked since the last progress */
-	time_t second; /* of processor time in which it was, and 1 */
-	const char *over; /* the ceiling that ended the walk, and its value */
-	uint64_t over_at;
+	time_t second; /* of processor time of the last progress, plus 1 */
+	const char *over; /* the ceiling that ends the reading, or NULL */
+	uint64_t over_at; /* its value */
+	uint8_t *data; /* of the member at hand; max.member + 1 bytes */
 };
 
-/* Writes all of n buffers, which it changes; or reads all n bytes. */
-void limits_send(int fd, struct iovec *, int n);
-void limits_hear(struct limits *, void *p, size_t n);
+/* Sends a note. */
+void limits_note(const char *path, const char *text);
 
-/* An event: WALK_* or CHILD_ASK; data is len bytes, or NULL: len says more. */
-void limits_report(struct limits *, uint32_t event, const char *reason,
-    const char *path, const void *data, size_t len);
-void limits_note(struct limits *, const char *path, const char *text);
-void limits_link(struct limits *, const char *path);
+/* Sends the note that a link is not followed. */
+void limits_link(const char *path);
 
-/* A fault; none where memory was short, which is why. */
+/* Sends a fault; none if memory was short, since that is the reason then. */
 void limits_fault(struct limits *, const char *reason, const char *path,
     const char *text);
 
-/* A ceiling on the archive as a fault: says which, and how to raise it. */
+/* Sends the fault that a ceiling is passed: which one, and how to raise it. */
 void limits_ceiling(struct limits *, const char *path, const char *name,
-    uint64_t v);
+    uint64_t value);
 
-/* The walk ends at a ceiling; said at its end. */
-void limits_stop(struct limits *, const char *name, uint64_t v);
+/* Ends the reading at a ceiling.  The fault is sent when it has ended. */
+void limits_stop(struct limits *, const char *name, uint64_t value);
 
 /*
- * libarchive and what it uses do not always say that they are out of memory:
- * a password does not open, or the archive ends early.  errno stays, though.
- * Returns 1 if the walk ends at this or another ceiling.
+ * Returns 1 if the reading ends at a ceiling.  Short memory is one: libarchive
+ * and its libraries do not always report it (a password does not open, or the
+ * archive ends early), but errno stays ENOMEM.
  */
 int limits_starved(struct limits *);
 
-/* The CPU ceiling counts from here. */
+/* Notes progress: the ceiling of processor time counts from here. */
 void limits_progress(struct limits *);
 
-/* Counts n bytes more that were unpacked.  Returns 1, or 0 at the ceiling. */
+/* Counts n more bytes that were unpacked.  Returns 1, or 0 at the ceiling. */
 int limits_unpacked(struct limits *, uint64_t n);
 
 #endif

@@ -90,7 +90,7 @@ unpack_start(struct unpack *w, int fd, const struct unpack_limits *limits,
 
 	memset(w, 0, sizeof(*w));
 	w->limits = *limits;
-	w->fd = w->go = -1;
+	w->from = w->to = -1;
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
 		return reason_set(why, "input",
 		    "stdin: cannot read: %s: tar -cf - -C DIR . | makes a "
@@ -109,42 +109,33 @@ unpack_start(struct unpack *w, int fd, const struct unpack_limits *limits,
 	}
 	(void)close(p[1]);
 	(void)close(go[0]);
-	w->fd = p[0];
+	w->from = p[0];
 	sandbox_may_kill(w->pid);
-	w->go = go[1];
-	(void)fcntl(w->go, F_SETFL, O_NONBLOCK);
+	w->to = go[1];
+	(void)fcntl(w->to, F_SETFL, O_NONBLOCK);
 	return 1;
 }
 
 /*
- * Says n bytes to the child.  Returns 1, or 0 if it is gone, or asks and does
- * not read: both would wait for each other.
+ * What became of something written to the child.  Returns 1, or 0 if the child is
+ * gone, or asks and does not read: both would wait for each other.
  */
 static int
-say(struct unpack *w, const void *p, size_t n)
+said(int written)
 {
-	const char *s = p;
-	ssize_t k;
-
-	while (n > 0) {
-		if ((k = write(w->go, s, n)) == -1 && errno == EINTR)
-			continue;
-		if (k == -1 && (errno == EPIPE || errno == EAGAIN))
-			return 0;
-		if (k == -1)
-			msg_die("cannot write to the archive reader: %s",
-			    strerror(errno));
-		s += k;
-		n -= (size_t)k;
-	}
-	return 1;
+	if (!written && errno != EPIPE && errno != EAGAIN)
+		msg_die("cannot write to the archive reader: %s",
+		    strerror(errno));
+	return written;
 }
 
 /* Lets the child read. */
 static void
 go(struct unpack *w)
 {
-	(void)say(w, "", 1);
+	struct iovec v = { (char[]){ 0 }, 1 };
+
+	(void)said(frame_write(w->to, &v, 1));
 	w->started = 1;
 }
 
@@ -152,35 +143,22 @@ go(struct unpack *w)
 static int
 answer(struct unpack *w, uint64_t i)
 {
-	const char *s = w->pass == NULL || i > SECRETS_MAX ?
-	    NULL :
-	    w->pass(w->ctx, w->path, (size_t)i);
-	uint32_t n = s == NULL ? CHILD_NO_MORE : (uint32_t)strlen(s);
-
-	if (s != NULL && n > SECRET_MAX)
-		n = 0;
-	return say(w, &n, sizeof(n)) && (s == NULL || say(w, s, n));
+	return said(frame_answer(w->to,
+	    w->pass == NULL || i > SECRETS_MAX ?
+		NULL :
+		w->pass(w->ctx, w->path, (size_t)i)));
 }
 
 /* Reads n bytes.  Returns 1, or 0 if the child is gone. */
 static int
 receive(struct unpack *w, void *p, size_t n)
 {
-	char *s = p;
-	ssize_t k;
+	int r = frame_read(w->from, p, n);
 
-	while (n > 0) {
-		if ((k = read(w->fd, s, n)) == -1 && errno == EINTR)
-			continue;
-		if (k == -1)
-			msg_die("cannot read from the archive reader: %s",
-			    strerror(errno));
-		if (k == 0)
-			return 0;
-		s += k;
-		n -= (size_t)k;
-	}
-	return 1;
+	if (r == -1)
+		msg_die("cannot read from the archive reader: %s",
+		    strerror(errno));
+	return r;
 }
 
 /* Makes room for n bytes and a NUL; what was there is wiped. */
@@ -252,13 +230,13 @@ longest(const struct unpack *w, uint32_t event)
 	case UNPACK_MEMBER:
 		return w->limits.member;
 	case UNPACK_BIG:
-		return CHILD_HEAD;
+		return FRAME_HEAD;
 	case UNPACK_PIECE:
 		return UNPACK_PIECE_BYTES;
 	case UNPACK_PIECES_END:
 	case UNPACK_FAULT:
 	case UNPACK_NOTE:
-		return CHILD_TEXT;
+		return FRAME_TEXT;
 	default:
 		return UINT64_MAX;
 	}
@@ -268,7 +246,7 @@ longest(const struct unpack *w, uint32_t event)
 static int
 take(struct unpack *w, const struct frame *f)
 {
-	size_t len = f->event == CHILD_ASK ? 0 : (size_t)f->len;
+	size_t len = f->event == FRAME_ASK ? 0 : (size_t)f->len;
 
 	if (f->event != UNPACK_PIECE && f->event != UNPACK_PIECES_END) {
 		if (!room((void **)&w->path, &w->pathcap, f->pathlen) ||
@@ -288,7 +266,7 @@ take(struct unpack *w, const struct frame *f)
 int
 unpack_ready(const struct unpack *w)
 {
-	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+	struct pollfd p = { .fd = w->from, .events = POLLIN };
 
 	return w->over || poll(&p, 1, 0) != 0;
 }
@@ -309,18 +287,18 @@ unpack_next(struct unpack *w)
 		tool_wait();
 	/* the child may be in the hands of the archive: believe nothing */
 	while (receive(w, &f, sizeof(f)) && f.pathlen <= PATH_BYTES_MAX &&
-	    (f.event == CHILD_ASK ||
+	    (f.event == FRAME_ASK ||
 		(longest(w, f.event) < UINT64_MAX &&
 		    f.len <= longest(w, f.event))) &&
 	    take(w, &f)) {
 		f.reason[sizeof(f.reason) - 1] = '\0';
 		w->why.reason = NULL;
-		if (f.event == CHILD_ASK) {
+		if (f.event == FRAME_ASK) {
 			if (!answer(w, f.len))
 				break;
 			continue;
 		}
-		if (w->len > 0 && longest(w, f.event) == CHILD_TEXT)
+		if (w->len > 0 && longest(w, f.event) == FRAME_TEXT)
 			reason_set(&w->why, reason_of(f.reason), "%s",
 			    (char *)w->data);
 		if (f.event == UNPACK_FAULT && w->why.reason == NULL)
@@ -334,10 +312,10 @@ unpack_next(struct unpack *w)
 void
 unpack_stop(struct unpack *w)
 {
-	if (w->fd != -1)
-		(void)close(w->fd);
-	if (w->go != -1)
-		(void)close(w->go);
+	if (w->from != -1)
+		(void)close(w->from);
+	if (w->to != -1)
+		(void)close(w->to);
 	if (w->pid > 0) {
 		(void)kill(w->pid, SIGKILL);
 		(void)waitpid(w->pid, NULL, 0);

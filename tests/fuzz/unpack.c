@@ -21,10 +21,10 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	w.limits.member = 64 * 1024;
 	w.pid = NOBODY;
 	w.started = 1;
-	w.go = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	w.fd = memfd_create("frames", MFD_CLOEXEC);
-	fuzz_must(w.fd != -1 && write(w.fd, p, n) == (ssize_t)n &&
-		lseek(w.fd, 0, SEEK_SET) == 0,
+	w.to = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	w.from = memfd_create("frames", MFD_CLOEXEC);
+	fuzz_must(w.from != -1 && write(w.from, p, n) == (ssize_t)n &&
+		lseek(w.from, 0, SEEK_SET) == 0,
 	    "a memory file");
 	while (unpack_next(&w) != UNPACK_END)
 		events++;

@@ -1,0 +1,92 @@
+#ifndef UNPACK_FRAME_H
+#define UNPACK_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/*
+ * What goes over the two pipes between the process that holds the keys and its
+ * child, which reads the archive.  The child sends frames.  The parent sends one
+ * byte when the child may begin, and then passwords, each when it is asked.
+ */
+
+/* Where the child finds the archive and its ends of the pipes. */
+#define FRAME_ARCHIVE  STDIN_FILENO
+#define FRAME_OUT      STDOUT_FILENO
+#define FRAME_PASSWORD (STDERR_FILENO + 1)
+
+#define PATH_BYTES_MAX	   (64 * 1024) /* bytes of a path */
+#define FRAME_TEXT	   4096 /* bytes of a fault or note */
+#define FRAME_HEAD	   (36 * 1024) /* bytes of UNPACK_BIG */
+#define UNPACK_PIECE_BYTES (1024 * 1024) /* bytes of UNPACK_PIECE */
+
+/* What the child reports; see unpack.h for what each carries. */
+enum unpack_event {
+	/* Nothing follows. */
+	UNPACK_END,
+	/* A whole regular file. */
+	UNPACK_MEMBER,
+	/* The first bytes of a file that is larger than the ceiling. */
+	UNPACK_BIG,
+	/* If pieces are wanted: the next bytes of that file, from its first. */
+	UNPACK_PIECE,
+	/* That was its last piece; with a reason if the file breaks off. */
+	UNPACK_PIECES_END,
+	/* A member that cannot be had; without a path: the archive's rest. */
+	UNPACK_FAULT,
+	/* Of interest with -v.  The reason is `link' for a link. */
+	UNPACK_NOTE
+};
+
+#define FRAME_ASK 0x100 /* in place of an event: asks for a password */
+
+/* The ceilings that the child keeps. */
+struct unpack_limits {
+	uint64_t members; /* number of members */
+	uint64_t member; /* bytes of one member */
+	uint64_t total; /* bytes unpacked in all */
+	uint64_t cpu; /* seconds of processor time without progress */
+	uint64_t memory; /* bytes of memory of the child */
+	uint64_t warnings; /* number of warnings of libarchive */
+	int pieces; /* not a ceiling: 1 if UNPACK_PIECE is wanted */
+};
+
+/* Goes before a path of pathlen bytes and data of len bytes. */
+struct frame {
+	uint32_t event, pathlen;
+	uint64_t len; /* of FRAME_ASK: the number of the password */
+	char reason[16];
+};
+
+/*
+ * Writes n buffers, which it changes.  Returns 1 if all was written, or 0 with
+ * errno.
+ */
+int frame_write(int fd, struct iovec *, int n);
+
+/* Reads n bytes.  Returns 1, 0 at the end of the pipe, or -1 with errno. */
+int frame_read(int fd, void *p, size_t n);
+
+/*
+ * For the child: sends one frame.  Reason, path and data may be NULL; len is sent
+ * even if data is NULL.  If the parent is gone the child ends.
+ */
+void frame_send(uint32_t event, const char *reason, const char *path,
+    const void *data, size_t len);
+
+/*
+ * For the child: asks for password number i of the member.  Returns 1 with the
+ * password in pass, which has SECRET_MAX + 1 bytes and is the caller's to wipe;
+ * 0 if there is none with this number, or -1 if there are no more.
+ */
+int frame_ask(const char *path, uint64_t i, char *pass);
+
+/*
+ * For the parent: sends the answer, NULL if there are no more.  Returns 1, or 0
+ * with errno.
+ */
+int frame_answer(int fd, const char *pass);
+
+#endif
