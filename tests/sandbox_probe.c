@@ -135,7 +135,6 @@ static const struct {
 	{ "fchown", SYS_fchown },
 	{ "fcntl", SYS_fcntl },
 	{ "ioctl", SYS_ioctl },
-	{ "flock", SYS_flock },
 	{ "ftruncate", SYS_ftruncate },
 	{ "pwrite64", SYS_pwrite64 },
 	{ "unlinkat", SYS_unlinkat },
