@@ -11,7 +11,7 @@
 #include "base/tool.h"
 #include "export/owner.h"
 #include "file/cred.h"
-#include "lock/pbe.h"
+#include "lock/budget.h"
 
 static const struct text source = { "stdin", 5 };
 
@@ -38,7 +38,7 @@ onefile_open(struct onefile *x)
 		msg_die("stdin: %s", w.detail);
 	if (x->n == 0)
 		msg_die("stdin: empty input: expected %s", x->expected);
-	pbe_start();
+	budget_start();
 }
 
 void

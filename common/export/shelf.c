@@ -10,7 +10,7 @@
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/tool.h"
-#include "record/seal.h"
+#include "lock/box.h"
 
 /* What stands in the file in front of source and data. */
 struct head {
@@ -28,7 +28,7 @@ struct slot {
 struct shelf {
 	int fd;
 	uint64_t end, num;
-	struct seal *seal;
+	struct box *seal;
 	struct slot *slot;
 	size_t size, used; /* size is a power of two */
 	uint8_t
@@ -46,7 +46,7 @@ shelf_new(void)
 		heap_nomem();
 	h->fd = tool_tmpfile();
 	h->size = 1024;
-	h->seal = seal_random();
+	h->seal = box_random();
 	if ((h->slot = calloc(h->size, sizeof(*h->slot))) == NULL)
 		heap_nomem();
 	return h;
@@ -68,7 +68,7 @@ shelf_free(struct shelf *h)
 		return;
 	shelf_forget(h);
 	(void)close(h->fd);
-	seal_free(h->seal);
+	box_free(h->seal);
 	free(h->slot);
 	free(h);
 }
@@ -172,10 +172,10 @@ shelf_key(struct shelf *h, const uint8_t id[32], const uint8_t *p8, size_t n,
 	hd.member = member;
 	hd.is_key = 1;
 	hd.state = (uint8_t)state;
-	hd.len = (uint32_t)(n + SEAL_TAG);
+	hd.len = (uint32_t)(n + BOX_TAG);
 	memcpy(hd.id, id, sizeof(hd.id));
-	if ((sealed = OPENSSL_malloc(n + SEAL_TAG)) == NULL ||
-	    !seal_close(h->seal, h->num + 1, "", 0, p8, n, sealed))
+	if ((sealed = OPENSSL_malloc(n + BOX_TAG)) == NULL ||
+	    !box_close(h->seal, h->num + 1, "", 0, p8, n, sealed))
 		heap_nomem();
 	append(h, &hd, source, sealed);
 	OPENSSL_free(sealed);
@@ -211,7 +211,7 @@ load(struct shelf *h, uint64_t at, struct held *out, int light)
 	memcpy(out->id, hd.id, sizeof(out->id));
 	memcpy(out->cert, hd.cert, sizeof(out->cert));
 	out->at = at;
-	out->len = hd.len - (hd.is_key ? SEAL_TAG : 0);
+	out->len = hd.len - (hd.is_key ? BOX_TAG : 0);
 	out->source.n = hd.sourcelen;
 	out->data = NULL;
 	if (light)
@@ -225,7 +225,7 @@ load(struct shelf *h, uint64_t at, struct held *out, int light)
 	sealed = h->body + hd.sourcelen;
 	if (!hd.is_key)
 		memcpy(h->data, sealed, hd.len);
-	else if (!seal_open(h->seal, hd.num, "", 0, sealed, hd.len, h->data))
+	else if (!box_open(h->seal, hd.num, "", 0, sealed, hd.len, h->data))
 		msg_die("the temporary file was altered: run again");
 	out->source.s = (char *)h->body;
 	out->data = h->data;
@@ -278,7 +278,7 @@ shelf_each(struct shelf *h, uint64_t *at, struct held *out)
 		return 0;
 	load(h, *at, out, 0);
 	*at += sizeof(struct head) + out->source.n + out->len +
-	    (out->is_key ? SEAL_TAG : 0);
+	    (out->is_key ? BOX_TAG : 0);
 	return 1;
 }
 

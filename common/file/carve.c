@@ -6,7 +6,7 @@
 #include "base/heap.h"
 #include "file/p12.h"
 #include "key/tlv.h"
-#include "lock/pbe.h"
+#include "lock/budget.h"
 
 #define HEAD	 32 /* bytes that tell whether a place is worth a look */
 #define SEQUENCE 0x30
@@ -62,7 +62,7 @@ take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
 
 	if (p12_is(p, n)) {
 		/* what is damaged may be none, and be there by chance */
-		pbe_start();
+		budget_start();
 		if (!p12_read(p, n, c->secrets, &l, &w) &&
 		    strcmp(w.reason, "damaged") != 0)
 			findings_add_fault(&l, &w);

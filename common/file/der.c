@@ -9,6 +9,7 @@
 #include "base/heap.h"
 #include "file/p12.h"
 #include "key/private.h"
+#include "lock/passform.h"
 #include "lock/pbe.h"
 
 /* Returns 1 if all of it is a PrivateKeyInfo (RFC 5208 section 5). */
@@ -28,28 +29,28 @@ static int
 read_encrypted(const X509_SIG *sig, struct secrets *s, struct findings *l,
     struct reason *w)
 {
-	struct pbe_tries t = { .secrets = s };
+	struct passform_tries t = { .secrets = s };
 	const ASN1_OCTET_STRING *data;
 	const X509_ALGOR *alg;
-	struct pbe_form f;
+	struct passform f;
 	uint8_t *p8;
 	size_t n;
 	int rc = 0;
 
 	X509_SIG_get0(sig, &alg, &data);
-	while (rc == 0 && pbe_next(&t, &f)) {
+	while (rc == 0 && passform_next(&t, &f)) {
 		heap_check();
 		rc = pbe_decrypt(alg, &f, ASN1_STRING_get0_data(data),
 		    (size_t)ASN1_STRING_length(data), &p8, &n, w);
 		if (rc == 1 && !(rc = is_p8(p8, n)))
 			OPENSSL_clear_free(p8, n);
 	}
-	pbe_wipe(&f);
+	passform_wipe(&f);
 	if (rc == 0)
 		secret_wrong(s, "encrypted private key does not open", w);
 	if (rc != 1)
 		return 0;
-	pbe_worked(&t);
+	passform_worked(&t);
 	findings_add_key(l, p8, n, NULL, 0);
 	OPENSSL_clear_free(p8, n);
 	return 1;

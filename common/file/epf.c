@@ -12,7 +12,7 @@
 #include "base/heap.h"
 #include "key/private.h"
 #include "key/tlv.h"
-#include "lock/pbe.h"
+#include "lock/budget.h"
 #include "record/read.h"
 
 #define LOCKED_MIN 32 /* bytes; what is shorter is no key */
@@ -399,7 +399,7 @@ derive(struct profile *f, struct lab *b, size_t chain, const char *pass,
 	len = (size_t)EVP_MD_get_size(b->md[chain]);
 	/* of 64 bytes, 9 of padding or more */
 	blocks = ch->input ? (int64_t)(len + n + 1 + 9 + 63) / 64 : 1;
-	if (!pbe_spend(PASSES * (count + 1) * blocks, &f->over))
+	if (!budget_spend(PASSES * (count + 1) * blocks, &f->over))
 		return 0;
 	memcpy(b->input, pass, np);
 	memcpy(b->input + np, salt, ns);
@@ -493,7 +493,7 @@ try_streams(struct profile *f, struct lab *b, long count)
 	size_t got = 0, c;
 	int i, rc;
 
-	rc = pbe_spend(NEAR * (int64_t)CIPHERS *
+	rc = budget_spend(NEAR * (int64_t)CIPHERS *
 		(COST_KEYED + COST_TRIAL * (int64_t)f->closed),
 	    &f->over);
 	for (i = 0; rc && i < NEAR; i++) {
@@ -694,7 +694,7 @@ epf_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	    (f->v = OPENSSL_zalloc(EPF_LOCKED_MAX * sizeof(*f->v))) == NULL)
 		heap_nomem();
 	f->l = l;
-	pbe_start_with(EPF_WORK_MAX);
+	budget_start_with(EPF_WORK_MAX);
 	start(&r, p, n);
 	while (next_value(&r))
 		add_value(f, &r);

@@ -12,7 +12,7 @@
 #include "file/magic.h"
 #include "file/pem.h"
 #include "key/winblob.h"
-#include "lock/pbe.h"
+#include "lock/budget.h"
 #include "record/read.h"
 #include "record/stream_read.h"
 
@@ -151,7 +151,7 @@ file_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	const struct magic *archive;
 	int rc;
 
-	pbe_start();
+	budget_start();
 	w->reason = "";
 	if (n == 0)
 		return reason_set(w, "empty", "empty file: fetch it again");

@@ -7,17 +7,17 @@
 
 #include "base/heap.h"
 #include "key/private.h"
-#include "record/seal.h"
+#include "lock/box.h"
 
 /* What seals the keys that wait, and how many it has sealed. */
-static struct seal *vault;
+static struct box *vault;
 static unsigned long long keys;
 
 void
 findings_share(void)
 {
 	if (vault == NULL)
-		vault = seal_random();
+		vault = box_random();
 }
 
 void
@@ -112,9 +112,9 @@ put_key(struct findings *l, const uint8_t *p8, size_t n, const uint8_t id[32],
 	if (keys == 0)
 		keys = (unsigned long long)getpid() << 40;
 	it->num = ++keys;
-	it->sealedlen = n + SEAL_TAG;
+	it->sealedlen = n + BOX_TAG;
 	if ((it->sealed = OPENSSL_malloc(it->sealedlen)) == NULL ||
-	    !seal_close(vault, it->num, "", 0, p8, n, it->sealed))
+	    !box_close(vault, it->num, "", 0, p8, n, it->sealed))
 		heap_nomem();
 	memcpy(it->id, id, sizeof(it->id));
 	it->name = name;
@@ -202,10 +202,10 @@ finding_key1(const struct finding *it, size_t *n)
 {
 	uint8_t *p8;
 
-	*n = it->sealedlen - SEAL_TAG;
+	*n = it->sealedlen - BOX_TAG;
 	heap_check();
 	if ((p8 = OPENSSL_secure_malloc(*n)) == NULL ||
-	    !seal_open(vault, it->num, "", 0, it->sealed, it->sealedlen, p8))
+	    !box_open(vault, it->num, "", 0, it->sealed, it->sealedlen, p8))
 		heap_nomem();
 	return p8;
 }

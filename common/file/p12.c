@@ -8,14 +8,13 @@
 
 #include "base/heap.h"
 #include "key/tlv.h"
-#include "lock/kdf.h"
+#include "lock/budget.h"
 #include "lock/p12mac.h"
+#include "lock/passform.h"
 #include "lock/pbe.h"
 
 #define FILE_MIN     64 /* bytes; less holds no key */
 #define FRIENDLY_MAX (64 * 1024) /* bytes; longer is left out */
-#define PLAN_PARTS   4 /* what is looked at ahead */
-#define PLAN_KEYS    4
 
 /* clang-format off */
 
@@ -167,7 +166,7 @@ friendly_name(const SAFE_BAG *bag, size_t *n)
 /* One file on its way: how it opened, and where its parts go. */
 struct reader {
 	const char *pass; /* that opened it, in this form */
-	struct pbe_form form, first; /* first: what is derived ahead from */
+	struct passform form;
 	struct secrets *secrets; /* a part may have another; NULL: none has */
 	struct findings *out;
 	int locked; /* parts that no password opened */
@@ -197,7 +196,7 @@ struct part {
 
 /* Tries one form of a password.  Returns 0 to try others. */
 static int
-part_try(struct part *p, const struct pbe_form *f)
+part_try(struct part *p, const struct passform *f)
 {
 	uint8_t *clear;
 	const uint8_t *q;
@@ -228,15 +227,15 @@ part_try(struct part *p, const struct pbe_form *f)
 static int
 part_search(struct reader *r, struct part *p)
 {
-	struct pbe_tries t = { .secrets = r->secrets };
-	struct pbe_form f;
+	struct passform_tries t = { .secrets = r->secrets };
+	struct passform f;
 	int i, rc = 0;
 
-	for (i = 0; rc == 0 && pbe_form(&f, r->pass, i); i++)
+	for (i = 0; rc == 0 && passform_of(&f, r->pass, i); i++)
 		rc = part_try(p, &f);
-	while (rc == 0 && pbe_next(&t, &f))
+	while (rc == 0 && passform_next(&t, &f))
 		rc = part_try(p, &f);
-	pbe_wipe(&f);
+	passform_wipe(&f);
 	return rc;
 }
 
@@ -465,83 +464,21 @@ read_safes(struct reader *r, const STACK_OF(ASN1_TYPE) *safes)
 	}
 }
 
-/* Notes what the keys of a part will be derived from. */
-static void
-plan_keys(const STACK_OF(SAFE_BAG) *bags, const struct pbe_form *f)
-{
-	const ASN1_OCTET_STRING *data;
-	const X509_ALGOR *alg;
-	const SAFE_BAG *bag;
-	X509_SIG *sig;
-	int i;
-
-	for (i = 0; i < sk_SAFE_BAG_num(bags) && i < PLAN_KEYS; i++) {
-		bag = sk_SAFE_BAG_value(bags, i);
-		if (OBJ_obj2nid(bag->type) != NID_pkcs8ShroudedKeyBag)
-			continue;
-		sig = value(bag->value, ASN1_ITEM_rptr(X509_SIG));
-		if (sig != NULL) {
-			X509_SIG_get0(sig, &alg, &data);
-			pbe_plan(alg, f);
-		}
-		X509_SIG_free(sig);
-	}
-}
-
-/* The same for all parts of a file. */
-static void
-plan(const STACK_OF(ASN1_TYPE) *safes, const struct p12mac *m,
-    const struct pbe_form *f)
-{
-	STACK_OF(SAFE_BAG) *bags;
-	PKCS7 *p7;
-	int i;
-
-	p12mac_plan(m, f);
-	for (i = 0; i < sk_ASN1_TYPE_num(safes) && i < PLAN_PARTS; i++) {
-		p7 = value(sk_ASN1_TYPE_value(safes, i), ASN1_ITEM_rptr(PKCS7));
-		if (p7 == NULL)
-			continue;
-		if (PKCS7_type_is_encrypted(p7) && p7->d.encrypted != NULL &&
-		    p7->d.encrypted->enc_data != NULL)
-			pbe_plan(p7->d.encrypted->enc_data->algorithm, f);
-		else if (PKCS7_type_is_data(p7) && p7->d.data != NULL) {
-			bags = ASN1_item_unpack(p7->d.data,
-			    ASN1_ITEM_rptr(SAFE_BAGS));
-			plan_keys(bags, f);
-			free_bags(bags);
-		}
-		PKCS7_free(p7);
-	}
-}
-
-/*
- * Finds the password by the MAC.  Returns 1, or 0 with *w.  If the first one
- * opened the last file, it is likely to open this one: all that is derived from
- * it is derived at once.
- */
+/* Finds the password by the MAC.  Returns 1, or 0 with *w. */
 static int
-unlock_mac(struct reader *r, const struct p12mac *m,
-    const STACK_OF(ASN1_TYPE) *safes, struct reason *w)
+unlock_mac(struct reader *r, const struct p12mac *m, struct reason *w)
 {
-	static int likely = 1;
-	struct pbe_tries t = { .secrets = r->secrets };
+	struct passform_tries t = { .secrets = r->secrets };
 	int rc = 0;
 
-	if (likely && pbe_form(&r->first, secret_try(r->secrets, 0), 0)) {
-		plan(safes, m, &r->first);
-		kdf_ahead();
-	}
-
-	while (rc == 0 && pbe_next(&t, &r->form))
+	while (rc == 0 && passform_next(&t, &r->form))
 		rc = p12mac_check(m, &r->form, w);
 	if (rc == 0)
 		secret_wrong(r->secrets, "integrity check failed", w);
-	likely = rc == 1 && t.i == 1 && t.form == 0;
 	if (rc != 1)
 		return 0;
 	r->pass = t.pass;
-	pbe_worked(&t);
+	passform_worked(&t);
 	return 1;
 }
 
@@ -553,19 +490,19 @@ static int
 unlock_try(struct reader *r, const STACK_OF(ASN1_TYPE) *safes, int size,
     struct reason *w)
 {
-	struct pbe_tries t = { .secrets = r->secrets };
+	struct passform_tries t = { .secrets = r->secrets };
 	struct findings got = { NULL, 0 };
 	struct reader one;
 
 	memset(&one, 0, sizeof(one));
-	while (pbe_next(&t, &one.form)) {
-		if (!pbe_spend(64 + size / 16, w))
+	while (passform_next(&t, &one.form)) {
+		if (!budget_spend(64 + size / 16, w))
 			return 0;
 		one.out = &got;
 		read_safes(&one, safes);
 		if (one.opened > 0 || one.locked == 0) {
-			pbe_wipe(&one.form);
-			pbe_worked(&t);
+			passform_wipe(&one.form);
+			passform_worked(&t);
 			*r->out = got;
 			return 1;
 		}
@@ -606,7 +543,7 @@ read_pfx(struct reader *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
 		findings_add_fault(r->out, w);
 		return 1;
 	}
-	if ((rc = unlock_mac(r, m, safes, w)))
+	if ((rc = unlock_mac(r, m, w)))
 		read_safes(r, safes);
 	p12mac_free(m);
 	return rc;
@@ -649,9 +586,7 @@ read_one(const uint8_t **der, size_t n, struct secrets *s, struct findings *l,
 	else
 		rc = read_pfx(&r, pfx, content, safes, w);
 out:
-	kdf_forget();
-	pbe_wipe(&r.first);
-	pbe_wipe(&r.form);
+	passform_wipe(&r.form);
 	sk_ASN1_TYPE_pop_free(safes, ASN1_TYPE_free);
 	ASN1_item_free((ASN1_VALUE *)pfx, ASN1_ITEM_rptr(PFX));
 	reason_clear();

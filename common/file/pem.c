@@ -8,7 +8,8 @@
 #include "base/heap.h"
 #include "file/der.h"
 #include "key/private.h"
-#include "lock/pbe.h"
+#include "lock/budget.h"
+#include "lock/passform.h"
 
 static uint8_t *
 secure_copy(const void *p, size_t n)
@@ -25,7 +26,7 @@ secure_copy(const void *p, size_t n)
 static int
 give(char *buf, int size, int rw, void *form)
 {
-	const struct pbe_form *f = form;
+	const struct passform *f = form;
 
 	(void)rw;
 	if (f->nraw > (size_t)size)
@@ -40,8 +41,8 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
     struct findings *l, struct reason *w)
 {
 	EVP_CIPHER_INFO ci;
-	struct pbe_tries t = { .secrets = s };
-	struct pbe_form f;
+	struct passform_tries t = { .secrets = s };
+	struct passform f;
 	const char *dek;
 	uint8_t *copy, *p8 = NULL;
 	size_t len;
@@ -55,10 +56,10 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 		    "decrypt it where it was made",
 		    (int)n, dek == NULL ? "" : dek);
 	}
-	while (p8 == NULL && pbe_next(&t, &f)) {
+	while (p8 == NULL && passform_next(&t, &f)) {
 		if (!f.has_raw)
 			continue;
-		if (!pbe_spend(64 + n / 16, w))
+		if (!budget_spend(64 + n / 16, w))
 			return 0;
 		copy = secure_copy(p, (size_t)n);
 		clear = n;
@@ -66,9 +67,9 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 			p8 = private_traditional(copy, (size_t)clear, &len);
 		OPENSSL_secure_clear_free(copy, (size_t)n);
 		if (p8 != NULL)
-			pbe_worked(&t);
+			passform_worked(&t);
 	}
-	pbe_wipe(&f);
+	passform_wipe(&f);
 	reason_clear();
 	if (p8 == NULL)
 		return secret_wrong(s, "encrypted PEM key does not open", w);

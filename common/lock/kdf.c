@@ -8,20 +8,13 @@
 #include <openssl/hmac.h>
 #include <openssl/pkcs12.h>
 #include <openssl/sha.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/fuzzing.h"
 #include "base/heap.h"
 
 #define BLOCK 64 /* bytes, of SHA-1 and SHA-256 alike */
 #define WORDS 8
 #define LANES 3 /* derivations side by side: more gains nothing */
-
-#define PLAN_SIZE   8 /* derivations ahead, and what each may be */
-#define PLAN_SALT   64
-#define PLAN_OUT    64
-#define PLAN_ROUNDS (FUZZING ? 1000 : 1000000)
 
 /* A derivation on its way: a block that is hashed again and again. */
 struct chain {
@@ -381,86 +374,6 @@ run(struct chain *lane, size_t n)
 		lane[i].left -= rounds;
 }
 
-/* Ahead ------------------------------------------------------------------- */
-
-/* What was derived before it is asked for. */
-static struct planned {
-	struct kdf k;
-	uint8_t salt[PLAN_SALT], out[PLAN_OUT];
-} plan[PLAN_SIZE];
-static size_t planned, ready;
-
-void
-kdf_plan(const struct kdf *k)
-{
-	struct planned *p = &plan[planned];
-
-	/* a file may ask for less than one round: run() must not see it */
-	if (planned == PLAN_SIZE || k->nsalt > PLAN_SALT || k->n > PLAN_OUT ||
-	    k->n == 0 || k->rounds < 1 || k->rounds > PLAN_ROUNDS ||
-	    hash_of(k->md) == NULL)
-		return;
-	planned++;
-	p->k = *k;
-	if (k->nsalt > 0)
-		memcpy(p->salt, k->salt, k->nsalt);
-	p->k.salt = p->salt;
-	p->k.out = p->out;
-}
-
-/* The longest first, so that none is left to run alone. */
-static int
-by_work(const void *a, const void *b)
-{
-	const struct kdf *k = a, *l = b;
-	int64_t x = k->rounds * (int64_t)(1 + (k->n - 1) / SHA_DIGEST_LENGTH),
-		y = l->rounds * (int64_t)(1 + (l->n - 1) / SHA_DIGEST_LENGTH);
-
-	return x < y ? 1 : x > y ? -1 : 0;
-}
-
-void
-kdf_ahead(void)
-{
-	struct kdf k[PLAN_SIZE];
-	size_t i;
-
-	memset(k, 0, sizeof(k));
-	for (i = 0; i < planned; i++)
-		k[i] = plan[i].k;
-	qsort(k, planned, sizeof(*k), by_work);
-	if (kdf_derive(k, planned))
-		ready = planned;
-}
-
-void
-kdf_forget(void)
-{
-	OPENSSL_cleanse(plan, planned * sizeof(*plan));
-	planned = ready = 0;
-}
-
-/* Returns 1 if it was derived ahead. */
-static int
-recall(const struct kdf *k)
-{
-	const struct kdf *p;
-	size_t i;
-
-	for (i = 0; i < ready; i++) {
-		p = &plan[i].k;
-		if (p->md != k->md || p->id != k->id || p->n != k->n ||
-		    p->rounds != k->rounds || p->nsalt != k->nsalt ||
-		    p->npass != k->npass ||
-		    memcmp(p->salt, k->salt, k->nsalt) != 0 ||
-		    CRYPTO_memcmp(p->pass, k->pass, k->npass) != 0)
-			continue;
-		memcpy(k->out, p->out, k->n);
-		return 1;
-	}
-	return 0;
-}
-
 int
 kdf_derive(const struct kdf *k, size_t count)
 {
@@ -470,9 +383,7 @@ kdf_derive(const struct kdf *k, size_t count)
 
 	while (ok && (count > 0 || n > 0)) {
 		for (; ok && count > 0 && n < LANES; k++, count--)
-			if (recall(k))
-				continue;
-			else if (hash_of(k->md) == NULL)
+			if (hash_of(k->md) == NULL)
 				ok = openssl(k);
 			else
 				ok = start(&lane[n++], k);

@@ -34,14 +34,4 @@ struct kdf {
  */
 int kdf_derive(const struct kdf *, size_t count);
 
-/*
- * Of what will be asked for, most likely: plan notes one, ahead derives all that
- * were noted, and kdf_derive() then has them.  What is long, much or less than a
- * round is not noted.
- * pass must stay as it is until forget, which wipes them; out is not looked at.
- */
-void kdf_plan(const struct kdf *);
-void kdf_ahead(void);
-void kdf_forget(void);
-
 #endif

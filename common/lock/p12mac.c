@@ -8,7 +8,9 @@
 
 #include "base/fuzzing.h"
 #include "base/heap.h"
+#include "lock/budget.h"
 #include "lock/kdf.h"
+#include "lock/pbe.h"
 
 #define KEY_MIN 20 /* RFC 9579 section 5, bytes */
 
@@ -96,7 +98,7 @@ open_hmac(struct p12mac *m, const X509_ALGOR *alg, struct reason *w)
 
 	m->rounds = 1;
 	if (m->data->rounds != NULL &&
-	    (!pbe_rounds(m->data->rounds, w) ||
+	    (!budget_rounds(m->data->rounds, w) ||
 		!ASN1_INTEGER_get_int64(&m->rounds, m->data->rounds)))
 		return 0;
 	X509_ALGOR_get0(&oid, NULL, NULL, alg);
@@ -147,7 +149,7 @@ p12mac_free(struct p12mac *m)
 
 /* How the key of the HMAC is derived from this password. */
 static struct kdf
-derivation(const struct p12mac *m, const struct pbe_form *f, uint8_t *key)
+derivation(const struct p12mac *m, const struct passform *f, uint8_t *key)
 {
 	const ASN1_OCTET_STRING *salt = m->pb == NULL ?
 	    m->data->salt :
@@ -161,16 +163,8 @@ derivation(const struct p12mac *m, const struct pbe_form *f, uint8_t *key)
 	return k;
 }
 
-void
-p12mac_plan(const struct p12mac *m, const struct pbe_form *f)
-{
-	struct kdf k = derivation(m, f, NULL);
-
-	kdf_plan(&k);
-}
-
 int
-p12mac_check(const struct p12mac *m, const struct pbe_form *f, struct reason *w)
+p12mac_check(const struct p12mac *m, const struct passform *f, struct reason *w)
 {
 	uint8_t key[KDF_KEY_MAX], got[EVP_MAX_MD_SIZE];
 	struct kdf k = derivation(m, f, key);
@@ -179,7 +173,7 @@ p12mac_check(const struct p12mac *m, const struct pbe_form *f, struct reason *w)
 
 	if (!(m->pb == NULL ? f->has_bmp : f->has_raw))
 		return 0;
-	if (!pbe_spend(m->rounds * ((m->keylen + size - 1) / size) +
+	if (!budget_spend(m->rounds * ((m->keylen + size - 1) / size) +
 		    (ASN1_STRING_length(m->content) +
 			ASN1_STRING_length(m->data->salt)) /
 			16,

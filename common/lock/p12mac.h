@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "base/reason.h"
-#include "lock/pbe.h"
+#include "lock/passform.h"
 
 /*
  * The integrity check of a PKCS#12 file: MacData of RFC 7292 section 4, with
@@ -24,14 +24,11 @@ struct p12mac *p12mac_new(const ASN1_TYPE *macdata,
     const ASN1_OCTET_STRING *content, struct reason *w);
 void p12mac_free(struct p12mac *);
 
-/* Notes what p12mac_check() will derive from this password: see kdf_plan(). */
-void p12mac_plan(const struct p12mac *, const struct pbe_form *);
-
 /*
  * Returns 1 if the check is right under this password, 0 if not, -1 with *w
  * if the file has asked for too much work.
  */
-int p12mac_check(const struct p12mac *, const struct pbe_form *,
+int p12mac_check(const struct p12mac *, const struct passform *,
     struct reason *w);
 
 #endif

@@ -7,200 +7,11 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#include "base/fuzzing.h"
 #include "base/heap.h"
-#include "base/text.h"
+#include "lock/budget.h"
 #include "lock/kdf.h"
 
 #define SCRYPT_MAX (1 << 24) /* N * r * p */
-
-/* Passwords ------------------------------------------------------------- */
-
-/* UTF-16BE of a password, its terminator not counted; what is no UTF-8 is
- * taken as Latin-1. */
-static void
-utf16(uint8_t *dst, size_t *n, const char *pass, int latin)
-{
-	unsigned char *uni;
-	int len;
-
-	uni = latin ? OPENSSL_asc2uni(pass, -1, NULL, &len) :
-		      OPENSSL_utf82uni(pass, -1, NULL, &len);
-	if (uni == NULL)
-		heap_nomem();
-	memcpy(dst, uni, (size_t)len);
-	*n = (size_t)len - 2;
-	OPENSSL_clear_free(uni, (size_t)len);
-}
-
-/* Latin-1 of a password in UTF-8.  Returns 0 if it has none. */
-static int
-latin1(struct pbe_form *f)
-{
-	size_t i;
-
-	for (i = 0; i < f->nbmp; i += 2) {
-		if (f->bmp[i] != 0)
-			return 0;
-		f->raw[i / 2] = f->bmp[i + 1];
-	}
-	f->nraw = f->nbmp / 2;
-	return 1;
-}
-
-/* UTF-8 of a password in Latin-1.  Returns its length. */
-static size_t
-utf8(uint8_t *dst, const char *pass)
-{
-	size_t n = 0;
-
-	for (; *pass != '\0'; pass++) {
-		if ((unsigned char)*pass < 0x80) {
-			dst[n++] = (uint8_t)*pass;
-			continue;
-		}
-		dst[n++] = (uint8_t)(0xc0 | (unsigned char)*pass >> 6);
-		dst[n++] = (uint8_t)(0x80 | ((unsigned char)*pass & 0x3f));
-	}
-	return n;
-}
-
-static int
-is_ascii(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s > 0x7f)
-			return 0;
-	return 1;
-}
-
-/*
- * What is not ASCII, as a writer in the other encoding took it: UTF-8 byte by
- * byte, and Latin-1 where UTF-8 ought to be.
- */
-static int
-other_encoding(struct pbe_form *f, const char *pass)
-{
-	if (is_ascii(pass))
-		return 0;
-	if (!text_utf8(pass, strlen(pass))) {
-		f->has_raw = 1;
-		f->nraw = utf8(f->raw, pass);
-		return 1;
-	}
-	f->has_raw = latin1(f);
-	utf16(f->bmp, &f->nbmp, pass, 1);
-	f->nbmp += 2;
-	f->has_bmp = 1;
-	return 1;
-}
-
-int
-pbe_form(struct pbe_form *f, const char *pass, int i)
-{
-	memset(f, 0, sizeof(*f));
-	if (strlen(pass) > SECRET_MAX)
-		return 0;
-	utf16(f->bmp, &f->nbmp, pass, 0);
-	switch (i) {
-	case 0:
-		f->has_bmp = f->has_raw = 1;
-		f->nbmp += 2;
-		f->nraw = strlen(pass);
-		memcpy(f->raw, pass, f->nraw);
-		return 1;
-	case 1:
-		(void)other_encoding(f, pass);
-		return 1;
-	case 2: /* UTF-16 without terminator, if empty: nothing at all */
-		f->has_bmp = 1;
-		return 1;
-	case 3:
-		f->has_raw = 1;
-		f->nraw = f->nbmp + 2;
-		break;
-	case 4:
-		f->has_raw = f->nbmp > 0;
-		f->nraw = f->nbmp;
-		break;
-	default:
-		return 0;
-	}
-	memcpy(f->raw, f->bmp, f->nraw);
-	return 1;
-}
-
-void
-pbe_wipe(struct pbe_form *f)
-{
-	OPENSSL_cleanse(f, sizeof(*f));
-}
-
-int
-pbe_next(struct pbe_tries *t, struct pbe_form *f)
-{
-	for (;; t->i = 0, t->form++, t->more = 0) {
-		while ((t->pass = secret_try(t->secrets, t->i)) != NULL) {
-			t->i++;
-			if (!pbe_form(f, t->pass, t->form))
-				continue;
-			t->more = 1;
-			if (f->has_bmp || f->has_raw)
-				return 1;
-		}
-		if (!t->more)
-			return 0;
-	}
-}
-
-void
-pbe_worked(const struct pbe_tries *t)
-{
-	secret_worked(t->secrets, t->i - 1);
-}
-
-/* Ceilings -------------------------------------------------------------- */
-
-/* Rounds that the file at hand may still ask for, all its parts together. */
-static int64_t rounds_left, rounds_max;
-
-void
-pbe_start(void)
-{
-	pbe_start_with(KDF_WORK_MAX);
-}
-
-void
-pbe_start_with(int64_t max)
-{
-	rounds_left = rounds_max = FUZZING ? 20000 : max;
-}
-
-int
-pbe_spend(int64_t rounds, struct reason *w)
-{
-	if (rounds > rounds_left)
-		return reason_set(w, "ceiling",
-		    "asks for more than %lld rounds of key derivation in all, "
-		    "the ceiling of a file (give fewer passwords, or its own "
-		    "with pass in the map of kms-export)",
-		    (long long)rounds_max);
-	rounds_left -= rounds;
-	return 1;
-}
-
-int
-pbe_rounds(const ASN1_INTEGER *rounds, struct reason *w)
-{
-	int64_t v;
-
-	if (!ASN1_INTEGER_get_int64(&v, rounds) || v < 1 || v > KDF_ROUNDS_MAX)
-		return reason_set(w, "ceiling",
-		    "asks for more than %d rounds of key derivation, the "
-		    "ceiling",
-		    KDF_ROUNDS_MAX);
-	return pbe_spend(v, w);
-}
 
 void *
 pbe_parameters(const X509_ALGOR *alg, const ASN1_ITEM *it)
@@ -231,7 +42,7 @@ scrypt_ok(const X509_ALGOR *alg, struct reason *w)
 		return reason_set(w, "ceiling",
 		    "asks for more scrypt than N * r * p = %d, the ceiling",
 		    SCRYPT_MAX);
-	return pbe_spend(n * r * par, w);
+	return budget_spend(n * r * par, w);
 }
 
 int
@@ -243,7 +54,7 @@ pbe_pbkdf2(const X509_ALGOR *alg, struct reason *w)
 	if (p == NULL)
 		return reason_set(w, "damaged",
 		    "no PBKDF2 parameters (RFC 8018 appendix A.2)");
-	ok = pbe_rounds(p->iter, w);
+	ok = budget_rounds(p->iter, w);
 	if (ok && p->keylength != NULL &&
 	    (ASN1_INTEGER_get(p->keylength) < 1 ||
 		ASN1_INTEGER_get(p->keylength) > KDF_KEY_MAX))
@@ -253,8 +64,6 @@ pbe_pbkdf2(const X509_ALGOR *alg, struct reason *w)
 	PBKDF2PARAM_free(p);
 	return ok;
 }
-
-/* Decryption ------------------------------------------------------------ */
 
 int
 pbe_nid(const X509_ALGOR *alg)
@@ -318,7 +127,7 @@ unsupported(const X509_ALGOR *alg, struct reason *w)
 /* A derivation of n bytes for the ciphers of PKCS#12. */
 static void
 pkcs12_kdf(struct kdf *k, const PBEPARAM *p, const EVP_MD *md,
-    const struct pbe_form *f, int id, uint8_t *out, int n)
+    const struct passform *f, int id, uint8_t *out, int n)
 {
 	k->md = md;
 	k->pass = f->bmp;
@@ -337,7 +146,7 @@ pkcs12_kdf(struct kdf *k, const PBEPARAM *p, const EVP_MD *md,
  */
 static EVP_CIPHER_CTX *
 pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
-    const struct pbe_form *f, struct reason *w)
+    const struct passform *f, struct reason *w)
 {
 	PBEPARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
 	const EVP_CIPHER *c = EVP_get_cipherbynid(cipher);
@@ -354,7 +163,7 @@ pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
 	}
 	if (c == NULL || md == NULL || (ctx = EVP_CIPHER_CTX_new()) == NULL)
 		(void)unsupported(alg, w);
-	else if (pbe_rounds(p->iter, w)) {
+	else if (budget_rounds(p->iter, w)) {
 		pkcs12_kdf(&k[0], p, md, f, PKCS12_KEY_ID, key,
 		    EVP_CIPHER_get_key_length(c));
 		pkcs12_kdf(&k[1], p, md, f, PKCS12_IV_ID, iv,
@@ -397,7 +206,7 @@ repair_aes(PBE2PARAM *v2, const PBKDF2PARAM *kdf)
 
 /* A derivation by PBKDF2, its length still open.  Returns 1, or 0. */
 static int
-pbkdf2_kdf(struct kdf *k, const PBKDF2PARAM *p, const struct pbe_form *f,
+pbkdf2_kdf(struct kdf *k, const PBKDF2PARAM *p, const struct passform *f,
     uint8_t *out)
 {
 	memset(k, 0, sizeof(*k));
@@ -416,7 +225,7 @@ pbkdf2_kdf(struct kdf *k, const PBKDF2PARAM *p, const struct pbe_form *f,
 /* Keys a cipher by PBKDF2: RFC 8018 section 6.2.2.  Returns 1, or 0. */
 static int
 pbkdf2_key(EVP_CIPHER_CTX *ctx, const PBKDF2PARAM *p, const EVP_CIPHER *c,
-    const ASN1_TYPE *iv, const struct pbe_form *f)
+    const ASN1_TYPE *iv, const struct passform *f)
 {
 	uint8_t key[EVP_MAX_KEY_LENGTH];
 	struct kdf k;
@@ -438,7 +247,7 @@ pbkdf2_key(EVP_CIPHER_CTX *ctx, const PBKDF2PARAM *p, const EVP_CIPHER *c,
 /* Keys a cipher of PBES2 with PBKDF2.  Returns 1, or 0 with *w. */
 static int
 pbes2_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, PBE2PARAM *v2,
-    const struct pbe_form *f, struct reason *w)
+    const struct passform *f, struct reason *w)
 {
 	PBKDF2PARAM *kdf;
 	int rc;
@@ -458,7 +267,7 @@ pbes2_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, PBE2PARAM *v2,
 
 /* Keys a cipher of PBES1, or of PBES2 with scrypt, as OpenSSL does. */
 static int
-pbes_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, const struct pbe_form *f,
+pbes_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, const struct passform *f,
     struct reason *w)
 {
 	const ASN1_OBJECT *oid;
@@ -476,7 +285,7 @@ pbes_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, const struct pbe_form *f,
 
 /* A cipher of PBES1 or PBES2, keyed.  NULL with *w. */
 static EVP_CIPHER_CTX *
-pbes_cipher(const X509_ALGOR *alg, const struct pbe_form *f, struct reason *w)
+pbes_cipher(const X509_ALGOR *alg, const struct passform *f, struct reason *w)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	PBE2PARAM *v2 = NULL;
@@ -487,7 +296,7 @@ pbes_cipher(const X509_ALGOR *alg, const struct pbe_form *f, struct reason *w)
 		heap_nomem();
 	if (pbe_nid(alg) != NID_pbes2) {
 		v1 = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
-		ok = (v1 == NULL || pbe_rounds(v1->iter, w)) &&
+		ok = (v1 == NULL || budget_rounds(v1->iter, w)) &&
 		    pbes_key(ctx, alg, f, w);
 	} else if ((v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM))) ==
 	    NULL)
@@ -526,7 +335,7 @@ is_pkcs12(int nid, int *cipher, int *hash)
 }
 
 int
-pbe_decrypt(const X509_ALGOR *alg, const struct pbe_form *f, const uint8_t *in,
+pbe_decrypt(const X509_ALGOR *alg, const struct passform *f, const uint8_t *in,
     size_t n, uint8_t **out, size_t *outlen, struct reason *w)
 {
 	int cipher, hash, len, last, rc, old;
@@ -537,7 +346,7 @@ pbe_decrypt(const X509_ALGOR *alg, const struct pbe_form *f, const uint8_t *in,
 	    n > INT_MAX - EVP_MAX_BLOCK_LENGTH)
 		return 0;
 	/* to decrypt it, and to parse it, is work too */
-	if (!pbe_spend(64 + (int64_t)n / 16, w))
+	if (!budget_spend(64 + (int64_t)n / 16, w))
 		return -1;
 	ctx = old ? pkcs12_cipher(alg, cipher, hash, f, w) :
 		    pbes_cipher(alg, f, w);
@@ -554,56 +363,4 @@ pbe_decrypt(const X509_ALGOR *alg, const struct pbe_form *f, const uint8_t *in,
 	EVP_CIPHER_CTX_free(ctx);
 	reason_clear();
 	return rc;
-}
-
-static void
-pkcs12_plan(const X509_ALGOR *alg, int cipher, int hash,
-    const struct pbe_form *f)
-{
-	PBEPARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
-	const EVP_CIPHER *c = EVP_get_cipherbynid(cipher);
-	const EVP_MD *md = EVP_get_digestbynid(hash);
-	struct kdf k;
-
-	if (p != NULL && c != NULL && md != NULL) {
-		pkcs12_kdf(&k, p, md, f, PKCS12_KEY_ID, NULL,
-		    EVP_CIPHER_get_key_length(c));
-		kdf_plan(&k);
-		pkcs12_kdf(&k, p, md, f, PKCS12_IV_ID, NULL,
-		    EVP_CIPHER_get_iv_length(c));
-		kdf_plan(&k);
-	}
-	PBEPARAM_free(p);
-}
-
-static void
-pbes2_plan(const X509_ALGOR *alg, const struct pbe_form *f)
-{
-	PBE2PARAM *v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM));
-	PBKDF2PARAM *p = NULL;
-	const EVP_CIPHER *c;
-	struct kdf k;
-
-	if (v2 != NULL && pbe_nid(v2->keyfunc) == NID_id_pbkdf2)
-		p = pbe_parameters(v2->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
-	if (p != NULL &&
-	    (c = EVP_get_cipherbyobj(v2->encryption->algorithm)) != NULL &&
-	    pbkdf2_kdf(&k, p, f, NULL)) {
-		k.n = (size_t)EVP_CIPHER_get_key_length(c);
-		kdf_plan(&k);
-	}
-	PBKDF2PARAM_free(p);
-	PBE2PARAM_free(v2);
-}
-
-void
-pbe_plan(const X509_ALGOR *alg, const struct pbe_form *f)
-{
-	int nid = pbe_nid(alg), cipher, hash;
-
-	if (is_pkcs12(nid, &cipher, &hash))
-		pkcs12_plan(alg, cipher, hash, f);
-	else if (nid == NID_pbes2)
-		pbes2_plan(alg, f);
-	reason_clear();
 }

@@ -10,6 +10,7 @@
 #include "base/msg.h"
 #include "base/progress.h"
 #include "base/table.h"
+#include "record/lockbox.h"
 #include "record/seal.h"
 #include "record/signature.h"
 
@@ -25,7 +26,7 @@ struct stream_state {
 	int part;
 	int any; /* something was read */
 	int open; /* inside a stream */
-	struct seal *seal; /* NULL: seals stay closed */
+	struct box *seal; /* NULL: seals stay closed */
 	uint8_t signer[32];
 	EVP_MD_CTX *md;
 	unsigned long long n, keys, certs, faults;
@@ -94,7 +95,7 @@ leave(struct stream_in *s)
 	s->id[0] = '\0';
 	X509_free(s->signer);
 	s->signer = NULL;
-	seal_free(st->seal);
+	box_free(st->seal);
 	st->seal = NULL;
 	table_clear(&st->seen);
 }
@@ -178,11 +179,11 @@ check_sig(struct stream_in *s, STACK_OF(X509) *certs, X509 **signer)
 
 /* Opens the lockbox and makes the record key. */
 static int
-unlock(struct stream_in *s, const uint8_t id[SEAL_ID])
+unlock(struct stream_in *s, const uint8_t id[BOX_ID])
 {
 	const struct rec *r = &s->rec;
 	const struct trust_pair *p;
-	uint8_t to[32], head[32], key[SEAL_KEY], *box;
+	uint8_t to[32], head[32], key[BOX_KEY], *box;
 	char hex[65];
 	size_t n;
 	int rc;
@@ -214,7 +215,7 @@ static enum stream_event
 head(struct stream_in *s)
 {
 	struct stream_state *st = s->state;
-	uint8_t id[SEAL_ID];
+	uint8_t id[BOX_ID];
 
 	if (st->open && !st->part) {
 		reason_set(&s->why, "record",
@@ -344,7 +345,7 @@ place(struct stream_in *s)
 void
 stream_lead(struct stream_in *s, const struct rec *head)
 {
-	uint8_t id[SEAL_ID];
+	uint8_t id[BOX_ID];
 
 	leave(s);
 	s->rec = *head;
@@ -365,11 +366,11 @@ stream_open(struct stream_in *s)
 	if (s->state->seal == NULL)
 		return STREAM_REC;
 	sealed = rec_b64(&s->rec, "seal", 0, &n);
-	if (sealed != NULL && n >= SEAL_TAG) {
-		s->keylen = n - SEAL_TAG;
+	if (sealed != NULL && n >= BOX_TAG) {
+		s->keylen = n - BOX_TAG;
 		if ((s->key = OPENSSL_secure_malloc(s->keylen + 1)) == NULL)
 			heap_nomem();
-		ok = seal_open(s->state->seal, s->n, s->rec.line,
+		ok = box_open(s->state->seal, s->n, s->rec.line,
 		    before_last(&s->rec), sealed, n, s->key);
 	}
 	OPENSSL_free(sealed);

@@ -72,7 +72,7 @@ struct stream_rec {
 
 struct stream_out {
 	struct rec_out *rec;
-	struct seal *seal; /* NULL: a plain stream */
+	struct box *seal; /* NULL: a plain stream */
 	const struct trust_pair *signer;
 };
 

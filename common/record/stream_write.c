@@ -6,6 +6,7 @@
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/tool.h"
+#include "record/lockbox.h"
 #include "record/seal.h"
 #include "record/signature.h"
 #include "record/stream_read.h"
@@ -56,7 +57,7 @@ put_head(struct stream_out *o, const struct trust_pair *to, uint8_t key[],
 		return 0;
 	rec_begin(o->rec, "stream");
 	rec_puts(o->rec, "v", "1");
-	rec_put_hex(o->rec, "id", id, SEAL_ID);
+	rec_put_hex(o->rec, "id", id, BOX_ID);
 	rec_puts(o->rec, "time", now);
 	rec_put_hex(o->rec, "to", to->sha256, sizeof(to->sha256));
 	rec_put_b64(o->rec, "lockbox", box, n);
@@ -77,13 +78,13 @@ int
 stream_out_sealed(struct stream_out *o, FILE *fp, const struct trust_pair *to,
     const struct trust_pair *signer, struct reason *w)
 {
-	uint8_t key[SEAL_KEY], id[SEAL_ID];
+	uint8_t key[BOX_KEY], id[BOX_ID];
 	int rc;
 
 	memset(o, 0, sizeof(*o));
 	o->signer = signer;
 	if ((o->rec = rec_out_new(fp)) == NULL ||
-	    RAND_priv_bytes(key, SEAL_KEY) != 1 || RAND_bytes(id, SEAL_ID) != 1)
+	    RAND_priv_bytes(key, BOX_KEY) != 1 || RAND_bytes(id, BOX_ID) != 1)
 		return reason_ssl(w, "seal", "cannot start a stream");
 	rc = put_head(o, to, key, id, w);
 	OPENSSL_cleanse(key, sizeof(key));
@@ -101,15 +102,15 @@ put_key(struct stream_out *o, const uint8_t *key, size_t n)
 			rec_put_b64(o->rec, "key", key, n);
 		return;
 	}
-	if ((sealed = OPENSSL_malloc(n + SEAL_TAG)) == NULL)
+	if ((sealed = OPENSSL_malloc(n + BOX_TAG)) == NULL)
 		heap_nomem();
 	rec_put_label(o->rec, "seal");
 	if (!o->rec->overflow &&
-	    !seal_close(o->seal, o->rec->n + 1, o->rec->buf, o->rec->len - 5,
+	    !box_close(o->seal, o->rec->n + 1, o->rec->buf, o->rec->len - 5,
 		key, n, sealed))
 		heap_nomem();
 	o->rec->len -= o->rec->overflow ? 0 : 6;
-	rec_put_b64(o->rec, "seal", sealed, n + SEAL_TAG);
+	rec_put_b64(o->rec, "seal", sealed, n + BOX_TAG);
 	OPENSSL_free(sealed);
 }
 
@@ -181,7 +182,7 @@ stream_close(struct stream_out *o, struct reason *w)
 		if ((rc = put_sig(o, 0, w)) != 0 && rec_end(o->rec) == -1)
 			tool_lost();
 	}
-	seal_free(o->seal);
+	box_free(o->seal);
 	rec_out_free(o->rec);
 	return rc;
 }

@@ -2,7 +2,7 @@
 
 #include "file/carve.h"
 #include "fuzz.h"
-#include "lock/pbe.h"
+#include "lock/budget.h"
 
 struct sum {
 	uint64_t at; /* of all that was found, added up */
@@ -27,7 +27,7 @@ carve(const uint8_t *p, size_t n, size_t piece)
 	size_t k;
 
 	c.secrets = &none;
-	pbe_start();
+	budget_start();
 	for (; n > 0; n -= k, p += k) {
 		k = n < piece ? n : piece;
 		carve_feed(&c, p, k);

@@ -2,7 +2,7 @@
 
 #include "file/epf.h"
 #include "fuzz.h"
-#include "lock/pbe.h"
+#include "lock/budget.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
@@ -10,7 +10,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct findings l = { NULL, 0 };
 	struct reason w;
 
-	pbe_start();
+	budget_start();
 	(void)epf_read(p, n, fuzz_secrets(), &l, NULL, &w);
 	fuzz_items(&l);
 	return 0;

@@ -2,7 +2,7 @@
 
 #include "file/p12.h"
 #include "fuzz.h"
-#include "lock/pbe.h"
+#include "lock/budget.h"
 
 #define WORK 1000000 /* rounds, so that a replay is quick */
 
@@ -12,7 +12,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct findings l = { NULL, 0 };
 	struct reason w;
 
-	pbe_start_with(WORK);
+	budget_start_with(WORK);
 	(void)p12_is(p, n);
 	(void)p12_read(p, n, fuzz_secrets(), &l, &w);
 	fuzz_items(&l);
