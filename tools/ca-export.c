@@ -13,7 +13,7 @@
 #include "ca/replica.h"
 #include "ca/row.h"
 #include "file/cred.h"
-#include "record/read.h"
+#include "record/write.h"
 #include "store/store.h"
 
 static const char usage[] = "[-anqVv] [-A head] -d db [-k cacred] "

@@ -15,6 +15,7 @@
 #include "key/cert.h"
 #include "proof/input.h"
 #include "record/stream_read.h"
+#include "record/stream_write.h"
 
 static const char usage[] = "[-PqVv] [-C cert]... -k cred [-p secret]...";
 

@@ -10,6 +10,7 @@
 #include "ca/certutil_view.h"
 #include "ca/setting.h"
 #include "proof/input.h"
+#include "record/write.h"
 #include "store/store.h"
 
 static const char usage[] = "[-nqVv] -d db [- | name [value]]";

@@ -14,7 +14,6 @@
 #include "export/export.h"
 #include "export/readers.h"
 #include "file/cred.h"
-#include "record/stream_read.h"
 #include "unpack/unpack.h"
 
 static const char usage[] =

@@ -16,6 +16,7 @@
 #include "proof/prove.h"
 #include "proof/prove_many.h"
 #include "record/stream_read.h"
+#include "record/write.h"
 
 #define AHEAD 16 /* batches of records in hand of each process of -j */
 

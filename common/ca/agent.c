@@ -9,7 +9,6 @@
 #include "base/encode.h"
 #include "base/heap.h"
 #include "ca/hresult.h"
-#include "record/read.h"
 
 static int
 has_eku(X509 *x)

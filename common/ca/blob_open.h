@@ -7,7 +7,7 @@
 
 #include "base/reason.h"
 #include "key/cert.h"
-#include "record/read.h"
+#include "record/rec.h"
 #include "record/trust.h"
 
 /*

@@ -6,7 +6,7 @@
 
 #include "base/reason.h"
 #include "file/p12_write.h"
-#include "record/stream_read.h"
+#include "record/stream_write.h"
 
 /*
  * Recovered keys as one PKCS#12, or as an archive of one for each person.  A

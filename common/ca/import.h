@@ -9,8 +9,8 @@
 
 #include "ca/archived_key.h"
 #include "ca/replica.h"
-#include "record/read.h"
 #include "record/stream_read.h"
+#include "record/write.h"
 #include "store/store.h"
 
 /*

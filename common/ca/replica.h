@@ -4,7 +4,7 @@
 #include <openssl/x509.h>
 
 #include "base/reason.h"
-#include "record/read.h"
+#include "record/write.h"
 #include "store/store.h"
 
 /*

@@ -7,7 +7,7 @@
 #include "base/heap.h"
 #include "base/tool.h"
 #include "key/cert.h"
-#include "record/stream_read.h"
+#include "record/stream_write.h"
 
 /* Puts "01 23 ..\n45 .." as "0123.. 45..". */
 static void

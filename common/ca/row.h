@@ -3,7 +3,7 @@
 
 #include "base/reason.h"
 #include "ca/blob_open.h"
-#include "record/read.h"
+#include "record/write.h"
 #include "store/store.h"
 
 /* The `archived' record: a row of the archive. */

@@ -10,7 +10,7 @@
 #include "ca/agent.h"
 #include "ca/hresult.h"
 #include "ca/setting.h"
-#include "record/stream_read.h"
+#include "record/stream_write.h"
 
 int
 setup_ca(struct setup *s, X509 *ca, struct reason *w)

@@ -6,7 +6,7 @@
 
 #include "base/reason.h"
 #include "key/cert.h"
-#include "record/read.h"
+#include "record/write.h"
 #include "store/store.h"
 
 /* Setting an archive up: its CA, its KRAs, its first settings. */

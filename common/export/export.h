@@ -8,7 +8,7 @@
 #include "base/table.h"
 #include "export/pathmap.h"
 #include "export/shelf.h"
-#include "record/stream_read.h"
+#include "record/stream_write.h"
 #include "record/trust.h"
 #include "unpack/unpack.h"
 

@@ -7,7 +7,7 @@
 #include "base/reason.h"
 #include "base/secret.h"
 #include "file/findings.h"
-#include "record/stream_read.h"
+#include "record/stream_write.h"
 
 /* What p12-extract and epf-extract have in common: one file in, records out. */
 

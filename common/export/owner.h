@@ -2,7 +2,7 @@
 #define EXPORT_OWNER_H
 
 #include "export/pathmap.h"
-#include "record/stream_read.h"
+#include "record/stream_write.h"
 
 /* Whose key it is: what an entry says of group, user and mail. */
 

@@ -12,6 +12,7 @@
 #include "base/heap.h"
 #include "base/io.h"
 #include "base/secret.h"
+#include "record/read.h"
 
 static int
 known(const struct rec_field *f)

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "base/reason.h"
-#include "record/read.h"
+#include "base/text.h"
 
 /*
  * The map of -m: whose key a member is.  Lines of LTSV, `path:GLOB' with any

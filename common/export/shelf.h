@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "key/cert.h"
-#include "record/read.h"
 
 /*
  * Keys and certificates of a backup that wait for each other across members.

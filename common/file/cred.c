@@ -12,7 +12,6 @@
 #include "base/io.h"
 #include "base/msg.h"
 #include "file/file.h"
-#include "record/read.h"
 
 /* Builds the pair of one certificate; key may be NULL. */
 static int

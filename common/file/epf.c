@@ -13,7 +13,6 @@
 #include "key/private.h"
 #include "key/tlv.h"
 #include "lock/budget.h"
-#include "record/read.h"
 
 #define LOCKED_MIN 32 /* bytes; what is shorter is no key */
 #define SALT_MIN   4

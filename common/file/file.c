@@ -13,7 +13,6 @@
 #include "file/pem.h"
 #include "key/winblob.h"
 #include "lock/budget.h"
-#include "record/read.h"
 #include "record/stream_read.h"
 
 /* Plain records, such as p12-extract writes them. */

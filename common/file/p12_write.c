@@ -8,7 +8,6 @@
 #include "base/encode.h"
 #include "base/heap.h"
 #include "base/text.h"
-#include "record/read.h"
 
 static int
 by_text(const void *a, const void *b)

@@ -3,7 +3,6 @@
 
 #include "base/secret.h"
 #include "file/cred.h"
-#include "record/read.h"
 #include "record/stream_read.h"
 
 /* Standard input as a stream, with the options that say whom it may trust. */

@@ -3,7 +3,6 @@
 
 #include "base/reason.h"
 #include "key/cert.h"
-#include "record/read.h"
 #include "record/stream_read.h"
 
 /* What a record claims, checked against the certificate and key it carries. */

@@ -1,3 +1,5 @@
+#include "record/stream_write.h"
+
 #include <openssl/rand.h>
 #include <string.h>
 #include <time.h>
@@ -9,7 +11,6 @@
 #include "record/lockbox.h"
 #include "record/seal.h"
 #include "record/signature.h"
-#include "record/stream_read.h"
 
 static void
 line(struct stream_out *o)

@@ -1,10 +1,11 @@
+#include "record/write.h"
+
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/encode.h"
 #include "base/text.h"
-#include "record/read.h"
 
 struct rec_out *
 rec_out_new(FILE *fp)

@@ -7,8 +7,8 @@
 #include <stdio.h>
 
 #include "base/table.h"
-#include "record/read.h"
 #include "record/stream_read.h"
+#include "record/write.h"
 #include "report/tally.h"
 #include "report/years.h"
 

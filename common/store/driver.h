@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/reason.h"
-#include "record/read.h"
+#include "base/text.h"
 #include "store/store.h"
 
 /*

@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "base/reason.h"
+#include "base/text.h"
 #include "key/cert.h"
-#include "record/read.h"
 
 /*
  * The archive of ca-db(5): tables and columns of a Windows CA database.  Every function that can fail returns 0 (or -1 where 0 has a

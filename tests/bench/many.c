@@ -12,7 +12,7 @@
 #include "file/cred.h"
 #include "key/cert.h"
 #include "key/private.h"
-#include "record/stream_read.h"
+#include "record/stream_write.h"
 
 static void
 die(const char *what)

@@ -7,6 +7,7 @@
 
 #include "fuzz.h"
 #include "record/read.h"
+#include "record/write.h"
 
 /* Every field, as text and as base64. */
 static void

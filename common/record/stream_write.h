@@ -1,0 +1,57 @@
+#ifndef RECORD_STREAM_WRITE_H
+#define RECORD_STREAM_WRITE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/reason.h"
+#include "base/text.h"
+#include "key/cert.h"
+#include "lock/box.h"
+#include "record/trust.h"
+#include "record/write.h"
+
+/* Plain and sealed streams of kms-record(5), written. */
+
+/* What goes into a record. */
+struct stream_rec {
+	const struct cert *cert;
+	struct text group, user, mail, guid, source;
+	const uint8_t *key; /* PKCS#8; NULL makes a `cert' record */
+	size_t keylen;
+};
+
+struct stream_out {
+	struct rec_out *rec;
+	struct box *seal; /* NULL: a plain stream */
+	const struct trust_pair *signer;
+};
+
+/* Starts a plain stream on fp.  Returns 1, or 0 when out of memory. */
+int stream_out_plain(struct stream_out *, FILE *fp);
+
+/*
+ * Starts a sealed stream to the certificate of `to', signed by signer (which
+ * must outlive it), and writes its head.  Returns 1, or 0 with *w.
+ */
+int stream_out_sealed(struct stream_out *, FILE *fp,
+    const struct trust_pair *to, const struct trust_pair *signer,
+    struct reason *w);
+
+/*
+ * Writes one record.  Returns 1, or 0 if it wrote a fault instead, because the
+ * record is too long.  Output that is lost exits 2.
+ */
+int stream_put(struct stream_out *, const struct stream_rec *);
+/* Writes a fault.  Output that is lost exits 2. */
+void stream_fault(struct stream_out *, struct text source,
+    const struct reason *);
+
+/* Writes `end' and frees what was allocated.  Returns 1, or 0 with *w. */
+int stream_close(struct stream_out *, struct reason *w);
+
+/* Puts the serial number, the names and the times of a certificate. */
+void stream_put_names(struct rec_out *, const struct cert *);
+
+#endif

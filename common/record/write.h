@@ -1,0 +1,58 @@
+#ifndef RECORD_WRITE_H
+#define RECORD_WRITE_H
+
+#include <openssl/evp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "record/rec.h"
+
+/* Records out, a line each. */
+
+/*
+ * Builds one line at a time, and keeps what `end' needs: the numbers of records,
+ * and the digest of every byte.
+ */
+struct rec_out {
+	FILE *fp;
+	char *buf; /* the line so far, secure memory */
+	size_t len;
+	int overflow;
+	EVP_MD_CTX *md;
+	unsigned long long n, keys, certs, faults;
+};
+
+/* NULL: out of memory.  fp stays the caller's. */
+struct rec_out *rec_out_new(FILE *fp);
+void rec_out_free(struct rec_out *);
+
+/* A record starts: `rec:TYPE'.  Whatever was begun and not ended is gone. */
+void rec_begin(struct rec_out *, const char *type);
+/* Text of n bytes: escaped, or as base64 under the label's twin. */
+void rec_put(struct rec_out *, const char *label, const char *s, size_t n);
+void rec_put_text(struct rec_out *, const char *label, struct text);
+/* Text of a string; NULL is empty. */
+void rec_puts(struct rec_out *, const char *label, const char *s);
+void rec_put_u64(struct rec_out *, const char *label, unsigned long long);
+void rec_put_hex(struct rec_out *, const char *label, const uint8_t *, size_t);
+void rec_put_b64(struct rec_out *, const char *label, const uint8_t *, size_t);
+/* Text field copied from another record, as it stands there. */
+void rec_put_field(struct rec_out *, const struct rec *, const char *label);
+/* Label and colon only: the value is what the caller signs or seals. */
+void rec_put_label(struct rec_out *, const char *label);
+
+/*
+ * Writes the line and counts it, or, if it is longer than REC_LINE_MAX,
+ * writes nothing.  Returns 1, 0 if too long, -1 if output was lost.
+ */
+int rec_end(struct rec_out *);
+
+/* Puts n, keys, certs, faults and sha256 of the open stream (for `end'). */
+void rec_put_counts(struct rec_out *);
+
+/* Writes the plain `end' record.  Returns 1, or -1 if output was lost. */
+int rec_close(struct rec_out *);
+
+#endif
