@@ -9,8 +9,8 @@ DESTDIR =
 
 B = build
 TOOLS = $(patsubst tools/%.c,%,$(wildcard tools/*.c))
-OBJS = $(patsubst common/%.c,$B/common/%.o,$(wildcard common/*/*.c)) \
-    $B/common/report/page.o
+OBJS = $(patsubst common/%.c,$B/common/%.o,$(filter-out %/postgres.c, \
+    $(wildcard common/*/*.c))) $B/common/report/page.o $B/common/store/sql.o
 HEADERS = $(wildcard common/*/*.h)
 SOURCES = $(wildcard tools/*.c common/*/*.c tests/*.c tests/fuzz/*.[ch] tests/bench/*.c) \
     $(HEADERS)
@@ -22,13 +22,11 @@ JOBS = $(shell nproc)
 # Asked once each, and not before `deps' may have installed them.
 has = $(shell $(PKG_CONFIG) --exists $1 2>/dev/null && echo 1)
 PQ = $(eval PQ := $(call has,libpq))$(PQ)
-PQ_CFLAGS = $(eval PQ_CFLAGS := $(shell $(PKG_CONFIG) --cflags libpq))$(PQ_CFLAGS)
 SECCOMP = $(eval SECCOMP := $(call has,libseccomp))$(SECCOMP)
 LIBS = -larchive -lsqlite3 -lcrypto $(if $(SECCOMP),-lseccomp)
 WARN = -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes \
     -Wmissing-prototypes -Wpointer-arith -Wformat=2 -Wvla
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE $(if $(SECCOMP),-DHAVE_SECCOMP) \
-    $(if $(PQ),-DHAVE_LIBPQ $(PQ_CFLAGS)) \
     -fstack-protector-strong -fPIE -ffile-prefix-map=$(CURDIR)=. $(WARN) \
     $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
@@ -41,7 +39,7 @@ TEST_DEPS = bats parallel clang clang-format libclang-rt-14-dev mandoc \
     p7zip-full gcab zstd xz-utils unzip miller git strace gdb valgrind \
     python3-cryptography xxd lz4 cpio bzip2 bsdextrautils time procps postgresql
 
-all: $(TOOLS:%=$B/bin/%)
+all: $(TOOLS:%=$B/bin/%) $B/lib/kms2ca/kms2ca-pg.so
 
 # What each was made from is noted beside it, so that only that makes it again.
 COMPILE = $(if $V,,@)mkdir -p $(@D) $B/dep; $(if $V,,echo CC $<;) $(CC) $(ALL_CFLAGS) -Icommon \
@@ -64,6 +62,21 @@ $B/common.a: $(OBJS)
 
 $B/bin/%: tools/%.c $B/common.a Makefile
 	$(COMPILE) $(ALL_LDFLAGS) $< $B/common.a $(LIBS)
+
+# Every statement, as a table for each kind of archive.
+$B/common/store/sql.c: common/store/sql.awk $(wildcard common/store/*.sql)
+	@mkdir -p $(@D)
+	@awk -f $^ >$@
+
+$B/common/store/sql.o: $B/common/store/sql.c
+	$(COMPILE) -c $<
+
+# For an archive in PostgreSQL a tool loads this, if there is libpq.  It finds it,
+# and lends it the functions of common/.
+$B/bin/ca-%: ALL_LDFLAGS += -Wl,-E -Wl,-rpath,'$$ORIGIN/../lib/kms2ca'
+$B/lib/kms2ca/kms2ca-pg.so: common/store/postgres.c Makefile
+	$(if $(PQ),$(COMPILE) -fPIC -shared $(ALL_LDFLAGS:-pie=) $< \
+	    $(shell $(PKG_CONFIG) --cflags --libs libpq))
 
 # Installs what is missing, and only that.
 deps:
@@ -159,11 +172,12 @@ lint:
 
 VERSION := $(shell sed -n 's/^\#define TOOL_VERSION "\(.*\)"/\1/p' common/base/tool.h)
 BINDIR = $(PREFIX)/bin
+LIBDIR = $(PREFIX)/lib/kms2ca
 MANDIR = $(PREFIX)/share/man
 DOCDIR = $(PREFIX)/share/doc/kms2ca
 BASHDIR = $(PREFIX)/share/bash-completion/completions
 ZSHDIR = $(PREFIX)/share/zsh/site-functions
-INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(DOCDIR)/README $(TOOLS:%=$(BASHDIR)/%) \
+INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(if $(PQ),$(LIBDIR)/kms2ca-pg.so) $(DOCDIR)/README $(TOOLS:%=$(BASHDIR)/%) \
     $(ZSHDIR)/_kms2ca $(foreach p,$(PAGES),$(MANDIR)/man$(p:$(basename $p).%=%)/$(notdir $p))
 
 # Completion, with the options that each tool says it has.
@@ -177,6 +191,7 @@ install: all $B/complete.bash $B/complete.zsh
 	for f in $(INSTALLED); do \
 	    case $$f in \
 	    $(BINDIR)/*) from=$B/bin mode=755 ;; \
+	    $(LIBDIR)/*) from=$B/lib/kms2ca mode=644 ;; \
 	    $(DOCDIR)/*) from=. mode=644 ;; \
 	    $(MANDIR)/*) from=man mode=644 ;; \
 	    $(BASHDIR)/*) from=$B/complete.bash mode=644 ;; \
@@ -188,7 +203,7 @@ install: all $B/complete.bash $B/complete.zsh
 
 uninstall:
 	for f in $(INSTALLED); do rm -f "$(DESTDIR)$$f" || exit; done
-	rmdir "$(DESTDIR)$(DOCDIR)" 2>/dev/null || :
+	rmdir "$(DESTDIR)$(DOCDIR)" "$(DESTDIR)$(LIBDIR)" 2>/dev/null || :
 
 # The same bytes each time, of what is committed.
 dist:

@@ -28,7 +28,8 @@ mkdir -p "$root/DEBIAN"
     ZSHDIR=/usr/share/zsh/vendor-completions >/dev/null
 
 # what the Debian Policy asks of files
-strip --remove-section=.comment --remove-section=.note "$root"/usr/bin/*
+strip --remove-section=.comment --remove-section=.note "$root"/usr/bin/* \
+    "$root"/usr/lib/kms2ca/*
 find "$root/usr/share/man" -type f -exec gzip -9n {} +
 doc=$root/usr/share/doc/kms2ca
 {

@@ -104,8 +104,7 @@ store(struct setup *s, X509 *ca, const struct findings *l, struct reason *w)
 		return -1;
 	/* no agent, no setting, no audit row: what a copy can be put into */
 	if (l->n == 0)
-		return restore_commit(s->db, head, w) &&
-			store_publish(s->db, w) ?
+		return restore_end(s->db, head, w) && store_publish(s->db, w) ?
 		    1 :
 		    -1;
 	if (!setup_ca(s, ca, w))

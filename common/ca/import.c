@@ -696,7 +696,7 @@ import_commit(struct import *im, struct reason *w)
 		store_rollback(im->db);
 	else if (im->copy.last > 0) {
 		/* the chain of the copy stays as it came */
-		if (!restore_commit(im->db, im->head, w))
+		if (!restore_end(im->db, im->head, w))
 			return 0;
 	} else if (!store_commit(im->db, im->caller, "import", detail, im->head,
 		       w))

@@ -182,7 +182,7 @@ take_event(struct replica *c, const struct rec *r, struct reason *w)
 	if (strlen(e.hash) != 64)
 		reason_set(w, "copy", "an audit row without its hash");
 	else
-		rc = part(restore_event(c->db, &e, w), &c->events);
+		rc = part(restore_commit(c->db, &e, w), &c->events);
 	c->last = e.id;
 	(void)snprintf(c->head, sizeof(c->head), "%lld:%.64s", (long long)e.id,
 	    e.hash);

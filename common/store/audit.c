@@ -1,222 +1,13 @@
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/encode.h"
-#include "base/msg.h"
-#include "store/driver.h"
+#include "store/commit.h"
+#include "store/schema.h"
 #include "store/store.h"
 
+/* Checking the chain, and what it says of the rows. */
+
 #define GO_BACK "compare with the results of ca-import, or go back to a copy"
-
-/* Digests --------------------------------------------------------------- */
-
-/* Bytes to hash, gathered: a call for each few of them would cost more. */
-struct gather {
-	EVP_MD_CTX *md;
-	size_t n;
-	char p[4096];
-};
-
-static void
-flush(struct gather *g)
-{
-	(void)EVP_DigestUpdate(g->md, g->p, g->n);
-	g->n = 0;
-}
-
-static void
-gather(struct gather *g, const void *p, size_t n)
-{
-	if (n > sizeof(g->p) - g->n)
-		flush(g);
-	if (n > sizeof(g->p))
-		(void)EVP_DigestUpdate(g->md, p, n);
-	else {
-		memcpy(g->p + g->n, p, n);
-		g->n += n;
-	}
-}
-
-/* Writes v in decimal up to end, as printf would.  Returns where it begins. */
-static char *
-decimal(char *end, int64_t v)
-{
-	uint64_t u = v < 0 ? -(uint64_t)v : (uint64_t)v;
-
-	do
-		*--end = (char)('0' + u % 10);
-	while ((u /= 10) > 0);
-	if (v < 0)
-		*--end = '-';
-	return end;
-}
-
-/* Adds every column of the row at hand: type, length, bytes. */
-static void
-hash_row(EVP_MD_CTX *md, struct sql_st *st)
-{
-	int i, n = st->db->driver->columns(st);
-	char digits[24], head[24], *end = digits + sizeof(digits), *p;
-	struct sql_value v;
-	struct gather g;
-
-	g.md = md;
-	g.n = 0;
-	for (i = 0; i < n; i++) {
-		sql_column(st, i, &v);
-		if (v.type == SQL_INT) {
-			v.p = decimal(end, v.i);
-			v.n = (size_t)(end - (const char *)v.p);
-		}
-		p = head + sizeof(head);
-		*--p = ':';
-		p = decimal(p, (int64_t)v.n);
-		*--p = ':';
-		*--p = (char)('0' + v.type);
-		gather(&g, p, (size_t)(head + sizeof(head) - p));
-		gather(&g, v.p, v.n);
-	}
-	flush(&g);
-}
-
-/*
- * The digest of all that the commit with this number wrote; key is how to read
- * the keys.
- */
-static int
-digest(struct store *db, enum sql key, int64_t audit, char hex[65],
-    struct reason *w)
-{
-	const enum sql parts[] = { CERT_OF, key, KRA_OF, CA_OF };
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	struct sql_st *st;
-	uint8_t sum[32];
-	size_t i;
-	int step, rc = 0;
-
-	reason_set(w, "database", "cannot hash what is written");
-	if (md == NULL || !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
-		goto out;
-	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if ((st = sql_ready(db, parts[i], w)) == NULL)
-			goto out;
-		sql_bind_i(st, 1, audit);
-		while ((step = sql_step(st, w)) == 1)
-			hash_row(md, st);
-		if (step == -1)
-			goto out;
-	}
-	rc = EVP_DigestFinal_ex(md, sum, NULL);
-	if (rc)
-		encode_hex(hex, sum, sizeof(sum));
-out:
-	EVP_MD_CTX_free(md);
-	return rc;
-}
-
-int
-sql_chain(const char *before, const char *const field[6], char hex[65])
-{
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	char head[24];
-	uint8_t sum[32];
-	int i, rc;
-
-	rc = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
-	    EVP_DigestUpdate(md, before, strlen(before));
-	for (i = 0; rc && i < 6; i++) {
-		(void)snprintf(head, sizeof(head), "%zu:", strlen(field[i]));
-		rc = EVP_DigestUpdate(md, head, strlen(head)) &&
-		    EVP_DigestUpdate(md, field[i], strlen(field[i]));
-	}
-	rc = rc && EVP_DigestFinal_ex(md, sum, NULL);
-	EVP_MD_CTX_free(md);
-	encode_hex(hex, sum, sizeof(sum));
-	return rc;
-}
-
-/* Transactions ---------------------------------------------------------- */
-
-/* The audit row that comes next, and the hash of the last. */
-static int
-next_audit(struct store *db, struct reason *w)
-{
-	struct sql_st *st = sql_ready(db, AUDIT_LAST, w);
-	int64_t last = 0;
-	int rc;
-
-	db->last[0] = '\0';
-	if (st == NULL || (rc = sql_step(st, w)) == -1)
-		return 0;
-	if (rc == 1) {
-		last = sql_int(st, 0);
-		(void)snprintf(db->last, sizeof(db->last), "%s",
-		    sql_str(st, 1));
-		sql_reset(st);
-		if (last < 1 || last == INT64_MAX)
-			return reason_set(w, "database",
-			    "%s: no audit row can follow row %lld " STORE_ALTERED,
-			    db->name, (long long)last);
-	}
-	db->audit = last + 1;
-	return 1;
-}
-
-int
-store_begin(struct store *db, struct reason *w)
-{
-	struct sql_st *st;
-
-	if (!db->driver->begin(db, w) || !next_audit(db, w) ||
-	    (st = sql_ready(db, REQUEST_LAST, w)) == NULL || !sql_one(st, w))
-		return 0;
-	sql_forget(db);
-	db->request = sql_int(st, 0);
-	sql_reset(st);
-	return 1;
-}
-
-int
-store_hold(struct store *db, struct reason *w)
-{
-	return db->driver->hold(db, w);
-}
-
-int
-store_commit(struct store *db, const char *caller, const char *action,
-    const char *detail, char head[AUDIT_HEAD_MAX], struct reason *w)
-{
-	char id[24], when[24], sum[65], hash[65];
-	const char *const field[6] = { id, when, caller, action, detail, sum };
-	struct sql_st *st;
-	int i;
-
-	(void)snprintf(id, sizeof(id), "%lld", (long long)db->audit);
-	(void)sql_now(when);
-	if (!digest(db, KEY_NEW, db->audit, sum, w))
-		return 0;
-	if (!sql_chain(db->last, field, hash))
-		return reason_set(w, "database", "cannot hash the audit row");
-	if ((st = sql_ready(db, AUDIT_ADD, w)) == NULL)
-		return 0;
-	sql_bind_i(st, 1, db->audit);
-	for (i = 1; i < 6; i++)
-		sql_bind_s(st, i + 1, field[i]);
-	sql_bind_s(st, 7, hash);
-	if (!sql_put(st, w) || !db->driver->commit(db, w))
-		return 0;
-	(void)snprintf(head, AUDIT_HEAD_MAX, "%s:%s", id, hash);
-	return 1;
-}
-
-void
-store_rollback(struct store *db)
-{
-	db->driver->rollback(db);
-}
-
-/* Checking -------------------------------------------------------------- */
 
 /* The tables that a commit of this action writes to. */
 static const char *
@@ -229,7 +20,7 @@ tables(const char *action)
 	return strcmp(action, "flag") == 0 ? "config only" : "audit only";
 }
 
-/* The row of AUDIT_ALL at hand: chain, digest of its rows. */
+/* The row of COMMIT_PAGE at hand: chain, digest of its rows. */
 static int
 audit_row(struct store *db, struct sql_st *st, char before[65],
     struct reason *w)
@@ -253,12 +44,12 @@ audit_row(struct store *db, struct sql_st *st, char before[65],
 			    "audit row with a column that is empty or holds "
 			    "a NUL: " GO_BACK);
 	}
-	if (!sql_chain(before, field, hash) || strcmp(hash, field[6]) != 0)
+	if (!commit_chain(before, field, hash) || strcmp(hash, field[6]) != 0)
 		return reason_set(w, "audit",
 		    "audit row %s does not follow from the one "
 		    "before it: rows were edited, deleted or moved: " GO_BACK,
 		    field[0]);
-	if (!digest(db, KEY_OF, sql_int(st, 0), sum, w))
+	if (!commit_digest(db, WROTE_KEY, sql_int(st, 0), sum, w))
 		return -1;
 	if (strcmp(sum, field[5]) != 0)
 		return reason_set(w, "audit",
@@ -267,51 +58,6 @@ audit_row(struct store *db, struct sql_st *st, char before[65],
 		    field[0], field[3], field[2], field[1], tables(field[3]));
 	memcpy(before, hash, sizeof(hash));
 	return 1;
-}
-
-int
-sql_schema_digest(struct store *db, uint8_t sum[32], struct reason *w)
-{
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	struct sql_st *st = sql_ready(db, SCHEMA, w);
-	int rc, step = -1;
-
-	rc = st != NULL && md != NULL &&
-	    EVP_DigestInit_ex(md, EVP_sha256(), NULL);
-	while (rc && (step = sql_step(st, w)) == 1)
-		hash_row(md, st);
-	rc = rc && step == 0 && EVP_DigestFinal_ex(md, sum, NULL);
-	EVP_MD_CTX_free(md);
-	return rc;
-}
-
-/* Returns 1, 0 if the schema is another, -1 with *w. */
-static int
-schema_same(struct store *db, struct reason *w)
-{
-	uint8_t is[32], ought[32];
-	char hex[65];
-
-	if (!db->driver->schema(db, ought, w) || !sql_schema_digest(db, is, w))
-		return -1;
-	if (memcmp(is, ought, sizeof(is)) == 0)
-		return 1;
-	msg_verbose("SHA-256 of the schema: %s",
-	    encode_hex(hex, is, sizeof(is)));
-	return 0;
-}
-
-int
-sql_writable(struct store *db, struct reason *w)
-{
-	int rc = schema_same(db, w);
-
-	if (rc == 0)
-		reason_set(w, "database",
-		    "%s: the schema is not that of ca-db(5): a trigger or view "
-		    "may change what is written: go back to a copy, or drop it",
-		    db->name);
-	return rc == 1;
 }
 
 /*
@@ -368,7 +114,7 @@ audit_rows(struct store *db, const char *head, char last[AUDIT_HEAD_MAX],
 	int rc, rows;
 
 	do {
-		if ((st = sql_ready(db, AUDIT_ALL, w)) == NULL)
+		if ((st = sql_ready(db, COMMIT_PAGE, w)) == NULL)
 			return -1;
 		sql_bind_i(st, 1, id);
 		for (rows = 0; (rc = sql_step(st, w)) == 1; rows++) {
@@ -455,12 +201,12 @@ int
 store_since(struct store *db, int64_t after, struct store_commit *e,
     struct reason *w)
 {
-	return next(db, AUDIT_SINCE, after, e, w);
+	return next(db, COMMIT_SINCE, after, e, w);
 }
 
 int
 store_next_commit(struct store *db, int64_t after, struct store_commit *e,
     struct reason *w)
 {
-	return next(db, EVENT_NEXT, after, e, w);
+	return next(db, COMMIT_NEXT, after, e, w);
 }

@@ -1,50 +1,66 @@
 #ifndef STORE_DRIVER_H
 #define STORE_DRIVER_H
 
+#include <openssl/evp.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/reason.h"
 #include "base/text.h"
-#include "store/store.h"
 
 /*
- * What the db_ modules stand on: the schema, every statement there is, and the
- * drivers that run them.  Values are only bound.
+ * What the modules of this room stand on: the names of the statements, the
+ * drivers that run them, and the archive that is open.  The statements
+ * themselves are in sqlite.sql and postgres.sql.  Values are only bound.
  */
+
+/* What to do where rows are not as the tools write them. */
+#define STORE_ALTERED \
+	"(the archive was changed by another program: check it with " \
+	"ca-export -A)"
+
+enum store_mode {
+	STORE_READ, /* never writes, works on a read-only medium */
+	STORE_WRITE,
+	STORE_CREATE /* as STORE_WRITE; makes a new archive if there is none */
+};
 
 /* clang-format off */
 enum sql {
-	OPEN, FIND_ARCHIVE, NEW_SCHEMA, BEGIN, COMMIT, ROLLBACK, HOLD, HELD,
-	CONFIG_SET, CONFIG_GET, CA_SET, CA_GET, KRA_ADD, KRA_ALL, FIND,
-	FIND_MANY, FIND_SERIAL, REQUEST_LAST, PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD,
-	COUNT, LIST, SELECT, AUDIT_ADD, AUDIT_LAST, AUDIT_ALL, AUDIT_SINCE,
-	EVENT_NEXT, EVENT_OF, SETTING_NEXT, SETTING_COPY, AGENT_NEXT,
-	AGENT_COPY, AGENT_OF, ROW_OF, CERT_OF, KEY_OF, KEY_NEW, KRA_OF, CA_OF, ORPHANS, STRANGERS, SCHEMA,
-	INTEGRITY, NSQL
+	SCHEMA, SCHEMA_IS, OPEN, FIND_ARCHIVE, NEW_SCHEMA,
+	BEGIN, COMMIT, ROLLBACK, HOLD, HELD,
+	SETTING_SET, SETTING_GET, CA_SET, CA_GET, SETTING_NEXT, SETTING_COPY,
+	AGENT_ADD, AGENT_ALL, AGENT_NEXT, AGENT_COPY, AGENT_OF,
+	FIND, FIND_MANY, FIND_SERIAL, ROW_OF, ROW_LAST,
+	PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD, COUNT, LIST, SELECT,
+	COMMIT_ADD, COMMIT_LAST, COMMIT_OF, COMMIT_NEXT, COMMIT_SINCE,
+	COMMIT_PAGE, WROTE_CERT, WROTE_KEY, WROTE_KEY_NOW, WROTE_AGENT,
+	WROTE_CA, ORPHANS, STRANGERS, INTEGRITY, NSQL
 };
 /* clang-format on */
 
-/* In SQLite's words, and in PostgreSQL's where they are others, else NULL. */
-struct sql_text {
-	const char *lite, *pg;
-};
+/*
+ * Every statement by its name.  In postgres_sql those are NULL that are the same
+ * in SQLite.
+ */
+extern const char *const sqlite_sql[NSQL], *const postgres_sql[NSQL];
 
-extern const struct sql_text sql_text[NSQL];
-extern const char sql_schema[], sql_schema_pg[];
+struct store;
 
-/* A statement: a driver has more of it behind this. */
+/* A statement of an open archive. */
 struct sql_st {
 	struct store *db;
 	enum sql n;
+	void *own; /* the driver's part */
 };
 
 /* A column.  The types are the numbers that stand in a digest: ca-db(5). */
 struct sql_value {
 	enum { SQL_INT = 1, SQL_REAL, SQL_TEXT, SQL_BLOB, SQL_NULL } type;
 	int64_t i; /* of SQL_INT */
-	const void *p; /* of the others: n bytes, borrowed until the next step;
-			* behind the last of a text there is a NUL */
+	/* Of the other types: n bytes, borrowed until the next step.  A NUL
+	 * stands behind the last byte of a text. */
+	const void *p;
 	size_t n;
 };
 
@@ -53,11 +69,12 @@ struct sql_value {
  * with *w.
  */
 struct sql_driver {
-	int remote; /* every question costs time */
+	int remote; /* every question costs a round trip */
 	/* Opens what the driver's new made; sets fresh with STORE_CREATE. */
 	int (*open)(struct store *, enum store_mode, struct reason *w);
-	int (*publish)(struct store *, struct reason *w); /* if fresh */
-	/* Frees it, whatever state it is in. */
+	/* Gives a fresh archive its name. */
+	int (*publish)(struct store *, struct reason *w);
+	/* Frees the archive, whatever state it is in. */
 	void (*close)(struct store *);
 
 	int (*begin)(struct store *, struct reason *w);
@@ -69,7 +86,7 @@ struct sql_driver {
 	/* The statement, to be bound from 1 on; NULL with *w. */
 	struct sql_st *(*ready)(struct store *, enum sql, struct reason *w);
 	/*
-	 * What is bound must live until the statement ran.  It can only fail
+	 * What is bound must live until the statement ran.  Binding fails only
 	 * for lack of memory, which the run reports.
 	 */
 	void (*bind_int)(struct sql_st *, int i, int64_t v);
@@ -80,12 +97,12 @@ struct sql_driver {
 	/* Runs what only writes.  Returns how many rows it wrote, -1 with *w. */
 	int (*run)(struct sql_st *, struct reason *w);
 	/*
-	 * The same of what must write one row: no trigger has kept it out.
-	 * That it did not may be told later, by the commit at the latest.
+	 * Runs what must write one row.  A driver may only send it: that no row
+	 * was written is then told by the next step, run or commit.
 	 */
 	int (*put)(struct sql_st *, struct reason *w);
 	int (*columns)(const struct sql_st *);
-	void (*column)(struct sql_st *, int i, struct sql_value *);
+	void (*column)(const struct sql_st *, int i, struct sql_value *);
 	/* Ends a statement whose last row was not reached. */
 	void (*reset)(struct sql_st *);
 
@@ -93,80 +110,74 @@ struct sql_driver {
 	int (*schema)(struct store *, uint8_t sum[32], struct reason *w);
 };
 
-/* A certificate that was asked for before it was needed. */
+/* What is known of a certificate that is looked up. */
 struct store_known {
 	uint8_t sha256[32];
-	int64_t id; /* 0: it is not there */
+	int64_t id; /* of its row; 0: it is not there */
 	int has_key;
-	char *user; /* NULL, or userlen bytes */
+	char *user; /* owned: userlen bytes, or NULL */
 	size_t userlen;
 };
 
+/* An archive.  Its driver allocates it and frees it. */
 struct store {
 	const struct sql_driver *driver;
+	void *own; /* the driver's part, which holds this struct */
 	const char *name; /* of the archive, as the user knows it */
 	const char *dir; /* where it is; NULL: in no directory */
 	int fresh; /* made by this process, and not published yet */
 	int64_t audit; /* AuditID of the open transaction */
-	char last[65]; /* Hash of the audit row before it */
+	char last[65]; /* Hash of the audit row before that one */
 	int64_t request; /* the RequestID used last */
-	struct sql_st *select; /* SELECT, with rows to come behind: */
-	int64_t selected;
-	struct store_known *known; /* nknown of them, sorted */
+	struct sql_st *select; /* SELECT or LIST while it has rows to come */
+	int64_t selected; /* RequestID of the row that it gave last */
+	struct store_known *known; /* nknown of them, sorted; store_expect() */
 	size_t nknown;
-	struct store_known found; /* the last that was asked for when needed */
+	struct store_known found; /* what store_find() looked up last */
 };
 
-/* Each makes a db of its kind, not yet open; NULL with *w. */
+/*
+ * Each makes an archive of its kind, not yet open; NULL with *w.  postgres_new()
+ * is in the plugin, and never called by name.
+ */
 struct store *sqlite_new(const char *path, struct reason *w);
 struct store *postgres_new(const char *url, struct reason *w);
 
-/* Nothing is known any more. */
+/* Nothing is known any more of what store_expect() asked for. */
 void sql_forget(struct store *);
 
 /* Sets *w: a row was not written.  Returns 0. */
 int sql_not_put(const struct store *, struct reason *w);
 
-/* The statement, ready to be bound; NULL with *w. */
+/* The functions of the driver of that name: see there. */
 struct sql_st *sql_ready(struct store *, enum sql, struct reason *w);
-
-/* The driver's, for short: see there. */
 int sql_step(struct sql_st *, struct reason *w);
 void sql_reset(struct sql_st *);
-/* The same to the one row that there always is.  1, or 0 with *w. */
-int sql_one(struct sql_st *, struct reason *w);
 int sql_run(struct sql_st *, struct reason *w);
 int sql_put(struct sql_st *, struct reason *w);
+/* Steps to the one row that there always is.  Returns 1, or 0 with *w. */
+int sql_one(struct sql_st *, struct reason *w);
 
-/* Bind number, string (NULL: empty), text, bytes. */
+/* Each binds one value: a number, a string (NULL: empty), a text, bytes. */
 void sql_bind_i(struct sql_st *, int i, int64_t v);
 void sql_bind_s(struct sql_st *, int i, const char *s);
 void sql_bind_t(struct sql_st *, int i, struct text t);
 void sql_bind_b(struct sql_st *, int i, const void *p, size_t n);
-/* The same of bytes as hex, which stands in hex: it must live as long. */
+/* Binds bytes as hex, which is written to hex and must live as long. */
 void sql_bind_hex(struct sql_st *, int i, const uint8_t *p, size_t n,
     char hex[]);
 
-void sql_column(struct sql_st *, int i, struct sql_value *);
+void sql_column(const struct sql_st *, int i, struct sql_value *);
 /* A column of the row at hand; 0, "" or empty where it is of another type. */
-int64_t sql_int(struct sql_st *, int i);
-const char *sql_str(struct sql_st *, int i);
-struct text sql_col_text(struct sql_st *, int i);
+int64_t sql_int(const struct sql_st *, int i);
+const char *sql_str(const struct sql_st *, int i);
+struct text sql_col_text(const struct sql_st *, int i);
 
 /*
- * The Hash of an audit row: SHA-256 over that of the row before and six fields,
- * each with its length.  Returns 1, or 0 when out of memory.
+ * Hashes every column of every row that the statement gives, as ca-db(5) says.
+ * Returns 1, or 0 with *w.
  */
-int sql_chain(const char *before, const char *const field[6], char hex[65]);
-
-/* The digest of the schema as it is, from SCHEMA.  1, or 0 with *w. */
-int sql_schema_digest(struct store *, uint8_t sum[32], struct reason *w);
-/*
- * May an archive that is there be written?  A trigger or view that somebody
- * planted could write other rows, or show others than there are.  1, or 0 with
- * *w.
- */
-int sql_writable(struct store *, struct reason *w);
+int sql_hash(EVP_MD_CTX *, struct sql_st *, struct reason *w);
 
 /* The time as the archive writes it.  Returns dst. */
 const char *sql_now(char dst[24]);

@@ -1,8 +1,3 @@
-#include "store/driver.h"
-
-#ifdef HAVE_LIBPQ
-
-#include <dlfcn.h>
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,10 +9,12 @@
 #include "base/msg.h"
 #include "base/text.h"
 #include "base/tool.h"
+#include "store/schema.h"
 
 /*
- * The archive in PostgreSQL.  libpq is loaded when somebody names a server: it
- * brings two dozen libraries along, and others should not wait for them.
+ * The archive in PostgreSQL.  This file is the plugin kms2ca-pg.so, which alone
+ * is linked with libpq: that brings two dozen libraries along, and a tool loads
+ * them only when somebody names a server.
  */
 
 #define QUEUE	1024 /* statements that wait for their result */
@@ -31,26 +28,10 @@
 #define OID_INT8  20
 #define OID_INT4  23
 
-/* clang-format off */
-#define CALLS(X) \
-	X(PQclear) X(PQcmdStatus) X(PQcmdTuples) X(PQconnectdbParams) \
-	X(PQconninfoFree) X(PQconninfoParse) X(PQenterPipelineMode) \
-	X(PQerrorMessage) X(PQexec) X(PQexecPrepared) X(PQexitPipelineMode) \
-	X(PQfinish) X(PQfreemem) X(PQftype) X(PQgetisnull) X(PQgetlength) \
-	X(PQgetResult) X(PQgetvalue) X(PQhost) X(PQinitOpenSSL) X(PQnfields) \
-	X(PQntuples) X(PQpipelineSync) X(PQprepare) X(PQresultErrorField) \
-	X(PQresultStatus) X(PQsendQueryPrepared) X(PQsetNoticeProcessor) \
-	X(PQsslInUse) X(PQstatus)
-/* clang-format on */
-
-#define POINTER(name) __typeof__(&(name)) name;
-static struct {
-	CALLS(POINTER)
-} pq;
-
 struct pg_st {
-	struct sql_st st;
-	int prepared, bound; /* bound: the highest number of a value */
+	struct sql_st st; /* own: this struct */
+	int prepared;
+	int bound; /* the highest number of a value */
 	const char *value[VALUES];
 	int length[VALUES], binary[VALUES];
 	char digits[VALUES][24];
@@ -70,15 +51,9 @@ struct pg {
 };
 
 static struct pg *
-pg(struct store *db)
+pg(const struct store *db)
 {
-	return (struct pg *)(void *)db;
-}
-
-static struct pg_st *
-pg_st(const struct sql_st *st)
-{
-	return (struct pg_st *)(uintptr_t)st;
+	return db->own;
 }
 
 /* Failing --------------------------------------------------------------- */
@@ -136,14 +111,14 @@ one_line(const char *s, char *dst, size_t size)
 static int
 fail(struct store *db, const PGresult *res, struct reason *w, const char *what)
 {
-	const char *state = pq.PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	const char *said = pq.PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	const char *said = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	char line[256];
 
 	if (state != NULL && said != NULL)
 		return reason_set(w, "database", "%s: %s: %s%s", db->name, what,
 		    one_line(said, line, sizeof(line)), hint_of(state));
-	one_line(pq.PQerrorMessage(pg(db)->conn), line, sizeof(line));
+	one_line(PQerrorMessage(pg(db)->conn), line, sizeof(line));
 	return reason_set(w, "database",
 	    "%s: %s: %s (run again when the server "
 	    "is up: what had a result is safe)",
@@ -167,19 +142,18 @@ forget_texts(struct pg_st *st)
 static void
 forget(struct pg_st *st)
 {
-	pq.PQclear(st->res);
+	PQclear(st->res);
 	st->res = NULL;
 	forget_texts(st);
 }
 
 /* Is the result of a statement that was queued good? */
 static int
-queued_ok(struct store *db, const PGresult *res, struct reason *w)
+queued_ok(struct store *db, PGresult *res, struct reason *w)
 {
-	if (pq.PQresultStatus(res) != PGRES_COMMAND_OK)
+	if (PQresultStatus(res) != PGRES_COMMAND_OK)
 		return fail(db, res, w, "cannot write");
-	return strcmp(pq.PQcmdTuples((PGresult *)(uintptr_t)res), "1") == 0 ||
-	    sql_not_put(db, w);
+	return strcmp(PQcmdTuples(res), "1") == 0 || sql_not_put(db, w);
 }
 
 /* Waits for the results of what is queued.  Returns 1, or 0 with *w. */
@@ -192,18 +166,18 @@ drain(struct store *db, struct reason *w)
 
 	if (p->queued == 0)
 		return 1;
-	(void)pq.PQpipelineSync(p->conn);
+	(void)PQpipelineSync(p->conn);
 	/* a NULL stands behind the result of each; without end if it is lost */
 	while (!synced && nulls <= p->queued) {
-		res = pq.PQgetResult(p->conn);
+		res = PQgetResult(p->conn);
 		nulls += res == NULL;
-		synced = pq.PQresultStatus(res) == PGRES_PIPELINE_SYNC;
+		synced = PQresultStatus(res) == PGRES_PIPELINE_SYNC;
 		if (rc && res != NULL && !synced)
 			rc = queued_ok(db, res, w);
-		pq.PQclear(res);
+		PQclear(res);
 	}
 	p->queued = 0;
-	if (rc && (!synced || !pq.PQexitPipelineMode(p->conn)))
+	if (rc && (!synced || !PQexitPipelineMode(p->conn)))
 		return fail(db, NULL, w, "cannot write");
 	return rc;
 }
@@ -217,17 +191,17 @@ plain(struct store *db, const char *sql, struct reason *w, const char *what)
 
 	if (!drain(db, w))
 		return 0;
-	res = pq.PQexec(pg(db)->conn, sql);
-	rc = pq.PQresultStatus(res) == PGRES_COMMAND_OK ||
-	    pq.PQresultStatus(res) == PGRES_TUPLES_OK || fail(db, res, w, what);
-	pq.PQclear(res);
+	res = PQexec(pg(db)->conn, sql);
+	rc = PQresultStatus(res) == PGRES_COMMAND_OK ||
+	    PQresultStatus(res) == PGRES_TUPLES_OK || fail(db, res, w, what);
+	PQclear(res);
 	return rc;
 }
 
 static const char *
 sql_of(enum sql n)
 {
-	return sql_text[n].pg != NULL ? sql_text[n].pg : sql_text[n].lite;
+	return postgres_sql[n] != NULL ? postgres_sql[n] : sqlite_sql[n];
 }
 
 /* Names it, for libpq. */
@@ -247,6 +221,7 @@ ready(struct store *db, enum sql n, struct reason *w)
 	char name[8];
 
 	forget(st);
+	st->st.own = st;
 	st->st.db = db;
 	st->st.n = n;
 	st->bound = 0;
@@ -255,18 +230,18 @@ ready(struct store *db, enum sql n, struct reason *w)
 		return &st->st;
 	if (!drain(db, w))
 		return NULL;
-	res = pq.PQprepare(p->conn, name_of(n, name), sql_of(n), 0, NULL);
-	st->prepared = pq.PQresultStatus(res) == PGRES_COMMAND_OK;
+	res = PQprepare(p->conn, name_of(n, name), sql_of(n), 0, NULL);
+	st->prepared = PQresultStatus(res) == PGRES_COMMAND_OK;
 	if (!st->prepared)
 		fail(db, res, w, "cannot prepare a statement");
-	pq.PQclear(res);
+	PQclear(res);
 	return st->prepared ? &st->st : NULL;
 }
 
 static void
 bind(struct sql_st *sst, int i, const void *p, size_t n, int binary)
 {
-	struct pg_st *st = pg_st(sst);
+	struct pg_st *st = sst->own;
 
 	st->value[i - 1] = p;
 	st->length[i - 1] = (int)n;
@@ -325,7 +300,7 @@ escape(const char *s, size_t n, size_t *len)
 static void
 bind_text(struct sql_st *sst, int i, const char *s, size_t n)
 {
-	struct pg_st *st = pg_st(sst);
+	struct pg_st *st = sst->own;
 
 	if (!stands(s, n)) {
 		s = st->own[i - 1] = escape(s, n, &n);
@@ -361,13 +336,13 @@ unescape(struct pg_st *st, int i, struct sql_value *v)
 }
 
 static void
-bind_int(struct sql_st *st, int i, int64_t v)
+bind_int(struct sql_st *sst, int i, int64_t v)
 {
-	char *digits = pg_st(st)->digits[i - 1];
+	struct pg_st *st = sst->own;
+	char *digits = st->digits[i - 1];
 
-	(void)snprintf(digits, sizeof(pg_st(st)->digits[0]), "%lld",
-	    (long long)v);
-	bind(st, i, digits, 0, 0);
+	(void)snprintf(digits, sizeof(st->digits[0]), "%lld", (long long)v);
+	bind(sst, i, digits, 0, 0);
 }
 
 static void
@@ -382,7 +357,7 @@ execute(struct pg_st *st)
 {
 	char name[8];
 
-	return pq.PQexecPrepared(pg(st->st.db)->conn, name_of(st->st.n, name),
+	return PQexecPrepared(pg(st->st.db)->conn, name_of(st->st.n, name),
 	    st->bound, st->value, st->length, st->binary, 1);
 }
 
@@ -397,10 +372,10 @@ start(struct pg_st *st, struct reason *w)
 		return 0;
 	st->row = -1;
 	st->res = execute(st);
-	if (pq.PQresultStatus(st->res) != PGRES_TUPLES_OK)
+	if (PQresultStatus(st->res) != PGRES_TUPLES_OK)
 		rc = fail(db, st->res, w, "cannot read");
 	else
-		rc = pq.PQnfields(st->res) <= COLUMNS ||
+		rc = PQnfields(st->res) <= COLUMNS ||
 		    reason_set(w, "database",
 			"%s: cannot read: columns that nobody asked "
 			"for " STORE_ALTERED,
@@ -413,12 +388,12 @@ start(struct pg_st *st, struct reason *w)
 static int
 step(struct sql_st *sst, struct reason *w)
 {
-	struct pg_st *st = pg_st(sst);
+	struct pg_st *st = sst->own;
 
 	if (st->res == NULL && !start(st, w))
 		return -1;
 	forget_texts(st);
-	if (++st->row < pq.PQntuples(st->res))
+	if (++st->row < PQntuples(st->res))
 		return 1;
 	forget(st);
 	return 0;
@@ -427,19 +402,19 @@ step(struct sql_st *sst, struct reason *w)
 static int
 run(struct sql_st *sst, struct reason *w)
 {
-	struct pg_st *st = pg_st(sst);
+	struct pg_st *st = sst->own;
 	PGresult *res;
 	int n = -1;
 
 	if (!drain(sst->db, w))
 		return -1;
 	res = execute(st);
-	if (pq.PQresultStatus(res) == PGRES_COMMAND_OK ||
-	    pq.PQresultStatus(res) == PGRES_TUPLES_OK)
-		n = atoi(pq.PQcmdTuples(res));
+	if (PQresultStatus(res) == PGRES_COMMAND_OK ||
+	    PQresultStatus(res) == PGRES_TUPLES_OK)
+		n = atoi(PQcmdTuples(res));
 	else
 		fail(sst->db, res, w, "cannot write");
-	pq.PQclear(res);
+	PQclear(res);
 	return n;
 }
 
@@ -447,14 +422,14 @@ run(struct sql_st *sst, struct reason *w)
 static int
 put(struct sql_st *sst, struct reason *w)
 {
-	struct pg_st *st = pg_st(sst);
+	struct pg_st *st = sst->own;
 	struct pg *p = pg(sst->db);
 	char name[8];
 
 	if (p->queued == QUEUE && !drain(sst->db, w))
 		return 0;
-	if ((p->queued == 0 && !pq.PQenterPipelineMode(p->conn)) ||
-	    !pq.PQsendQueryPrepared(p->conn, name_of(sst->n, name), st->bound,
+	if ((p->queued == 0 && !PQenterPipelineMode(p->conn)) ||
+	    !PQsendQueryPrepared(p->conn, name_of(sst->n, name), st->bound,
 		st->value, st->length, st->binary, 1))
 		return fail(sst->db, NULL, w, "cannot write");
 	p->queued++;
@@ -464,9 +439,11 @@ put(struct sql_st *sst, struct reason *w)
 /* Columns --------------------------------------------------------------- */
 
 static int
-columns(const struct sql_st *st)
+columns(const struct sql_st *sst)
 {
-	return pq.PQnfields(pg_st(st)->res);
+	const struct pg_st *st = sst->own;
+
+	return PQnfields(st->res);
 }
 
 /* A number as the server sends it: big-endian, of 1, 4 or 8 bytes. */
@@ -482,18 +459,18 @@ number(const void *p, size_t n)
 }
 
 static void
-column(struct sql_st *sst, int i, struct sql_value *v)
+column(const struct sql_st *sst, int i, struct sql_value *v)
 {
-	struct pg_st *st = pg_st(sst);
-	unsigned type = pq.PQftype(st->res, i);
+	struct pg_st *st = sst->own;
+	unsigned type = PQftype(st->res, i);
 
 	memset(v, 0, sizeof(*v));
 	v->type = SQL_NULL;
 	v->p = "";
-	if (pq.PQgetisnull(st->res, st->row, i))
+	if (PQgetisnull(st->res, st->row, i))
 		return;
-	v->p = pq.PQgetvalue(st->res, st->row, i);
-	v->n = (size_t)pq.PQgetlength(st->res, st->row, i);
+	v->p = PQgetvalue(st->res, st->row, i);
+	v->n = (size_t)PQgetlength(st->res, st->row, i);
 	if (type == OID_BOOL || type == OID_INT4 || type == OID_INT8) {
 		v->type = SQL_INT;
 		v->i = number(v->p, v->n);
@@ -508,7 +485,7 @@ column(struct sql_st *sst, int i, struct sql_value *v)
 static void
 reset(struct sql_st *st)
 {
-	forget(pg_st(st));
+	forget(st->own);
 }
 
 /* Transactions ---------------------------------------------------------- */
@@ -550,9 +527,9 @@ commit(struct store *db, struct reason *w)
 
 	if (!drain(db, w))
 		return 0;
-	res = pq.PQexec(p->conn, sql_of(COMMIT));
-	rc = pq.PQresultStatus(res) == PGRES_COMMAND_OK;
-	if (!rc && pq.PQstatus(p->conn) != CONNECTION_OK)
+	res = PQexec(p->conn, sql_of(COMMIT));
+	rc = PQresultStatus(res) == PGRES_COMMAND_OK;
+	if (!rc && PQstatus(p->conn) != CONNECTION_OK)
 		reason_set(w, "database",
 		    "%s: the connection was lost in a commit, which may have "
 		    "been done or not: run again: what was done is `present'",
@@ -560,10 +537,10 @@ commit(struct store *db, struct reason *w)
 	else if (!rc)
 		fail(db, res, w, "cannot write");
 	/* what has failed before is rolled back, and that is no error */
-	else if (strcmp(pq.PQcmdStatus(res), "COMMIT") != 0)
+	else if (strcmp(PQcmdStatus(res), "COMMIT") != 0)
 		rc = reason_set(w, "database", "%s: cannot write: rolled back",
 		    db->name);
-	pq.PQclear(res);
+	PQclear(res);
 	p->writing = 0;
 	db->fresh = 0;
 	return rc && (!p->held || snapshot(db, w));
@@ -587,7 +564,7 @@ rollback(struct store *db)
 /* Opening --------------------------------------------------------------- */
 
 /*
- * Of what SCHEMA gives of sql_schema_pg: with another schema, -v shows what it
+ * Of what SCHEMA gives of sql_of(SCHEMA): with another schema, -v shows what it
  * must be here.
  */
 static int
@@ -608,7 +585,7 @@ schema(struct store *db, uint8_t sum[32], struct reason *w)
 static const char *
 cell(const PGresult *res, int i)
 {
-	const char *s = pq.PQgetvalue(res, 0, i);
+	const char *s = PQgetvalue(res, 0, i);
 
 	return s == NULL ? "" : s;
 }
@@ -617,8 +594,8 @@ cell(const PGresult *res, int i)
 static int
 session(struct store *db, enum store_mode mode, struct reason *w)
 {
-	PGresult *res = pq.PQexec(pg(db)->conn, sql_of(OPEN));
-	int rc = pq.PQresultStatus(res) == PGRES_TUPLES_OK;
+	PGresult *res = PQexec(pg(db)->conn, sql_of(OPEN));
+	int rc = PQresultStatus(res) == PGRES_TUPLES_OK;
 
 	if (!rc)
 		fail(db, res, w, "cannot open");
@@ -632,7 +609,7 @@ session(struct store *db, enum store_mode mode, struct reason *w)
 			 "not survive a power failure, whatever the results "
 			 "promise",
 		    db->name);
-	pq.PQclear(res);
+	PQclear(res);
 	return rc;
 }
 
@@ -640,14 +617,14 @@ session(struct store *db, enum store_mode mode, struct reason *w)
 static int
 find(struct store *db, int *schema_there, struct reason *w)
 {
-	PGresult *res = pq.PQexec(pg(db)->conn, sql_of(FIND_ARCHIVE));
+	PGresult *res = PQexec(pg(db)->conn, sql_of(FIND_ARCHIVE));
 	const char *version, *full;
 	int rc = -1;
 
-	*schema_there = pq.PQntuples(res) == 1;
+	*schema_there = PQntuples(res) == 1;
 	version = *schema_there ? cell(res, 0) : "";
 	full = *schema_there ? cell(res, 1) : "f";
-	if (pq.PQresultStatus(res) != PGRES_TUPLES_OK)
+	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		fail(db, res, w, "cannot open");
 	else if (*schema_there && strcmp(cell(res, 2), "f") == 0)
 		reason_set(w, "database",
@@ -662,7 +639,7 @@ find(struct store *db, int *schema_there, struct reason *w)
 		reason_set(w, "database",
 		    "%s: its schema kms2ca is not that of this kms2ca, but: %s",
 		    db->name, *version == '\0' ? "something else" : version);
-	pq.PQclear(res);
+	PQclear(res);
 	return rc;
 }
 
@@ -690,11 +667,11 @@ open_schema(struct store *db, enum store_mode mode, struct reason *w)
 		return (there ||
 			   plain(db, sql_of(NEW_SCHEMA), w,
 			       "cannot create the schema kms2ca")) &&
-		    plain(db, sql_schema_pg, w, "cannot create the tables");
+		    plain(db, sql_of(SCHEMA), w, "cannot create the tables");
 	if (mode == STORE_CREATE &&
 	    !plain(db, sql_of(ROLLBACK), w, "cannot open"))
 		return 0;
-	return mode == STORE_READ || sql_writable(db, w);
+	return mode == STORE_READ || schema_writable(db, w);
 }
 
 static int
@@ -714,31 +691,12 @@ close_connection(struct store *db)
 	for (i = 0; p->conn != NULL && i < NSQL; i++)
 		forget(&p->st[i]);
 	if (p->conn != NULL)
-		pq.PQfinish(p->conn);
+		PQfinish(p->conn);
 	free(p->url);
 	free(p);
 }
 
 /* Connecting ------------------------------------------------------------ */
-
-/* Loads libpq.  Returns 1, or 0 with *w. */
-static int
-load(struct reason *w)
-{
-	void *lib = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
-
-#define FIND_CALL(name) \
-	if (lib != NULL && (*(void **)&pq.name = dlsym(lib, #name)) == NULL) \
-		lib = NULL;
-	CALLS(FIND_CALL)
-	if (lib == NULL)
-		return reason_set(w, "database",
-		    "-d: libpq of PostgreSQL 14 or later is not there: install "
-		    "it (libpq5 on Debian)");
-	/* libcrypto is started already, without openssl.cnf */
-	pq.PQinitOpenSSL(0, 0);
-	return 1;
-}
 
 /* No secret may stand in a URL: others see command lines. */
 static int
@@ -748,7 +706,7 @@ check_url(const char *url, struct reason *w)
 	char *said = NULL, line[256];
 	int rc = 1;
 
-	all = pq.PQconninfoParse(url, &said);
+	all = PQconninfoParse(url, &said);
 	/* what it quotes may be a password */
 	if (said != NULL && strstr(said, ": \"") != NULL)
 		*strstr(said, ": \"") = '\0';
@@ -762,8 +720,8 @@ check_url(const char *url, struct reason *w)
 			    "-d: others can see a password on the command "
 			    "line: put it into ~/.pgpass or a service file, "
 			    "and change it");
-	pq.PQconninfoFree(all);
-	pq.PQfreemem(said);
+	PQconninfoFree(all);
+	PQfreemem(said);
 	return rc;
 }
 
@@ -792,7 +750,7 @@ connect_escaped(const char *const key[], const char *const value[])
 	if (fp == NULL || err == -1)
 		heap_nomem();
 	(void)dup2(fd, STDERR_FILENO);
-	conn = pq.PQconnectdbParams(key, value, 1);
+	conn = PQconnectdbParams(key, value, 1);
 	(void)dup2(err, STDERR_FILENO);
 	(void)close(err);
 	rewind(fp);
@@ -817,13 +775,13 @@ connect_to(struct pg *p, struct reason *w)
 	p->conn = connect_escaped(key, value);
 	if (p->conn == NULL)
 		return reason_set(w, "database", "out of memory");
-	(void)pq.PQsetNoticeProcessor(p->conn, notice, p);
-	if (pq.PQstatus(p->conn) != CONNECTION_OK)
+	(void)PQsetNoticeProcessor(p->conn, notice, p);
+	if (PQstatus(p->conn) != CONNECTION_OK)
 		return reason_set(w, "database",
 		    "%s: %s (ca-db(5) shows how to name a server)", p->url,
-		    one_line(pq.PQerrorMessage(p->conn), line, sizeof(line)));
-	host = pq.PQhost(p->conn);
-	if (host != NULL && *host != '/' && !pq.PQsslInUse(p->conn))
+		    one_line(PQerrorMessage(p->conn), line, sizeof(line)));
+	host = PQhost(p->conn);
+	if (host != NULL && *host != '/' && !PQsslInUse(p->conn))
 		msg_warn("warning: %s: the connection is not encrypted, and "
 			 "nobody vouches for the server: add "
 			 "sslmode=verify-full",
@@ -840,7 +798,9 @@ postgres_new(const char *url, struct reason *w)
 {
 	struct pg *p;
 
-	if (!load(w) || !check_url(url, w))
+	/* libcrypto is started already, without openssl.cnf */
+	PQinitOpenSSL(0, 0);
+	if (!check_url(url, w))
 		return NULL;
 	if ((p = calloc(1, sizeof(*p))) == NULL ||
 	    (p->url = strdup(url)) == NULL) {
@@ -849,6 +809,7 @@ postgres_new(const char *url, struct reason *w)
 		return NULL;
 	}
 	p->db.driver = &driver;
+	p->db.own = p;
 	p->db.name = p->url;
 	if (!connect_to(p, w)) {
 		close_connection(&p->db);
@@ -856,17 +817,3 @@ postgres_new(const char *url, struct reason *w)
 	}
 	return &p->db;
 }
-
-#else
-
-struct store *
-postgres_new(const char *url, struct reason *w)
-{
-	(void)url; /* it may have a password */
-	reason_set(w, "database",
-	    "-d: this build has no PostgreSQL: install libpq-dev and build "
-	    "again, or name a file");
-	return NULL;
-}
-
-#endif

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/encode.h"
-#include "store/driver.h"
+#include "store/commit.h"
 #include "store/store.h"
 
 /* From archive to archive, as it is: the chain stays what it was. */
@@ -88,7 +88,7 @@ there(struct store *db, enum sql n, const char *what, int64_t id,
 }
 
 int
-restore_event(struct store *db, const struct store_commit *e, struct reason *w)
+restore_commit(struct store *db, const struct store_commit *e, struct reason *w)
 {
 	char id[24], hash[65];
 	const char *const field[7] = { id, e->when, e->caller, e->action,
@@ -96,18 +96,18 @@ restore_event(struct store *db, const struct store_commit *e, struct reason *w)
 	struct sql_st *st;
 	int i, rc;
 
-	if ((rc = there(db, EVENT_OF, "audit row", e->id, e->hash, w)) != 0)
+	if ((rc = there(db, COMMIT_OF, "audit row", e->id, e->hash, w)) != 0)
 		return rc == 1 ? 0 : -1;
 	if (e->id != db->audit)
 		return other(db, "audit row", db->audit, w);
 	(void)snprintf(id, sizeof(id), "%lld", (long long)e->id);
-	if (!sql_chain(db->last, field, hash) || strcmp(hash, e->hash) != 0)
+	if (!commit_chain(db->last, field, hash) || strcmp(hash, e->hash) != 0)
 		return reason_set(w, "copy",
 			   "audit row %s does not follow from the one before "
 			   "it: the archive or the stream was altered",
 			   id) -
 		    1;
-	if ((st = sql_ready(db, AUDIT_ADD, w)) == NULL)
+	if ((st = sql_ready(db, COMMIT_ADD, w)) == NULL)
 		return -1;
 	sql_bind_i(st, 1, e->id);
 	for (i = 1; i < 7; i++)
@@ -182,7 +182,7 @@ restore_row(struct store *db, const struct store_row *r,
 }
 
 int
-restore_commit(struct store *db, char head[AUDIT_HEAD_MAX], struct reason *w)
+restore_end(struct store *db, char head[AUDIT_HEAD_MAX], struct reason *w)
 {
 	(void)snprintf(head, AUDIT_HEAD_MAX, "%lld:%s",
 	    (long long)db->audit - 1, db->last);

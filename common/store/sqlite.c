@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/driver.h"
+#include "store/schema.h"
 #include "store/sqlite_file.h"
 
 /* The archive as an SQLite file. */
@@ -13,16 +13,11 @@
 #define USER_VERSION   2
 #define BUSY_MS	       120000
 
-struct sqlite_st {
-	struct sql_st st;
-	sqlite3_stmt *h;
-};
-
 struct sqlite {
 	struct store db;
 	struct sqlite_file file;
 	sqlite3 *h;
-	struct sqlite_st st[NSQL];
+	struct sql_st st[NSQL]; /* own: the sqlite3_stmt, or NULL */
 };
 
 /* What every connection sets first; NULL at the end. */
@@ -37,15 +32,9 @@ static const char *const settings[] = {
 };
 
 static struct sqlite *
-lite(struct store *db)
+lite(const struct store *db)
 {
-	return (struct sqlite *)(void *)db;
-}
-
-static sqlite3_stmt *
-handle(const struct sql_st *st)
-{
-	return ((const struct sqlite_st *)(const void *)st)->h;
+	return db->own;
 }
 
 /* Sets *w to what, SQLite's reason, and what to do about it.  Returns 0. */
@@ -98,49 +87,51 @@ fail(struct store *db, struct reason *w, const char *what)
 static struct sql_st *
 ready(struct store *db, enum sql n, struct reason *w)
 {
-	struct sqlite_st *st = &lite(db)->st[n];
+	struct sql_st *st = &lite(db)->st[n];
+	sqlite3_stmt *h = st->own;
 
-	if (st->h == NULL &&
-	    sqlite3_prepare_v3(lite(db)->h, sql_text[n].lite, -1,
-		SQLITE_PREPARE_PERSISTENT, &st->h, NULL) != SQLITE_OK) {
+	if (h == NULL &&
+	    sqlite3_prepare_v3(lite(db)->h, sqlite_sql[n], -1,
+		SQLITE_PREPARE_PERSISTENT, &h, NULL) != SQLITE_OK) {
 		fail(db, w, "cannot prepare a statement");
 		return NULL;
 	}
-	(void)sqlite3_reset(st->h);
-	(void)sqlite3_clear_bindings(st->h);
-	st->st.db = db;
-	st->st.n = n;
-	return &st->st;
+	(void)sqlite3_reset(h);
+	(void)sqlite3_clear_bindings(h);
+	st->own = h;
+	st->db = db;
+	st->n = n;
+	return st;
 }
 
 static void
 bind_int(struct sql_st *st, int i, int64_t v)
 {
-	(void)sqlite3_bind_int64(handle(st), i, v);
+	(void)sqlite3_bind_int64(st->own, i, v);
 }
 
 static void
 bind_text(struct sql_st *st, int i, const char *s, size_t n)
 {
-	(void)sqlite3_bind_text(handle(st), i, s, (int)n, SQLITE_STATIC);
+	(void)sqlite3_bind_text(st->own, i, s, (int)n, SQLITE_STATIC);
 }
 
 static void
 bind_blob(struct sql_st *st, int i, const void *p, size_t n)
 {
-	(void)sqlite3_bind_blob(handle(st), i, p, (int)n, SQLITE_STATIC);
+	(void)sqlite3_bind_blob(st->own, i, p, (int)n, SQLITE_STATIC);
 }
 
 static void
 reset(struct sql_st *st)
 {
-	(void)sqlite3_reset(handle(st));
+	(void)sqlite3_reset(st->own);
 }
 
 static int
 step(struct sql_st *st, struct reason *w)
 {
-	int rc = sqlite3_step(handle(st));
+	int rc = sqlite3_step(st->own);
 
 	if (rc == SQLITE_ROW)
 		return 1;
@@ -153,7 +144,7 @@ step(struct sql_st *st, struct reason *w)
 static int
 run(struct sql_st *st, struct reason *w)
 {
-	int rc = sqlite3_step(handle(st));
+	int rc = sqlite3_step(st->own);
 
 	if (rc != SQLITE_DONE)
 		fail(st->db, w, "cannot write");
@@ -169,7 +160,7 @@ put(struct sql_st *st, struct reason *w)
 	return n == 1 || (n != -1 && sql_not_put(st->db, w));
 }
 
-/* The same of one that has nothing to bind.  Returns 1, or 0 with *w. */
+/* Runs a statement that has nothing to bind.  Returns 1, or 0 with *w. */
 static int
 run_plain(struct store *db, enum sql n, struct reason *w)
 {
@@ -181,14 +172,14 @@ run_plain(struct store *db, enum sql n, struct reason *w)
 static int
 columns(const struct sql_st *st)
 {
-	return sqlite3_column_count(handle(st));
+	return sqlite3_column_count(st->own);
 }
 
 static void
-column(struct sql_st *st, int i, struct sql_value *v)
+column(const struct sql_st *st, int i, struct sql_value *v)
 {
 	/* good until the next step, as there is one thread */
-	sqlite3_value *is = sqlite3_column_value(handle(st), i);
+	sqlite3_value *is = sqlite3_column_value(st->own, i);
 	int type = sqlite3_value_type(is);
 
 	v->type = type == SQLITE_INTEGER ? SQL_INT :
@@ -226,10 +217,8 @@ hold(struct store *db, struct reason *w)
 {
 	struct sql_st *st = ready(db, HOLD, w);
 
-	/* a statement with rows to come keeps its view of the file */
 	return st != NULL &&
-	    (sqlite3_step(handle(st)) == SQLITE_ROW ||
-		fail(db, w, "cannot read"));
+	    (sqlite3_step(st->own) == SQLITE_ROW || fail(db, w, "cannot read"));
 }
 
 /*
@@ -276,12 +265,14 @@ schema(struct store *db, uint8_t sum[32], struct reason *w)
 
 	memset(&new, 0, sizeof(new));
 	new.db = *db;
+	new.db.own = &new;
 	rc = sqlite3_open(":memory:", &new.h) == SQLITE_OK &&
-	    sqlite3_exec(new.h, sql_schema, NULL, NULL, NULL) == SQLITE_OK;
+	    sqlite3_exec(new.h, sqlite_sql[SCHEMA], NULL, NULL, NULL) ==
+		SQLITE_OK;
 	if (!rc)
 		fail(&new.db, w, "cannot make a schema to compare with");
-	rc = rc && sql_schema_digest(&new.db, sum, w);
-	(void)sqlite3_finalize(new.st[SCHEMA].h);
+	rc = rc && schema_digest(&new.db, sum, w);
+	(void)sqlite3_finalize(new.st[SCHEMA_IS].own);
 	(void)sqlite3_close(new.h);
 	return rc;
 }
@@ -309,7 +300,7 @@ pragma_text(struct store *db, const char *s, char *text, size_t n,
 	return rc == SQLITE_ROW || rc == SQLITE_DONE;
 }
 
-/* The same where a number is the answer, or none is looked at. */
+/* Runs a pragma whose answer is a number, for *v, or is not looked at. */
 static int
 pragma(struct store *db, const char *s, int *v, struct reason *w)
 {
@@ -350,7 +341,7 @@ create(struct store *db, struct reason *w)
 	    !pragma(db, text, NULL, w) ||
 	    !pragma(db, "pragma user_version=2", NULL, w) || !use_wal(db, w))
 		return 0;
-	if (sqlite3_exec(lite(db)->h, sql_schema, NULL, NULL, NULL) !=
+	if (sqlite3_exec(lite(db)->h, sqlite_sql[SCHEMA], NULL, NULL, NULL) !=
 	    SQLITE_OK)
 		return fail(db, w, "cannot create the tables");
 	return 1;
@@ -384,7 +375,7 @@ set_up(struct store *db, enum store_mode mode, struct reason *w)
 		    v, USER_VERSION,
 		    v < USER_VERSION ? " (ca-db(5) says how to raise it)" : "");
 	return mode == STORE_READ ||
-	    ((db->fresh || sql_writable(db, w)) && use_wal(db, w));
+	    ((db->fresh || schema_writable(db, w)) && use_wal(db, w));
 }
 
 static int
@@ -413,8 +404,8 @@ disconnect(struct sqlite *l)
 	int i;
 
 	for (i = 0; i < NSQL; i++) {
-		(void)sqlite3_finalize(l->st[i].h);
-		l->st[i].h = NULL;
+		(void)sqlite3_finalize(l->st[i].own);
+		l->st[i].own = NULL;
 	}
 	(void)sqlite3_close(l->h);
 	l->h = NULL;
@@ -459,6 +450,7 @@ sqlite_new(const char *path, struct reason *w)
 		return NULL;
 	}
 	l->db.driver = &driver;
+	l->db.own = l;
 	if (!sqlite_file_locate(&l->file, path, w)) {
 		close_file(&l->db);
 		return NULL;

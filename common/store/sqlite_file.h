@@ -2,7 +2,7 @@
 #define STORE_SQLITE_FILE_H
 
 #include "base/reason.h"
-#include "store/store.h"
+#include "store/driver.h"
 
 /*
  * The file that an SQLite archive is: where it lies, who can reach it, and how

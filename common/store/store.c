@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <dlfcn.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,13 +8,12 @@
 
 #include "base/encode.h"
 #include "base/heap.h"
-#include "store/driver.h"
 
 /* Opening --------------------------------------------------------------- */
 
 /*
- * Whoever exits with an archive open leaves one file of it, not three; but not
- * a fork, whose copy is of no use.
+ * An archive that is open when the process exits is closed, so that SQLite
+ * removes -wal and -shm.  A fork does not close it: its copy is of no use.
  */
 static struct store *opened;
 static pid_t opener;
@@ -25,14 +25,35 @@ close_opened(void)
 		store_close(opened);
 }
 
+/*
+ * Makes an archive in PostgreSQL, by the plugin that lies in ../lib/kms2ca of the
+ * tool, where the Makefile has it looked for.  NULL with *w.
+ */
+static struct store *
+remote_new(const char *url, struct reason *w)
+{
+	struct store *(*new)(const char *, struct reason *);
+	void *plugin = dlopen("kms2ca-pg.so", RTLD_NOW | RTLD_LOCAL);
+
+	if (plugin != NULL &&
+	    (*(void **)&new = dlsym(plugin, "postgres_new")) != NULL)
+		return new (url, w);
+	/* the URL may have a password */
+	reason_set(w, "database",
+	    "-d: no PostgreSQL here: %s: install libpq 14 or later (libpq5 on "
+	    "Debian); if kms2ca was built without, install libpq-dev and build "
+	    "again",
+	    dlerror());
+	return NULL;
+}
+
 int
 store_new(struct store **out, const char *path, struct reason *w)
 {
 	int url = strncmp(path, "postgresql://", 13) == 0 ||
 	    strncmp(path, "postgres://", 11) == 0;
 
-	return (*out = url ? postgres_new(path, w) : sqlite_new(path, w)) !=
-	    NULL;
+	return (*out = url ? remote_new(path, w) : sqlite_new(path, w)) != NULL;
 }
 
 int
@@ -80,7 +101,7 @@ store_setting_set(struct store *db, const char *name, uint32_t v,
 {
 	struct sql_st *st;
 
-	if ((st = sql_ready(db, CONFIG_SET, w)) == NULL)
+	if ((st = sql_ready(db, SETTING_SET, w)) == NULL)
 		return 0;
 	sql_bind_s(st, 1, name);
 	sql_bind_i(st, 2, v);
@@ -88,7 +109,7 @@ store_setting_set(struct store *db, const char *name, uint32_t v,
 	return sql_put(st, w);
 }
 
-/* Steps CONFIG_GET or CA_GET.  1: the row is at hand; 0: none; -1 with *w. */
+/* Steps SETTING_GET or CA_GET.  1: the row is at hand; 0: none; -1 with *w. */
 static int
 config(struct store *db, enum sql get, const char *name, struct sql_st **st,
     struct reason *w)
@@ -105,7 +126,7 @@ store_setting_get(struct store *db, const char *name, uint32_t *v,
 {
 	struct sql_value is;
 	struct sql_st *st;
-	int rc = config(db, CONFIG_GET, name, &st, w);
+	int rc = config(db, SETTING_GET, name, &st, w);
 
 	*v = 0;
 	if (rc != 1)
@@ -175,7 +196,7 @@ store_agent_add(struct store *db, const struct cert *c, struct reason *w)
 	char when[24], sha1[41], sha256[65];
 	struct sql_st *st;
 
-	if ((st = sql_ready(db, KRA_ADD, w)) == NULL)
+	if ((st = sql_ready(db, AGENT_ADD, w)) == NULL)
 		return -1;
 	sql_bind_hex(st, 1, c->sha1, sizeof(c->sha1), sha1);
 	sql_bind_hex(st, 2, c->sha256, sizeof(c->sha256), sha256);
@@ -192,7 +213,7 @@ store_agent_all(struct store *db, STACK_OF(X509) **out, struct reason *w)
 	X509 *x;
 	int rc;
 
-	if ((st = sql_ready(db, KRA_ALL, w)) == NULL)
+	if ((st = sql_ready(db, AGENT_ALL, w)) == NULL)
 		return 0;
 	*out = sk_X509_new_null();
 	while ((rc = sql_step(st, w)) == 1) {

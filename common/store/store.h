@@ -8,28 +8,18 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "key/cert.h"
+#include "store/driver.h"
 
 /*
- * The archive of ca-db(5): tables and columns of a Windows CA database.  Every function that can fail returns 0 (or -1 where 0 has a
- * meaning) with *w, reason "database".
+ * The archive of ca-db(5): tables and columns of a Windows CA database.  A
+ * function that fails sets *w, with reason "database", and returns 0, or -1
+ * where 0 says something else.  What it gives is borrowed, until the next call,
+ * where nothing else is said.
  */
 
 /* [CertSrv.h] DB_DISP_*: Request.Disposition */
 #define DISP_FOREIGN 12
 #define DISP_ISSUED  20
-
-/* What to do where rows are not as the tools write them. */
-#define STORE_ALTERED \
-	"(the archive was changed by another program: check it with " \
-	"ca-export -A)"
-
-struct store;
-
-enum store_mode {
-	STORE_READ, /* never writes, works on a read-only medium */
-	STORE_WRITE,
-	STORE_CREATE /* as STORE_WRITE; makes a new archive if there is none */
-};
 
 /*
  * Names an archive, and has the system asked for what is needed outside of it:
@@ -37,26 +27,25 @@ enum store_mode {
  */
 int store_new(struct store **, const char *path, struct reason *w);
 /*
- * Opens it: a regular file of ours that nobody else can read or write, in a
- * directory that nobody else can write.  *fresh (STORE_CREATE only) tells that it
- * is new: it is empty, under another name, and gone at store_close() unless
- * store_publish() came first.
- * Returns 1, or 0 with *w.
+ * Opens the archive: a regular file of ours that nobody else can read or write,
+ * in a directory that nobody else can write.  *fresh (STORE_CREATE only) tells
+ * that it is new.  A fresh archive is empty, under another name, and gone at
+ * store_close() unless store_publish() came first.  Returns 1, or 0 with *w.
  */
 int store_open(struct store *, enum store_mode, int *fresh, struct reason *w);
 /*
- * Gives a fresh archive its name, unless that is taken by now; the archive
- * can only be closed then.  Returns 1, or 0 with *w.
+ * Gives a fresh archive its name, unless that is taken by now.  After it the
+ * archive can only be closed.  Returns 1, or 0 with *w.
  */
 int store_publish(struct store *, struct reason *w);
 void store_close(struct store *);
-/* The directory that it needs, or NULL, for sandbox_enter().  Borrowed. */
+/* The directory that it needs, for sandbox_enter(), or NULL. */
 const char *store_dir0(const struct store *);
 
 /* Transactions ----------------------------------------------------------
  *
- * Every change is made between store_begin() and store_commit(), which writes the
- * audit row of it.
+ * Every change is made between store_begin() and store_commit(), which adds a
+ * link to the chain: a row of the audit table.
  */
 #define AUDIT_HEAD_MAX 96 /* "ID:HEX64" with its NUL */
 
@@ -67,10 +56,9 @@ int store_begin(struct store *, struct reason *w);
  */
 int store_hold(struct store *, struct reason *w);
 /*
- * Adds the audit row and commits; fails too, with or without the commit, where
- * the archive is no longer at its name.  head receives the new head of the
- * chain.
- * Settings that changed stand in detail as NAME=VALUE.
+ * Adds the audit row and commits.  It fails, with or without the commit, where
+ * the archive is no longer at its name.  Settings that changed stand in detail
+ * as NAME=VALUE.  head receives the new head of the chain.
  */
 int store_commit(struct store *, const char *caller, const char *action,
     const char *detail, char head[AUDIT_HEAD_MAX], struct reason *w);
@@ -80,54 +68,61 @@ void store_rollback(struct store *);
 
 int store_setting_set(struct store *, const char *name, uint32_t v,
     struct reason *w);
+/* *v is 0 where the setting is not there. */
 int store_setting_get(struct store *, const char *name, uint32_t *v,
     struct reason *w);
-/* The CA certificate given to ca-init; *ca is NULL if none was. */
+/* The CA certificate given to ca-init. */
 int store_ca_set(struct store *, const uint8_t *der, size_t n,
     struct reason *w);
+/* Gives *ca to the caller; NULL if there is none. */
 int store_ca_get(struct store *, X509 **ca, struct reason *w);
 
 /* Key recovery agents --------------------------------------------------- */
 
 /* Returns 1 if added, 0 if it was there, -1 with *w. */
 int store_agent_add(struct store *, const struct cert *, struct reason *w);
-/* All of them, in the order they came; caller frees the stack. */
+/* All agents, in the order in which they came; the caller frees the stack. */
 int store_agent_all(struct store *, STACK_OF(X509) **, struct reason *w);
 
 /* Rows ------------------------------------------------------------------ */
 
+/* What goes into a row.  All of it is the caller's. */
 struct store_row {
 	const struct cert *cert;
 	struct text group, user, mail, guid, source;
 	const char *stream; /* id of the stream, hex, or "" */
 	const char *requester, *caller;
 	int disposition;
-	int64_t id; /* of store_next_id(), or that of the row it copies */
-	/* of a row that is copied, else 0 and NULL */
+	int64_t id; /* of store_next_id(), or that of the row it restores */
+	/* What a restored row says; else 0 and NULL: this commit, now. */
 	int64_t audit;
 	const char *submitted;
 };
 
+/* An archived key.  All of it is the caller's, who frees the blob. */
 struct store_key {
 	const uint8_t *blob; /* CMS EnvelopedData */
 	size_t len;
 	const char *hashes; /* KeyRecoveryHashes */
 	const char *format; /* MSBLOB or PKCS8 */
-	int64_t audit; /* of a key that is copied, else 0 */
+	int64_t audit; /* of a restored key, else 0: this commit */
 };
 
 /*
- * Looks a certificate up.  1 with *id, *has_key and the KMS user of its row,
- * borrowed until the next call; 0: not there; -1 with *w.
+ * Looks a certificate up.  1 with *id, *has_key and the KMS user of its row; 0:
+ * not there; -1 with *w.
  */
 int store_find(struct store *, const uint8_t sha256[32], int64_t *id,
     int *has_key, struct text *user, struct reason *w);
-/* The same of any of the CA with the serial number and issuer of this one. */
+/*
+ * Looks for a certificate of the CA with the serial number and issuer of this
+ * one.  1 with *id; 0: not there; -1 with *w.
+ */
 int store_find_serial(struct store *, const struct cert *, int64_t *id,
     struct reason *w);
 /*
- * Looks n certificates up at once, where asking for each would cost time: what
- * store_find() says of them until the commit.
+ * Looks n certificates up at once, where to ask for each costs a round trip:
+ * what store_find() says of them until the commit.
  */
 int store_expect(struct store *, uint8_t (*sha256)[32], size_t n,
     struct reason *w);
@@ -143,35 +138,35 @@ int store_put_key(struct store *, int64_t id, const struct store_key *,
 /* Selecting ------------------------------------------------------------- */
 
 /*
- * Narrows what store_select() gives to rows of which one of the tokens added is
- * common name, serial number, thumbprint, subject key identifier, requester,
- * UPN, mail address or KMS user.
+ * Narrows store_count() and store_select() to rows of which one of the tokens
+ * added is common name, serial number, thumbprint, subject key identifier,
+ * requester, UPN, mail address or KMS user.
  */
 int store_token(struct store *, const char *token, struct reason *w);
 
+/* A row that was selected.  No pointer is NULL. */
 struct store_found {
 	int64_t id;
 	int disposition;
-	/* borrowed until the next call; never NULL */
-	const char *submitted, *requester, *caller, *stream, *ski, *hashes,
-	    *format;
-	int64_t cert_audit, key_audit; /* the commits that wrote it */
+	const char *submitted, *requester, *caller, *stream, *ski, *hashes;
+	const char *format; /* "" without a key */
+	int64_t cert_audit, key_audit; /* the commits that wrote the two */
 	struct text group, user, mail, guid, source;
 	const uint8_t *cert, *blob;
-	size_t certlen, bloblen; /* without key format is "", bloblen 0 */
+	size_t certlen, bloblen; /* bloblen 0 without a key */
 };
 
-/* How many rows there are, and the last RequestID, or 0.  1, or 0 with *w. */
+/* How many rows there are, and the last RequestID, or 0. */
 int store_count(struct store *, unsigned long long *rows, int64_t *last,
     struct reason *w);
 /*
- * The next row by RequestID behind `after'; without blobs, no key is read.
- * 1, 0 at the end, -1 with *w.
+ * The row that follows RequestID `after'; without blobs, no key is read.  1, 0
+ * at the end, -1 with *w.
  */
 int store_select(struct store *, int64_t after, int blobs, struct store_found *,
     struct reason *w);
 
-/* Audit ----------------------------------------------------------------- */
+/* The chain ------------------------------------------------------------- */
 
 /*
  * Checks the whole chain and that the rows are as their commits wrote them;
@@ -185,31 +180,29 @@ int store_audit(struct store *, const char *head, char last[AUDIT_HEAD_MAX],
 /* Reads a head as it was printed, in either case.  Returns 1, or 0. */
 int store_head(const char *s, char head[AUDIT_HEAD_MAX]);
 
-/* An audit row: what a commit did. */
+/* A link of the chain, which is an audit row: what a commit did. */
 struct store_commit {
 	int64_t id;
-	/* until the next call */
 	const char *when, *caller, *action, *detail, *digest, *hash;
 };
 
-/*
- * The next commit behind `after' that was neither import nor export.  1, 0 at
- * the end, -1 with *w.
- */
+/* The next commit after that number: 1, 0 at the end, -1 with *w. */
+int store_next_commit(struct store *, int64_t after, struct store_commit *,
+    struct reason *w);
+/* Leaves out imports and exports. */
 int store_since(struct store *, int64_t after, struct store_commit *,
     struct reason *w);
 
-/* Copying ---------------------------------------------------------------
+/* Restoring -------------------------------------------------------------
  *
- * What makes a copy of an archive, beside its rows.  Each db_next_ gives what
- * comes behind `after': 1, 0 at the end, -1 with *w; what it points to is
- * borrowed until the next call.
+ * An archive is moved as its commits, settings, agents and rows, each as it
+ * stood in the other one: the chain stays what it was.
  */
 
 struct store_setting {
 	const char *name;
 	uint32_t value;
-	const uint8_t *cert; /* of CACertificate, in place of the value; NULL */
+	const uint8_t *cert; /* len bytes: of CACertificate, without value */
 	size_t len;
 	int64_t audit;
 };
@@ -221,32 +214,28 @@ struct store_agent {
 	size_t len;
 };
 
-int store_next_commit(struct store *, int64_t after, struct store_commit *,
-    struct reason *w);
+/* The next setting or agent after that: 1, 0 at the end, -1 with *w. */
 int store_next_setting(struct store *, const char *after,
     struct store_setting *, struct reason *w);
 int store_next_agent(struct store *, int64_t after, struct store_agent *,
     struct reason *w);
 
 /*
- * Each adds one to the archive, within a transaction that restore_commit()
- * ends, or finds that it is there: 1, 0 if it was there, -1 with *w.  An audit
- * row must follow from the last, or be the one that is there.
+ * Each adds one to the archive, between store_begin() and restore_end(): 1, 0
+ * if it was there, -1 with *w.  A commit must follow from the last, or be the
+ * one that is there.
  */
-int restore_event(struct store *, const struct store_commit *,
+int restore_commit(struct store *, const struct store_commit *,
     struct reason *w);
 int restore_setting(struct store *, const struct store_setting *,
     struct reason *w);
 int restore_agent(struct store *, const struct store_agent *,
     const struct cert *, struct reason *w);
-/*
- * The same of a row, with its key or NULL.  2: the row was there, and its key
- * was not.
- */
+/* Also 2: the row was there, but the key, which is NULL or not, was not. */
 int restore_row(struct store *, const struct store_row *,
     const struct store_key *, struct reason *w);
 
-/* Commits without an audit row of its own; head receives the last there is. */
-int restore_commit(struct store *, char head[AUDIT_HEAD_MAX], struct reason *w);
+/* Ends the transaction, without a commit of its own; head is that of now. */
+int restore_end(struct store *, char head[AUDIT_HEAD_MAX], struct reason *w);
 
 #endif

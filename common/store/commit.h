@@ -1,0 +1,25 @@
+#ifndef STORE_COMMIT_H
+#define STORE_COMMIT_H
+
+#include "store/driver.h"
+
+/*
+ * The links of the chain, which the audit table holds: ca-db(5) says what Digest
+ * and Hash are over.
+ */
+
+/*
+ * Digest of what the commit with this number wrote.  `key' is how to read its
+ * keys: WROTE_KEY, or WROTE_KEY_NOW before the commit is done.  Returns 1, or 0
+ * with *w.
+ */
+int commit_digest(struct store *, enum sql key, int64_t audit, char hex[65],
+    struct reason *w);
+
+/*
+ * Hash over that of the commit before and six fields, AuditID to Digest.
+ * Returns 1, or 0 when out of memory.
+ */
+int commit_chain(const char *before, const char *const field[6], char hex[65]);
+
+#endif

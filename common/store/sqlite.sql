@@ -1,0 +1,273 @@
+-- The archive of ca-db(5): its schema, and every statement that there is, under
+-- its name in enum sql.  postgres.sql has those that are others in PostgreSQL.
+-- sql.awk makes a table of each; values are only bound.
+
+-- SCHEMA
+create table request(
+    RequestID integer primary key,
+    RawArchivedKey blob, KeyRecoveryHashes text,
+    StatusCode integer not null, Disposition integer not null,
+    DispositionMessage text not null,
+    SubmittedWhen text not null, ResolvedWhen text not null,
+    RequesterName text not null, CallerName text not null,
+    DistinguishedName text not null, CommonName text not null,
+    OrgUnit text not null, Organization text not null, EMail text not null,
+    KeyFormat text, KmsGroup text not null, KmsUser text not null,
+    KmsMail text not null, MailboxGuid text not null, Source text not null,
+    StreamId text not null, CertAudit integer not null, KeyAudit integer);
+create index request_CertAudit on request(CertAudit);
+create index request_KeyAudit on request(KeyAudit)
+    where KeyAudit is not null;
+create table certificate(
+    RequestID integer primary key references request,
+    RawCertificate blob not null, CertificateHash text not null,
+    Sha256 text not null unique, SerialNumber text not null,
+    IssuerName text not null, NotBefore text not null, NotAfter text not null,
+    SubjectKeyIdentifier text not null, RawPublicKey blob,
+    PublicKeyLength integer not null, PublicKeyAlgorithm text not null,
+    RawPublicKeyAlgorithmParameters blob, SpkiHash text not null,
+    UPN text not null, DistinguishedName text not null,
+    CommonName text not null, OrgUnit text not null,
+    Organization text not null, EMail text not null);
+create index certificate_SerialNumber on certificate(SerialNumber);
+create table kra(KraID integer primary key,
+    CertificateHash text not null, Sha256 text not null unique,
+    RawCertificate blob not null, AddedWhen text not null,
+    AuditID integer not null);
+create table config(Name text primary key, Value, AuditID integer not null)
+    without rowid;
+create table audit(AuditID integer primary key, AuditWhen text not null,
+    Caller text not null, Action text not null, Detail text not null,
+    Digest text not null, Hash text not null);
+create trigger audit_update before update on audit
+    begin select raise(abort, 'the audit table is append-only'); end;
+create trigger audit_delete before delete on audit
+    begin select raise(abort, 'the audit table is append-only'); end;
+
+-- What SQLite makes by itself is left out: indices of constraints, statistics.
+-- SCHEMA_IS
+select type, name, tbl_name, sql from sqlite_schema where sql is not null
+    and sql not in ('CREATE TABLE sqlite_stat1(tbl,idx,stat)',
+    'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)') order by 1, 2
+
+-- BEGIN
+begin immediate
+
+-- COMMIT
+commit
+
+-- ROLLBACK
+rollback
+
+-- A statement with rows to come keeps its view of the file.
+-- HOLD
+select 1 from sqlite_schema
+
+-- Settings and agents
+
+-- SETTING_SET
+insert into config(Name, Value, AuditID) values ($1, $2, $3)
+    on conflict (Name) do update set Value = $2, AuditID = $3
+
+-- SETTING_GET
+select Value from config where Name = $1
+
+-- CA_SET
+insert into config(Name, Value, AuditID) values ($1, $2, $3)
+    on conflict (Name) do update set Value = $2, AuditID = $3
+
+-- CA_GET
+select Value from config where Name = $1
+
+-- SETTING_NEXT
+select Name, case typeof(Value) when 'integer' then Value end,
+    case typeof(Value) when 'blob' then Value end, AuditID
+    from config where Name > $1 order by Name limit 1
+
+-- SETTING_COPY
+insert into config(Name, Value, AuditID) values ($1, coalesce($2, $3), $4)
+    on conflict (Name) do update set Value = excluded.Value,
+    AuditID = excluded.AuditID where excluded.AuditID > config.AuditID
+
+-- AGENT_ADD
+insert into kra(KraID, CertificateHash, Sha256, RawCertificate, AddedWhen,
+    AuditID) values ((select coalesce(max(KraID), 0) + 1 from kra),
+    $1, $2, $3, $4, $5) on conflict do nothing
+
+-- AGENT_ALL
+select RawCertificate from kra order by KraID
+
+-- AGENT_NEXT
+select KraID, RawCertificate, AddedWhen, AuditID
+    from kra where KraID > $1 order by KraID limit 1
+
+-- AGENT_COPY
+insert into kra(KraID, CertificateHash, Sha256, RawCertificate, AddedWhen,
+    AuditID) values ($1, $2, $3, $4, $5, $6) on conflict do nothing
+
+-- AGENT_OF
+select Sha256 from kra where KraID = $1
+
+-- Rows
+
+-- FIND
+select c.RequestID, r.KeyAudit is not null, r.KmsUser
+    from certificate c join request r using (RequestID) where c.Sha256 = $1
+
+-- FIND_SERIAL
+select RequestID from certificate join request using (RequestID)
+    where SerialNumber = $1 and IssuerName = $2 and Disposition <> 12
+
+-- ROW_OF
+select Sha256 from certificate where RequestID = $1
+
+-- ROW_LAST
+select max(RequestID) from request
+
+-- PUT_REQUEST
+insert into request(RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat,
+    KeyAudit, StatusCode, Disposition, DispositionMessage, SubmittedWhen,
+    ResolvedWhen, RequesterName, CallerName, DistinguishedName, CommonName,
+    OrgUnit, Organization, EMail, KmsGroup, KmsUser, KmsMail, MailboxGuid,
+    Source, StreamId, CertAudit) values ($1, $2, $3, $4, $5, 0, $6, $7, $8,
+    $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+
+-- PUT_CERT
+insert into certificate values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+    $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+
+-- PUT_KEY
+update request set RawArchivedKey = $1, KeyRecoveryHashes = $2,
+    KeyFormat = $3, KeyAudit = $4 where RequestID = $5 and KeyAudit is null
+
+-- Rows that are selected, by tokens if there are any
+
+-- TOKEN_ADD
+insert into temp.token values ($1, $2)
+
+-- COUNT
+select count(*), max(r.RequestID)
+    from request r join certificate c using (RequestID)
+    where not exists (select 1 from temp.token) or exists
+    (select 1 from temp.token t where t.hex in (c.SerialNumber,
+    c.CertificateHash, c.Sha256, c.SubjectKeyIdentifier) or
+    lower(t.raw) in (lower(c.CommonName), lower(r.RequesterName),
+    lower(c.UPN), lower(c.EMail), lower(r.KmsMail), lower(r.KmsUser)))
+
+-- LIST
+select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
+    r.StreamId, c.SubjectKeyIdentifier, coalesce(r.KeyRecoveryHashes, ''),
+    coalesce(r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
+    r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
+    r.KeyAudit, null
+    from request r join certificate c using (RequestID)
+    where (not exists (select 1 from temp.token) or exists
+    (select 1 from temp.token t where t.hex in (c.SerialNumber,
+    c.CertificateHash, c.Sha256, c.SubjectKeyIdentifier) or
+    lower(t.raw) in (lower(c.CommonName), lower(r.RequesterName),
+    lower(c.UPN), lower(c.EMail), lower(r.KmsMail), lower(r.KmsUser))))
+    and r.RequestID > $1 order by r.RequestID
+
+-- SELECT
+select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
+    r.StreamId, c.SubjectKeyIdentifier, coalesce(r.KeyRecoveryHashes, ''),
+    coalesce(r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
+    r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
+    r.KeyAudit, r.RawArchivedKey
+    from request r join certificate c using (RequestID)
+    where (not exists (select 1 from temp.token) or exists
+    (select 1 from temp.token t where t.hex in (c.SerialNumber,
+    c.CertificateHash, c.Sha256, c.SubjectKeyIdentifier) or
+    lower(t.raw) in (lower(c.CommonName), lower(r.RequesterName),
+    lower(c.UPN), lower(c.EMail), lower(r.KmsMail), lower(r.KmsUser))))
+    and r.RequestID > $1 order by r.RequestID
+
+-- The chain
+
+-- COMMIT_ADD
+insert into audit values ($1, $2, $3, $4, $5, $6, $7)
+
+-- COMMIT_LAST
+select AuditID, Hash from audit order by AuditID desc limit 1
+
+-- COMMIT_OF
+select Hash from audit where AuditID = $1
+
+-- COMMIT_NEXT
+select AuditID, AuditWhen, Caller, Action, Detail, Digest, Hash
+    from audit where AuditID > $1 order by AuditID limit 1
+
+-- COMMIT_SINCE
+select AuditID, AuditWhen, Caller, Action, Detail, Digest, Hash
+    from audit where AuditID > $1 and Action not in ('import', 'export')
+    order by AuditID limit 1
+
+-- COMMIT_PAGE
+select AuditID, AuditWhen, Caller, Action, Detail, Digest, Hash
+    from audit where AuditID >= $1 order by AuditID limit 1000
+
+-- What a commit wrote, which its Digest is over: ca-db(5).  Settings that are
+-- numbers stand in its Detail.
+
+-- WROTE_CERT
+select r.RequestID, StatusCode, Disposition, DispositionMessage,
+    SubmittedWhen, ResolvedWhen, RequesterName, CallerName,
+    r.DistinguishedName, r.CommonName, r.OrgUnit, r.Organization, r.EMail,
+    KmsGroup, KmsUser, KmsMail, MailboxGuid, Source, StreamId, c.*
+    from request r left join certificate c using (RequestID)
+    where CertAudit = $1 order by 1
+
+-- WROTE_KEY
+select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat
+    from request where KeyAudit = $1 order by 1
+
+-- Of a commit that is not done yet.
+-- WROTE_KEY_NOW
+select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat
+    from request where KeyAudit = $1 order by 1
+
+-- WROTE_AGENT
+select KraID, CertificateHash, Sha256, RawCertificate, AddedWhen
+    from kra where AuditID = $1 order by 1
+
+-- WROTE_CA
+select Name, Value from config where Name = 'CACertificate' and AuditID = $1
+
+-- What is wrong: each gives no row where nothing is
+
+-- Is there anything that no commit accounts for?
+-- ORPHANS
+select 'row ' || RequestID from request
+    where CertAudit not in (select AuditID from audit)
+    or KeyAudit is not null and KeyAudit not in (select AuditID from audit)
+    or (KeyAudit is null) <> (RawArchivedKey is null)
+    or KeyAudit is null and coalesce(KeyFormat, KeyRecoveryHashes) is not null
+union all select 'KRA ' || KraID from kra
+    where AuditID not in (select AuditID from audit)
+union all select 'setting ' || Name from config c
+    where not exists (select 1 from audit a where a.AuditID = c.AuditID and
+	(Name = 'CACertificate' or
+	instr(' ' || Detail || ' ', ' ' || Name || '=' || Value || ' ') > 0))
+    or AuditID <> (select max(AuditID) from audit
+	where Action in ('init', 'kra', 'flag')
+	and instr(' ' || Detail, ' ' || c.Name || '=') > 0)
+    or Name <> 'CACertificate' and (typeof(Value) <> 'integer' or
+	Name not in ('KRAFlags', 'KRACertCount', 'RoleSeparationEnabled'))
+union all select 'setting ' || n from (select 'KRAFlags' n
+    union select 'KRACertCount' union select 'RoleSeparationEnabled') s
+    where n not in (select Name from config)
+    and exists (select 1 from audit where Action in ('init', 'kra', 'flag')
+	and instr(' ' || Detail, ' ' || n || '=') > 0)
+union all select 'certificate ' || RequestID from certificate
+    where RequestID not in (select RequestID from request)
+
+-- Is a key encrypted to somebody else?  Hashes stand as "01 23 ..", an LF
+-- between two: 41 bytes for each.
+-- STRANGERS
+select '' || RequestID from request where RawArchivedKey is not null
+    and length(replace(KeyRecoveryHashes, ' ', '')) + 1 <>
+    41 * (select count(*) from kra where
+    instr(replace(KeyRecoveryHashes, ' ', ''), CertificateHash) > 0)
+
+-- INTEGRITY
+pragma integrity_check(1)
