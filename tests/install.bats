@@ -10,9 +10,11 @@ ours()
 {
 	[[ -d b/common ]] || {
 		(cd "$root" && find common -type d -print0) |
-		    (mkdir b && cd b && mkdir bin && xargs -0 mkdir -p)
+		    (mkdir b && cd b && mkdir -p bin lib/kms2ca &&
+		    xargs -0 mkdir -p)
 		make -s -t -C "$root" B="$PWD/b" all >log &&
-		cp "$(dirname "$(command -v kms-export)")"/* b/bin/ || return
+		cp -r "$(dirname "$(command -v kms-export)")"/../{bin,lib} b/ ||
+			return
 	}
 	make -s -C "$root" B="$PWD/b" PREFIX=/usr "$@" >log 2>&1 || {
 		cat log >&2
@@ -38,6 +40,11 @@ ours()
 	for page in "$root"/man/*.?; do
 		cmp "$page" "$dir/usr/share/man/man${page##*.}/${page##*/}"
 	done
+	# what a tool loads is found
+	if pkg-config --exists libpq; then
+		"$dir/usr/bin/ca-export" -d postgresql://x:y@/z 2>&1 |
+		    grep -q 'others can see a password'
+	fi
 	cmp "$root/README" "$dir/usr/share/doc/kms2ca/README"
 	[[ -s "$dir/usr/share/zsh/site-functions/_kms2ca" ]]
 	# for everybody, whatever the umask, and nothing else
