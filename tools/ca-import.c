@@ -231,7 +231,8 @@ main(int argc, char *argv[])
 	    in.trusted.n > 0 ? &in.trusted : NULL);
 	if (!import_side_by_side(&im))
 		jobs = 1;
-	prover = prove_many_new(&in, jobs, AHEAD, NICE, import_prove, &im);
+	prover = prove_many_new(in.in, in.stream, in.k.n > 0, jobs, AHEAD, NICE,
+	    import_prove, &im);
 	sandbox_enter(store_dir0(im.db));
 
 	if (!show_kras(&im, pin, npins, &w))

@@ -96,10 +96,9 @@ store(struct setup *s, X509 *ca, const struct findings *l, struct reason *w)
 	int rc;
 
 	if (l->n == 0 && !s->fresh)
-		return reason_set(w, "usage",
-			   "stdin: empty input, and the archive is there: "
-			   "expected the certificates of the KRAs") -
-		    1;
+		return reason_fail(w, "usage",
+		    "stdin: empty input, and the archive is there: "
+		    "expected the certificates of the KRAs");
 	if (!store_begin(s->db, w))
 		return -1;
 	/* no agent, no setting, no audit row: what a copy can be put into */

@@ -254,7 +254,8 @@ main(int argc, char *argv[])
 	v.fp = report ? NULL : v.hold ? hold_back() : stdout;
 	input_open(&v.in, v.in.k.n > 0 ? &v.in.k : NULL,
 	    v.in.trusted.n > 0 ? &v.in.trusted : NULL);
-	v.prover = prove_many_new(&v.in, jobs, AHEAD, 0, prove, NULL);
+	v.prover = prove_many_new(v.in.in, v.in.stream, v.in.k.n > 0, jobs,
+	    AHEAD, 0, prove, NULL);
 	sandbox_enter(NULL);
 
 	while (event(&v))

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 /*
- * Hashes of what is no secret, of bytes that are there at once: with contexts
- * that are kept, since to make one costs as much as to hash 300 bytes.
+ * Hashes n bytes that are no secret.  The contexts are kept from call to call,
+ * since making one costs as much as hashing 300 bytes.
  */
 void digest_sha1(uint8_t out[20], const void *, size_t n);
 void digest_sha256(uint8_t out[32], const void *, size_t n);

@@ -62,3 +62,18 @@ encode_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen)
 	*n = full / 4 * 3 + 3 - pad;
 	return 1;
 }
+
+char *
+encode_time(char dst[24], const struct tm *tm)
+{
+	(void)strftime(dst, 24, "%Y-%m-%dT%H:%M:%SZ", tm);
+	return dst;
+}
+
+char *
+encode_now(char dst[24])
+{
+	time_t t = time(NULL);
+
+	return encode_time(dst, gmtime(&t));
+}

@@ -3,13 +3,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
-/* Bytes as text: lower-case hexadecimal, and base64 of RFC 4648 section 4. */
+/* Bytes as text: hexadecimal, base64 (RFC 4648 section 4), and times. */
 
-/* Writes the n bytes at p as hex into dst (2n + 1 bytes).  Returns dst. */
+/* Writes n bytes as lower-case hex into dst (2n + 1 bytes).  Returns dst. */
 char *encode_hex(char *dst, const uint8_t *p, size_t n);
 
-/* The length of n bytes as base64: padded, unbroken, without a NUL. */
+/* Returns the length of n bytes as base64: padded, in one line, without NUL. */
 size_t encode_b64_len(size_t n);
 
 /*
@@ -18,5 +19,11 @@ size_t encode_b64_len(size_t n);
  * the number of bytes in *n, or 0.
  */
 int encode_b64_decode(uint8_t *dst, size_t *n, const char *s, size_t slen);
+
+/* Writes a time in UTC as 2001-02-03T04:05:06Z into dst.  Returns dst. */
+char *encode_time(char dst[24], const struct tm *);
+
+/* Writes the present time as encode_time() does.  Returns dst. */
+char *encode_now(char dst[24]);
 
 #endif

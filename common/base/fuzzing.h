@@ -2,8 +2,9 @@
 #define BASE_FUZZING_H
 
 /*
- * 1 in a build of `make fuzz': a MAC and a signature always fit then, and a
- * file may ask for little work, so that what lies behind them is reached.
+ * FUZZING is 1 in a build of `make fuzz'.  Every MAC and signature is taken as
+ * right there, and files may ask for little work only, so that the fuzzer
+ * reaches what comes after them.
  */
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 #define FUZZING 1

@@ -32,7 +32,9 @@ int io_pwrite_all(int fd, const void *, size_t n, off_t at);
 /* Writes n buffers; changes the array.  Returns 1, or 0 with errno. */
 int io_writev_all(int fd, struct iovec *, int n);
 
-/* Moves n buffers forward by so many bytes; those that are done become empty. */
+/*
+ * Moves n buffers forward by so many bytes; those that are done become empty.
+ */
 void io_skip(struct iovec *, int n, size_t bytes);
 
 /*

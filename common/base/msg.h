@@ -2,29 +2,29 @@
 #define BASE_MSG_H
 
 /*
- * Messages on stderr, in the form of err(3): `tool: what went wrong'.
- * What the arguments bring in is escaped: nothing a terminal could obey.
+ * Messages on stderr in the form of err(3): `tool: what went wrong'.  What the
+ * arguments bring in is escaped, so that no terminal obeys it.
  */
 
-/* -1 with -q, 0, or the number of -v */
+/* How much is said: -1 with -q, else how often -v was given. */
 extern int msg_level;
 
-/* Called before each message if set: progress_start() takes its line away. */
+/* If not NULL it is called before each message. */
 extern void (*msg_before)(void);
 
-/* About one record or member; silent with -q. */
+/* Says something about one record or member, unless -q is given. */
 void msg_record(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Extra, only with -v. */
+/* Says something that only -v asks for. */
 void msg_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A line of a listing, without the tool's name; who calls it looks at -v. */
+/* Prints a line of a listing, without the name of the tool, always. */
 void msg_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Always. */
+/* Says something always. */
 void msg_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Always, then exit 2.  For main, usage and a broken stdin or stdout only. */
+/* Says why the tool cannot go on and exits 2. */
 void msg_die(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 

@@ -2,21 +2,21 @@
 #define BASE_PROGRESS_H
 
 /*
- * How far a tool is, on stderr: a line that rewrites itself where stderr is a
- * terminal and standard output goes to no other tool, or with -v; a line a
- * minute with -v where it is none; and one whenever SIGUSR1 comes.
+ * How far a tool is, told on stderr.  On a terminal the line rewrites itself,
+ * if standard output is no pipe or with -v.  Elsewhere a line comes each
+ * minute with -v.  SIGUSR1 makes one line come at once, in any case.
  */
 
-/* Counts what: "records", "members"; to be called once options are read. */
+/* Starts; what is counted: "records", "members".  Comes after the options. */
 void progress_start(const char *what);
 
-/* One more is done. */
+/* Counts one that is done. */
 void progress_tick(void);
 
-/* One of them was a fault. */
+/* Counts one of these as a fault. */
 void progress_fault(void);
 
-/* Takes the line away, for a message or at the end. */
+/* Takes the line away: at the end, and before a message. */
 void progress_clear(void);
 
 #endif

@@ -10,18 +10,27 @@ struct reason {
 	char detail[512]; /* safe to print: see text_vis() */
 };
 
-/* Sets both; what the arguments bring in is escaped.  Returns 0. */
+/*
+ * Sets both and does as reason_clear().  What the arguments bring into the
+ * sentence is escaped.  Returns 0.
+ */
 int reason_set(struct reason *, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Same, with the reason that libcrypto queued last appended, if any. */
+/* Does as reason_set(), for functions that fail with -1.  Returns -1. */
+int reason_fail(struct reason *, const char *reason, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Does as reason_set() and appends what libcrypto says of its last failure, if
+ * there was one.  Returns 0.
+ */
 int reason_ssl(struct reason *, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Empties the error queue of libcrypto.  Where memory was the reason of some
- * failure nothing that followed may be believed: exits 2.  reason_set() and
- * reason_ssl() do the same.
+ * Empties the error queue of libcrypto.  Exits 2 if memory was short somewhere:
+ * nothing that followed can be believed then.
  */
 void reason_clear(void);
 

@@ -11,13 +11,14 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/io.h"
 
 /* Keeps a copy of the n bytes at s.  Returns 1, or 0 with *w. */
 static int
 keep(struct secrets *l, const char *s, size_t n, struct reason *w)
 {
-	char **v, *copy;
+	char *copy;
 
 	if (n > SECRET_MAX)
 		return reason_set(w, "password", "longer than %d bytes",
@@ -27,13 +28,10 @@ keep(struct secrets *l, const char *s, size_t n, struct reason *w)
 	if (l->n == SECRETS_MAX)
 		return reason_set(w, "password", "more than %d passwords",
 		    SECRETS_MAX);
-	if ((copy = OPENSSL_secure_zalloc(n + 1)) == NULL ||
-	    (v = realloc(l->v, (l->n + 1) * sizeof(*v))) == NULL) {
-		OPENSSL_secure_clear_free(copy, n + 1);
+	if ((copy = OPENSSL_secure_zalloc(n + 1)) == NULL)
 		return reason_set(w, "password", "out of memory");
-	}
 	memcpy(copy, s, n);
-	l->v = v;
+	l->v = array_grow(l->v, &l->room, l->n + 1, sizeof(*l->v));
 	l->v[l->n++] = copy;
 	return 1;
 }
@@ -185,7 +183,9 @@ ask(struct secrets *l, int fd, const char *what, struct reason *w)
 	return rc;
 }
 
-/* Asks once more, and forgets it if it is the same.  Returns 1, or 0 with *w. */
+/*
+ * Asks once more, and forgets it if it is the same.  Returns 1, or 0 with *w.
+ */
 static int
 ask_again(struct secrets *l, int fd, struct reason *w)
 {
@@ -307,8 +307,9 @@ secret_free(struct secrets *l)
 		l->n--;
 		OPENSSL_secure_clear_free(l->v[l->n], strlen(l->v[l->n]) + 1);
 	}
-	free(l->v);
+	OPENSSL_free(l->v);
 	l->v = NULL;
+	l->room = 0;
 	for (v = environ; *v != NULL; v++)
 		if (CRYPTO_secure_allocated(*v)) {
 			OPENSSL_secure_clear_free(*v, strlen(*v) + 1);

@@ -6,9 +6,9 @@
 #include "base/reason.h"
 
 /*
- * Passwords, from env:VAR, file:PATH, list:PATH, fd:N or tty.  They live in
- * the secure heap; whatever is locked is tried with each, the last that
- * worked first.
+ * Passwords from env:VAR, file:PATH, list:PATH, fd:N or tty, kept in the secure
+ * heap.  All of them are tried on whatever is locked, in the order of
+ * secret_try().
  */
 
 #define SECRET_MAX	1024 /* bytes of one password */
@@ -17,37 +17,41 @@
 
 struct secrets {
 	char **v; /* NUL-terminated, UTF-8 or whatever was given */
-	size_t n;
-	size_t last; /* the one that worked last */
-	int worked; /* one of v worked; whoever asks resets it */
-	const char *first; /* tried before all others if set; borrowed */
-	int twice; /* tty asks twice: something will be locked with it */
+	size_t n; /* their number */
+	size_t room; /* for how many there is room */
+	size_t last; /* index of the one that worked last */
+	int worked; /* set when one of v works; the caller clears it */
+	const char *first; /* one more, to try before all others; borrowed */
+	int twice; /* tty asks twice, for a password that will lock something */
 };
 
 /*
- * Returns 1, or 0 with *w if spec names a descriptor that is not open: to be
- * told before the tool opens one of its own in its place.
+ * Comes before the tool opens files, which might get the number of a descriptor
+ * that the user forgot to open.  Returns 1, or 0 with *w if spec names one that
+ * is not open.
  */
 int secret_open(const char *spec, struct reason *w);
 
-/* Adds what spec names.  Returns 1, or 0 with *w. */
+/* Adds the password or passwords that spec names.  Returns 1, or 0 with *w. */
 int secret_add(struct secrets *, const char *spec, struct reason *w);
 
 /*
- * The i-th candidate in the order to try, i from 0: first if set, the last
- * that worked, the others, the empty password.  NULL behind the last.
+ * Returns the password to try in turn i, from 0: `first' if it is set, then the
+ * one that worked last, the others, the empty one; NULL after these.  The list
+ * owns it.
  */
 const char *secret_try(const struct secrets *, size_t i);
 
-/* Remembers that the i-th of secret_try() worked. */
+/* Remembers that what secret_try() returned for i worked. */
 void secret_worked(struct secrets *, size_t i);
 
 /*
- * Says that none of them opened what; or that none was given.  Returns 0 with
- * *w (reason "password").
+ * Sets *w, reason "password", to say that no password opened `what', or that
+ * none was given.  Returns 0.
  */
 int secret_wrong(const struct secrets *, const char *what, struct reason *w);
 
+/* Wipes and frees the passwords, those of the environment too. */
 void secret_free(struct secrets *);
 
 #endif

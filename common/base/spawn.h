@@ -20,16 +20,17 @@ struct spawn {
 };
 
 /*
- * Starts a process that calls run(ctx) and then exits with status 0.  kept is a
- * descriptor for it to keep as SPAWN_KEPT, or -1.  The pipes hold a mebibyte
+ * Starts a process that calls run(ctx) and then exits with status 0.  kept is
+ * a descriptor for it to keep as SPAWN_KEPT, or -1.  The pipes hold a mebibyte
  * where the system allows it.  Returns 1, or 0 with errno.
  */
 int spawn_start(struct spawn *, int kept, void (*run)(void *ctx), void *ctx);
 
 /*
  * Closes both pipes and waits until the process has ended: one that reads
- * SPAWN_IN to its end does so by itself.  Returns its exit status, or the number
- * of the signal that killed it as a negative number; 0 if there is no process.
+ * SPAWN_IN to its end does so by itself.  Returns its exit status, or the
+ * number of the signal that killed it as a negative number; 0 if there is no
+ * process.
  */
 int spawn_end(struct spawn *);
 

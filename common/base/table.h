@@ -7,8 +7,8 @@
 /*
  * What is known of each of many things, found by a name of fixed length.  The
  * table is hashed with a salt, so that nobody can choose names that share a
- * place.  An entry is a struct of the caller that begins with the name; 4 to 11
- * bytes more go to the index.
+ * place.  An entry is a struct of the caller that begins with the name; 4 to
+ * 11 bytes more go to the index.
  */
 
 #define TABLE_NAME 512 /* bytes of a name */
@@ -33,8 +33,8 @@ struct table {
 
 /*
  * Returns the entry with this name, made if there is none: then all in it but
- * the name is 0.  It stays in its place until the next is made.  Returns NULL if
- * it would be one more than max.  Exits 2 when memory is full.
+ * the name is 0.  It stays in its place until the next is made.  Returns NULL
+ * if it would be one more than max.  Exits 2 when memory is full.
  */
 void *table_get0(struct table *, const void *name);
 
@@ -51,8 +51,8 @@ struct table_numbers {
 };
 
 /*
- * Adds a number to a TABLE_OF(struct table_numbers, 8, ...).  Returns 1, 0 if it
- * was in already, or -1 if there is no room for it below max.
+ * Adds a number to a TABLE_OF(struct table_numbers, 8, ...).  Returns 1, 0 if
+ * it was in already, or -1 if there is no room for it below max.
  */
 int table_add_number(struct table *, uint64_t);
 

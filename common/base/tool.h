@@ -6,35 +6,38 @@
 #define TOOL_VERSION "0.1"
 
 /*
- * Sets up what all tools share: open standard descriptors, UTF-8 locale,
- * no core dumps, memory that is wiped when libcrypto frees it, a secure heap
- * of 4 MiB, the default and legacy providers, no openssl.cnf.
- * Exits 2, with a message, if that cannot be had.
+ * Sets up what all tools share: standard descriptors that are open, the locale
+ * C.UTF-8, times in UTC, no core dumps, the memory of libcrypto (base/heap.h),
+ * its default and legacy providers, no openssl.cnf.  Exits 2, with a message,
+ * if something of it cannot be had.
  */
 void tool_start(void);
 
-/* Refuses (exit 2) to write to a terminal; what: "binary data", ... */
+/* Exits 2 if stdout is a terminal, which would show what: "binary data". */
 void tool_no_terminal(const char *what);
 
 /*
- * Says that clear keys will be written: refuses a terminal, and warns, once, of
- * a file that others can read.
+ * Comes before clear keys are written to stdout: exits 2 if it is a terminal,
+ * and warns once if it is a file that others can read.
  */
 void tool_clear_keys(void);
 
 /*
- * A file without a name in $TMPDIR or /tmp, for what is encrypted.  Exits 2
- * if there can be none.
+ * Opens a file without a name in $TMPDIR or /tmp, for encrypted data.  Returns
+ * its descriptor; exits 2, with a message, if there can be none.
  */
 int tool_tmpfile(void);
 
-/* Login name of whoever runs the tool, or its number; call it before the
- * sandbox is entered. */
+/*
+ * Returns the login name of whoever runs the tool, or the user number if there
+ * is no name.  Its first call must come before the sandbox is entered.
+ */
 const char *tool_caller(void);
 
 /*
- * Handles -q, -v and -V; says what getopt(3), told by "+:" to be silent, found
- * wrong.  Returns 1, or 0 if c is another option.
+ * Handles what getopt(3), whose options begin with "+:", returned: -q, -v and
+ * -V are done, and what it found wrong is said.  Returns 1 if c was -q, -v or
+ * -V, or 0.
  */
 int tool_option(int c);
 
@@ -42,15 +45,14 @@ int tool_option(int c);
 void tool_usage(const char *args) __attribute__((noreturn));
 
 /*
- * Flushes and closes stdout.  Returns the exit status: the one given, or 2,
- * with a message, when output was lost.
+ * Flushes and closes stdout.  Returns the exit status given; exits 2, with a
+ * message, if output was lost.
  */
 int tool_end(int status);
 
 /*
- * Before a tool waits, for however long: writes out what is ready, and wipes
- * what may be left of it, or of any key, in the buffer of stdout and on the
- * stack.
+ * Comes before a tool waits for input: flushes stdout, and wipes what is left
+ * of keys in its buffer and on the stack.
  */
 void tool_wait(void);
 

@@ -3,35 +3,22 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/heap.h"
 
 #define FIRST 4096 /* bytes: most need no more */
 
-static void
-resize(struct wire *f, size_t size)
-{
-	uint8_t *q = OPENSSL_realloc(f->p, size);
-
-	if (q == NULL)
-		heap_nomem();
-	f->p = q;
-	f->size = size;
-}
-
 void
 wire_room(struct wire *f, size_t n)
 {
-	if (f->p == NULL)
-		resize(f, n);
-	else if (f->at + n > f->size)
-		resize(f, 2 * (f->at + n) + FIRST);
+	f->p = array_grow(f->p, &f->size, f->at + n, 1);
 }
 
 void
 wire_add(struct wire *f, const void *p, size_t n)
 {
 	if (f->at + n > f->size)
-		resize(f, 2 * (f->at + n) + FIRST);
+		wire_room(f, n + FIRST);
 	if (n > 0)
 		memcpy(f->p + f->at, p, n);
 	f->at += n;

@@ -5,30 +5,36 @@
 #include <stdint.h>
 
 /*
- * What goes from a process to its fork, or back, as bytes one behind the other.
- * Who reads them is the same program, at the same place in memory, as who wrote
- * them: nothing is checked, and a static string may travel as its address.
+ * Values as bytes one behind the other, to go from a process to its fork or
+ * back.  Reader and writer are one program at one place in memory: nothing is
+ * checked, and a static string may travel as its address.
  */
 
 struct wire {
 	uint8_t *p; /* OPENSSL_free() it, which wipes: see base/heap.h */
-	size_t size, at;
+	size_t size; /* bytes that there is room for */
+	size_t at; /* where the next value goes, or is read from */
 };
 
-/* Makes room for n bytes, no more if they are the first. */
+/* Makes room for n bytes more. */
 void wire_room(struct wire *, size_t n);
 
-/* Adds n bytes; the same with their number in front; a string, with its NUL. */
+/* Adds n bytes; wire_next() reads them. */
 void wire_add(struct wire *, const void *, size_t n);
+/* Adds n bytes and their number; wire_bytes() or wire_dup() reads them. */
 void wire_add_bytes(struct wire *, const void *, size_t n);
+/* Adds a string and its NUL; wire_str() or wire_strdup() reads it. */
 void wire_add_str(struct wire *, const char *);
 
-/* The next n bytes, where they stand; what the others added. */
+/* Returns what comes next, in the memory of the wire. */
 const void *wire_next(struct wire *, size_t n);
 const void *wire_bytes(struct wire *, size_t *n);
 const char *wire_str(struct wire *);
 
-/* The next bytes or string, in memory of their own (OPENSSL_free); none: NULL. */
+/*
+ * Returns a copy of what comes next, which the caller frees with
+ * OPENSSL_free(), or NULL for no bytes.
+ */
 void *wire_dup(struct wire *, size_t *n);
 char *wire_strdup(struct wire *);
 

@@ -56,8 +56,8 @@ get(int fd, void *p, size_t n)
 }
 
 /*
- * Writes what it can of some parts, and leaves the rest.  Returns 1, 0 if nobody
- * reads, or -1 if there is no room now.
+ * Writes what it can of some parts, and leaves the rest.  Returns 1, 0 if
+ * nobody reads, or -1 if there is no room now.
  */
 static int
 put(int fd, struct iovec part[PARTS])

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/progress.h"
@@ -34,7 +35,7 @@ export_free(struct export *x)
 	pathmap_free(&x->map);
 	shelf_free(x->hold);
 	table_clear(&x->users);
-	free(x->class);
+	OPENSSL_free(x->class);
 	free(x->group);
 	free(x->user);
 }
@@ -50,16 +51,7 @@ export_classify(struct export *x, uint64_t member, uint8_t class)
 static uint64_t
 new_member(struct export *x)
 {
-	uint8_t *v;
-
-	/* the size doubles at each power of two */
-	if ((x->members & (x->members - 1)) == 0) {
-		v = realloc(x->class,
-		    (size_t)(x->members == 0 ? 1 : 2 * x->members));
-		if (v == NULL)
-			heap_nomem();
-		x->class = v;
-	}
+	x->class = array_grow(x->class, &x->room, x->members + 1, 1);
 	x->class[x->members] = NOTHING;
 	progress_tick();
 	return x->members++;

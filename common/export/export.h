@@ -34,6 +34,7 @@ struct export
 	struct stream_out out;
 	struct table users;
 	uint8_t *class; /* of each member */
+	size_t room; /* members that class has room for */
 	uint64_t members;
 	unsigned long long nusers, v1, signing, links;
 	int cut; /* not all of the backup could be read */

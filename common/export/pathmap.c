@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/heap.h"
 #include "base/io.h"
 #include "base/secret.h"
@@ -54,10 +55,8 @@ add(struct pathmap *m, const struct rec *r, struct reason *w)
 			    "%.*s (known: path group user mail guid pass)",
 			    r->lineno, (int)r->field[i].llen,
 			    r->field[i].label);
-	if ((v = realloc(m->v, (m->n + 1) * sizeof(*v))) == NULL)
-		heap_nomem();
-	m->v = v;
-	v += m->n;
+	m->v = array_grow(m->v, &m->room, m->n + 1, sizeof(*m->v));
+	v = &m->v[m->n];
 	memset(v, 0, sizeof(*v));
 	if ((v->glob = rec_text(r, "path", NULL)) == NULL)
 		return reason_set(w, "map", "line %llu: no path:", r->lineno);
@@ -181,7 +180,7 @@ pathmap_free(struct pathmap *m)
 		if (v->pass != NULL)
 			OPENSSL_secure_clear_free(v->pass, strlen(v->pass));
 	}
-	free(m->v);
+	OPENSSL_free(m->v);
 	m->v = NULL;
 }
 

@@ -22,7 +22,7 @@ struct pathmap_line {
 
 struct pathmap {
 	struct pathmap_line *v;
-	size_t n;
+	size_t n, room;
 };
 
 /* Reads a map file.  Returns 1, or 0 with *w, which names the line. */

@@ -85,7 +85,7 @@ put_time(char dst[24], const uint8_t **p, const uint8_t *end)
 
 	dst[0] = '\0';
 	if (rc && ASN1_TIME_to_tm(t, &tm))
-		(void)strftime(dst, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
+		(void)encode_time(dst, &tm);
 	ASN1_TIME_free(t);
 	reason_clear();
 	return rc;

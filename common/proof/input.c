@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/progress.h"
@@ -15,15 +16,12 @@
 int
 input_option(struct input *in, int c)
 {
-	const char **more;
 	struct reason w;
 
 	switch (c) {
 	case 'C':
-		more = realloc(in->signer, (in->nsigners + 1) * sizeof(*more));
-		if (more == NULL)
-			heap_nomem();
-		in->signer = more;
+		in->signer = array_grow(in->signer, &in->room, in->nsigners + 1,
+		    sizeof(*in->signer));
 		in->signer[in->nsigners++] = optarg;
 		return 1;
 	case 'k':
@@ -106,5 +104,5 @@ input_close(struct input *in)
 	trust_free(&in->k);
 	trust_free(&in->trusted);
 	secret_free(&in->secrets);
-	free(in->signer);
+	OPENSSL_free(in->signer);
 }

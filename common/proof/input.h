@@ -5,39 +5,45 @@
 #include "file/cred.h"
 #include "record/stream_read.h"
 
-/* Standard input as a stream, with the options that say whom it may trust. */
+/* Standard input as a stream, with the options that say whom to trust. */
 
 struct input {
 	struct secrets secrets; /* -p */
-	const char *key, **signer; /* -k, -C */
-	size_t nsigners;
+	const char *key; /* -k */
+	const char **signer; /* each -C */
+	size_t nsigners; /* how many */
+	size_t room; /* for how many there is room */
 	int part; /* -P */
-	struct trust k, trusted; /* of -k, -C */
-	struct rec_in *in;
-	struct stream_in *stream;
+	struct trust k; /* what -k names */
+	struct trust trusted; /* what -C names */
+	struct rec_in *in; /* standard input */
+	struct stream_in *stream; /* on it */
 };
 
-/* Takes -C, -k, -P and -p.  Returns 1, or 0 if c is another option. */
+/*
+ * Takes option c if it is -C, -k, -P or -p.  Returns 1, or 0 if it is none of
+ * these.
+ */
 int input_option(struct input *, int c);
 
 /*
- * Loads what -C and -k name, once every -p is known, and forgets the passwords.
- * Exits 2, with a message, if it cannot.
+ * Loads what -C and -k name and forgets the passwords.  Comes when all options
+ * are known.  Exits 2, with a message, if it cannot.
  */
 void input_cred(struct input *);
 
-/* Starts reading; the arguments are those of stream_in_new(). */
+/* Starts to read; k and trusted are as for stream_in_new(). */
 void input_open(struct input *, const struct trust *k,
     const struct trust *trusted);
 
 /*
- * Says something of the record at hand, by its line, number and user if it has
- * one; silent with -q.
+ * Prints a message about the record at hand, with its line, its number and its
+ * user if it has one.  With -q it prints nothing.
  */
 void input_say(const struct stream_in *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Says where and why the stream is broken, to who has -P; exits 2. */
+/* Exits 2 with a message: where the stream is broken, why, and if -P helps. */
 void input_broken(const struct input *) __attribute__((noreturn));
 
 void input_close(struct input *);

@@ -8,11 +8,12 @@
 /* What a record claims, checked against the certificate and key it carries. */
 
 /*
- * Checks a `key' or `cert' record: serial, spki, sha1 and sha256 are those of
- * its certificate, and the key, if it is at hand, is whole and belongs to it.
- * Other types pass, with *cert NULL.  Returns 1 and *cert (caller: cert_free;
- * not described), or 0 with *w.  If blob is not NULL it gives the BLOB of the
- * key, as match_prove().
+ * Checks a `key' or `cert' record: its serial, spki, sha1 and sha256 must be
+ * those of its certificate, and its key, if at hand, whole and of that
+ * certificate.  Returns 1 and in *cert the certificate, not described, which
+ * the caller frees with cert_free(); or 0 with *w.  Records of other types
+ * pass, with *cert NULL.  If blob is not NULL it gets the BLOB of the key as
+ * match_prove() gives it.
  */
 int prove_record(const struct stream_in *, struct cert **cert, uint8_t **blob,
     size_t *len, struct reason *w);

@@ -17,36 +17,37 @@
 #define BATCH_SIZE  (BATCH + 2 * RECORD_SIZE)
 
 /*
- * Records on their way: head of their stream, then each with its number.  All
- * processes have them in the same memory: the lines are sealed.
+ * Records on their way: the head of their stream, then each with its number.
+ * They lie in memory that all processes share, since their lines are sealed.
  */
 struct batch {
-	struct wire f;
-	size_t end;
-	struct batch *next;
+	struct wire f; /* the records */
+	size_t end; /* bytes of them */
+	struct batch *next; /* in the list of spare ones */
 };
 
 struct prove_many {
-	struct input *in;
+	struct rec_in *in; /* what the stream is read from */
+	struct stream_in *stream;
 	prove_many_work *work;
-	void *ctx;
-	struct workers *pool; /* NULL: no other process */
-	struct wire head; /* of the stream at hand */
-	struct batch *next; /* is collected */
-	size_t sent; /* bytes, not yet given out */
-	uint8_t *shared; /* COUNT times BATCH_SIZE bytes */
+	void *ctx; /* of work */
+	struct workers *pool; /* NULL: the caller does the work */
+	struct wire head; /* the head of the stream at hand */
+	uint8_t *shared; /* the memory of the batches: COUNT * BATCH_SIZE */
 	struct batch batch[COUNT];
-	struct batch *spare; /* of no use now */
-	struct batch *oldest; /* is given out, with what was made of it */
-	struct wire answer;
-	struct stream_in view; /* of what is given out */
-	enum stream_event event; /* that comes behind all records */
-	int ended; /* it was read */
+	struct batch *spare; /* batches without records */
+	struct batch *filling; /* gets the next records; NULL: none yet */
+	size_t sent; /* bytes of all batches that are given and not dropped */
+	struct batch *oldest; /* is given out; NULL: none */
+	struct wire answer; /* what the work made of the oldest */
+	struct stream_in view; /* of a record that is given out */
+	enum stream_event event; /* what comes after all these records */
+	int ended; /* event was read */
 };
 
 /* In another process ------------------------------------------------------ */
 
-/* Takes the head of the stream, unless it is that of the last time. */
+/* Takes the head of a batch, unless it is that of the batch before. */
 static void
 lead(struct prove_many *p, struct wire *f)
 {
@@ -60,15 +61,15 @@ lead(struct prove_many *p, struct wire *f)
 	p->head.at = 0;
 	wire_add(&p->head, head.p, head.size);
 	rec_unpack(&r, &head);
-	stream_lead(p->in->stream, &r);
+	stream_lead(p->stream, &r);
 }
 
-/* Opens a batch; the workers_work of a prover. */
+/* Opens a batch: the workers_work. */
 static uint8_t *
 work(void *ctx, uint8_t *job, size_t n, size_t *size)
 {
 	struct prove_many *p = ctx;
-	struct stream_in *s = p->in->stream;
+	struct stream_in *s = p->stream;
 	struct wire f, answer = { NULL, 0, 0 };
 	enum stream_event ev;
 
@@ -112,20 +113,21 @@ share(struct prove_many *p)
 }
 
 struct prove_many *
-prove_many_new(struct input *in, unsigned jobs, unsigned ahead, int by,
-    prove_many_work *fn, void *ctx)
+prove_many_new(struct rec_in *in, struct stream_in *s, int opens, unsigned jobs,
+    unsigned ahead, int by, prove_many_work *fn, void *ctx)
 {
 	struct prove_many *p = calloc(1, sizeof(*p));
 
 	if (p == NULL)
 		heap_nomem();
 	p->in = in;
+	p->stream = s;
 	p->work = fn;
 	p->ctx = ctx;
-	if (jobs > 1 && in->k.n > 0) {
+	if (jobs > 1 && opens) {
 		share(p);
 		p->pool = workers_new(jobs, ahead, by, work, p);
-		in->stream->apart = 1;
+		s->apart = 1;
 	}
 	return p;
 }
@@ -147,7 +149,7 @@ prove_many_free(struct prove_many *p)
 static void
 send(struct prove_many *p)
 {
-	struct batch *b = p->next;
+	struct batch *b = p->filling;
 	struct wire f = { b->f.p, b->f.at, 0 };
 	size_t n;
 
@@ -156,30 +158,30 @@ send(struct prove_many *p)
 	workers_put(p->pool, &f, sizeof(f), NULL, 0, b);
 	b->f.at = 0;
 	(void)wire_bytes(&b->f, &n); /* the head */
-	p->next = NULL;
+	p->filling = NULL;
 }
 
 /* Adds the record at hand to what is collected. */
 static void
 collect(struct prove_many *p)
 {
-	const struct stream_in *s = p->in->stream;
+	const struct stream_in *s = p->stream;
 
-	if (p->next == NULL) {
-		p->next = p->spare;
-		p->spare = p->next->next;
-		p->next->f.at = 0;
-		wire_add_bytes(&p->next->f, p->head.p, p->head.at);
+	if (p->filling == NULL) {
+		p->filling = p->spare;
+		p->spare = p->filling->next;
+		p->filling->f.at = 0;
+		wire_add_bytes(&p->filling->f, p->head.p, p->head.at);
 	}
-	wire_add(&p->next->f, &s->n, sizeof(s->n));
-	rec_pack(&s->rec, &p->next->f);
+	wire_add(&p->filling->f, &s->n, sizeof(s->n));
+	rec_pack(&s->rec, &p->filling->f);
 }
 
-/* Reads on: a record, or what comes behind those that were read. */
+/* Reads one more record, or what comes after those that were read. */
 static void
 read_on(struct prove_many *p)
 {
-	struct stream_in *s = p->in->stream;
+	struct stream_in *s = p->stream;
 
 	p->event = stream_next(s);
 	if (p->event == STREAM_REC) {
@@ -193,7 +195,7 @@ read_on(struct prove_many *p)
 	rec_pack(&s->rec, &p->head);
 }
 
-/* Takes the oldest batch that a process has done, or will have. */
+/* Takes the oldest batch that was given to a process, once it is done. */
 static void
 fetch(struct prove_many *p)
 {
@@ -223,7 +225,7 @@ give(struct prove_many *p, struct wire **answer)
 	return ev;
 }
 
-/* Returns 1 if the oldest batch has records that were not given. */
+/* Returns 1 if the oldest batch has records that were not given out. */
 static int
 has_more(const struct prove_many *p)
 {
@@ -247,7 +249,7 @@ drop(struct prove_many *p)
 int
 prove_many_busy(const struct prove_many *p)
 {
-	return p->next != NULL || has_more(p) || p->ended ||
+	return p->filling != NULL || has_more(p) || p->ended ||
 	    (p->pool != NULL && workers_busy(p->pool) > 0);
 }
 
@@ -265,21 +267,21 @@ prove_many_next(struct prove_many *p, const struct stream_in **s,
 	int wait, full;
 
 	*answer = NULL;
-	*s = p->in->stream;
+	*s = p->stream;
 	if (p->pool == NULL)
-		return stream_next(p->in->stream);
+		return stream_next(p->stream);
 	for (drop(p); p->oldest == NULL;) {
 		/* nobody waits for input while records can be given out */
-		wait = p->ended || !rec_in_ready(p->in->in, 0);
-		full = p->next != NULL && p->next->f.at >= BATCH;
-		if (p->next != NULL && (wait || full) && room(p))
+		wait = p->ended || !rec_in_ready(p->in, 0);
+		full = p->filling != NULL && p->filling->f.at >= BATCH;
+		if (p->filling != NULL && (wait || full) && room(p))
 			send(p);
 		else if (workers_busy(p->pool) > 0 && (wait || full))
 			fetch(p);
 		else if (p->ended) {
 			p->ended = 0;
 			if (p->event == STREAM_HEAD)
-				p->view = *p->in->stream;
+				p->view = *p->stream;
 			return p->event;
 		} else
 			read_on(p);

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/digest.h"
+#include "base/encode.h"
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/tool.h"
@@ -48,18 +49,16 @@ static int
 put_head(struct stream_out *o, const struct trust_pair *to, uint8_t key[],
     const uint8_t id[], struct reason *w)
 {
-	time_t t = time(NULL);
-	char now[32];
+	char now[24];
 	uint8_t hash[32], *box;
 	size_t n;
 
-	(void)strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
 	if (!lockbox_make(to->cert, key, &box, &n, w))
 		return 0;
 	rec_begin(o->rec, "stream");
 	rec_puts(o->rec, "v", "1");
 	rec_put_hex(o->rec, "id", id, BOX_ID);
-	rec_puts(o->rec, "time", now);
+	rec_puts(o->rec, "time", encode_now(now));
 	rec_put_hex(o->rec, "to", to->sha256, sizeof(to->sha256));
 	rec_put_b64(o->rec, "lockbox", box, n);
 	rec_put_hex(o->rec, "signer", o->signer->sha256, 32);

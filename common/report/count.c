@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/text.h"
@@ -29,7 +30,7 @@ count_init(struct count *c)
 	years_init(&c->years);
 	if (gmtime_r(&t, &tm) == NULL)
 		msg_die("SOURCE_DATE_EPOCH is no time");
-	(void)strftime(c->now, sizeof(c->now), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	(void)encode_time(c->now, &tm);
 	if ((c->fp = fdopen(tool_tmpfile(), "w+")) == NULL ||
 	    (c->notes = rec_out_new(c->fp)) == NULL ||
 	    (c->md = EVP_MD_CTX_new()) == NULL ||

@@ -55,7 +55,7 @@ enum count_place { /* where the key of an exported certificate is */
 
 struct count {
 	int part; /* set by the tool: -P */
-	char now[32]; /* when the report is made */
+	char now[24]; /* when the report is made */
 	struct table certs; /* of struct count_entry */
 	struct table users, others; /* others: archived under another */
 	struct tally types, groups, algs, kras, faults, results;

@@ -133,10 +133,7 @@ sql_str(const struct sql_st *st, int i)
 const char *
 sql_now(char dst[24])
 {
-	time_t t = time(NULL);
-
-	(void)strftime(dst, 24, "%Y-%m-%dT%H:%M:%SZ", gmtime(&t));
-	return dst;
+	return encode_now(dst);
 }
 
 /* Digests --------------------------------------------------------------- */

@@ -59,11 +59,10 @@ store_next_agent(struct store *db, int64_t after, struct store_agent *a,
 static int
 other(const struct store *db, const char *what, int64_t id, struct reason *w)
 {
-	return reason_set(w, "copy",
-		   "%s: %s %lld is another: this archive is no copy of that "
-		   "one, or both went on since: make a new one (ca-init -f)",
-		   db->name, what, (long long)id) -
-	    1;
+	return reason_fail(w, "copy",
+	    "%s: %s %lld is another: this archive is no copy of that "
+	    "one, or both went on since: make a new one (ca-init -f)",
+	    db->name, what, (long long)id);
 }
 
 /*
@@ -102,11 +101,10 @@ restore_commit(struct store *db, const struct store_commit *e, struct reason *w)
 		return other(db, "audit row", db->audit, w);
 	(void)snprintf(id, sizeof(id), "%lld", (long long)e->id);
 	if (!commit_chain(db->last, field, hash) || strcmp(hash, e->hash) != 0)
-		return reason_set(w, "copy",
-			   "audit row %s does not follow from the one before "
-			   "it: the archive or the stream was altered",
-			   id) -
-		    1;
+		return reason_fail(w, "copy",
+		    "audit row %s does not follow from the one before "
+		    "it: the archive or the stream was altered",
+		    id);
 	if ((st = sql_ready(db, COMMIT_ADD, w)) == NULL)
 		return -1;
 	sql_bind_i(st, 1, e->id);

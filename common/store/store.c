@@ -556,10 +556,9 @@ store_select(struct store *db, int64_t after, int blobs, struct store_found *f,
 	if (rc != 1)
 		return rc;
 	if (sql_int(st, 0) <= after)
-		return reason_set(w, "database",
-			   "%s: cannot read: the rows are not in order " STORE_ALTERED,
-			   db->name) -
-		    1;
+		return reason_fail(w, "database",
+		    "%s: cannot read: the rows are not in order " STORE_ALTERED,
+		    db->name);
 	db->selected = f->id = sql_int(st, 0);
 	f->disposition = (int)sql_int(st, 1);
 	f->submitted = sql_str(st, 2);
