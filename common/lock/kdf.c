@@ -8,45 +8,54 @@
 #include <openssl/hmac.h>
 #include <openssl/pkcs12.h>
 #include <openssl/sha.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/heap.h"
+#include "lock/lanes.h"
 
 #define BLOCK 64 /* bytes, of SHA-1 and SHA-256 alike */
-#define WORDS 8
-#define LANES 3 /* derivations side by side: more gains nothing */
+#define WORDS LANES_WORDS
+#define TURNS \
+	3 /* chains in turn where there are no lanes: more gains nothing */
+#define WAYS 3 /* OpenSSL's, and those of lanes_way() */
 
-/* A derivation on its way: a block that is hashed again and again. */
+/* A derivation on its way: a block that is hashed again and again, in steps. */
 struct chain {
 	const struct kdf *k;
 	const struct hash *h;
-	void (*round)(struct chain *);
-	int64_t left; /* rounds, for the part of the output at hand */
+	int64_t left; /* steps, for the part of the output at hand */
 	size_t done; /* bytes of the output */
 	_Alignas(BLOCK) uint8_t block[BLOCK]; /* no load of two cache lines */
 	union {
 		SHA_CTX sha1;
 		SHA256_CTX sha256;
-	} ctx; /* of a round */
+	} ctx; /* of a step */
+	/*
+	 * What the block is hashed behind, in turn, [0] by the next step: the
+	 * start of the hash or, for HMAC (RFC 2104), the blocks of its key.
+	 */
+	uint32_t before[2][WORDS];
+	int adds[2]; /* PBKDF2: the hash of that step is a U of the sum */
+	uint32_t sum[WORDS]; /* U_1 ^ U_2 ..., big-endian */
 	/* PKCS#12: what is hashed first, len bytes */
 	uint8_t *d;
 	size_t len;
-	/* PBKDF2: HMAC (RFC 2104) after the block of its key; U_1 ^ U_2 ... */
-	uint32_t inner[WORDS], outer[WORDS], sum[WORDS];
-	uint32_t part; /* number of it */
+	uint32_t part; /* PBKDF2: number of the part */
 };
 
-/* A hash, block by block. */
 struct hash {
+	int nid;
 	const uint32_t *start;
 	size_t words;
 	void (*compress)(struct chain *, const uint32_t start[],
 	    uint8_t block[BLOCK]);
-	void (*again)(struct chain *); /* a round of PKCS#12 */
-	void (*mix)(struct chain *); /* of PBKDF2 */
+	/* takes up to TURNS chains so many steps on, in turn */
+	void (*turns)(struct chain *, size_t n, int64_t steps);
 };
 
-/* Rounds ------------------------------------------------------------------ */
+/* Steps ------------------------------------------------------------------- */
 
 /*
  * Four words of a hash, big-endian.  They are stored at once: the next round
@@ -110,18 +119,6 @@ compress_sha256(struct chain *chain, const uint32_t start[],
 	store(block + 16, swap(c->h, 16), swap(c->h, 24));
 }
 
-static void
-again_sha1(struct chain *c)
-{
-	compress_sha1(c, start_sha1, c->block);
-}
-
-static void
-again_sha256(struct chain *c)
-{
-	compress_sha256(c, start_sha256, c->block);
-}
-
 /* Words of what is longer than the hash do no harm. */
 static inline void
 add_sum(struct chain *c)
@@ -135,37 +132,50 @@ add_sum(struct chain *c)
 }
 
 static void
-mix_sha1(struct chain *c)
+turns_sha1(struct chain *c, size_t n, int64_t steps)
 {
-	compress_sha1(c, c->inner, c->block);
-	compress_sha1(c, c->outer, c->block);
-	add_sum(c);
+	int64_t k;
+	size_t i;
+
+	for (k = 0; k < steps; k++)
+		for (i = 0; i < n; i++) {
+			compress_sha1(&c[i], c[i].before[k & 1], c[i].block);
+			if (c[i].adds[k & 1])
+				add_sum(&c[i]);
+		}
 }
 
 static void
-mix_sha256(struct chain *c)
+turns_sha256(struct chain *c, size_t n, int64_t steps)
 {
-	compress_sha256(c, c->inner, c->block);
-	compress_sha256(c, c->outer, c->block);
-	add_sum(c);
+	int64_t k;
+	size_t i;
+
+	for (k = 0; k < steps; k++)
+		for (i = 0; i < n; i++) {
+			compress_sha256(&c[i], c[i].before[k & 1], c[i].block);
+			if (c[i].adds[k & 1])
+				add_sum(&c[i]);
+		}
 }
 
-static const struct hash sha1 = { start_sha1, 5, compress_sha1, again_sha1,
-	mix_sha1 };
-static const struct hash sha256 = { start_sha256, 8, compress_sha256,
-	again_sha256, mix_sha256 };
+static const struct hash hashes[] = {
+	{ NID_sha1, start_sha1, 5, compress_sha1, turns_sha1 },
+	{ NID_sha256, start_sha256, 8, compress_sha256, turns_sha256 },
+};
 
+#define HASHES (sizeof(hashes) / sizeof(hashes[0]))
+
+/* NULL: one that is left to OpenSSL. */
 static const struct hash *
 hash_of(const EVP_MD *md)
 {
-	switch (EVP_MD_get_type(md)) {
-	case NID_sha1:
-		return &sha1;
-	case NID_sha256:
-		return &sha256;
-	default:
-		return NULL;
-	}
+	size_t i;
+
+	for (i = 0; i < HASHES; i++)
+		if (EVP_MD_get_type(md) == hashes[i].nid)
+			return &hashes[i];
+	return NULL;
 }
 
 /* Makes the block the last one of a message of so many bytes, a hash in it. */
@@ -204,7 +214,8 @@ pkcs12_start(struct chain *c)
 	memset(c->d, k->id, BLOCK);
 	c->len = BLOCK + repeat(c->d + BLOCK, k->salt, k->nsalt);
 	c->len += repeat(c->d + c->len, k->pass, k->npass);
-	c->round = c->h->again;
+	memcpy(c->before[0], c->h->start, sizeof(c->before[0]));
+	memcpy(c->before[1], c->h->start, sizeof(c->before[1]));
 }
 
 /* The first round for the next part.  Returns 1, or 0. */
@@ -261,10 +272,10 @@ pbkdf2_start(struct chain *c)
 		ok = EVP_Digest(k->pass, k->npass, key, NULL, k->md, NULL);
 	else if (k->npass > 0)
 		memcpy(key, k->pass, k->npass);
-	key_block(c, key, 0x36, c->inner);
-	key_block(c, key, 0x5c, c->outer);
+	key_block(c, key, 0x36, c->before[0]);
+	key_block(c, key, 0x5c, c->before[1]);
+	c->adds[1] = 1;
 	OPENSSL_cleanse(key, sizeof(key));
-	c->round = c->h->mix;
 	return ok;
 }
 
@@ -306,28 +317,30 @@ openssl(const struct kdf *k)
 
 /* Starts the next part of the output.  Returns 1, or 0. */
 static int
-first(struct chain *c)
+chain_first(struct chain *c)
 {
-	c->left = c->k->rounds - 1;
+	const int64_t more = c->k->rounds > 1 ? c->k->rounds - 1 : 0;
+
+	c->left = c->k->id != 0 ? more : 2 * more;
 	return c->k->id != 0 ? pkcs12_first(c) : pbkdf2_first(c);
 }
 
 static int
-start(struct chain *c, const struct kdf *k)
+chain_start(struct chain *c, const struct hash *h, const struct kdf *k)
 {
 	memset(c, 0, sizeof(*c));
 	c->k = k;
-	c->h = hash_of(k->md);
+	c->h = h;
 	if (k->id != 0)
 		pkcs12_start(c);
 	else if (!pbkdf2_start(c))
 		return 0;
-	return first(c);
+	return chain_first(c);
 }
 
 /* Puts the part of the output that is ready.  Returns 1 if it was the last. */
 static int
-put(struct chain *c)
+chain_put(struct chain *c)
 {
 	const struct kdf *k = c->k;
 	size_t size = 4 * c->h->words, i;
@@ -341,67 +354,258 @@ put(struct chain *c)
 	return c->done == k->n;
 }
 
-static int
-all_do(const struct chain lane[LANES], void (*round)(struct chain *))
+/* Puts a chain into lane i, or takes it out. */
+static void
+lane_put(struct lanes *l, size_t i, const struct chain *c)
 {
-	size_t i;
+	uint32_t h[WORDS];
+	size_t k;
 
-	for (i = 0; i < LANES && lane[i].round == round; i++)
-		continue;
-	return i == LANES;
+	memcpy(h, c->block, sizeof(h));
+	for (k = 0; k < c->h->words; k++) {
+		l->h[k][i] = be32toh(h[k]);
+		l->sum[k][i] = be32toh(c->sum[k]);
+		l->before[0][k][i] = c->before[0][k];
+		l->before[1][k][i] = c->before[1][k];
+	}
+	l->adds[0][i] = c->adds[0] ? UINT32_MAX : 0;
+	l->adds[1][i] = c->adds[1] ? UINT32_MAX : 0;
+	l->bits[i] = (uint32_t)c->block[BLOCK - 2] << 8 | c->block[BLOCK - 1];
 }
 
-/* Does as many rounds of all as the one that needs the fewest. */
 static void
-run(struct chain *lane, size_t n)
+lane_take(const struct lanes *l, size_t i, struct chain *c)
 {
-	int64_t rounds = lane[0].left, k;
+	uint32_t h[WORDS];
+	size_t k;
+
+	for (k = 0; k < c->h->words; k++) {
+		h[k] = htobe32(l->h[k][i]);
+		c->sum[k] = htobe32(l->sum[k][i]);
+	}
+	memcpy(c->block, h, 4 * c->h->words);
+	OPENSSL_cleanse(h, sizeof(h));
+}
+
+/* Takes n chains so many steps on, each in a lane. */
+static void
+lanes_do(const struct lanes_way *way, struct chain *c, size_t n, int64_t steps)
+{
+	lanes_run *run = c->h->words == 5 ? way->sha1 : way->sha256;
+	struct lanes l;
 	size_t i;
 
-	for (i = 1; i < n; i++)
-		if (lane[i].left < rounds)
-			rounds = lane[i].left;
-	if (n == LANES && all_do(lane, again_sha1))
-		/* most of them: in line, there is room for more at once */
-		for (k = 0; k < rounds; k++)
-			for (i = 0; i < LANES; i++)
-				again_sha1(&lane[i]);
-	else
-		for (k = 0; k < rounds; k++)
-			for (i = 0; i < n; i++)
-				lane[i].round(&lane[i]);
+	memset(&l, 0, sizeof(l));
 	for (i = 0; i < n; i++)
-		lane[i].left -= rounds;
+		lane_put(&l, i, &c[i]);
+	for (i = 0; i < n; i += way->width)
+		run(&l, i, steps);
+	for (i = 0; i < n; i++)
+		lane_take(&l, i, &c[i]);
+	/* a step of zeros wipes registers, and what was kept on the stack */
+	OPENSSL_cleanse(&l, sizeof(l));
+	run(&l, 0, 1);
+	OPENSSL_cleanse(&l, sizeof(l));
+}
+
+static void
+turns_do(struct chain *c, size_t n, int64_t steps)
+{
+	size_t i;
+
+	for (i = 0; i < n; i += TURNS)
+		c->h->turns(&c[i], n - i < TURNS ? n - i : TURNS, steps);
+}
+
+/* Ways -------------------------------------------------------------------- */
+
+/*
+ * What the ways cost here, in ns for some steps: a chain in turn, or a pass of
+ * lanes.  0: not measured, or the processor has no such way.
+ */
+static struct {
+	uint64_t ns[WAYS];
+} costs[HASHES];
+
+static int only = -1; /* the way that a test wants */
+
+static uint64_t
+now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Tries each way of a hash: the least of three, less than 0.3 ms in all. */
+static void
+measure(const struct hash *h)
+{
+	uint64_t *ns = costs[h - hashes].ns, t;
+	const struct lanes_way *way;
+	struct chain c[TURNS];
+	struct lanes l;
+	size_t i, k;
+
+	memset(c, 0, sizeof(c));
+	memset(&l, 0, sizeof(l));
+	for (k = 0; k < 3; k++) {
+		t = now();
+		h->turns(c, TURNS, 32);
+		t = (now() - t) / TURNS;
+		ns[0] = ns[0] == 0 || t < ns[0] ? t : ns[0];
+		for (i = 1; i < WAYS && (way = lanes_way(i - 1)) != NULL; i++) {
+			t = now();
+			(h->words == 5 ? way->sha1 : way->sha256)(&l, 0, 32);
+			t = now() - t;
+			ns[i] = ns[i] == 0 || t < ns[i] ? t : ns[i];
+		}
+	}
+}
+
+/* What n chains cost; UINT64_MAX: they cannot be done in this way. */
+static uint64_t
+cost(const struct hash *h, size_t i, size_t n)
+{
+	const struct lanes_way *way = i == 0 ? NULL : lanes_way(i - 1);
+	const uint64_t *ns = costs[h - hashes].ns;
+
+	if (i > 0 && way == NULL)
+		return UINT64_MAX;
+	if (only >= 0)
+		return (size_t)only == i ? 0 : UINT64_MAX;
+	if (ns[0] == 0)
+		measure(h);
+	return i == 0 ? n * ns[0] : (n + way->width - 1) / way->width * ns[i];
+}
+
+/* The way in which n chains cost least. */
+static size_t
+best(const struct hash *h, size_t n)
+{
+	size_t i, b = 0;
+
+	for (i = 1; i < WAYS; i++)
+		if (cost(h, i, n) < cost(h, b, n))
+			b = i;
+	return b;
+}
+
+int
+kdf_use(int way)
+{
+	only = way;
+	return way <= 0 || (way < WAYS && lanes_way((size_t)way - 1) != NULL);
+}
+
+size_t
+kdf_width(const EVP_MD *md)
+{
+	const struct hash *h = hash_of(md);
+	size_t way = h == NULL ? 0 : best(h, LANES_MAX);
+
+	if (h == NULL)
+		return 1;
+	return way == 0 ? TURNS : lanes_way(way - 1)->width;
+}
+
+/* Does as many steps of all as the one that needs the fewest. */
+static void
+run(struct chain *c, size_t n)
+{
+	int64_t steps = c[0].left;
+	size_t i, way = best(c->h, n);
+	uint32_t before[WORDS];
+
+	for (i = 1; i < n; i++)
+		if (c[i].left < steps)
+			steps = c[i].left;
+	if (way == 0)
+		turns_do(c, n, steps);
+	else
+		lanes_do(lanes_way(way - 1), c, n, steps);
+	for (i = 0; i < n; i++) {
+		c[i].left -= steps;
+		if (steps % 2 == 0 || !(c[i].adds[0] || c[i].adds[1]))
+			continue;
+		/* the other half of HMAC is next */
+		memcpy(before, c[i].before[0], sizeof(before));
+		memcpy(c[i].before[0], c[i].before[1], sizeof(before));
+		memcpy(c[i].before[1], before, sizeof(before));
+		c[i].adds[0] = !c[i].adds[0];
+		c[i].adds[1] = !c[i].adds[1];
+	}
+	OPENSSL_cleanse(before, sizeof(before));
+}
+
+/* All of one hash.  Returns 1, or 0. */
+static int
+derive(const struct hash *h, const struct kdf **k, size_t count)
+{
+	struct chain c[LANES_MAX];
+	size_t n = 0, i;
+	int ok = 1;
+
+	while (ok && (count > 0 || n > 0)) {
+		while (ok && count > 0 && n < LANES_MAX) {
+			ok = chain_start(&c[n++], h, *k++);
+			count--;
+		}
+		if (ok)
+			run(c, n);
+		for (i = n; ok && i-- > 0;) {
+			if (c[i].left > 0)
+				continue;
+			if (!chain_put(&c[i])) {
+				ok = chain_first(&c[i]);
+				continue;
+			}
+			OPENSSL_clear_free(c[i].d, c[i].len);
+			c[i] = c[--n];
+		}
+	}
+	for (; n > 0; n--)
+		OPENSSL_clear_free(c[n - 1].d, c[n - 1].len);
+	OPENSSL_cleanse(c, sizeof(c));
+	return ok;
+}
+
+static int64_t
+work(const struct kdf *k)
+{
+	return k->rounds * (int64_t)(1 + k->n / SHA_DIGEST_LENGTH);
+}
+
+/* The longest first, so that none is left to run alone. */
+static int
+by_work(const void *a, const void *b)
+{
+	int64_t x = work(*(const struct kdf *const *)a);
+	int64_t y = work(*(const struct kdf *const *)b);
+
+	return x < y ? 1 : x > y ? -1 : 0;
 }
 
 int
 kdf_derive(const struct kdf *k, size_t count)
 {
-	struct chain lane[LANES];
-	size_t n = 0, i;
+	const struct kdf **of = OPENSSL_malloc((count + 1) * sizeof(*of));
+	size_t h, i, n;
 	int ok = 1;
 
-	while (ok && (count > 0 || n > 0)) {
-		for (; ok && count > 0 && n < LANES; k++, count--)
-			if (hash_of(k->md) == NULL)
-				ok = openssl(k);
-			else
-				ok = start(&lane[n++], k);
-		if (ok && n > 0)
-			run(lane, n);
-		for (i = n; ok && i-- > 0;) {
-			if (lane[i].left > 0)
-				continue;
-			if (!put(&lane[i])) {
-				ok = first(&lane[i]);
-				continue;
-			}
-			OPENSSL_clear_free(lane[i].d, lane[i].len);
-			lane[i] = lane[--n];
-		}
+	if (of == NULL)
+		heap_nomem();
+	for (h = 0; ok && h < HASHES; h++) {
+		for (n = i = 0; i < count; i++)
+			if (hash_of(k[i].md) == &hashes[h])
+				of[n++] = &k[i];
+		qsort(of, n, sizeof(*of), by_work);
+		ok = derive(&hashes[h], of, n);
 	}
-	for (; n > 0; n--)
-		OPENSSL_clear_free(lane[n - 1].d, lane[n - 1].len);
-	OPENSSL_cleanse(lane, sizeof(lane));
+	for (i = 0; ok && i < count; i++)
+		if (hash_of(k[i].md) == NULL)
+			ok = openssl(&k[i]);
+	OPENSSL_free(of);
 	return ok;
 }

@@ -7,10 +7,11 @@
 
 /*
  * Password-based key derivations, as OpenSSL's PKCS12_key_gen_uni() and
- * PKCS5_PBKDF2_HMAC() do them, but for SHA-1 and SHA-256 two to three times as
- * fast: OpenSSL 3 goes through its provider for each of thousands of hashes
- * (PEERS.md 3a), this goes to its compression functions at once.  Other hashes
- * are OpenSSL's from end to end.
+ * PKCS5_PBKDF2_HMAC() do them.  With SHA-1 and SHA-256 many are done side by
+ * side, in the way that is fastest on this processor: in the lanes of its vector
+ * registers (lock/lanes.h), or some in turn by OpenSSL's compression functions;
+ * its providers alone, gone through for each of thousands of hashes, would
+ * double that (PEERS.md 3a).  Other hashes are OpenSSL's from end to end.
  */
 
 /* One derivation: what goes in, and where n bytes of it go. */
@@ -20,18 +21,25 @@ struct kdf {
 	size_t npass, nsalt;
 	int64_t rounds; /* 1 or more */
 	/*
-	 * PKCS12_KEY_ID, PKCS12_IV_ID or PKCS12_MAC_ID: RFC 7292 appendix B.2,
-	 * pass is UTF-16BE with its terminator; 0: PBKDF2, RFC 8018 section 5.2
+	 * PKCS12_KEY_ID, PKCS12_IV_ID or PKCS12_MAC_ID (RFC 7292 appendix B.2):
+	 * pass is UTF-16BE with its terminator.  0 is PBKDF2 (RFC 8018 section
+	 * 5.2).
 	 */
 	int id;
 	uint8_t *out;
 	size_t n;
 };
 
-/*
- * Derives all of them.  A processor does two or three in little more than the
- * time of one, which keeps it waiting most of the time.  Returns 1, or 0.
- */
+/* Derives all of them, in any order.  Returns 1, or 0: libcrypto failed. */
 int kdf_derive(const struct kdf *, size_t count);
+
+/* How many derivations with this hash cost little more than one. */
+size_t kdf_width(const EVP_MD *);
+
+/*
+ * For tests: 0 uses OpenSSL's compression functions only, 1 and more the way of
+ * lanes_way() before it, -1 the fastest.  Returns 1, or 0: it is not there.
+ */
+int kdf_use(int way);
 
 #endif

@@ -1,4 +1,4 @@
-/* Key derivations: ours, side by side, give what OpenSSL's do. */
+/* Key derivations: ours, side by side in each way, give what OpenSSL's do. */
 
 #include <openssl/pkcs12.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "fuzz.h"
 #include "lock/kdf.h"
 
-#define MANY	4 /* more than are done side by side */
+#define MANY	40 /* more than are done side by side */
 #define OUT_MAX 100 /* more than three hashes */
 
 static int
@@ -24,18 +24,21 @@ by_openssl(const struct kdf *k, uint8_t *out)
 int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
-	const EVP_MD *mds[] = { EVP_sha1(), EVP_sha256(), EVP_md5() };
-	uint8_t want[OUT_MAX], got[MANY][OUT_MAX];
+	const EVP_MD *mds[] = { EVP_sha1(), EVP_sha256(), EVP_sha1(),
+		EVP_sha256(), EVP_md5() };
+	static uint8_t want[MANY][OUT_MAX], got[MANY][OUT_MAX];
 	struct kdf k[MANY];
 	size_t i, count;
+	int way;
 
 	for (count = 0; count < MANY && n >= 6; count++) {
-		k[count].md = mds[p[0] % 3];
-		k[count].rounds = 1 + (p[1] | p[2] << 8) % 700;
+		k[count].md = mds[p[0] % 5];
+		/* few, now and then many */
+		k[count].rounds = 1 + (p[2] < 16 ? p[1] * 3 : p[1] % 32);
 		k[count].n = 1 + p[3] % OUT_MAX;
 		k[count].id = p[4] % 4;
 		k[count].out = got[count];
-		i = p[5];
+		i = p[5] % 80;
 		p += 6;
 		n -= 6;
 		k[count].pass = p;
@@ -46,11 +49,14 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			k[count].nsalt = 200;
 		p += k[count].npass;
 		n -= k[count].npass;
+		fuzz_must(by_openssl(&k[count], want[count]), "by OpenSSL");
 	}
-	fuzz_must(kdf_derive(k, count), "a derivation");
-	for (i = 0; i < count; i++)
-		fuzz_must(by_openssl(&k[i], want) &&
-			memcmp(want, got[i], k[i].n) == 0,
-		    "is that of OpenSSL");
+	for (way = -1; kdf_use(way); way++) {
+		memset(got, 0, sizeof(got));
+		fuzz_must(kdf_derive(k, count), "a derivation");
+		for (i = 0; i < count; i++)
+			fuzz_must(memcmp(want[i], got[i], k[i].n) == 0,
+			    "is that of OpenSSL");
+	}
 	return 0;
 }
