@@ -42,6 +42,8 @@ some()
 	some=(G/U/c G/U/k G/V/b H/W/d)
 }
 
+piped='ceiling: a zip that is larger than -L memory=, from a pipe: what is damaged in it may go unseen: feed it in as a file, or raise that'
+
 # bundles N...: files of that name with a key and its certificate each, made
 # once for all tests of this file.
 bundles()
@@ -60,6 +62,20 @@ bundles()
 		)
 		cp "$BATS_FILE_TMPDIR/$name" .
 	done
+}
+
+# rpm_of FILE...: a package: a lead, two empty headers, a cpio.
+rpm_of()
+{
+	local i
+
+	printf '\355\253\356\333\3\0\0\0'
+	head -c 88 /dev/zero
+	for i in 1 2; do
+		printf '\216\255\350\1'
+		head -c 12 /dev/zero
+	done
+	printf '%s\n' "$@" | cpio -o -H newc --quiet | gzip
 }
 
 # names: the users of the keys in $OUT.
@@ -118,7 +134,7 @@ has_child()
 # waiting: the child has read all there is, and wants more.
 waiting()
 {
-	[[ $(<"/proc/$child/syscall") == "0 0x0 "* ]]
+	[[ $(<"/proc/$child/syscall") == "0 0x3 "* ]]
 }
 
 # need_proc: skip where processes are not ours to look at, as under a user that
@@ -171,6 +187,9 @@ tar -cjf a "${some[@]}"
 tar -cJf a "${some[@]}"
 tar -c "${some[@]}" | zstd >a
 bsdtar --lz4 -cf a "${some[@]}"
+bsdtar --lzma -cf a "${some[@]}"
+bsdtar --lzip -cf a "${some[@]}"
+rpm_of "${some[@]}" >a
 bsdtar -Zcf a "${some[@]}"
 bsdtar --uuencode -cf a "${some[@]}"
 bsdtar --b64encode -cf a "${some[@]}"
@@ -192,7 +211,7 @@ printf '%s\n' "${some[@]}" | cpio -o -H bin >a
 bsdtar --format iso9660 -cf a "${some[@]}"
 bsdtar --format warc -cf a "${some[@]}"
 HOW
-	((n == 28))
+	((n == 31))
 	bsdtar --format arbsd -cf a "${some[@]}"
 	both 0
 	diff <(printf '%s\n' k b d) <(field source <"$OUT") >&2
@@ -274,7 +293,8 @@ more()
 	    ', unpacked')"
 	take 1 -L memory=1K < <(cat a)
 	[[ $(names) == 'x y' ]]
-	faults "stdin: $(more 'behind the end of' archive "tail -c +$((at + 1))")"
+	faults "stdin: $piped" \
+	    "stdin: $(more 'behind the end of' archive "tail -c +$((at + 1))")"
 	# of different kinds
 	cat 1.zip 2.cpio >a
 	both 1
@@ -460,6 +480,19 @@ FILES
 	((n == 5))
 }
 
+@test "a volume of a RAR set in which no file begins" {
+	local part n=0
+
+	need_shared corpora/archives
+	for part in 02 05 07; do
+		cp "$archives/libarchive/test_read_format_rar5_multiarchive.part$part.rar" a
+		both 1
+		faults 'stdin: unsupported: no file begins in this RAR archive, or volume of a set: unpack it with its own tool and feed the files in'
+		((n += 1))
+	done
+	((n == 3))
+}
+
 @test "what libarchive would open local files or run programs for" {
 	local file n=0
 
@@ -487,7 +520,7 @@ sources()
 @test "an archive inside the archive is opened: all kinds, in all kinds" {
 	local inner outer n=0
 	local -a all=(in.tar in.v7 in.tar.gz in.tar.bz2 in.tar.xz in.tar.zst
-	    in.tar.lz4 in.tar.Z in.zip in.7z in.cab in.cpio in.odc in.bin
+	    in.tar.lzma in.tar.lz in.rpm in.tar.lz4 in.tar.Z in.zip in.7z in.cab in.cpio in.odc in.bin
 	    in.iso in.warc)
 
 	some
@@ -498,6 +531,9 @@ sources()
 	xz -k in.tar
 	zstd -q in.tar
 	bsdtar --lz4 -cf in.tar.lz4 "${some[@]}"
+	bsdtar --lzma -cf in.tar.lzma "${some[@]}"
+	bsdtar --lzip -cf in.tar.lz "${some[@]}"
+	rpm_of "${some[@]}" >in.rpm
 	bsdtar -Zcf in.tar.Z "${some[@]}"
 	zip -q in.zip "${some[@]}"
 	7z a -bd in.7z G H >/dev/null
@@ -521,7 +557,7 @@ sources()
 		diff <(sed "s|^|$inner/|" want) <(sources <"$OUT" | sed 's|ISO/||') >&2
 		((n += 1))
 	done
-	((n == 16))
+	((n == 19))
 	bundles x
 	for outer in 'zip -q0 -' 'zip -q -' 'bsdtar --format 7zip -cf -' \
 	    'bsdtar -czf -' 'bsdtar --format iso9660 -cf -' \
@@ -537,7 +573,7 @@ sources()
 			((n += 1))
 		done
 	done
-	((n == 34))
+	((n == 37))
 }
 
 @test "a compressed member keeps its path" {
@@ -972,7 +1008,7 @@ unlucky()
 		both 0 -p "list:$pws"
 		[[ $(names | tr ' ' '\n' | sort | paste -sd ' ') == 'w x y z' ]]
 		came_to 4 4 0 0 0
-		said
+		said 'x: encrypted by the archive: the process that reads it is given the passwords'
 		tar -cf a "$kind.zip"
 		both 0 -p "list:$pws"
 		came_to 4 4 0 0 0
@@ -1032,6 +1068,26 @@ unlucky()
 	printf 'path:in/*\tpass:both\n' >map
 	both 0 -m map
 	came_to 1 1 0 0 0
+}
+
+# It seems right, so it is tried first, and once.
+@test "an encrypted zip: the password of the map is a wrong one that seems right" {
+	local -a all
+
+	bundles x y
+	passwords 1 pw
+	zip -q0XP pw a.zip x y
+	mapfile -t all < <(unlucky a.zip x y)
+	((${#all[@]} == 4))
+	(umask 077 && printf 'path:x\tpass:%s\npath:y\tpass:%s\n' \
+	    "${all[0]}" "${all[2]}" >map)
+	mv a.zip a
+	both 0 -m map -p "list:$pws"
+	[[ $(names) == 'x y' ]]
+	# one that opens none does not end the search either
+	both 1 -m map
+	[[ -z $(names) ]]
+	came_to 2 0 0 2 0
 }
 
 @test "the password of -c and -S is not for the archive child" {
@@ -1154,7 +1210,7 @@ unlucky()
 	local limit n=0
 
 	for limit in foo=1 =1 member '' member:1 Member=1 memberx=1; do
-		refuses 2 "kms-export: -L $limit: not members=, member=, total=, cpu=, memory= or warnings=" \
+		refuses 2 "kms-export: -L $limit: not members=, member=, total=, cpu=, memory=, warnings= or wait=" \
 		    kms-export -c cred.pem -L "$limit" </dev/null
 		((n += 1))
 	done
@@ -1236,6 +1292,65 @@ unlucky()
 	faults 'stdin: ceiling: the archive passes the ceiling cpu=1: raise it with -L cpu='
 }
 
+# large N: a zip of N bytes and more, of which x, y and z are the last.
+large()
+{
+	bundles x y z
+	head -c "$1" /dev/urandom >r
+	zip -q0X a.zip r x y z
+}
+
+@test "-L memory: a larger zip from a pipe is read all the same, and said" {
+	local at
+
+	# larger than what is read at a time
+	large 200000
+	take 1 -L memory=100K < <(cat a.zip)
+	[[ $(names) == 'x y z' ]]
+	[[ $(only fault <"$OUT" | field source | paste -sd ' ') == 'stdin r' ]]
+	only fault <"$OUT" | field detail | head -n 1 | grep -qxF "${piped#*: }"
+	take 1 -L memory=1M < <(cat a.zip)
+	[[ $(only fault <"$OUT" | field source) == r ]]
+	# a local header that is damaged
+	at=$(LC_ALL=C grep -abo $'PK\x03\x04' a.zip | tail -n 2 |
+	    sed -n '1s/:.*//p')
+	printf 'XX' | dd of=a.zip bs=1 seek="$at" conv=notrunc 2>log
+	take 1 -q -L memory=100K < <(cat a.zip)
+	only fault <"$OUT" | field detail | head -n 1 | grep -qxF "${piped#*: }"
+	[[ $(only fault <"$OUT" | field reason | head -n 1) == ceiling ]]
+}
+
+@test "-L wait: a reader that does nothing, with more of the backup there" {
+	bundles x
+	tar -cf a.tar x
+	mkfifo in
+	timeout -k 1 60 kms-export -c cred.pem -L wait=1 <in >"$OUT" 2>"$ERR" \
+	    3>&- &
+	pid=$!
+	exec 9>in
+	until_true has_reader
+	kill -STOP "$child"
+	cat a.tar >&9
+	exec 9>&-
+	status=0
+	wait "$pid" || status=$?
+	pid=
+	((status == 1))
+	whole 1
+	faults 'stdin: ceiling: the archive passes the ceiling wait=1: raise it with -L wait='
+	until_true ended "$child"
+}
+
+# has_reader: that of a tool under timeout(1).
+has_reader()
+{
+	local tool
+
+	tool=$(<"/proc/$pid/task/$pid/children") && [[ -n $tool ]] &&
+	    child=$(<"/proc/${tool% }/task/${tool% }/children") &&
+	    child=${child%% *} && [[ -n $child ]]
+}
+
 @test "-L warnings" {
 	local name
 
@@ -1281,8 +1396,9 @@ unlucky()
 	not grep -q from-the-environment "/proc/$child/environ"
 	# nor does the tool, once it has read it
 	not grep -q from-the-environment "/proc/$pid/environ"
-	# 3 is where it is given those that an archive needs
+	# passwords, frames, nothing, the backup
 	diff <(printf '%s\n' 0 1 2 3) <(cd "/proc/$child/fd" && ls) >&2
+	sanitized || [[ $(readlink "/proc/$child/fd/2") == /dev/null ]]
 	finish
 	((status == 1))
 }

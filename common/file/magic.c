@@ -39,6 +39,27 @@ is_bzip2(const uint8_t *p, size_t n)
 		memcmp(p + 4, "\x17\x72\x45\x38\x50\x90", 6) == 0);
 }
 
+/*
+ * lzma-file-format.txt section 1.1, as encoders write it: the dictionary is 2^n or
+ * 2^n + 2^(n-1) bytes; the size is not known, or below 256 GiB.
+ */
+static int
+is_lzma(const uint8_t *p, size_t n)
+{
+	static const uint8_t unknown[] = "\xff\xff\xff\xff\xff\xff\xff\xff";
+	uint32_t dict, top;
+
+	if (n < 14)
+		return 0;
+	dict = p[1] | p[2] << 8 | p[3] << 16 | (uint32_t)p[4] << 24;
+	for (top = 1U << 31; top > dict; top >>= 1)
+		continue;
+	return dict >= 4096 && (dict == top || dict == top + top / 2) &&
+	    (memcmp(p + 5, unknown, 8) == 0 ||
+		(p[9] < 64 && p[10] == 0 && p[11] == 0 && p[12] == 0)) &&
+	    p[13] == 0;
+}
+
 static int
 is_rar(const uint8_t *p, size_t n)
 {
@@ -120,6 +141,9 @@ magic_of(const uint8_t *p, size_t n)
 		{ 0, 2, "\x1f\x9d", is_compress, { "compress", 1 } },
 		{ 0, 3, "BZh", is_bzip2, { "bzip2", 1 } },
 		{ 0, 6, "\3757zXZ", NULL, { "xz", 1 } },
+		{ 0, 3, "\x5d\0\0", is_lzma, { "lzma", 1 } },
+		{ 0, 5, "LZIP\1", NULL, { "lzip", 1 } },
+		{ 0, 4, "\xed\xab\xee\xdb", NULL, { "rpm", 1 } },
 		{ 0, 4, "\x28\xb5\x2f\xfd", NULL, { "zstd", 1 } },
 		{ 0, 4, "\4\"M\30", NULL, { "lz4", 1 } },
 		{ 0, 6, "7z\xbc\xaf\x27\x1c", NULL, { "7z", 0 } },

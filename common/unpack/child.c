@@ -1,6 +1,7 @@
 #include "unpack/child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <iconv.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
@@ -9,13 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/heap.h"
+#include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "file/magic.h"
@@ -303,6 +303,14 @@ tar_cut(struct container *c, int64_t before)
 	    archive_filter_bytes(c->a, 0) < (before + 511) / 512 * 512 + 512;
 }
 
+static int
+is_rar(const struct container *c)
+{
+	int format = archive_format(c->a) & ARCHIVE_FORMAT_BASE_MASK;
+
+	return format == ARCHIVE_FORMAT_RAR || format == ARCHIVE_FORMAT_RAR_V5;
+}
+
 /* Returns 1 at the end of the archive, 0 if that was not reached. */
 static int
 walk(struct container *c)
@@ -333,6 +341,10 @@ walk(struct container *c)
 		}
 		before = archive_filter_bytes(c->a, 0);
 	}
+	if (c->index == 0 && is_rar(c))
+		limits_fault(l, "unsupported", c->base,
+		    "no file begins in this RAR archive, or volume of a "
+		    "set: " CONTAINER_ELSEWHERE);
 	if (tar_cut(c, before))
 		limits_fault(l, "cut", c->base,
 		    "no end-of-archive marker: the archive "
@@ -353,17 +365,18 @@ drain(struct container *c)
 	if (c->feed.fd == FRAME_ARCHIVE)
 		return;
 	do
-		n = read(FRAME_ARCHIVE, c->feed.block, sizeof(c->feed.block));
-	while (n > 0 || (n == -1 && errno == EINTR));
+		n = io_read(FRAME_ARCHIVE, c->feed.block,
+		    sizeof(c->feed.block));
+	while (n > 0);
 }
 
-/* Reads the input to its end. */
-static void
-input(struct limits *l)
+void
+child_read(struct limits *l)
 {
 	static struct container all, *c = &all;
 	const char *over;
 
+	memset(c, 0, sizeof(*c));
 	c->limits = l;
 	c->feed.spool = -1;
 	c->feed.start = lseek(FRAME_ARCHIVE, 0, SEEK_CUR);
@@ -383,50 +396,54 @@ input(struct limits *l)
 		else
 			drain(c);
 	}
+	container_close(c);
 	(void)limits_starved(l);
 	if ((over = l->over) != NULL) {
 		l->over = NULL;
 		limits_ceiling(l, NULL, over, l->over_at);
 	}
+	frame_send(UNPACK_END, NULL, NULL, NULL, 0);
 }
 
 /*
- * Waits until the parent wants to read, and gives up what is not needed:
- * descriptors and the environment may be where passwords are.
+ * Waits until the parent wants to read, and gives up what is not needed: stderr,
+ * since nothing that an archive says goes to a terminal as it is, and the
+ * environment, since passwords may be in it.
  */
 static void
-begin(int in, int out, int password)
+begin(void)
 {
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	char byte, **v;
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	(void)signal(SIGPIPE, SIG_DFL); /* the parent is gone */
-	if (dup2(in, FRAME_ARCHIVE) == -1 || dup2(out, FRAME_OUT) == -1 ||
-	    dup2(password, FRAME_PASSWORD) == -1)
+#ifndef SANITIZE /* which reports there */
+	if (null == -1 || dup2(null, STDERR_FILENO) == -1)
 		_exit(2);
+#endif
+	(void)close(null);
 	for (v = environ; *v != NULL; v++)
 		OPENSSL_cleanse(*v, strlen(*v));
 	(void)setenv("TZ", "UTC0", 1); /* or each date would ask for a file */
 	tzset();
-	if (read(FRAME_PASSWORD, &byte, 1) != 1)
+	if (io_read(FRAME_PASSWORD, &byte, 1) != 1)
 		_exit(0);
-	(void)syscall(SYS_close_range, FRAME_PASSWORD + 1, ~0U, 0);
 }
 
 void
-child_run(int in, int out, int password, const struct unpack_limits *max)
+child_run(void *max)
 {
 	static struct limits l;
 #ifndef SANITIZE /* it maps terabytes */
 	struct rlimit as;
-
-	as.rlim_cur = max->memory + max->member + (64ULL << 20);
-	as.rlim_max = as.rlim_cur;
 #endif
-	l.max = *max;
+
+	l.max = *(const struct unpack_limits *)max;
 	heap_quiet();
-	begin(in, out, password);
+	begin();
 #ifndef SANITIZE
+	as.rlim_cur = l.max.memory + l.max.member + (64ULL << 20);
+	as.rlim_max = as.rlim_cur;
 	(void)setrlimit(RLIMIT_AS, &as);
 #endif
 	limits_progress(&l);
@@ -438,7 +455,6 @@ child_run(int in, int out, int password, const struct unpack_limits *max)
 	msg_level = 0; /* the parent says what the system lacks */
 	sandbox_reader();
 	errno = 0; /* from here on: see limits_starved() */
-	input(&l);
-	frame_send(UNPACK_END, NULL, NULL, NULL, 0);
+	child_read(&l);
 	_exit(0);
 }

@@ -227,6 +227,9 @@ support_filters(struct archive *a)
 	(void)archive_read_support_filter_gzip(a);
 	(void)archive_read_support_filter_bzip2(a);
 	(void)archive_read_support_filter_xz(a);
+	(void)archive_read_support_filter_lzma(a);
+	(void)archive_read_support_filter_lzip(a);
+	(void)archive_read_support_filter_rpm(a);
 	(void)archive_read_support_filter_zstd(a);
 	(void)archive_read_support_filter_lz4(a);
 	(void)archive_read_support_filter_compress(a);

@@ -2,22 +2,13 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/heap.h"
-
-/* read(2), whatever interrupts it. */
-static ssize_t
-feed_from(int fd, void *p, size_t n)
-{
-	ssize_t k;
-
-	while ((k = read(fd, p, n)) == -1 && errno == EINTR)
-		continue;
-	return k;
-}
+#include "base/io.h"
 
 /* Reads ahead from a pipe until there are n bytes, or no more. */
 static void
@@ -26,8 +17,8 @@ feed_ahead(struct feed *f, size_t n)
 	ssize_t k;
 
 	while (f->outer == NULL && f->nfirst < n &&
-	    (k = feed_from(FRAME_ARCHIVE, f->block + f->nfirst,
-		 n - f->nfirst)) > 0)
+	    (k = io_read(FRAME_ARCHIVE, f->block + f->nfirst, n - f->nfirst)) >
+		0)
 		f->nfirst += (size_t)k;
 }
 
@@ -45,17 +36,35 @@ feed_read(struct feed *f, struct archive *a, const void **buf)
 	OPENSSL_cleanse(f->block, sizeof(f->block));
 	heap_scrub();
 	if (f->spool != -1) {
-		if ((k = read(f->spool, f->block, FEED_READ)) > 0)
+		if ((k = io_read(f->spool, f->block, FEED_READ)) > 0)
 			return k;
 		(void)close(f->spool);
 		f->spool = -1;
 	}
 	if (f->outer != NULL && f->fd == -1)
 		return f->outer(a, f->ctx, buf);
-	k = feed_from(f->fd == -1 ? FRAME_ARCHIVE : f->fd, f->block, FEED_READ);
+	k = io_read(f->fd == -1 ? FRAME_ARCHIVE : f->fd, f->block, FEED_READ);
 	if (k == -1)
 		archive_set_error(a, errno, "cannot read: %s", strerror(errno));
 	return k;
+}
+
+/* The memory file fd, if any, has no room, as errno says.  Returns 0. */
+static int
+no_copy(struct feed *f, int fd)
+{
+	char text[256];
+
+	if (!limits_starved(f->limits)) {
+		(void)snprintf(text, sizeof(text),
+		    "cannot be copied into a memory file: %s: feed it in as a "
+		    "file",
+		    strerror(errno));
+		limits_fault(f->limits, "reader", f->base, text);
+	}
+	if (fd != -1)
+		(void)close(fd);
+	return 0;
 }
 
 /*
@@ -68,20 +77,18 @@ to_memory(struct feed *f, struct archive *a)
 	uint64_t all = 0, max = f->limits->max.memory;
 	int zip = f->block[0] == 'P', fd = memfd_create("archive", MFD_CLOEXEC);
 	const void *buf;
-	struct iovec v;
 	ssize_t n;
 
 	if (fd == -1)
-		return 0;
+		return no_copy(f, -1);
 	while (all <= max && (n = feed_read(f, a, &buf)) > 0) {
 		if ((all += (uint64_t)n) > max && !zip) {
 			limits_ceiling(f->limits, f->base, "memory", max);
 			(void)close(fd);
 			return 0;
 		}
-		v = (struct iovec){ (void *)(uintptr_t)buf, (size_t)n };
-		if (!frame_write(fd, &v, 1))
-			_exit(1);
+		if (!io_write_all(fd, buf, (size_t)n))
+			return no_copy(f, fd);
 	}
 	f->start = 0;
 	if (all <= max) {
@@ -90,9 +97,9 @@ to_memory(struct feed *f, struct archive *a)
 	}
 	f->spool = fd;
 	(void)lseek(fd, 0, SEEK_SET);
-	limits_note(f->base,
-	    "a zip larger than -L memory=, from a pipe: what is damaged in it "
-	    "may go unseen");
+	limits_fault(f->limits, "ceiling", f->base,
+	    "a zip that is larger than -L memory=, from a pipe: what is "
+	    "damaged in it may go unseen: feed it in as a file, or raise that");
 	return 1;
 }
 
@@ -136,7 +143,7 @@ feed_is_image(struct feed *f)
 	static const char zeros[512];
 	char first[sizeof(zeros)];
 
-	if (f->outer != NULL)
+	if (f->outer != NULL || f->spool != -1)
 		return 0;
 	if (f->fd != -1)
 		return pread(f->fd, first, sizeof(first), f->start) ==

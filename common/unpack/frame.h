@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/uio.h>
-#include <unistd.h>
+
+#include "base/spawn.h"
 
 /*
  * What goes over the two pipes between the process that holds the keys and its
@@ -13,9 +13,9 @@
  */
 
 /* Where the child finds the archive and its ends of the pipes. */
-#define FRAME_ARCHIVE  STDIN_FILENO
-#define FRAME_OUT      STDOUT_FILENO
-#define FRAME_PASSWORD (STDERR_FILENO + 1)
+#define FRAME_ARCHIVE  SPAWN_KEPT
+#define FRAME_OUT      SPAWN_OUT
+#define FRAME_PASSWORD SPAWN_IN
 
 #define PATH_BYTES_MAX	   (64 * 1024) /* bytes of a path */
 #define FRAME_TEXT	   4096 /* bytes of a fault or note */
@@ -40,9 +40,12 @@ enum unpack_event {
 	UNPACK_NOTE
 };
 
-#define FRAME_ASK 0x100 /* in place of an event: asks for a password */
+/* In place of an event; unpack_next() does not return these. */
+#define FRAME_ASK      0x100 /* asks for a password */
+#define FRAME_PROGRESS 0x101 /* FRAME_STEP bytes more were unpacked */
+#define FRAME_STEP     (64ULL << 20)
 
-/* The ceilings that the child keeps. */
+/* The ceilings that the child keeps, and the parent too. */
 struct unpack_limits {
 	uint64_t members; /* number of members */
 	uint64_t member; /* bytes of one member */
@@ -50,6 +53,7 @@ struct unpack_limits {
 	uint64_t cpu; /* seconds of processor time without progress */
 	uint64_t memory; /* bytes of memory of the child */
 	uint64_t warnings; /* number of warnings of libarchive */
+	uint64_t wait; /* seconds without work, if there is more to read */
 	int pieces; /* not a ceiling: 1 if UNPACK_PIECE is wanted */
 };
 
@@ -59,15 +63,6 @@ struct frame {
 	uint64_t len; /* of FRAME_ASK: the number of the password */
 	char reason[16];
 };
-
-/*
- * Writes n buffers, which it changes.  Returns 1 if all was written, or 0 with
- * errno.
- */
-int frame_write(int fd, struct iovec *, int n);
-
-/* Reads n bytes.  Returns 1, 0 at the end of the pipe, or -1 with errno. */
-int frame_read(int fd, void *p, size_t n);
 
 /*
  * For the child: sends one frame.  Reason, path and data may be NULL; len is sent

@@ -8,7 +8,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PROGRESS (64ULL << 20) /* bytes unpacked */
 #define CPU_MORE (24 * 3600) /* seconds, over the ceiling, progress or not */
 
 void
@@ -96,7 +95,9 @@ limits_unpacked(struct limits *l, uint64_t n)
 {
 	if ((l->total += n) > l->max.total)
 		limits_stop(l, "total", l->max.total);
-	else if ((l->since += n) >= PROGRESS)
+	else if ((l->since += n) >= FRAME_STEP) {
 		limits_progress(l);
+		frame_send(FRAME_PROGRESS, NULL, NULL, NULL, 0);
+	}
 	return l->over == NULL;
 }

@@ -1,7 +1,6 @@
 #include "unpack/unpack.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <openssl/crypto.h>
 #include <poll.h>
@@ -9,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/heap.h"
+#include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include "base/tool.h"
 #include "unpack/child.h"
 
@@ -25,6 +27,7 @@ const struct unpack_limits unpack_defaults = {
 	.cpu = 20,
 	.memory = 384ULL << 20,
 	.warnings = 1000,
+	.wait = 600,
 };
 
 static uint64_t *
@@ -40,6 +43,7 @@ limit_of(struct unpack_limits *l, const char *name, size_t n)
 		{ "cpu", &l->cpu },
 		{ "memory", &l->memory },
 		{ "warnings", &l->warnings },
+		{ "wait", &l->wait },
 	};
 	size_t i;
 
@@ -62,7 +66,7 @@ unpack_limit(struct unpack_limits *l, const char *spec, struct reason *w)
 	if (eq == NULL || (v = limit_of(l, spec, (size_t)(eq - spec))) == NULL)
 		return reason_set(w, "usage",
 		    "-L %s: not members=, member=, "
-		    "total=, cpu=, memory= or warnings=",
+		    "total=, cpu=, memory=, warnings= or wait=",
 		    spec);
 	errno = 0;
 	n = strtoull(eq + 1, &end, 10);
@@ -86,33 +90,19 @@ unpack_start(struct unpack *w, int fd, const struct unpack_limits *limits,
     struct reason *why)
 {
 	struct stat st;
-	int p[2], go[2];
 
 	memset(w, 0, sizeof(*w));
 	w->limits = *limits;
-	w->from = w->to = -1;
+	w->backup = fd;
 	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode))
 		return reason_set(why, "input",
 		    "stdin: cannot read: %s: tar -cf - -C DIR . | makes a "
 		    "backup of a folder",
 		    strerror(EISDIR));
-	if (pipe2(p, O_CLOEXEC) == -1 || pipe2(go, O_CLOEXEC) == -1)
+	if (!spawn_start(&w->child, fd, child_run, &w->limits))
 		return reason_set(why, "reader", "cannot start: %s",
 		    strerror(errno));
-	(void)fcntl(p[1], F_SETPIPE_SZ, UNPACK_PIECE_BYTES);
-	if ((w->pid = fork()) == -1)
-		return reason_set(why, "reader", "cannot start: %s",
-		    strerror(errno));
-	if (w->pid == 0) {
-		(void)close(go[1]);
-		child_run(fd, p[1], go[0], limits);
-	}
-	(void)close(p[1]);
-	(void)close(go[0]);
-	w->from = p[0];
-	sandbox_may_kill(w->pid);
-	w->to = go[1];
-	(void)fcntl(w->to, F_SETFL, O_NONBLOCK);
+	sandbox_may_kill(w->child.pid);
 	return 1;
 }
 
@@ -133,32 +123,112 @@ said(int written)
 static void
 go(struct unpack *w)
 {
-	struct iovec v = { (char[]){ 0 }, 1 };
-
-	(void)said(frame_write(w->to, &v, 1));
+	(void)said(io_write_all(w->child.to, "", 1));
 	w->started = 1;
 }
 
-/* Gives the child password i.  Returns 1, or 0 if it does not take it. */
+/*
+ * Gives the child password i of the member at w->path.  Returns 1, or 0 if it does
+ * not take it, or asks for another member before it told what became of the last.
+ */
 static int
 answer(struct unpack *w, uint64_t i)
 {
-	return said(frame_answer(w->to,
-	    w->pass == NULL || i > SECRETS_MAX ?
-		NULL :
-		w->pass(w->ctx, w->path, (size_t)i)));
+	char path[256];
+	const char *s = NULL;
+
+	if (w->asked != NULL && strcmp(w->asked, w->path) != 0)
+		return 0;
+	if (w->asked == NULL && (w->asked = OPENSSL_strdup(w->path)) == NULL)
+		heap_nomem();
+	if (w->pass != NULL && i <= SECRETS_MAX)
+		s = w->pass(w->ctx, w->path, (size_t)i);
+	if (s != NULL && *s != '\0' && !w->said) {
+		msg_warn("%s: encrypted by the archive: the process that reads "
+			 "it is given the passwords",
+		    text_vis(path, sizeof(path), w->path, w->pathlen));
+		w->said = 1;
+	}
+	return said(frame_answer(w->child.to, s));
 }
 
-/* Reads n bytes.  Returns 1, or 0 if the child is gone. */
+/* Returns 1 if the event tells what became of the member asked for. */
+static int
+told(struct unpack *w, uint32_t event)
+{
+	size_t n = strlen(w->asked);
+	int own = w->pathlen >= n && memcmp(w->path, w->asked, n) == 0 &&
+	    (w->path[n] == '\0' || w->path[n] == '/');
+
+	OPENSSL_free(w->asked);
+	w->asked = NULL;
+	return own || event == UNPACK_END ||
+	    (event == UNPACK_FAULT && w->pathlen == 0);
+}
+
+/* The parent's view of a ceiling that is passed: the last event. */
+static enum unpack_event
+ceiling(struct unpack *w, const char *name, uint64_t value)
+{
+	w->over = 1;
+	w->pathlen = 0;
+	reason_set(&w->why, "ceiling",
+	    "the archive passes the ceiling %s=%" PRIu64 ": raise it with -L "
+	    "%s=",
+	    name, value, name);
+	return UNPACK_FAULT;
+}
+
+/*
+ * A second in which the child sent nothing.  Returns 1, or 0 after a ceiling: it
+ * works for too long, or it does not work though it could read more.
+ */
+static int
+tick(struct unpack *w)
+{
+	struct pollfd p = { .fd = w->backup, .events = POLLIN };
+	struct timespec t = { 0, 0 };
+	clockid_t clock;
+	double now;
+
+	if (clock_getcpuclockid(w->child.pid, &clock) == 0)
+		(void)clock_gettime(clock, &t);
+	now = (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	if (w->cpu_then < 0)
+		w->cpu_then = now;
+	w->idle = now > w->cpu || io_poll(&p, 1, 0) == 0 ? 0 : w->idle + 1;
+	w->cpu = now;
+	if (now - w->cpu_then > (double)w->limits.cpu + 1)
+		(void)ceiling(w, "cpu", w->limits.cpu);
+	else if (w->idle >= w->limits.wait)
+		(void)ceiling(w, "wait", w->limits.wait);
+	return !w->over;
+}
+
+/* Reads n bytes.  Returns 1, or 0 if the child is gone or at a ceiling. */
 static int
 receive(struct unpack *w, void *p, size_t n)
 {
-	int r = frame_read(w->from, p, n);
+	struct pollfd fd = { .fd = w->child.from, .events = POLLIN };
+	char *s = p;
+	ssize_t k;
 
-	if (r == -1)
-		msg_die("cannot read from the archive reader: %s",
-		    strerror(errno));
-	return r;
+	w->cpu_then = -1;
+	w->idle = 0;
+	while (n > 0) {
+		if ((k = io_poll(&fd, 1, 1000)) == 0 && !tick(w))
+			return 0;
+		if (k <= 0)
+			continue;
+		if ((k = io_read(w->child.from, s, n)) == -1)
+			msg_die("cannot read from the archive reader: %s",
+			    strerror(errno));
+		if (k == 0)
+			return 0;
+		s += k;
+		n -= (size_t)k;
+	}
+	return 1;
 }
 
 /* Makes room for n bytes and a NUL; what was there is wiped. */
@@ -173,34 +243,27 @@ room(void **p, size_t *cap, size_t n)
 	return *p != NULL;
 }
 
-/* The child died: why. */
+/* The child died, or is ended: why. */
 static enum unpack_event
 died(struct unpack *w)
 {
-	int status = 0;
+	int status = spawn_kill(&w->child);
 
+	if (w->over)
+		return UNPACK_FAULT;
+	/* libarchive exits where it is out of memory */
+	if (status == 1)
+		return ceiling(w, "memory", w->limits.memory);
+	if (status == -SIGXCPU)
+		return ceiling(w, "cpu", w->limits.cpu);
 	w->over = 1;
 	w->pathlen = 0;
-	(void)kill(w->pid, SIGKILL);
-	(void)waitpid(w->pid, &status, 0);
-	w->pid = 0;
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
-		/* libarchive does so where it is out of memory */
-		reason_set(&w->why, "ceiling",
-		    "the archive passes the ceiling "
-		    "memory=%" PRIu64 ": raise it with -L memory=",
-		    w->limits.memory);
-	else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-		reason_set(&w->why, "ceiling",
-		    "the archive passes the ceiling "
-		    "cpu=%" PRIu64 ": raise it with -L cpu=",
-		    w->limits.cpu);
-	else if (WIFSIGNALED(status))
+	if (status < 0)
 		reason_set(&w->why, "reader",
 		    "the archive reader died of signal "
 		    "%d (%s): the archive is hostile, or libarchive has a "
 		    "fault",
-		    WTERMSIG(status), strsignal(WTERMSIG(status)));
+		    -status, strsignal(-status));
 	else
 		reason_set(&w->why, "reader", "the archive reader stopped");
 	return UNPACK_FAULT;
@@ -220,12 +283,13 @@ reason_of(const char *s)
 	return "damaged";
 }
 
-/* How much data may come with an event; UINT64_MAX if there is no such. */
+/* How much data may come with a frame; UINT64_MAX if there is no such. */
 static uint64_t
 longest(const struct unpack *w, uint32_t event)
 {
 	switch (event) {
 	case UNPACK_END:
+	case FRAME_PROGRESS:
 		return 0;
 	case UNPACK_MEMBER:
 		return w->limits.member;
@@ -242,12 +306,40 @@ longest(const struct unpack *w, uint32_t event)
 	}
 }
 
+/*
+ * Counts a frame, since the child that should may be in the hands of the archive.
+ * Returns 1, or 0 after a ceiling.
+ */
+static int
+count(struct unpack *w, const struct frame *f)
+{
+	const struct unpack_limits *max = &w->limits;
+
+	w->members += f->event == UNPACK_MEMBER || f->event == UNPACK_BIG;
+	if (f->event == UNPACK_MEMBER || f->event == UNPACK_PIECE)
+		w->bytes += f->len;
+	else if (f->event == FRAME_PROGRESS)
+		w->steps++;
+	else
+		w->others++; /* several to a member, and to a password */
+	if (w->members > max->members ||
+	    w->others / 16 > max->members + max->warnings + SECRETS_MAX)
+		(void)ceiling(w, "members", max->members);
+	/* what is encrypted may be read twice */
+	else if (w->bytes > max->total ||
+	    w->steps > 2 * (max->total / FRAME_STEP + 1))
+		(void)ceiling(w, "total", max->total);
+	return !w->over;
+}
+
 /* Takes path and data of one event.  Returns 1, or 0 if the child is gone. */
 static int
 take(struct unpack *w, const struct frame *f)
 {
 	size_t len = f->event == FRAME_ASK ? 0 : (size_t)f->len;
 
+	if (f->event == FRAME_PROGRESS)
+		return f->pathlen == 0;
 	if (f->event != UNPACK_PIECE && f->event != UNPACK_PIECES_END) {
 		if (!room((void **)&w->path, &w->pathcap, f->pathlen) ||
 		    !receive(w, w->path, f->pathlen))
@@ -266,9 +358,9 @@ take(struct unpack *w, const struct frame *f)
 int
 unpack_ready(const struct unpack *w)
 {
-	struct pollfd p = { .fd = w->from, .events = POLLIN };
+	struct pollfd p = { .fd = w->child.from, .events = POLLIN };
 
-	return w->over || poll(&p, 1, 0) != 0;
+	return w->over || io_poll(&p, 1, 0) != 0;
 }
 
 enum unpack_event
@@ -290,19 +382,21 @@ unpack_next(struct unpack *w)
 	    (f.event == FRAME_ASK ||
 		(longest(w, f.event) < UINT64_MAX &&
 		    f.len <= longest(w, f.event))) &&
-	    take(w, &f)) {
+	    count(w, &f) && take(w, &f)) {
 		f.reason[sizeof(f.reason) - 1] = '\0';
 		w->why.reason = NULL;
-		if (f.event == FRAME_ASK) {
-			if (!answer(w, f.len))
-				break;
+		if (f.event == FRAME_ASK && !answer(w, f.len))
+			break;
+		if (f.event == FRAME_ASK || f.event == FRAME_PROGRESS)
 			continue;
-		}
+		if (w->asked != NULL && !told(w, f.event))
+			break;
 		if (w->len > 0 && longest(w, f.event) == FRAME_TEXT)
 			reason_set(&w->why, reason_of(f.reason), "%s",
 			    (char *)w->data);
-		if (f.event == UNPACK_FAULT && w->why.reason == NULL)
-			break; /* a fault always says why */
+		if (w->why.reason == NULL &&
+		    (f.event == UNPACK_FAULT || f.event == UNPACK_NOTE))
+			break; /* they always say why */
 		w->over = f.event == UNPACK_END;
 		return (enum unpack_event)f.event;
 	}
@@ -312,14 +406,8 @@ unpack_next(struct unpack *w)
 void
 unpack_stop(struct unpack *w)
 {
-	if (w->from != -1)
-		(void)close(w->from);
-	if (w->to != -1)
-		(void)close(w->to);
-	if (w->pid > 0) {
-		(void)kill(w->pid, SIGKILL);
-		(void)waitpid(w->pid, NULL, 0);
-	}
+	(void)spawn_kill(&w->child);
+	OPENSSL_free(w->asked);
 	OPENSSL_clear_free(w->path, w->pathcap);
 	OPENSSL_clear_free(w->data, w->datacap);
 	memset(w, 0, sizeof(*w));

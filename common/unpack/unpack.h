@@ -48,11 +48,17 @@ struct unpack {
 	void *ctx;
 	/* The rest is private to unpack.c. */
 	struct unpack_limits limits;
-	int from; /* frames of the child */
-	int to; /* leave to begin, then passwords */
-	int pid;
+	int backup; /* what the child reads */
+	struct spawn child;
 	int started, over;
 	size_t pathcap, datacap;
+	char *asked; /* the member that passwords were asked for, or NULL */
+	int said; /* 1: that they were given */
+	/* What the child sent, in numbers. */
+	uint64_t members, bytes, steps, others;
+	/* Its seconds of processor time, when it was waited for. */
+	double cpu, cpu_then;
+	uint64_t idle; /* seconds */
 };
 
 /*

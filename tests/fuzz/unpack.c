@@ -19,17 +19,17 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	memset(&w, 0, sizeof(w));
 	w.limits = unpack_defaults;
 	w.limits.member = 64 * 1024;
-	w.pid = NOBODY;
+	w.child.pid = NOBODY;
 	w.started = 1;
-	w.to = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	w.from = memfd_create("frames", MFD_CLOEXEC);
-	fuzz_must(w.from != -1 && write(w.from, p, n) == (ssize_t)n &&
-		lseek(w.from, 0, SEEK_SET) == 0,
+	w.child.to = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	w.child.from = memfd_create("frames", MFD_CLOEXEC);
+	fuzz_must(w.child.from != -1 && write(w.child.from, p, n) == (ssize_t)n &&
+		lseek(w.child.from, 0, SEEK_SET) == 0,
 	    "a memory file");
 	while (unpack_next(&w) != UNPACK_END)
 		events++;
 	fuzz_must((size_t)events <= n + 1, "no event out of nothing");
-	w.pid = 0;
+	w.child.pid = 0;
 	unpack_stop(&w);
 	return 0;
 }
