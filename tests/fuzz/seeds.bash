@@ -9,7 +9,7 @@ corpora=${KMS2CA_SHARED:-$fuzz/../../../shared}/corpora
 
 # Each has a file NAME.c here.
 # shellcheck disable=SC2034 # for who sources it
-harnesses=(kdf read stream p12 epf file carve pathmap unpack blob_open setting report)
+harnesses=(kdf read stream p12 epf file carve pathmap unpack child export blob_open setting report)
 
 # seeds NAME: the paths of its seeds, a line each.
 seeds()
@@ -27,6 +27,7 @@ seeds()
 		dirs=("$corpora/synthetic-ca" "$corpora/cms")
 		;;
 	esac
+	[[ $1 != child ]] || dirs=("$corpora/archives")
 	[[ $1 != file ]] || dirs+=("$corpora/archives/tar")
 	find "$fuzz/seeds/$1" "${dirs[@]}" -type f -size -32k \
 	    ! -name '*.tsv' 2>/dev/null | sort
