@@ -375,6 +375,8 @@ ceiling()
 	local name value row
 
 	cat >rows <<-'ROWS'
+	CATALOG_COLUMNS_MAX	ESE database, columns
+	CATALOG_TABLES_MAX	ESE database, tables
 	CARVE_TRIES_MAX	carved places that only look right
 	COUNT_MAX	certificates, or users, of a report
 	CRED_FILE_MAX	credential or recovery blob, file
@@ -383,6 +385,7 @@ ceiling()
 	EPF_SALTS_MAX	profile, salts to try
 	EPF_WORK_MAX	iterations, all of a profile (.epf)
 	EPF_VALUE_MAX	profile (.epf), one value
+	ESE_SWEEPS_MAX	ESE database, damaged tables to search for rows
 	SETTING_RECORDS_MAX	flag records to read
 	FRIENDLY_MAX	PKCS#12 friendlyName
 	FINDING_BYTES_MAX	key or certificate
@@ -391,6 +394,7 @@ ceiling()
 	KDF_KEY_MAX	derived key
 	KDF_ROUNDS_MAX	key derivation iterations
 	KDF_WORK_MAX	iterations, all of a file
+	LONGVALUE_MAX	ESE database, one value
 	KRA_HASHES_MAX	recovery agents a key
 	LISTING_MAX	rows of a list of a report
 	PATHMAP_FILE_MAX	map, file
@@ -408,6 +412,8 @@ ceiling()
 	SECRET_LIST_MAX	list of passwords, file
 	SECRET_MAX	password
 	SMALL_KEY_MAX	key of another kind
+	TREE_DEPTH_MAX	ESE database, levels of a tree
+	TREE_LOST_MAX	ESE database, leaves a damaged tree has lost
 	TALLY_MAX	names in a table of a report
 	ROWS
 	# two are no ceilings: sizes of buffers for what we write ourselves
