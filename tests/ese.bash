@@ -40,3 +40,39 @@ variants()
 	-r 0x122 -D -6
 	VARIANTS
 }
+
+# ca_edb ARG... OUT: a CA's database, by mkese, of the `archived' records on
+# stdin, one request each.
+ca_edb()
+{
+	awk -F '\t' '
+	function spaced(hex,	out) {
+		gsub(/../, "& ", hex)
+		sub(/ $/, "", hex)
+		return hex
+	}
+	$1 == "rec:archived" {
+		split("", f)
+		for (i = 2; i <= NF; i++) {
+			at = index($i, ":")
+			f[substr($i, 1, at - 1)] = substr($i, at + 1)
+		}
+		n = split(f["kra"], kra, " ")
+		hashes = ""
+		for (i = 1; i <= n; i++)
+			hashes = hashes (i > 1 ? "\\n" : "") spaced(kra[i])
+		line = "RequestID:" f["id"]
+		line = line "\tRequest.RawArchivedKey:" f["blob"]
+		line = line "\tRequest.KeyRecoveryHashes:" hashes
+		line = line "\tRequest.Disposition:" f["disposition"]
+		line = line "\tRequest.SubmittedWhen:" f["submitted"]
+		line = line "\tRequest.RequesterName:" f["requester"]
+		line = line "\tRequest.CallerName:" f["caller"]
+		line = line "\tRequest.StatusCode:0"
+		line = line "\tRawCertificate:" f["cert"]
+		line = line "\tCertificateHash:" spaced(f["sha1"])
+		line = line "\tSerialNumber:" f["serial"]
+		line = line "\tNotBefore:" f["not_before"]
+		print line
+	}' | mkese -C "$@"
+}

@@ -380,6 +380,7 @@ ceiling()
 	CARVE_TRIES_MAX	carved places that only look right
 	COUNT_MAX	certificates, or users, of a report
 	CRED_FILE_MAX	credential or recovery blob, file
+	EDB_LEFT_MAX	rows of a CA's database out of order
 	EPF_COUNTS_MAX	profile, iteration counts to try
 	EPF_LOCKED_MAX	profile, encrypted values
 	EPF_SALTS_MAX	profile, salts to try

@@ -10,8 +10,8 @@
 #include "base/heap.h"
 #include "ca/hresult.h"
 
-static int
-has_eku(X509 *x)
+int
+agent_is(X509 *x)
 {
 	EXTENDED_KEY_USAGE *eku;
 	char oid[80];
@@ -45,7 +45,7 @@ agent_check(X509 *x, X509 *ca, struct reason *w)
 		return reason_set(w, "kra",
 		    "not issued by the CA of the "
 		    "archive");
-	if (!has_eku(x))
+	if (!agent_is(x))
 		return reason_set(w, "kra",
 		    "no extended key usage " AGENT_EKU " (key recovery agent)");
 	/* UINT32_MAX stands for a certificate without key usage */

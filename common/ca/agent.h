@@ -14,7 +14,11 @@
  */
 
 #define AGENT_EKU      "1.3.6.1.4.1.311.21.6" /* [MS-WCCE] 2.2.3.1 */
+#define AGENT_EKU_DER  "\x2b\x06\x01\x04\x01\x82\x37\x15\x06"
 #define AGENT_BITS_MIN 2048
+
+/* Returns 1 if the extended key usage of a certificate is that of an agent. */
+int agent_is(X509 *);
 
 /*
  * Returns 1 if the certificate may be a KRA's: issued by ca (not checked if

@@ -44,15 +44,23 @@ put_blob(struct rec_out *o, const struct store_found *f, int list,
 	return 1;
 }
 
+/* The commit that wrote something; empty for none. */
+static void
+put_commit(struct rec_out *o, const char *label, int64_t id)
+{
+	if (id > 0)
+		rec_put_u64(o, label, (unsigned long long)id);
+	else
+		rec_puts(o, label, "");
+}
+
 int
-row_put(struct rec_out *o, const struct store_found *f, int list,
+row_put_cert(struct rec_out *o, const struct store_found *f,
+    const struct cert *c, const char *recipients, int list,
     const struct blob_wrap_ca *ca, struct reason *w)
 {
-	struct cert *c;
 	int rc;
 
-	if (!cert_new(&c, f->cert, f->certlen, w))
-		return 0;
 	rec_begin(o, "archived");
 	rec_put_u64(o, "n", o->n + 1);
 	rec_put_u64(o, "id", (unsigned long long)f->id);
@@ -74,15 +82,12 @@ row_put(struct rec_out *o, const struct store_found *f, int list,
 	rec_put_text(o, "source", f->source);
 	rec_puts(o, "stream", f->stream);
 	rec_puts(o, "format", f->format);
-	rec_put_u64(o, "audit", (unsigned long long)f->cert_audit);
-	if (f->key_audit > 0)
-		rec_put_u64(o, "key_audit", (unsigned long long)f->key_audit);
-	else
-		rec_puts(o, "key_audit", "");
+	put_commit(o, "audit", f->cert_audit);
+	put_commit(o, "key_audit", f->key_audit);
+	if (recipients != NULL)
+		rec_puts(o, "recipients", recipients);
 	rec_put_b64(o, "cert", c->der, c->len);
-	rc = put_blob(o, f, list, ca, c, w);
-	cert_free(c);
-	if (!rc)
+	if (!put_blob(o, f, list, ca, c, w))
 		return 0;
 	if ((rc = rec_end(o)) == -1)
 		tool_lost();
@@ -91,4 +96,18 @@ row_put(struct rec_out *o, const struct store_found *f, int list,
 		"its record would be longer "
 		"than %d bytes",
 		REC_LINE_MAX);
+}
+
+int
+row_put(struct rec_out *o, const struct store_found *f, int list,
+    const struct blob_wrap_ca *ca, struct reason *w)
+{
+	struct cert *c;
+	int rc;
+
+	if (!cert_new(&c, f->cert, f->certlen, w))
+		return 0;
+	rc = row_put_cert(o, f, c, NULL, list, ca, w);
+	cert_free(c);
+	return rc;
 }

@@ -16,4 +16,12 @@
 int row_put(struct rec_out *, const struct store_found *, int list,
     const struct blob_wrap_ca *, struct reason *w);
 
+/*
+ * The same of a row whose certificate is parsed; and with recipients, unless
+ * NULL: who can open the key, as ca/edb.h has it.
+ */
+int row_put_cert(struct rec_out *, const struct store_found *,
+    const struct cert *, const char *recipients, int list,
+    const struct blob_wrap_ca *, struct reason *w);
+
 #endif

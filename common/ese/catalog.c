@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "ese/bytes.h"
 #include "ese/record.h"
 #include "ese/tree.h"
@@ -117,7 +117,7 @@ more(struct ese *e, void *all, size_t *n, size_t size, size_t max,
 	if ((*n & (*n - 1)) == 0) {
 		v = realloc(v, (*n == 0 ? 1 : 2 * *n) * size);
 		if (v == NULL)
-			tool_nomem();
+			heap_nomem();
 		*(char **)all = v;
 	}
 	return memset(v + (*n)++ * size, 0, size);
@@ -161,7 +161,7 @@ take(struct loading *l, const struct entry *en)
 		if (en->value != NULL) {
 			c->len = en->value->n;
 			if ((c->value = malloc(c->len + 1)) == NULL)
-				tool_nomem();
+				heap_nomem();
 			memcpy(c->value, en->value->p, c->len);
 		}
 	} else if (en->number[ID_TYPE] == LONG_VALUES &&
@@ -208,7 +208,7 @@ drop_twins(struct loading *l)
 	size_t i, n = 0;
 
 	if (by == NULL)
-		tool_nomem();
+		heap_nomem();
 	for (i = 0; i < c->n; i++)
 		by[i] = &c->table[i];
 	qsort(by, c->n, sizeof(struct catalog_table *), cmp_name);

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "ese/bytes.h"
 #include "ese/page.h"
 
@@ -78,7 +78,7 @@ header_read(struct ese *e, struct reason *w)
 	int rc = 0;
 
 	if (p == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (e->mem == NULL) {
 		e->start = lseek(e->fd, 0, SEEK_CUR);
 		if (e->start != -1 && fstat(e->fd, &st) == 0 &&

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "ese/bytes.h"
 #include "ese/expand.h"
 
@@ -15,7 +15,7 @@ longvalue_new(struct ese *e, const struct catalog_table *t)
 	struct longvalue *l = malloc(sizeof(*l));
 
 	if (l == NULL)
-		tool_nomem();
+		heap_nomem();
 	memset(&l->t, 0, sizeof(l->t));
 	l->t.e = e;
 	l->t.name = t->name;

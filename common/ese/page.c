@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/fuzzing.h"
-#include "base/tool.h"
+#include "base/heap.h"
 #include "ese/bytes.h"
 
 #define SEED	      0x89abcdef
@@ -99,7 +99,7 @@ page_load(const struct ese *e, struct page *pg, uint32_t n, struct reason *w)
 	unsigned tags;
 
 	if (pg->data == NULL && (pg->data = malloc(PAGE_LARGEST)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	pg->number = 0;
 	if (n == 0 || n > e->last)
 		return reason_set(w, "cut",

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "ese/bytes.h"
 
 /* of the entry of a tagged column */
@@ -43,7 +43,7 @@ add(struct record *r, const struct catalog_column *c, enum record_form form,
 	if (r->n == r->room) {
 		r->room = r->room == 0 ? 64 : 2 * r->room;
 		if ((v = realloc(r->v, r->room * sizeof(*v))) == NULL)
-			tool_nomem();
+			heap_nomem();
 		r->v = v;
 	}
 	v = &r->v[r->n++];

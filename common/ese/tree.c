@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/tool.h"
+#include "base/heap.h"
 #include "ese/bytes.h"
 
 /* Returns 1 if the page is a leaf with rows of this tree. */
@@ -62,7 +62,7 @@ visit(struct tree *t, uint32_t n)
 {
 	if (t->seen == NULL &&
 	    (t->seen = calloc((size_t)t->e->last / 8 + 1, 1)) == NULL)
-		tool_nomem();
+		heap_nomem();
 	if (n > t->e->last)
 		return 1; /* load() will say so */
 	if (t->seen[n / 8] >> n % 8 & 1)
@@ -287,7 +287,7 @@ find_lost(struct tree *t)
 			leaf = realloc(t->leaf,
 			    (t->nleaf == 0 ? 1 : 2 * t->nleaf) * sizeof(*leaf));
 			if (leaf == NULL)
-				tool_nomem();
+				heap_nomem();
 			t->leaf = leaf;
 		}
 		t->leaf[t->nleaf++] = f;

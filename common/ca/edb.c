@@ -1,0 +1,590 @@
+#include "ca/edb.h"
+
+#include <openssl/cms.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/encode.h"
+#include "base/heap.h"
+#include "base/seen.h"
+#include "base/tool.h"
+#include "ca/agent.h"
+#include "ese/bytes.h"
+#include "ese/rows.h"
+
+#define UTF16 1200 /* code page */
+/* dispositions of requests that never came to a certificate */
+#define PENDING_MAX 9
+#define FAILED_MIN  30
+
+enum { REQUESTS, CERTIFICATES };
+
+/* What is taken from the tables. */
+enum column {
+	KEY,
+	AGENTS,
+	DISPOSITION,
+	SUBMITTED,
+	REQUESTER,
+	CALLER,
+	CERT,
+	HASH,
+	COLUMNS
+};
+
+/* Their names, without the `$' that stands before those of text. */
+static const struct {
+	int table;
+	const char *name, *alias;
+} names[COLUMNS] = {
+	[KEY] = { REQUESTS, "RawArchivedKey", NULL },
+	[AGENTS] = { REQUESTS, "KeyRecoveryHashes", NULL },
+	[DISPOSITION] = { REQUESTS, "Disposition", NULL },
+	[SUBMITTED] = { REQUESTS, "SubmittedWhen", NULL },
+	[REQUESTER] = { REQUESTS, "RequesterName", NULL },
+	[CALLER] = { REQUESTS, "CallerName", NULL },
+	[CERT] = { CERTIFICATES, "RawCertificate", NULL },
+	[HASH] = { CERTIFICATES, "CertificateHash", "CertificateHash2" },
+};
+
+/* Where a row is that waits for the row of the other table. */
+struct place {
+	uint32_t id, page;
+	unsigned node;
+};
+
+/* One of the two tables. */
+struct side {
+	struct rows rows;
+	const struct catalog_column *id;
+	struct seen seen; /* RequestIDs */
+	uint32_t now; /* RequestID of the row */
+	int has; /* there is one */
+	struct place *left;
+	size_t nleft, next;
+};
+
+/* A value that outlives the row; a NUL is behind it. */
+struct value {
+	uint8_t *p;
+	size_t n, room;
+};
+
+struct edb {
+	struct ese *e;
+	struct side side[2];
+	const struct catalog_column *column[COLUMNS];
+	struct value value[COLUMNS];
+	struct value recipients;
+	struct cert *cert;
+	char submitted[32];
+	char source[32];
+	int merged; /* both tables were read to their end */
+	int taken; /* the rows at hand were given out */
+	unsigned long long never_issued;
+};
+
+/* The column of this name, whose first letter may come behind a `$'. */
+static const struct catalog_column *
+column_of(const struct catalog_table *t, const char *name)
+{
+	const char *s;
+	size_t i;
+
+	for (i = 0; name != NULL && t != NULL && i < t->ncolumns; i++) {
+		s = t->column[i].name;
+		if (strcmp(s + (*s == '$'), name) == 0)
+			return &t->column[i];
+	}
+	return NULL;
+}
+
+int
+edb_is(const struct catalog *c)
+{
+	return catalog_table0(c, "Certificates") != NULL &&
+	    column_of(catalog_table0(c, "Requests"), names[KEY].name) != NULL;
+}
+
+/* Says what is wrong with a value, or with a row where name is NULL. */
+static void
+fault(const struct edb *d, int table, uint32_t id, const char *name,
+    const struct reason *w)
+{
+	char source[160];
+
+	(void)snprintf(source, sizeof(source), "%s/%u%s%s",
+	    d->side[table].rows.table->name, id, name == NULL ? "" : "/",
+	    name == NULL ? "" : name);
+	d->e->fault(d->e->ctx, source, w);
+}
+
+/* Goes to the next row of a table that has a RequestID of its own. */
+static void
+advance(struct edb *d, struct side *s)
+{
+	const struct record_field *f;
+	struct reason w;
+
+	while ((s->has = rows_next(&s->rows))) {
+		f = record_get0(&s->rows.row, s->id);
+		if (f == NULL || f->form != RECORD_PLAIN || f->n != 4) {
+			ese_fault(d->e, s->rows.table->name, "damaged",
+			    "row %llu has no RequestID",
+			    (unsigned long long)s->rows.number);
+			continue;
+		}
+		s->now = le32(f->p);
+		if (seen_add(&s->seen, s->now))
+			return;
+		reason_set(&w, "damaged",
+		    "a second row with this RequestID: it is not read");
+		fault(d, (int)(s - d->side), s->now, NULL, &w);
+	}
+}
+
+/* Remembers where the row is: that of the other table may still come. */
+static void
+leave(struct edb *d, struct side *s)
+{
+	struct place *v;
+
+	if (s->nleft == EDB_LEFT_MAX) {
+		ese_fault(d->e, s->rows.table->name, "ceiling",
+		    "more than %d rows in another order than those of the "
+		    "other table: row %u is not read",
+		    EDB_LEFT_MAX, s->now);
+		return;
+	}
+	/* the size doubles at each power of two */
+	if ((s->nleft & (s->nleft - 1)) == 0) {
+		v = realloc(s->left,
+		    (s->nleft == 0 ? 1 : 2 * s->nleft) * sizeof(*v));
+		if (v == NULL)
+			heap_nomem();
+		s->left = v;
+	}
+	v = &s->left[s->nleft++];
+	v->id = s->now;
+	v->page = s->rows.page;
+	v->node = s->rows.node;
+}
+
+static int
+cmp_place(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Goes to a row that was left.  Returns 1 if it is there. */
+static int
+back(struct edb *d, struct side *s)
+{
+	struct place *v = &s->left[s->next++];
+	struct reason w;
+
+	s->now = v->id;
+	s->has = rows_at(&s->rows, v->page, v->node, &w);
+	if (!s->has)
+		fault(d, (int)(s - d->side), v->id, NULL, &w);
+	return s->has;
+}
+
+/*
+ * Goes to the rows of the next request, or to one alone.  Both tables are in the
+ * order of RequestID, but for what a sweep has found: that comes last.  Returns
+ * 1, or 0 at the end.
+ */
+static int
+match(struct edb *d)
+{
+	struct side *r = &d->side[REQUESTS], *c = &d->side[CERTIFICATES];
+	int i, first;
+
+	while (!d->merged) {
+		for (i = 0; i < 2; i++)
+			if (d->taken & 1 << i)
+				advance(d, &d->side[i]);
+		d->taken = 0;
+		if (r->has && c->has && r->now == c->now) {
+			d->taken = 3;
+			return 1;
+		}
+		first = !r->has || (c->has && c->now < r->now);
+		d->merged = !d->side[first].has;
+		if (!d->merged)
+			leave(d, &d->side[first]);
+		d->taken = 1 << first;
+		if (d->merged)
+			for (i = 0; i < 2; i++)
+				if (d->side[i].nleft > 0)
+					qsort(d->side[i].left, d->side[i].nleft,
+					    sizeof(struct place), cmp_place);
+	}
+	while (r->next < r->nleft || c->next < c->nleft) {
+		first = r->next == r->nleft ||
+		    (c->next < c->nleft &&
+			c->left[c->next].id < r->left[r->next].id);
+		i = r->next < r->nleft && c->next < c->nleft &&
+		    c->left[c->next].id == r->left[r->next].id;
+		r->has = c->has = 0;
+		if (i)
+			i = back(d, r) & back(d, c);
+		else
+			i = back(d, &d->side[first]);
+		if (i)
+			return 1;
+	}
+	return 0;
+}
+
+/* Makes room for n bytes and a NUL. */
+static uint8_t *
+room(struct value *v, size_t n)
+{
+	if (n >= v->room) {
+		v->room = 2 * n + 64;
+		if ((v->p = realloc(v->p, v->room)) == NULL)
+			heap_nomem();
+	}
+	return v->p;
+}
+
+/* Adds a character as UTF-8. */
+static void
+put_char(struct value *v, uint32_t c)
+{
+	uint8_t *p = room(v, v->n + 4) + v->n;
+	int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3, i;
+	static const uint8_t first[] = { 0, 0xc0, 0xe0, 0xf0 };
+
+	p[0] = (uint8_t)(first[more] | c >> 6 * more);
+	for (i = 1; i <= more; i++)
+		p[i] = (uint8_t)(0x80 | (c >> 6 * (more - i) & 0x3f));
+	v->n += (size_t)more + 1;
+}
+
+/*
+ * Text of UTF-16, or of bytes, as UTF-8.  NULs at its end are dropped; half a
+ * surrogate stays, and makes a base64 twin of the field.
+ */
+static void
+put_text(struct value *v, const uint8_t *p, size_t n, int wide)
+{
+	size_t i, step = wide ? 2 : 1;
+	uint32_t c, low;
+
+	for (i = 0; i + step <= n; i += step) {
+		c = wide ? le16(p + i) : p[i];
+		low = wide && i + 4 <= n ? le16(p + i + 2) : 0;
+		if (c >> 10 == 0x36 && low >> 10 == 0x37) {
+			c = 0x10000 + ((c & 0x3ff) << 10 | (low & 0x3ff));
+			i += 2;
+		}
+		put_char(v, c);
+	}
+	while (v->n > 0 && v->p[v->n - 1] == 0)
+		v->n--;
+}
+
+/*
+ * Copies the value of a column; it is empty where there is none.  Returns 1, or
+ * 0 after a fault: it is there and cannot be read.
+ */
+static int
+get(struct edb *d, enum column i)
+{
+	struct side *s = &d->side[names[i].table];
+	const struct catalog_column *c = d->column[i];
+	struct value *v = &d->value[i];
+	const struct record_field *f;
+	const uint8_t *p;
+	struct reason w;
+	size_t n;
+
+	v->n = 0;
+	room(v, 0)[0] = 0;
+	if (!s->has || (f = record_get0(&s->rows.row, c)) == NULL ||
+	    f->form == RECORD_NULL)
+		return 1;
+	if (!rows_value(&s->rows, f, &p, &n, &w)) {
+		fault(d, names[i].table, s->now, c->name, &w);
+		return 0;
+	}
+	if (c->type == CATALOG_TEXT || c->type == CATALOG_LONG_TEXT)
+		put_text(v, p, n, c->codepage == UTF16);
+	else {
+		memcpy(room(v, n), p, n);
+		v->n = n;
+	}
+	room(v, v->n)[v->n] = 0;
+	return 1;
+}
+
+/*
+ * A time: JET has it as a double, days since 1899; a CA writes a FILETIME, tenths
+ * of microseconds since 1601, in its place, which as a double is next to zero.
+ */
+static void
+put_time(struct edb *d)
+{
+	const struct value *v = &d->value[SUBMITTED];
+	uint64_t raw = v->n == 8 ? le64(v->p) : 0;
+	time_t t = (time_t)(raw / 10000000) - 11644473600;
+	struct tm tm;
+	double days;
+
+	memcpy(&days, &raw, sizeof(days));
+	if (days > 1 && days < 2958466) /* the year 10000 */
+		t = (time_t)((days - 25569) * 86400 + .5);
+	d->submitted[0] = '\0';
+	if (raw != 0 && gmtime_r(&t, &tm) != NULL && tm.tm_year < 8100)
+		(void)strftime(d->submitted, sizeof(d->submitted),
+		    "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
+
+/* Adds serial number and issuer of a recipient, and a line end. */
+static int
+put_recipient(struct value *v, CMS_RecipientInfo *ri)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	ASN1_INTEGER *serial = NULL;
+	X509_NAME *issuer = NULL;
+	BIGNUM *bn = NULL;
+	char *hex = NULL, *s;
+	size_t i;
+	long n;
+
+	if (bio == NULL)
+		heap_nomem();
+	if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_TRANS &&
+	    CMS_RecipientInfo_ktri_get0_signer_id(ri, NULL, &issuer, &serial) ==
+		1 &&
+	    issuer != NULL && serial != NULL &&
+	    (bn = ASN1_INTEGER_to_BN(serial, NULL)) != NULL &&
+	    (hex = BN_bn2hex(bn)) != NULL) {
+		for (i = 0; hex[i] != '\0'; i++)
+			if (hex[i] >= 'A')
+				hex[i] += 'a' - 'A';
+		(void)BIO_printf(bio, "%s%s ", v->n > 0 ? "\n" : "", hex);
+		(void)X509_NAME_print_ex(bio, issuer, 0,
+		    XN_FLAG_RFC2253 & ~(unsigned)ASN1_STRFLGS_ESC_MSB);
+	}
+	n = BIO_get_mem_data(bio, &s);
+	if (n > 0) {
+		memcpy(room(v, v->n + (size_t)n) + v->n, s, (size_t)n);
+		v->n += (size_t)n;
+		v->p[v->n] = 0;
+	}
+	OPENSSL_free(hex);
+	BN_free(bn);
+	BIO_free(bio);
+	return n > 0;
+}
+
+/* Checks that the archived key is one; notes to whom it is encrypted. */
+static int
+check_key(struct edb *d, struct reason *w)
+{
+	const struct value *v = &d->value[KEY];
+	STACK_OF(CMS_RecipientInfo) *ris;
+	const uint8_t *p = v->p;
+	CMS_ContentInfo *cms;
+	int i, ok;
+
+	d->recipients.n = 0;
+	room(&d->recipients, 0)[0] = 0;
+	if (v->n == 0)
+		return 1;
+	cms = d2i_CMS_ContentInfo(NULL, &p, (long)v->n);
+	ok = cms != NULL && p == v->p + v->n &&
+	    OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_enveloped;
+	ris = ok ? CMS_get0_RecipientInfos(cms) : NULL;
+	for (i = 0;
+	     d->value[AGENTS].n == 0 && i < sk_CMS_RecipientInfo_num(ris); i++)
+		(void)put_recipient(&d->recipients,
+		    sk_CMS_RecipientInfo_value(ris, i));
+	CMS_ContentInfo_free(cms);
+	reason_clear();
+	return ok ||
+	    reason_set(w, "damaged",
+		"not CMS EnvelopedData, as an archived key is");
+}
+
+/* Checks the certificate against the hash that the row has of it. */
+static int
+check_cert(struct edb *d, struct reason *w)
+{
+	const struct value *v = &d->value[HASH];
+	char hex[41];
+	size_t i, n = 0;
+
+	if (!cert_new(&d->cert, d->value[CERT].p, d->value[CERT].n, w))
+		return 0;
+	encode_hex(hex, d->cert->sha1, 20);
+	for (i = 0; i < v->n && n < 40; i++)
+		if (v->p[i] != ' ' && hex[n++] != (v->p[i] | 0x20))
+			break;
+	return v->n == 0 || (i == v->n && n == 40) ||
+	    reason_set(w, "certificate",
+		"the SHA-1 of the certificate is %s, not what the row says",
+		hex);
+}
+
+/* What a request without certificate is: a fault, or it never had one. */
+static void
+no_cert(struct edb *d, uint32_t id, uint32_t disposition)
+{
+	struct reason w;
+
+	if (d->value[KEY].n == 0 && d->side[REQUESTS].has &&
+	    (disposition <= PENDING_MAX || disposition >= FAILED_MIN)) {
+		d->never_issued++;
+		return;
+	}
+	reason_set(&w, "no-certificate",
+	    d->value[KEY].n > 0 ? "an archived key without its certificate" :
+				  "an issued certificate is not there");
+	fault(d, REQUESTS, id, NULL, &w);
+}
+
+/* Whether the certificate names the usage of an agent. */
+static int
+is_agent(const struct cert *c)
+{
+	X509 *x;
+	int rc;
+
+	if (memmem(c->der, c->len, AGENT_EKU_DER, sizeof(AGENT_EKU_DER) - 1) ==
+	    NULL)
+		return 0;
+	x = cert_x509(c);
+	rc = x != NULL && agent_is(x);
+	X509_free(x);
+	return rc;
+}
+
+/* Makes a row of what is at hand.  Returns 1, or 0: it is none, or a fault. */
+static int
+make(struct edb *d, struct edb_row *row)
+{
+	struct side *r = &d->side[REQUESTS], *c = &d->side[CERTIFICATES];
+	struct store_found *f = &row->found;
+	uint32_t id = r->has ? r->now : c->now, disposition;
+	const struct value *v = d->value;
+	struct reason w;
+	int i, whole = 1;
+
+	for (i = 0; i < COLUMNS; i++)
+		if (!get(d, (enum column)i) && (i == KEY || i == CERT))
+			whole = 0;
+	if (!whole)
+		return 0;
+	disposition = v[DISPOSITION].n == 4 ? le32(v[DISPOSITION].p) : 0;
+	if (v[CERT].n == 0) {
+		no_cert(d, id, disposition);
+		return 0;
+	}
+	if (!r->has) {
+		reason_set(&w, "damaged",
+		    "a certificate without its row in Requests, where its key "
+		    "would be");
+		fault(d, CERTIFICATES, id, NULL, &w);
+	}
+	if (!check_key(d, &w)) {
+		fault(d, REQUESTS, id, d->column[KEY]->name, &w);
+		return 0;
+	}
+	if (!check_cert(d, &w)) {
+		fault(d, CERTIFICATES, id, d->column[CERT]->name, &w);
+		return 0;
+	}
+	put_time(d);
+	memset(row, 0, sizeof(*row));
+	f->id = id;
+	f->disposition = (int)disposition;
+	f->submitted = d->submitted;
+	f->requester = (const char *)v[REQUESTER].p;
+	f->caller = (const char *)v[CALLER].p;
+	f->hashes = (const char *)v[AGENTS].p;
+	f->ski = d->cert->ski;
+	f->stream = f->format = "";
+	(void)snprintf(d->source, sizeof(d->source), "request %u", id);
+	f->source.s = d->source;
+	f->source.n = strlen(d->source);
+	f->cert = v[CERT].p;
+	f->certlen = v[CERT].n;
+	f->blob = v[KEY].p;
+	f->bloblen = v[KEY].n;
+	row->cert = d->cert;
+	row->recipients = (const char *)d->recipients.p;
+	row->is_agent = is_agent(d->cert);
+	return 1;
+}
+
+struct edb *
+edb_new(struct ese *e, const struct catalog *c)
+{
+	static const char *const tables[] = { "Requests", "Certificates" };
+	struct edb *d = calloc(1, sizeof(*d));
+	const struct catalog_table *t;
+	int i;
+
+	if (d == NULL)
+		heap_nomem();
+	d->e = e;
+	d->taken = 3;
+	for (i = 0; i < 2; i++) {
+		t = catalog_table0(c, tables[i]);
+		rows_open(&d->side[i].rows, e, t);
+		if ((d->side[i].id = column_of(t, "RequestID")) == NULL)
+			ese_fault(e, t->name, "unsupported",
+			    "no column RequestID: its rows are not read");
+	}
+	for (i = 0; i < COLUMNS; i++) {
+		t = d->side[names[i].table].rows.table;
+		d->column[i] = column_of(t, names[i].name);
+		if (d->column[i] == NULL)
+			d->column[i] = column_of(t, names[i].alias);
+	}
+	return d;
+}
+
+void
+edb_free(struct edb *d)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		rows_close(&d->side[i].rows);
+		seen_reset(&d->side[i].seen);
+		free(d->side[i].left);
+	}
+	for (i = 0; i < COLUMNS; i++)
+		free(d->value[i].p);
+	free(d->recipients.p);
+	cert_free(d->cert);
+	free(d);
+}
+
+int
+edb_next(struct edb *d, struct edb_row *row)
+{
+	int rc = 0;
+
+	while (!rc && match(d)) {
+		cert_free(d->cert);
+		d->cert = NULL;
+		rc = make(d, row);
+	}
+	return rc;
+}
+
+unsigned long long
+edb_never_issued(const struct edb *d)
+{
+	return d->never_issued;
+}
