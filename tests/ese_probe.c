@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/tool.h"
+#include "ese/catalog.h"
 #include "ese/header.h"
 #include "ese/rows.h"
 

@@ -12,6 +12,7 @@
 #include "base/tool.h"
 #include "ca/edb.h"
 #include "ca/row.h"
+#include "ese/catalog.h"
 #include "ese/header.h"
 #include "ese/rows.h"
 #include "export/owner.h"

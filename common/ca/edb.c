@@ -21,7 +21,7 @@
 enum { REQUESTS, CERTIFICATES };
 
 /* What is taken from the tables. */
-enum column {
+enum taken {
 	KEY,
 	AGENTS,
 	DISPOSITION,
@@ -57,7 +57,7 @@ struct place {
 /* One of the two tables. */
 struct side {
 	struct rows rows;
-	const struct catalog_column *id;
+	const struct column *id;
 	struct seen seen; /* RequestIDs */
 	uint32_t now; /* RequestID of the row */
 	int has; /* there is one */
@@ -74,7 +74,7 @@ struct value {
 struct edb {
 	struct ese *e;
 	struct side side[2];
-	const struct catalog_column *column[COLUMNS];
+	const struct column *column[COLUMNS];
 	struct value value[COLUMNS];
 	struct value recipients;
 	struct cert *cert;
@@ -86,8 +86,8 @@ struct edb {
 };
 
 /* The column of this name, whose first letter may come behind a `$'. */
-static const struct catalog_column *
-column_of(const struct catalog_table *t, const char *name)
+static const struct column *
+column_of(const struct table *t, const char *name)
 {
 	const char *s;
 	size_t i;
@@ -295,10 +295,10 @@ put_text(struct value *v, const uint8_t *p, size_t n, int wide)
  * 0 after a fault: it is there and cannot be read.
  */
 static int
-get(struct edb *d, enum column i)
+get(struct edb *d, enum taken i)
 {
 	struct side *s = &d->side[names[i].table];
-	const struct catalog_column *c = d->column[i];
+	const struct column *c = d->column[i];
 	struct value *v = &d->value[i];
 	const struct record_field *f;
 	const uint8_t *p;
@@ -314,7 +314,7 @@ get(struct edb *d, enum column i)
 		fault(d, names[i].table, s->now, c->name, &w);
 		return 0;
 	}
-	if (c->type == CATALOG_TEXT || c->type == CATALOG_LONG_TEXT)
+	if (c->type == COLUMN_TEXT || c->type == COLUMN_LONG_TEXT)
 		put_text(v, p, n, c->codepage == UTF16);
 	else {
 		memcpy(room(v, n), p, n);
@@ -479,7 +479,7 @@ make(struct edb *d, struct edb_row *row)
 	int i, whole = 1;
 
 	for (i = 0; i < COLUMNS; i++)
-		if (!get(d, (enum column)i) && (i == KEY || i == CERT))
+		if (!get(d, (enum taken)i) && (i == KEY || i == CERT))
 			whole = 0;
 	if (!whole)
 		return 0;
@@ -530,7 +530,7 @@ edb_new(struct ese *e, const struct catalog *c)
 {
 	static const char *const tables[] = { "Requests", "Certificates" };
 	struct edb *d = calloc(1, sizeof(*d));
-	const struct catalog_table *t;
+	const struct table *t;
 	int i;
 
 	if (d == NULL)

@@ -14,9 +14,9 @@
 #define COPY_ROOT   24
 #define COPY_OBJECT 3
 /* types of an entry */
-#define TABLE	    1
-#define COLUMN	    2
-#define LONG_VALUES 4
+#define IS_TABLE       1
+#define IS_COLUMN      2
+#define IS_LONG_VALUES 4
 
 /* identifiers of the columns of the catalog itself */
 enum {
@@ -33,10 +33,10 @@ enum {
 
 #define FIXED(id, size) \
 	{ \
-		"", OBJECT, id, CATALOG_LONG, size, 0, NULL, 0 \
+		"", OBJECT, id, COLUMN_LONG, size, 0, NULL, 0 \
 	}
 
-static const struct catalog_column own[] = {
+static const struct column own[] = {
 	FIXED(ID_TABLE, 4),
 	FIXED(ID_TYPE, 2),
 	FIXED(ID_ID, 4),
@@ -85,13 +85,13 @@ read_entry(struct entry *en, const struct record *r)
 }
 
 static void
-copy_name(char name[CATALOG_NAME], const struct record_field *f)
+copy_name(char name[TABLE_NAME], const struct record_field *f)
 {
-	size_t n = f == NULL	    ? 0 :
-	    f->n < CATALOG_NAME - 1 ? f->n :
-				      CATALOG_NAME - 1;
+	size_t n = f == NULL	  ? 0 :
+	    f->n < TABLE_NAME - 1 ? f->n :
+				    TABLE_NAME - 1;
 
-	memset(name, 0, CATALOG_NAME);
+	memset(name, 0, TABLE_NAME);
 	if (n > 0)
 		memcpy(name, f->p, n);
 }
@@ -138,18 +138,18 @@ struct loading {
 static void
 take(struct loading *l, const struct entry *en)
 {
-	struct catalog_table *t;
-	struct catalog_column *c;
+	struct table *t;
+	struct column *c;
 	struct longs *v;
 
-	if (en->number[ID_TYPE] == TABLE &&
+	if (en->number[ID_TYPE] == IS_TABLE &&
 	    (t = more(l->e, &l->c->table, &l->c->n, sizeof(*t),
 		 CATALOG_TABLES_MAX, "tables")) != NULL) {
 		t->object = en->number[ID_TABLE];
 		t->root = en->number[ID_TYPE_OR_ROOT];
 		copy_name(t->name, en->name);
 		copy_name(t->template, en->template);
-	} else if (en->number[ID_TYPE] == COLUMN &&
+	} else if (en->number[ID_TYPE] == IS_COLUMN &&
 	    (c = more(l->e, &l->c->column, &l->c->ncolumns, sizeof(*c),
 		 CATALOG_COLUMNS_MAX, "columns")) != NULL) {
 		c->table = en->number[ID_TABLE];
@@ -164,7 +164,7 @@ take(struct loading *l, const struct entry *en)
 				heap_nomem();
 			memcpy(c->value, en->value->p, c->len);
 		}
-	} else if (en->number[ID_TYPE] == LONG_VALUES &&
+	} else if (en->number[ID_TYPE] == IS_LONG_VALUES &&
 	    (v = more(l->e, &l->longs, &l->nlongs, sizeof(*v),
 		 CATALOG_TABLES_MAX, "trees of long values")) != NULL) {
 		v->table = en->number[ID_TABLE];
@@ -176,8 +176,8 @@ take(struct loading *l, const struct entry *en)
 static int
 cmp_table(const void *a, const void *b)
 {
-	uint32_t x = ((const struct catalog_table *)a)->object;
-	uint32_t y = ((const struct catalog_table *)b)->object;
+	uint32_t x = ((const struct table *)a)->object;
+	uint32_t y = ((const struct table *)b)->object;
 
 	return (x > y) - (x < y);
 }
@@ -185,14 +185,14 @@ cmp_table(const void *a, const void *b)
 static int
 cmp_name(const void *a, const void *b)
 {
-	return strcmp((*(struct catalog_table *const *)a)->name,
-	    (*(struct catalog_table *const *)b)->name);
+	return strcmp((*(struct table *const *)a)->name,
+	    (*(struct table *const *)b)->name);
 }
 
 static int
 cmp_column(const void *a, const void *b)
 {
-	const struct catalog_column *x = a, *y = b;
+	const struct column *x = a, *y = b;
 
 	if (x->table != y->table)
 		return x->table < y->table ? -1 : 1;
@@ -204,14 +204,14 @@ static void
 drop_twins(struct loading *l)
 {
 	struct catalog *c = l->c;
-	struct catalog_table **by = calloc(c->n + 1, sizeof(*by));
+	struct table **by = calloc(c->n + 1, sizeof(*by));
 	size_t i, n = 0;
 
 	if (by == NULL)
 		heap_nomem();
 	for (i = 0; i < c->n; i++)
 		by[i] = &c->table[i];
-	qsort(by, c->n, sizeof(struct catalog_table *), cmp_name);
+	qsort(by, c->n, sizeof(struct table *), cmp_name);
 	for (i = 1; i < c->n; i++)
 		if (strcmp(by[i - 1]->name, by[i]->name) == 0)
 			by[i]->root = 0;
@@ -234,7 +234,7 @@ static void
 join(struct loading *l)
 {
 	struct catalog *c = l->c;
-	struct catalog_table *t, key;
+	struct table *t, key;
 	size_t i, col = 0;
 
 	for (i = 0; i < c->n; i++) {
@@ -264,7 +264,7 @@ join(struct loading *l)
 static int
 load(struct catalog *c, struct ese *e, uint32_t root, uint32_t object)
 {
-	const struct catalog_table self = { .name = NAME,
+	const struct table self = { .name = NAME,
 		.column = own,
 		.ncolumns = sizeof(own) / sizeof(own[0]) };
 	struct tree t = { .e = e,
@@ -334,7 +334,7 @@ catalog_free(struct catalog *c)
 	memset(c, 0, sizeof(*c));
 }
 
-const struct catalog_table *
+const struct table *
 catalog_table0(const struct catalog *c, const char *name)
 {
 	size_t i;
@@ -343,28 +343,4 @@ catalog_table0(const struct catalog *c, const char *name)
 		if (strcmp(c->table[i].name, name) == 0)
 			return &c->table[i];
 	return NULL;
-}
-
-static int
-cmp_id(const void *key, const void *column)
-{
-	uint32_t x = *(const uint32_t *)key;
-	uint32_t y = ((const struct catalog_column *)column)->id;
-
-	return (x > y) - (x < y);
-}
-
-const struct catalog_column *
-catalog_column0(const struct catalog_table *t, uint32_t id, int of_template)
-{
-	const struct catalog_column *c = NULL;
-
-	if (!of_template || t->base == NULL)
-		c = t->ncolumns == 0 ? NULL :
-				       bsearch(&id, t->column, t->ncolumns,
-					   sizeof(*t->column), cmp_id);
-	if (c == NULL && t->base != NULL && t->base->ncolumns > 0)
-		c = bsearch(&id, t->base->column, t->base->ncolumns,
-		    sizeof(*t->column), cmp_id);
-	return c;
 }

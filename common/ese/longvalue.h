@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/reason.h"
-#include "ese/catalog.h"
+#include "ese/table.h"
 #include "ese/tree.h"
 
 /*
@@ -23,7 +23,7 @@ struct longvalue {
 };
 
 /* Of this table; caller frees. */
-struct longvalue *longvalue_new(struct ese *, const struct catalog_table *);
+struct longvalue *longvalue_new(struct ese *, const struct table *);
 void longvalue_free(struct longvalue *);
 
 /*

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 #include "base/reason.h"
-#include "ese/catalog.h"
 #include "ese/page.h"
+#include "ese/table.h"
 
 /*
  * A row, taken apart: fixed columns, variable ones, and tagged ones, which may
@@ -23,7 +23,7 @@ enum record_form {
 };
 
 struct record_field {
-	const struct catalog_column *column;
+	const struct column *column;
 	const uint8_t *p; /* in the record, or the column's own */
 	size_t n;
 	enum record_form form;
@@ -39,12 +39,12 @@ struct record {
  * Takes the data of a node apart.  Returns 1, or 0 with *w: nothing of it can be
  * trusted.  Columns that the catalog does not have are passed over.
  */
-int record_split(struct record *, const struct ese *,
-    const struct catalog_table *, const struct page_node *, struct reason *w);
+int record_split(struct record *, const struct ese *, const struct table *,
+    const struct page_node *, struct reason *w);
 void record_free(struct record *);
 
 /* The first value of a column, or NULL if it has none. */
 const struct record_field *record_get0(const struct record *,
-    const struct catalog_column *);
+    const struct column *);
 
 #endif

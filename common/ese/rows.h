@@ -5,15 +5,15 @@
 #include <stdint.h>
 
 #include "base/reason.h"
-#include "ese/catalog.h"
 #include "ese/longvalue.h"
 #include "ese/record.h"
+#include "ese/table.h"
 #include "ese/tree.h"
 
 /* The rows of a table, one after the other, and their values. */
 
 struct rows {
-	const struct catalog_table *table;
+	const struct table *table;
 	struct record row; /* as it is now: see ese/record.h */
 	uint64_t number; /* of the row, from 1 */
 	uint32_t page; /* its place, for rows_at() */
@@ -23,7 +23,7 @@ struct rows {
 	struct longvalue *longs;
 };
 
-void rows_open(struct rows *, struct ese *, const struct catalog_table *);
+void rows_open(struct rows *, struct ese *, const struct table *);
 void rows_close(struct rows *);
 
 /*
