@@ -172,7 +172,7 @@ main(int argc, char *argv[])
 	catalog_read(&x.catalog, &x.ese);
 	if (msg_level > 0)
 		list(&x);
-	if (edb_is(&x.catalog))
+	if (catalog_is_ca(&x.catalog))
 		ca(&x);
 	if (!stream_close(&x.out, &w))
 		msg_die("%s", w.detail);

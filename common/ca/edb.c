@@ -85,28 +85,6 @@ struct edb {
 	unsigned long long never_issued;
 };
 
-/* The column of this name, whose first letter may come behind a `$'. */
-static const struct column *
-column_of(const struct table *t, const char *name)
-{
-	const char *s;
-	size_t i;
-
-	for (i = 0; name != NULL && t != NULL && i < t->ncolumns; i++) {
-		s = t->column[i].name;
-		if (strcmp(s + (*s == '$'), name) == 0)
-			return &t->column[i];
-	}
-	return NULL;
-}
-
-int
-edb_is(const struct catalog *c)
-{
-	return catalog_table0(c, "Certificates") != NULL &&
-	    column_of(catalog_table0(c, "Requests"), names[KEY].name) != NULL;
-}
-
 /* Says what is wrong with a value, or with a row where name is NULL. */
 static void
 fault(const struct edb *d, int table, uint32_t id, const char *name,
@@ -540,15 +518,15 @@ edb_new(struct ese *e, const struct catalog *c)
 	for (i = 0; i < 2; i++) {
 		t = catalog_table0(c, tables[i]);
 		rows_open(&d->side[i].rows, e, t);
-		if ((d->side[i].id = column_of(t, "RequestID")) == NULL)
+		if ((d->side[i].id = catalog_find0(t, "RequestID")) == NULL)
 			ese_fault(e, t->name, "unsupported",
 			    "no column RequestID: its rows are not read");
 	}
 	for (i = 0; i < COLUMNS; i++) {
 		t = d->side[names[i].table].rows.table;
-		d->column[i] = column_of(t, names[i].name);
-		if (d->column[i] == NULL)
-			d->column[i] = column_of(t, names[i].alias);
+		d->column[i] = catalog_find0(t, names[i].name);
+		if (d->column[i] == NULL && names[i].alias != NULL)
+			d->column[i] = catalog_find0(t, names[i].alias);
 	}
 	return d;
 }

@@ -28,11 +28,8 @@ struct edb_row {
 	int is_agent; /* the certificate is one of an agent */
 };
 
-/* Returns 1 if these are the tables of a CA. */
-int edb_is(const struct catalog *);
-
 /*
- * Reads the rows.  What is lost is a fault of the database, by the callback in
+ * Reads the rows of a database that is one of a CA (catalog_is_ca()).  What is lost is a fault of the database, by the callback in
  * ese, under TABLE/REQUESTID or TABLE/REQUESTID/COLUMN.
  */
 struct edb *edb_new(struct ese *, const struct catalog *);

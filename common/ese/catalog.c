@@ -344,3 +344,26 @@ catalog_table0(const struct catalog *c, const char *name)
 			return &c->table[i];
 	return NULL;
 }
+
+const struct column *
+catalog_find0(const struct table *t, const char *name)
+{
+	const char *s;
+	size_t i;
+
+	for (i = 0; i < t->ncolumns; i++) {
+		s = t->column[i].name;
+		if (strcmp(s + (*s == '$'), name) == 0)
+			return &t->column[i];
+	}
+	return NULL;
+}
+
+int
+catalog_is_ca(const struct catalog *c)
+{
+	const struct table *t = catalog_table0(c, "Requests");
+
+	return t != NULL && catalog_table0(c, "Certificates") != NULL &&
+	    catalog_find0(t, "RawArchivedKey") != NULL;
+}

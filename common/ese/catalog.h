@@ -30,4 +30,13 @@ void catalog_free(struct catalog *);
 /* The table of this name, or NULL. */
 const struct table *catalog_table0(const struct catalog *, const char *name);
 
+/*
+ * The column of this name, or NULL.  In the file a `$' may stand before it, as
+ * before those of text in the database of a CA.
+ */
+const struct column *catalog_find0(const struct table *, const char *name);
+
+/* Returns 1 if the database is that of a Windows CA. */
+int catalog_is_ca(const struct catalog *);
+
 #endif

@@ -70,6 +70,31 @@ refuse(uint32_t version, uint32_t file_type, struct reason *w)
 	    version, VERSION);
 }
 
+/*
+ * Says so where the file is shorter than the space it owns, of which the last
+ * node of page 2 has the last page.
+ */
+static void
+check_size(const struct ese *e)
+{
+	struct page pg = { .data = NULL };
+	struct page_node v;
+	struct reason w;
+	uint32_t last = 0;
+	size_t i;
+
+	if (page_load(e, &pg, 2, &w) && pg.flags & PAGE_LEAF &&
+	    pg.flags & PAGE_SPACE && pg.nodes > 0 &&
+	    page_node(e, &pg, pg.nodes, &v) && v.nsuffix >= 4)
+		for (i = 0; i < 4; i++)
+			last = last << 8 | v.suffix[v.nsuffix - 4 + i];
+	if (last > e->last)
+		ese_fault(e, "", "cut",
+		    "%u of its %u pages are missing: fetch it again",
+		    last - e->last, last);
+	free(pg.data);
+}
+
 int
 header_read(struct ese *e, struct reason *w)
 {
@@ -119,6 +144,7 @@ header_read(struct ese *e, struct reason *w)
 		ese_fault(e, "", "cut",
 		    "it ends within a page: fetch it again");
 	e->sweeps = ESE_SWEEPS_MAX;
+	check_size(e);
 	e->long_bytes = LONG_TIMES * e->size + LONG_MORE;
 	return 1;
 }

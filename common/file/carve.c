@@ -53,6 +53,22 @@ size_of(const uint8_t *p, size_t n)
 	    0;
 }
 
+int
+carve_may(const uint8_t *p, size_t n)
+{
+	const uint8_t *q = p, *end = p + n;
+	size_t size;
+
+	while (end - q >= HEAD &&
+	    (q = memchr(q, SEQUENCE, (size_t)(end - q))) != NULL) {
+		size = size_of(q, (size_t)(end - q));
+		if (size > 0 && size <= (size_t)(end - q))
+			return 1;
+		q++;
+	}
+	return 0;
+}
+
 /* Takes what lies at p, all of it.  Returns 1 if it is what it looks like. */
 static int
 take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)

@@ -27,6 +27,9 @@ struct carve {
 	unsigned tries;
 };
 
+/* Returns 1 if something in these bytes looks as if it could be taken. */
+int carve_may(const uint8_t *p, size_t n);
+
 /* Searches n bytes more. */
 void carve_feed(struct carve *, const uint8_t *p, size_t n);
 
