@@ -7,7 +7,7 @@
 
 #include "base/encode.h"
 #include "base/heap.h"
-#include "base/seen.h"
+#include "base/table.h"
 #include "base/tool.h"
 #include "ca/agent.h"
 #include "ese/bytes.h"
@@ -15,8 +15,8 @@
 
 #define UTF16 1200 /* code page */
 /* dispositions of requests that never came to a certificate */
-#define PENDING_MAX 9
-#define FAILED_MIN  30
+#define LAST_PENDING 9
+#define FIRST_FAILED 30
 
 enum { REQUESTS, CERTIFICATES };
 
@@ -57,8 +57,8 @@ struct place {
 /* One of the two tables. */
 struct side {
 	struct rows rows;
-	const struct column *id;
-	struct seen seen; /* RequestIDs */
+	const struct schema_column *id;
+	struct table ids; /* RequestIDs */
 	uint32_t now; /* RequestID of the row */
 	int has; /* there is one */
 	struct place *left;
@@ -74,7 +74,7 @@ struct value {
 struct edb {
 	struct ese *e;
 	struct side side[2];
-	const struct column *column[COLUMNS];
+	const struct schema_column *column[COLUMNS];
 	struct value value[COLUMNS];
 	struct value recipients;
 	struct cert *cert;
@@ -114,7 +114,7 @@ advance(struct edb *d, struct side *s)
 			continue;
 		}
 		s->now = le32(f->p);
-		if (seen_add(&s->seen, s->now))
+		if (table_add_number(&s->ids, s->now) != 0)
 			return;
 		reason_set(&w, "damaged",
 		    "a second row with this RequestID: it is not read");
@@ -276,7 +276,7 @@ static int
 get(struct edb *d, enum taken i)
 {
 	struct side *s = &d->side[names[i].table];
-	const struct column *c = d->column[i];
+	const struct schema_column *c = d->column[i];
 	struct value *v = &d->value[i];
 	const struct record_field *f;
 	const uint8_t *p;
@@ -292,7 +292,7 @@ get(struct edb *d, enum taken i)
 		fault(d, names[i].table, s->now, c->name, &w);
 		return 0;
 	}
-	if (c->type == COLUMN_TEXT || c->type == COLUMN_LONG_TEXT)
+	if (c->type == SCHEMA_TEXT || c->type == SCHEMA_LONG_TEXT)
 		put_text(v, p, n, c->codepage == UTF16);
 	else {
 		memcpy(room(v, n), p, n);
@@ -419,7 +419,7 @@ no_cert(struct edb *d, uint32_t id, uint32_t disposition)
 	struct reason w;
 
 	if (d->value[KEY].n == 0 && d->side[REQUESTS].has &&
-	    (disposition <= PENDING_MAX || disposition >= FAILED_MIN)) {
+	    (disposition <= LAST_PENDING || disposition >= FIRST_FAILED)) {
 		d->never_issued++;
 		return;
 	}
@@ -508,7 +508,7 @@ edb_new(struct ese *e, const struct catalog *c)
 {
 	static const char *const tables[] = { "Requests", "Certificates" };
 	struct edb *d = calloc(1, sizeof(*d));
-	const struct table *t;
+	const struct schema_table *t;
 	int i;
 
 	if (d == NULL)
@@ -517,6 +517,8 @@ edb_new(struct ese *e, const struct catalog *c)
 	d->taken = 3;
 	for (i = 0; i < 2; i++) {
 		t = catalog_table0(c, tables[i]);
+		d->side[i].ids = TABLE_OF(struct table_numbers, 8,
+		    EDB_LEFT_MAX);
 		rows_open(&d->side[i].rows, e, t);
 		if ((d->side[i].id = catalog_find0(t, "RequestID")) == NULL)
 			ese_fault(e, t->name, "unsupported",
@@ -538,7 +540,7 @@ edb_free(struct edb *d)
 
 	for (i = 0; i < 2; i++) {
 		rows_close(&d->side[i].rows);
-		seen_reset(&d->side[i].seen);
+		table_clear(&d->side[i].ids);
 		free(d->side[i].left);
 	}
 	for (i = 0; i < COLUMNS; i++)

@@ -33,10 +33,10 @@ enum {
 
 #define FIXED(id, size) \
 	{ \
-		"", OBJECT, id, COLUMN_LONG, size, 0, NULL, 0 \
+		"", OBJECT, id, SCHEMA_LONG, size, 0, NULL, 0 \
 	}
 
-static const struct column own[] = {
+static const struct schema_column own[] = {
 	FIXED(ID_TABLE, 4),
 	FIXED(ID_TYPE, 2),
 	FIXED(ID_ID, 4),
@@ -85,13 +85,13 @@ read_entry(struct entry *en, const struct record *r)
 }
 
 static void
-copy_name(char name[TABLE_NAME], const struct record_field *f)
+copy_name(char name[SCHEMA_NAME], const struct record_field *f)
 {
-	size_t n = f == NULL	  ? 0 :
-	    f->n < TABLE_NAME - 1 ? f->n :
-				    TABLE_NAME - 1;
+	size_t n = f == NULL	   ? 0 :
+	    f->n < SCHEMA_NAME - 1 ? f->n :
+				     SCHEMA_NAME - 1;
 
-	memset(name, 0, TABLE_NAME);
+	memset(name, 0, SCHEMA_NAME);
 	if (n > 0)
 		memcpy(name, f->p, n);
 }
@@ -138,8 +138,8 @@ struct loading {
 static void
 take(struct loading *l, const struct entry *en)
 {
-	struct table *t;
-	struct column *c;
+	struct schema_table *t;
+	struct schema_column *c;
 	struct longs *v;
 
 	if (en->number[ID_TYPE] == IS_TABLE &&
@@ -176,8 +176,8 @@ take(struct loading *l, const struct entry *en)
 static int
 cmp_table(const void *a, const void *b)
 {
-	uint32_t x = ((const struct table *)a)->object;
-	uint32_t y = ((const struct table *)b)->object;
+	uint32_t x = ((const struct schema_table *)a)->object;
+	uint32_t y = ((const struct schema_table *)b)->object;
 
 	return (x > y) - (x < y);
 }
@@ -185,14 +185,14 @@ cmp_table(const void *a, const void *b)
 static int
 cmp_name(const void *a, const void *b)
 {
-	return strcmp((*(struct table *const *)a)->name,
-	    (*(struct table *const *)b)->name);
+	return strcmp((*(struct schema_table *const *)a)->name,
+	    (*(struct schema_table *const *)b)->name);
 }
 
 static int
 cmp_column(const void *a, const void *b)
 {
-	const struct column *x = a, *y = b;
+	const struct schema_column *x = a, *y = b;
 
 	if (x->table != y->table)
 		return x->table < y->table ? -1 : 1;
@@ -204,14 +204,14 @@ static void
 drop_twins(struct loading *l)
 {
 	struct catalog *c = l->c;
-	struct table **by = calloc(c->n + 1, sizeof(*by));
+	struct schema_table **by = calloc(c->n + 1, sizeof(*by));
 	size_t i, n = 0;
 
 	if (by == NULL)
 		heap_nomem();
 	for (i = 0; i < c->n; i++)
 		by[i] = &c->table[i];
-	qsort(by, c->n, sizeof(struct table *), cmp_name);
+	qsort(by, c->n, sizeof(struct schema_table *), cmp_name);
 	for (i = 1; i < c->n; i++)
 		if (strcmp(by[i - 1]->name, by[i]->name) == 0)
 			by[i]->root = 0;
@@ -234,7 +234,7 @@ static void
 join(struct loading *l)
 {
 	struct catalog *c = l->c;
-	struct table *t, key;
+	struct schema_table *t, key;
 	size_t i, col = 0;
 
 	for (i = 0; i < c->n; i++) {
@@ -264,7 +264,7 @@ join(struct loading *l)
 static int
 load(struct catalog *c, struct ese *e, uint32_t root, uint32_t object)
 {
-	const struct table self = { .name = NAME,
+	const struct schema_table self = { .name = NAME,
 		.column = own,
 		.ncolumns = sizeof(own) / sizeof(own[0]) };
 	struct tree t = { .e = e,
@@ -334,7 +334,7 @@ catalog_free(struct catalog *c)
 	memset(c, 0, sizeof(*c));
 }
 
-const struct table *
+const struct schema_table *
 catalog_table0(const struct catalog *c, const char *name)
 {
 	size_t i;
@@ -345,8 +345,8 @@ catalog_table0(const struct catalog *c, const char *name)
 	return NULL;
 }
 
-const struct column *
-catalog_find0(const struct table *t, const char *name)
+const struct schema_column *
+catalog_find0(const struct schema_table *t, const char *name)
 {
 	const char *s;
 	size_t i;
@@ -362,7 +362,7 @@ catalog_find0(const struct table *t, const char *name)
 int
 catalog_is_ca(const struct catalog *c)
 {
-	const struct table *t = catalog_table0(c, "Requests");
+	const struct schema_table *t = catalog_table0(c, "Requests");
 
 	return t != NULL && catalog_table0(c, "Certificates") != NULL &&
 	    catalog_find0(t, "RawArchivedKey") != NULL;

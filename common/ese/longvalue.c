@@ -10,7 +10,7 @@
 #define ID_BYTES 8 /* bytes of a number */
 
 struct longvalue *
-longvalue_new(struct ese *e, const struct table *t)
+longvalue_new(struct ese *e, const struct schema_table *t)
 {
 	struct longvalue *l = malloc(sizeof(*l));
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/reason.h"
-#include "ese/table.h"
+#include "ese/schema.h"
 #include "ese/tree.h"
 
 /*
@@ -23,7 +23,7 @@ struct longvalue {
 };
 
 /* Of this table; caller frees. */
-struct longvalue *longvalue_new(struct ese *, const struct table *);
+struct longvalue *longvalue_new(struct ese *, const struct schema_table *);
 void longvalue_free(struct longvalue *);
 
 /*

@@ -33,7 +33,7 @@ broken(struct reason *w, const char *what)
 
 /* Adds a value.  A column that the catalog does not have is passed over. */
 static void
-add(struct record *r, const struct column *c, enum record_form form,
+add(struct record *r, const struct schema_column *c, enum record_form form,
     const uint8_t *p, size_t n)
 {
 	struct record_field *v;
@@ -58,18 +58,18 @@ add(struct record *r, const struct column *c, enum record_form form,
  * where the n bytes do.
  */
 static int
-fixed(struct record *r, const struct table *t, const uint8_t *p, size_t n,
-    unsigned last, struct reason *w)
+fixed(struct record *r, const struct schema_table *t, const uint8_t *p,
+    size_t n, unsigned last, struct reason *w)
 {
 	size_t nulls = (last + 7) / 8, at = 4;
-	const struct column *c;
+	const struct schema_column *c;
 	unsigned i;
 
-	if (last >= COLUMN_VARIABLE || n < 4 + nulls)
+	if (last >= SCHEMA_VARIABLE || n < 4 + nulls)
 		return broken(w, "fixed columns");
 	nulls = n - nulls;
 	for (i = 1; i <= last; i++) {
-		if ((c = table_column0(t, i, 0)) == NULL)
+		if ((c = schema_column0(t, i, 0)) == NULL)
 			return broken(w,
 			    "fixed columns, one is not in the "
 			    "catalog");
@@ -86,8 +86,8 @@ fixed(struct record *r, const struct table *t, const uint8_t *p, size_t n,
 
 /* Variable columns: where each ends, then all of them.  *at is behind that. */
 static int
-variable(struct record *r, const struct table *t, const uint8_t *p, size_t n,
-    size_t *at, unsigned count, struct reason *w)
+variable(struct record *r, const struct schema_table *t, const uint8_t *p,
+    size_t n, size_t *at, unsigned count, struct reason *w)
 {
 	size_t base = *at + 2 * (size_t)count, from = 0, to;
 	unsigned i, end;
@@ -99,7 +99,7 @@ variable(struct record *r, const struct table *t, const uint8_t *p, size_t n,
 		to = end & 0x7fff;
 		if (to < from || to > n - base)
 			return broken(w, "variable columns");
-		add(r, table_column0(t, COLUMN_VARIABLE + i, 0),
+		add(r, schema_column0(t, SCHEMA_VARIABLE + i, 0),
 		    end & 0x8000 ? RECORD_NULL : RECORD_PLAIN, p + base + from,
 		    to - from);
 	}
@@ -109,10 +109,10 @@ variable(struct record *r, const struct table *t, const uint8_t *p, size_t n,
 
 /* Tagged columns of Exchange 5.5: identifier, length, value. */
 static int
-tagged_old(struct record *r, const struct table *t, const uint8_t *p, size_t n,
-    struct reason *w)
+tagged_old(struct record *r, const struct schema_table *t, const uint8_t *p,
+    size_t n, struct reason *w)
 {
-	const struct column *c;
+	const struct schema_column *c;
 	enum record_form form;
 	unsigned flags;
 	size_t len;
@@ -121,7 +121,7 @@ tagged_old(struct record *r, const struct table *t, const uint8_t *p, size_t n,
 		if (n < 4 || (len = le16(p + 2) & OLD_LENGTH) > n - 4)
 			return broken(w, "tagged columns");
 		flags = le16(p + 2);
-		c = table_column0(t, le16(p), (flags & DERIVED_OLD) != 0);
+		c = schema_column0(t, le16(p), (flags & DERIVED_OLD) != 0);
 		p += 4;
 		n -= 4;
 		form = flags & NULL_OLD ? RECORD_NULL : RECORD_PLAIN;
@@ -136,7 +136,7 @@ tagged_old(struct record *r, const struct table *t, const uint8_t *p, size_t n,
 
 /* Several values of a column: the first says where they begin, and how many. */
 static int
-several(struct record *r, const struct column *c, unsigned flags,
+several(struct record *r, const struct schema_column *c, unsigned flags,
     const uint8_t *p, size_t n, struct reason *w)
 {
 	size_t i, count, from, to;
@@ -167,8 +167,8 @@ several(struct record *r, const struct column *c, unsigned flags,
 
 /* The value of a tagged column behind its byte of flags. */
 static int
-flagged(struct record *r, const struct column *c, const uint8_t *p, size_t n,
-    struct reason *w)
+flagged(struct record *r, const struct schema_column *c, const uint8_t *p,
+    size_t n, struct reason *w)
 {
 	unsigned flags;
 
@@ -196,13 +196,13 @@ flagged(struct record *r, const struct column *c, const uint8_t *p, size_t n,
  * many they are; then all of them.
  */
 static int
-tagged(struct record *r, const struct ese *e, const struct table *t,
+tagged(struct record *r, const struct ese *e, const struct schema_table *t,
     const uint8_t *p, size_t n, struct reason *w)
 {
 	int small = e->page_size <= 8192;
 	unsigned mask = small ? SMALL_OFFSET : LARGE_OFFSET, at;
 	size_t i, all, from, to;
-	const struct column *c;
+	const struct schema_column *c;
 
 	all = n < 4 ? 0 : le16(p + 2) & mask;
 	if (n != 0 && (all == 0 || all % 4 != 0 || all > n))
@@ -213,7 +213,7 @@ tagged(struct record *r, const struct ese *e, const struct table *t,
 		to = i + 4 < all ? le16(p + i + 6) & mask : n;
 		if (from < all || from > to || to > n)
 			return broken(w, "tagged columns");
-		c = table_column0(t, le16(p + i), (at & DERIVED) != 0);
+		c = schema_column0(t, le16(p + i), (at & DERIVED) != 0);
 		if (small && at & SMALL_NULL)
 			add(r, c, RECORD_NULL, p + from, 0);
 		else if (small && !(at & SMALL_FLAGS))
@@ -226,9 +226,9 @@ tagged(struct record *r, const struct ese *e, const struct table *t,
 
 /* Adds what columns have where the row says nothing. */
 static void
-defaults(struct record *r, const struct table *t)
+defaults(struct record *r, const struct schema_table *t)
 {
-	const struct column *c;
+	const struct schema_column *c;
 	size_t i;
 
 	for (i = 0; i < t->ncolumns; i++) {
@@ -239,8 +239,8 @@ defaults(struct record *r, const struct table *t)
 }
 
 int
-record_split(struct record *r, const struct ese *e, const struct table *t,
-    const struct page_node *v, struct reason *w)
+record_split(struct record *r, const struct ese *e,
+    const struct schema_table *t, const struct page_node *v, struct reason *w)
 {
 	const uint8_t *p = v->data;
 	size_t at;
@@ -249,9 +249,9 @@ record_split(struct record *r, const struct ese *e, const struct table *t,
 	r->n = 0;
 	if (v->len < 4 || (at = le16(p + 2)) > v->len)
 		return broken(w, "header");
-	last = p[1] < COLUMN_VARIABLE ? COLUMN_VARIABLE - 1 : p[1];
+	last = p[1] < SCHEMA_VARIABLE ? SCHEMA_VARIABLE - 1 : p[1];
 	if (!fixed(r, t, p, at, p[0], w) ||
-	    !variable(r, t, p, v->len, &at, last - (COLUMN_VARIABLE - 1), w))
+	    !variable(r, t, p, v->len, &at, last - (SCHEMA_VARIABLE - 1), w))
 		return 0;
 	if (v->old ? !tagged_old(r, t, p + at, v->len - at, w) :
 		     !tagged(r, e, t, p + at, v->len - at, w))
@@ -270,7 +270,7 @@ record_free(struct record *r)
 }
 
 const struct record_field *
-record_get0(const struct record *r, const struct column *c)
+record_get0(const struct record *r, const struct schema_column *c)
 {
 	size_t i;
 

@@ -6,7 +6,7 @@
 
 #include "base/reason.h"
 #include "ese/page.h"
-#include "ese/table.h"
+#include "ese/schema.h"
 
 /*
  * A row, taken apart: fixed columns, variable ones, and tagged ones, which may
@@ -23,7 +23,7 @@ enum record_form {
 };
 
 struct record_field {
-	const struct column *column;
+	const struct schema_column *column;
 	const uint8_t *p; /* in the record, or the column's own */
 	size_t n;
 	enum record_form form;
@@ -39,12 +39,12 @@ struct record {
  * Takes the data of a node apart.  Returns 1, or 0 with *w: nothing of it can be
  * trusted.  Columns that the catalog does not have are passed over.
  */
-int record_split(struct record *, const struct ese *, const struct table *,
-    const struct page_node *, struct reason *w);
+int record_split(struct record *, const struct ese *,
+    const struct schema_table *, const struct page_node *, struct reason *w);
 void record_free(struct record *);
 
 /* The first value of a column, or NULL if it has none. */
 const struct record_field *record_get0(const struct record *,
-    const struct column *);
+    const struct schema_column *);
 
 #endif

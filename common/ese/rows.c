@@ -6,7 +6,7 @@
 #include "ese/expand.h"
 
 void
-rows_open(struct rows *r, struct ese *e, const struct table *t)
+rows_open(struct rows *r, struct ese *e, const struct schema_table *t)
 {
 	memset(r, 0, sizeof(*r));
 	r->table = t;

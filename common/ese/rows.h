@@ -7,13 +7,13 @@
 #include "base/reason.h"
 #include "ese/longvalue.h"
 #include "ese/record.h"
-#include "ese/table.h"
+#include "ese/schema.h"
 #include "ese/tree.h"
 
 /* The rows of a table, one after the other, and their values. */
 
 struct rows {
-	const struct table *table;
+	const struct schema_table *table;
 	struct record row; /* as it is now: see ese/record.h */
 	uint64_t number; /* of the row, from 1 */
 	uint32_t page; /* its place, for rows_at() */
@@ -23,7 +23,7 @@ struct rows {
 	struct longvalue *longs;
 };
 
-void rows_open(struct rows *, struct ese *, const struct table *);
+void rows_open(struct rows *, struct ese *, const struct schema_table *);
 void rows_close(struct rows *);
 
 /*

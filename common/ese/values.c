@@ -11,7 +11,7 @@ row(const struct values *vs, struct rows *r)
 	const struct record_field *f;
 	const uint8_t *p;
 	struct reason w;
-	char source[2 * TABLE_NAME + 24];
+	char source[2 * SCHEMA_NAME + 24];
 	size_t i, n;
 
 	for (i = 0; i < r->row.n; i++) {

@@ -12,10 +12,10 @@ struct values {
 	struct ese *e;
 	const struct catalog *catalog;
 	/* gets each value; source is TABLE/row/COLUMN */
-	void (*found)(void *ctx, const char *source, const uint8_t *p,
-	    size_t n);
+	void (
+	    *found)(void *ctx, const char *source, const uint8_t *p, size_t n);
 	/* gets each table at its end */
-	void (*table)(void *ctx, const struct table *, uint64_t rows);
+	void (*table)(void *ctx, const struct schema_table *, uint64_t rows);
 	void *ctx;
 };
 

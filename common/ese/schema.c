@@ -1,4 +1,4 @@
-#include "ese/table.h"
+#include "ese/schema.h"
 
 #include <stdlib.h>
 
@@ -6,15 +6,15 @@ static int
 cmp_id(const void *key, const void *column)
 {
 	uint32_t x = *(const uint32_t *)key;
-	uint32_t y = ((const struct column *)column)->id;
+	uint32_t y = ((const struct schema_column *)column)->id;
 
 	return (x > y) - (x < y);
 }
 
-const struct column *
-table_column0(const struct table *t, uint32_t id, int of_template)
+const struct schema_column *
+schema_column0(const struct schema_table *t, uint32_t id, int of_template)
 {
-	const struct column *c = NULL;
+	const struct schema_column *c = NULL;
 
 	if (!of_template || t->base == NULL)
 		c = t->ncolumns == 0 ? NULL :
