@@ -95,7 +95,9 @@ without()
 		shows 'What could not be read, and why' "$lost_path" password
 		shows 'What could not be read, and why' "$damaged_path" damaged
 	}
-	[[ $(<shown) == *"say	warn	All $all_keys exported keys are in the archive "* ]]
+	# two messages, in two boxes
+	[[ $(<shown) == *"say	ok	All $all_keys exported keys are in the archive "* ]]
+	[[ $(<shown) == *"say	warn	$all_faults members that may hold keys could not be read, $((all_certs - all_signing)) certificate is without its key "* ]]
 	# groups, algorithms and years, from the ledger
 	awk -F '\t' '$2 == "key" {
 		keys[$4]++
@@ -122,10 +124,11 @@ without()
 	[[ $(wc -l <want) -ge 14 ]]
 	grep -oFf want shown | sort | diff <(sort want) -
 	# the agents open them all
-	for kra in kra1 kra2; do
-		shows 'Keys that each agent can open' "$(openssl x509 \
-		    -in "$ORG/$kra.pem" -outform DER | sha1sum |
-		    cut -c -40)" "$all_keys"
+	for kra in 1 2; do
+		shows 'Agents, and the keys they can open' \
+		    "CN=Recovery Agent $kra,O=Example" 2049-12-31 "$(openssl \
+		    x509 -in "$ORG/kra$kra.pem" -outform DER | sha1sum |
+		    cut -c -40)" valid "$all_keys"
 	done
 }
 
@@ -138,7 +141,7 @@ without()
 	    cut -c -64)" "$(head -n 1 input | field time)" \
 	    "$(head -n 1 input | field id)"
 	shows 'Records by type' stream 2
-	[[ $(<shown) == *$'say\tnone\t23 keys exported, and no word of an archive'* ]]
+	[[ $(<shown) == *$'say\tnone\t23 keys exported; nothing here says whether they are archived'* ]]
 	# what was not checked
 	[[ $(grep -c $'^Checks\t.*\tNo \(verdicts\|results\|rows\)$' shown) == 3 ]]
 	[[ $(grep -c $'^Checks\t.*\tNot in records$' shown) == 2 ]]
@@ -151,15 +154,15 @@ without()
 	sha1=$(only key <export.kms | grep $'\tuser:erin\t' | field sha1)
 	[[ $(wc -l <<<"$sha1") == 2 ]]
 	page 1 export.kms log
-	says 'kms-report: 2 of 23 exported keys are not shown to be in the archive'
+	says 'kms-report: no record shows that 2 of 23 exported keys are in the archive'
 	shows Reconciliation missing 2
 	shows 'of them not there' 2
 	for sha1 in $sha1; do
-		grep -q "^Exported keys that are not in the archive	erin	North America	.*	$sha1	no record says that it is" shown
+		grep -q "^Exported keys that are not in the archive	erin	North America	.*	$sha1	no record has it in the archive" shown
 	done
 	[[ $(grep -c '^Exported keys that are' shown) == 3 ]]
 	grep -q $'^Users and keys of each group\tNorth America\t6\t13\t11\t2' shown
-	[[ $(<shown) == *$'say\tbad\t2 of 23 exported keys are not'* ]]
+	[[ $(<shown) == *$'say\tbad\tNo record shows that 2 of 23 exported keys are in'* ]]
 	# in rows, though no log says it
 	page 0 export.kms log rows
 	shows Reconciliation missing 0
@@ -174,11 +177,11 @@ without()
 	sed $'s/\tstatus:imported\t/\tstatus:present\t/
 	    s/\tkra:[^\t]*/\tkra:/; $ d' import.log | closed >log
 	page 1 export.kms log
-	shows Reconciliation 'present, by a log that is not in the input' 23
+	shows Reconciliation 'archived before, says a log' 23
 	shows Reconciliation missing 0
-	[[ $(<shown) == *$'say\twarn\t23 of 23 exported keys are not'* ]]
+	[[ $(<shown) == *$'say\twarn\tNo record shows that 23 of 23 exported keys are in'* ]]
 	page 0 export.kms log import.log
-	shows Reconciliation 'present, by a log that is not in the input' 0
+	shows Reconciliation 'archived before, says a log' 0
 	# ca-import -n
 	sed $'s/\tkra:.*/\tkra:\treason:not written (-n)/; $ d' import.log |
 	    closed >log
@@ -194,7 +197,7 @@ without()
 		s/\tkra:.*/\tkra:\treason:foreign/
 	}; $ d' import.log | closed >log
 	page 1 export.kms log
-	says 'kms-report: 2 of 23 exported keys are not shown to be in the archive' \
+	says 'kms-report: no record shows that 2 of 23 exported keys are in the archive' \
 	    'kms-report: 2 refused and never archived, 0 bad'
 	shows Reconciliation refused 2
 	shows 'refused and never archived' 2
@@ -286,7 +289,7 @@ without()
 	new_archive
 	ca-import -fq -d ca.db <three >log 2>"$ERR"
 	page 0 three log
-	shows 'certificates of CAs' 1
+	grep -q '; 1 certificate of a CA\.' page.html
 	shows 'certificates without their key' 1
 	shows 'signing keys, held back' 0
 	shows 'Results of ca-import' \
@@ -300,7 +303,7 @@ without()
 	    closed >two
 	page 0 two
 	shows 'keys exported' 2
-	shows 'certificates of CAs' 0
+	grep -q '; 0 certificates of CAs\.' page.html
 }
 
 @test 'an archive alone, and nothing at all' {
@@ -309,7 +312,7 @@ without()
 	[[ $(<shown) == *$'say\tnone\t23 keys in the archive, and no export'* ]]
 	closed </dev/null >none
 	page 1 none
-	says 'kms-report: nothing but heads and ends in the input'
+	says 'kms-report: the input holds no records, only stream heads and ends'
 	[[ $(<shown) == *$'say\tnone\tNo key in the input'* ]]
 	printf 'rec:note\ttext:x\n' | closed >note
 	page 0 note
@@ -430,7 +433,7 @@ hostile()
 	page 0 many
 	shows 'faults in the backup' 1,203
 	[[ $(grep -c '^What could not be read, and why	member' shown) == 1000 ]]
-	grep -qF '203 more are not listed:' page.html
+	grep -qF '203 more are not listed here:' page.html
 	[[ $(grep -c '^Faults by reason	r' shown) == 1000 ]]
 	shows 'Faults by reason' 'all others' 203 0
 }
@@ -473,7 +476,7 @@ hostile()
 	    env TMPDIR="$TMPDIR/none" kms-report <small
 	awk 'BEGIN {
 		for (i = 1; i <= 2000; i++)
-			print "rec:fault\tn:" i "\tsource:\treason:\tdetail:x"
+			print "rec:fault\tn:" i "\tsource:" i "\treason:\tdetail:x"
 	}' | closed >many
 	{
 		status=0
@@ -506,6 +509,247 @@ hostile()
 		assert p.returncode == 1, p.returncode
 		assert kib < 28 * 1024, '%d KiB' % kib
 	PYTHON
+}
+
+# archived N SHA1 GROUP USER KRA: a row of an archive.
+archived()
+{
+	printf 'rec:archived\tn:%d\tid:%d\tdisposition:20\tsubmitted:\trequester:\tgroup:%s\tuser:%s\tmail:\tguid:\tserial:%d\tissuer:\tsubject:\tnot_before:1999-01-01T00:00:00Z\tnot_after:2000-01-01T00:00:00Z\talg:RSA-512\tspki:\tski:\tsha1:%040x\tsha256:%064x\tkra:%s\tcert:\n' \
+	    "$1" "$1" "$3" "$4" "$1" "$2" "$2" "$5"
+}
+
+# missing N [OF]: N key records of user5.., of two groups, and no row of them; a
+# result for one key, which is OF all that there are.
+missing()
+{
+	awk -v "n=$1" 'BEGIN {
+		for (i = 1; i <= n; i++) {
+			u = (i * 7919) % n
+			printf "rec:key\tn:%d\tgroup:%s\tuser:u%05d\tmail:\tguid:\tserial:%x\tissuer:\tsubject:\tnot_before:\tnot_after:\tversion:3\talg:RSA-512\tuse:both\tspki:\tsha1:%040x\tsha256:%064x\tsource:f%d\tcert:\tkey:AAAA\n", i, u % 2 ? "B" : "A", u, i, i, i, i
+		}
+	}'
+}
+
+@test 'a log alone: what it says, and nothing of what it does not' {
+	page 0 import.log
+	says
+	[[ $(<shown) == *$'say\tnone\t23 keys imported, and no export to compare'* ]]
+	shows 'keys imported' 23
+	shows 'faults that ca-import passed on' 2
+	[[ $(grep -c '^Faults that ca-import passed on	[EN].*12: ' shown) == 2 ]]
+	not grep -qE $'^(users|keys exported|faults in the backup|certificates without their key)\t' shown
+	not grep -q 'No key in the input' page.html
+	not grep -q '^Users and keys of each group' shown
+	not grep -q 'of version 1' page.html
+}
+
+@test 'an archive alone: its certificates without a key, and no version' {
+	page 0 rows
+	shows 'certificates without their key' 1
+	shows 'Certificates for encryption whose key is not there' janet Europe
+	shows 'Users and keys of each group' Europe 6 1 10
+	not grep -q 'of version 1' page.html
+	not grep -qE $'^(keys exported|faults in the backup|signing keys, held back)\t' shown
+}
+
+@test 'a check that looked at nothing is grey' {
+	for input in import.log rows; do
+		page 0 "$input"
+		not grep -q 'of 0 keys' page.html
+		grep -q '<span class="mark none">Nothing to compare</span>' page.html
+	done
+}
+
+@test 'one key of 10,000 that is missing is seen in the bar' {
+	{
+		missing 10000
+		for i in $(seq 2 10000); do
+			printf 'rec:result\tn:%d\tstatus:imported\tid:1\tsha1:%040x\tserial:\tuser:\tkra:x\treason:\n' \
+			    $((9999 + i)) "$i"
+		done
+	} | closed >many
+	page 1 many
+	shows Reconciliation missing 1
+	# at least four pixels of 340, and no part of nothing
+	sed -n 's/^<rect class="f-\(ok\|bad\|warn\)" x="[0-9.]*%" width="\([0-9.]*\)%" height="100%".*/\1 \2/p' \
+	    page.html | diff - <(printf '%s\n' 'ok 98.800' 'bad 1.200')
+}
+
+@test 'records, members and certificates, in one sentence' {
+	{ user 1 jane-1999; user 2 jane-1999; user 3 bob-1999; } | closed >three
+	page 0 three
+	grep -qE '<p>The export has 3 key records, from [1-3] members? of the backup, of 2 certificates: what was found again counts once\.</p>' page.html
+}
+
+@test 'lists are in order of group and user, and a file to save' {
+	{
+		missing 40
+		printf 'rec:result\tn:41\tstatus:refused\tid:\tsha1:%040x\tserial:\tuser:\tkra:\treason:=cmd|x "y"\n' 40
+	} | closed >many
+	page 1 many
+	grep '^Exported keys that are not' shown | tail -n +2 >list
+	[[ $(wc -l <list) == 40 ]]
+	cut -f 2,3 list | diff - <(cut -f 2,3 list | LC_ALL=C sort -k 2,2 -k 1,1)
+	# the reason beside what was refused
+	grep -q $'\trefused: =cmd|x "y"$' list
+	# a spreadsheet reads the same, and no formula
+	/usr/bin/python3 - <<-'PYTHON'
+		import csv
+		rows = list(csv.reader(open('missing.csv', newline='')))
+		shown = [l.rstrip('\n').split('\t')[1:] for l in open('list')]
+		assert rows[0][:2] == ['User', 'Group'] and rows[0][-1] == 'Why'
+		assert len(rows) == 41
+		for a, b in zip(rows[1:], shown):
+		    assert [c or '\u2013' for c in a] == b, (a, b)
+		bad = [r for r in csv.reader(open('refused.csv', newline=''))]
+		assert bad[1][2] == "'=cmd|x \"y\"", bad
+	PYTHON
+	# each list has one, and the page links to each section
+	[[ $(grep -c 'download=' page.html) == \
+	    $(grep -c '<div class="[a-z]*" id=' page.html) ]]
+	[[ $(grep -c '^<li><a href="#' page.html) == \
+	    $(grep -c '^<section ' page.html) ]]
+}
+
+@test 'faults: those that may hold keys first, the same once' {
+	awk 'BEGIN {
+		n = split("format password empty password unsupported certificate", why, " ")
+		for (i = 1; i <= n; i++)
+			printf "rec:fault\tn:%d\tsource:%s\treason:%s\tdetail:x\n", i, why[i] == "password" ? "kms.zip/Staff/zoe/1.p12" : "f" i, why[i]
+	}' | closed >bad
+	page 0 bad
+	shows 'faults in the backup' 5
+	[[ $(<shown) == *$'say\twarn\t2 members that may hold keys could not be read See'* ]]
+	grep -E '^(What could|Other files)' shown | cut -f 1,3 |
+	    diff - <(printf '%s\t%s\n' 'What could not be read, and why' Reason \
+	    'What could not be read, and why' unsupported \
+	    'What could not be read, and why' password \
+	    'Other files, not known to hold keys' Reason \
+	    'Other files, not known to hold keys' format \
+	    'Other files, not known to hold keys' empty \
+	    'Other files, not known to hold keys' certificate)
+	# whose they are
+	shows 'Users left with no key' zoe Staff 1
+	shows 'Users whose password is wanted' zoe Staff 1
+	# not once there is a key
+	{ cat bad; archived 1 7 Staff zoe k | closed; } >cured
+	page 0 cured
+	not grep -q '^Users left with no key' shown
+	shows 'Users whose password is wanted' zoe Staff 1
+}
+
+@test 'agents: expired, and keys that fewer can open' {
+	{
+		archived 1 1 A ann 'k1 k2'
+		archived 2 2 A bob k2
+	} | closed >two
+	for n in 1 2; do
+		printf 'rec:kra\tn:%d\tstatus:added\tsha1:k%d\tsha256:\tserial:\tissuer:\tsubject:Agent %d\tnot_before:\tnot_after:%d-01-01T00:00:00Z\talg:\treason:\tcert:\n' \
+		    $n $n $n $((n * 1500))
+	done | closed >agents
+	page 0 agents two
+	[[ $(<shown) == *$'say\twarn\t1 recovery agent has expired, 1 key opens for fewer agents than the others'* ]]
+	shows 'Agents, and the keys they can open' 'Agent 1' 1500-01-01 k1 expired 1
+	shows 'Agents, and the keys they can open' 'Agent 2' 3000-01-01 k2 valid 2
+	[[ $(grep '^Keys that fewer' shown | cut -f 2,8) == $'User\tAgents\nbob\t1' ]]
+}
+
+@test 'verdicts of ca-recover, and an audit of the archive' {
+	tried()
+	{
+		printf 'rec:verdict\tn:%d\tuser:ann\tsha1:%040x\tstatus:%s\treason:%s\tid:%d\tkra:%s\n' \
+		    "$1" "$2" "$3" "$4" "$2" "$5"
+	}
+	{
+		archived 1 1 A ann 'k1 k2'
+		tried 2 1 ok '' k1
+		# the same again counts once
+		tried 3 1 ok '' k1
+		tried 4 5 none '' k1
+	} | closed >one
+	page 0 one
+	grep -q $'^Checks\tArchived keys open.*\t1 of 2, each key with each agent$' shown
+	grep -q '<span class="mark warn">1 of 2, each' page.html
+	not grep -q $'\tkms-verify -r\t[0-9]' shown
+	{ sed '$ d' one; tried 5 1 ok '' k2; } | closed >all
+	page 0 all
+	grep -q '<span class="mark ok">2 of 2, each' page.html
+	{ sed '$ d' one; tried 5 1 bad 'unlocked, but not the key' k2; } |
+	    closed >bad
+	page 1 bad
+	says 'kms-report: 1 archived keys did not open with an agent'
+	shows 'Keys that did not open' ann 1 "$(printf %040x 1)" k2 \
+	    'unlocked, but not the key'
+	printf 'rec:audited\tn:1\thead:12:abcdef\trows:1\tagents:2\tsettings:3\tfindings:0\n' |
+	    closed >whole
+	page 0 one whole
+	grep -q $'^Checks\tNobody has altered the archive.*\tWhole$' shown
+	grep -q 'audit head <code><bdi>12:abcdef</bdi></code>' page.html
+	sed 's/findings:0/findings:2 rows/; $ d' whole | closed >altered
+	page 1 one altered
+	says 'kms-report: the archive was altered, says ca-audit'
+	[[ $(<shown) == *$'say\tbad\tThe archive was altered'* ]]
+	# a place to sign, with or without
+	[[ $(grep -c '^Signatures	' shown) == 4 ]]
+	page 0 rows
+	grep -q 'audit head (not in the input' page.html
+}
+
+@test 'an export has no say in what the archive holds' {
+	{
+		/usr/bin/python3 "$root/tests/sealer.py" record key 1 Staff jane \
+		    "$ORG"/keys/jane-1999.{pem,key}
+		printf 'rec:archived\tn:2\tid:1\tdisposition:12\tsubmitted:\trequester:\tgroup:\tuser:\tmail:\tguid:\tserial:\tissuer:\tsubject:\tnot_before:\tnot_after:\talg:\tspki:\tski:\tsha1:%s\tsha256:%s\tkra:x\tcert:\topen:\n' \
+		    "$(openssl x509 -in "$ORG/keys/jane-1999.pem" -outform DER |
+		    sha1sum | cut -c -40)" \
+		    "$(openssl x509 -in "$ORG/keys/jane-1999.pem" -outform DER |
+		    sha256sum | cut -c -64)"
+	} >open
+	{
+		printf 'rec:stream\tv:1\tid:\ttime:\tto:\tsigner:\tlockbox:\tsig:\n'
+		cat open
+		printf 'rec:end\tn:2\tkeys:1\tcerts:0\tfaults:0\tsha256:\tsig:\n'
+	} >liar.open
+	/usr/bin/python3 "$root/tests/sealer.py" seal "$ORG/ca.pem" "$ORG/ca.pem" \
+	    "$ORG/ca.key" <liar.open >liar.kms
+	page 1 liar.kms
+	says 'kms-report: 1 records of sealed streams are of types that no export has, and did not count'
+	[[ $(<shown) != *'in the archive It'* ]]
+	not grep -q $'^keys in rows of the archive\t' shown
+}
+
+@test 'in a browser: no name pushes the numbers off the page' {
+	command -v chromium >/dev/null || skip 'no chromium'
+	/usr/bin/python3 - <<-'PYTHON' | closed >long
+		for i in range(1, 6):
+		    name = 'W' * 190 + '%d' % i
+		    print('rec:key\tn:%d\tgroup:G%s\tuser:U%s\tmail:%s@example.com'
+		          '\tguid:\tserial:%040x\tissuer:\tsubject:\tnot_before:'
+		          '\tnot_after:1999-01-01T00:00:00Z\tversion:3\talg:RSA-512'
+		          '\tuse:both\tspki:\tsha1:%040x\tsha256:%064x\tsource:%s'
+		          '\tcert:\tkey:AAAA' % (i, name, name, name, i, i, i, name))
+		print('rec:result\tn:6\tstatus:refused\tid:\tsha1:%040x\tserial:'
+		      '\tuser:\tkra:\treason:%s' % (1, 'R' * 200))
+	PYTHON
+	page 1 long
+	# what a script measures, which the page itself forbids
+	{
+		grep -v http-equiv page.html
+		cat <<-'SCRIPT'
+		<script>
+		var wide = document.documentElement.scrollWidth > innerWidth;
+		for (const t of document.querySelectorAll('table'))
+		    if (t.offsetWidth > t.parentNode.clientWidth + 1)
+		        wide += ' ' + t.caption.textContent;
+		document.title = 'wide: ' + wide;
+		</script>
+		SCRIPT
+	} >measured.html
+	HOME=$PWD timeout -k 1 60 chromium --headless --no-sandbox \
+	    --disable-gpu --no-first-run --user-data-dir="$PWD/u" \
+	    --host-resolver-rules='MAP * ~NOTFOUND' --window-size=1280,2000 \
+	    --dump-dom "file://$PWD/measured.html" >dom 2>"$ERR" 3>&-
+	grep -q '<title>wide: false</title>' dom
 }
 
 @test 'in a browser: nothing is fetched, nothing runs' {

@@ -1,7 +1,8 @@
 """page.py FILE: what is on a page of kms-report, for the tests.
 
 Prints each table, a row a line: caption, head and cells, apart by TABs; then
-`say' with the words of the banner, and each number of the summary.  Exits 1, and
+`say' with the words of each banner, and each number of the summary.  Saves the
+files that it offers.  Exits 1, and
 says why, where the page is not well formed, not accessible or not alone: this
 is the second judge of what kms-report writes.
 """
@@ -11,17 +12,19 @@ import hashlib
 import re
 import sys
 import unicodedata
+import urllib.parse
 from html.parser import HTMLParser
 
+CSV = 'data:text/csv;charset=utf-8,'
 VOID = {'meta', 'link', 'br'}
 EMPTY = {'rect', 'line', 'path'}  # of SVG
 KNOWN = VOID | EMPTY | set(
-    'html head title style body header main footer section h1 h2 p strong a q '
+    'html head title style body header main footer nav section h1 h2 p strong a q '
     'bdi code time dl dt dd div span table caption thead tbody tr th td ul li '
     'svg desc text'.split())
 ATTRIBUTES = set(
     'lang charset http-equiv content name rel href class id role tabindex '
-    'scope datetime aria-labelledby aria-label aria-hidden viewbox fill stroke '
+    'scope datetime download aria-labelledby aria-label aria-hidden viewbox fill stroke '
     'stroke-width stroke-linecap stroke-linejoin d x y x1 x2 y1 y2 width '
     'height rx dy text-anchor'.split())
 
@@ -36,7 +39,9 @@ class Page(HTMLParser):
         self.open, self.heads, self.ids, self.rows = [], [], [], []
         self.text = {}  # of elements that are over
         self.refs, self.metas, self.sums = [], {}, []
-        self.caption = self.say = None
+        self.caption = None
+        self.says = []  # boxes with the words that come first
+        self.files = {}  # to save, by name
         self.svg = None
 
     def handle_starttag(self, tag, attrs, closed=False):
@@ -46,8 +51,12 @@ class Page(HTMLParser):
         for name, value in attrs:
             if name not in ATTRIBUTES:
                 bad('attribute %s of %s' % (name, tag))
-        if a.get('href', '#')[0] != '#' and a['href'] != 'data:,':
+        if a.get('href', '#')[0] != '#' and a['href'] != 'data:,' and \
+                not ('download' in a and a['href'].startswith(CSV)):
             bad('a link to %s' % a['href'])
+        if 'download' in a:
+            self.files[a['download']] = urllib.parse.unquote(
+                a['href'][len(CSV):], errors='strict')
         if (tag in EMPTY) != closed:
             bad('%s is not closed as it should be' % tag)
         self.ids += [a['id']] if 'id' in a else []
@@ -109,7 +118,7 @@ class Page(HTMLParser):
                 bad('a row without a caption')
             self.rows[-1].insert(0, self.caption)
         if a.get('class', '').startswith('say '):
-            self.say = a['class'][4:] + '\t' + text
+            self.says.append(a['class'][4:] + '\t' + text)
         if tag == 'dt':
             self.sums.append([text])
         if tag == 'dd':
@@ -169,9 +178,12 @@ def main():
     contrast(style)
     for row in p.rows:
         print('\t'.join(row))
-    print('say\t' + p.say)
+    for words in p.says:
+        print('say\t' + words)
     for row in p.sums:
         print('\t'.join(row))
+    for name, text in p.files.items():
+        open(name, 'w', newline='').write(text)
 
 
 main()

@@ -398,6 +398,7 @@ ceiling()
 	LONGVALUE_MAX	ESE database, one value
 	KRA_HASHES_MAX	recovery agents a key
 	LISTING_MAX	rows of a list of a report
+	LISTING_FILE_MAX	rows of its CSV file
 	PATHMAP_FILE_MAX	map, file
 	PKCS8_MAX	key to archive as PKCS#8
 	P12_DEPTH_MAX	PKCS#12 nesting

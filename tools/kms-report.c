@@ -36,14 +36,13 @@ write_page(struct count *c)
 static void
 complain(const struct count *c)
 {
-	unsigned long long here = c->place[PLACE_ARCHIVE];
-
 	if (c->lines == c->heads + c->ends)
-		msg_warn("nothing but heads and ends in the input");
-	if (count_compares(c) && here < c->exported)
-		msg_warn("%llu of %llu exported keys are not shown to be in "
-			 "the archive",
-		    c->exported - here, c->exported);
+		msg_warn("the input holds no records, only stream heads and "
+			 "ends");
+	if (report_gone(c) > 0)
+		msg_warn("no record shows that %llu of %llu exported keys are "
+			 "in the archive",
+		    report_gone(c), c->exported);
 	if (c->refused + c->bad > 0)
 		msg_warn("%llu refused and never archived, %llu bad",
 		    c->refused, c->bad);
@@ -53,12 +52,21 @@ complain(const struct count *c)
 	if (c->clashes > 0)
 		msg_warn("%llu thumbprints stand for several certificates",
 		    c->clashes);
+	if (c->shut > 0)
+		msg_warn("%llu archived keys did not open with an agent",
+		    c->shut);
+	if (c->altered > 0)
+		msg_warn("the archive was altered, says ca-audit");
+	if (c->strays > 0)
+		msg_warn("%llu records of sealed streams are of types that no "
+			 "export has, and did not count",
+		    c->strays);
 }
 
 int
 main(int argc, char *argv[])
 {
-	struct count census;
+	struct count count;
 	struct input in;
 	enum stream_event ev;
 	int c, status;
@@ -70,25 +78,24 @@ main(int argc, char *argv[])
 			tool_usage(usage);
 	if (optind != argc)
 		tool_usage(usage);
-	count_init(&census);
-	census.part = in.part;
+	count_init(&count);
+	count.part = in.part;
 	input_open(&in, NULL, NULL);
 	sandbox_enter(NULL);
 
 	while ((ev = stream_next(in.stream)) > STREAM_EOF)
-		count_event(&census, in.stream, ev);
+		count_event(&count, in.stream, ev);
 	if (ev == STREAM_BROKEN)
 		input_broken(&in);
-	count_end(&census);
-	write_page(&census);
-	status = !report_clean(&census);
+	count_end(&count);
+	write_page(&count);
+	status = !report_clean(&count);
 	if (status == 1)
-		complain(&census);
+		complain(&count);
 	msg_verbose("records %llu, keys %llu, faults %llu",
-	    census.lines - census.heads - census.ends, census.keys,
-	    census.nfaults);
+	    count.lines - count.heads - count.ends, count.keys, count.nfaults);
 
-	count_free(&census);
+	count_free(&count);
 	input_close(&in);
 	return tool_end(status);
 }

@@ -4,6 +4,7 @@
 
 #define TOP    14.0 /* of the columns, percent of the height */
 #define BOTTOM 88.0
+#define LEAST  1.2 /* of a part that is not 0, percent of the width */
 #define LABELS 12 /* as many fit beside one another */
 
 static double
@@ -12,15 +13,34 @@ percent(unsigned long long v, unsigned long long all)
 	return all == 0 ? 0 : 100.0 * (double)v / (double)all;
 }
 
-void
-chart_stack(FILE *fp, const char *title, const struct chart_bar *b, size_t n)
+/* The width of each part: one that is not 0 can be seen, as the largest pays. */
+static void
+widths(const struct chart_bar *b, size_t n, double *w)
 {
 	unsigned long long all = 0;
-	double x = 0;
-	size_t i;
+	double sum = 0;
+	size_t i, most = 0;
 
 	for (i = 0; i < n; i++)
 		all += b[i].v;
+	for (i = 0; i < n; i++) {
+		w[i] = percent(b[i].v, all);
+		if (b[i].v > 0 && w[i] < LEAST)
+			w[i] = LEAST;
+		most = w[i] > w[most] ? i : most;
+		sum += w[i];
+	}
+	if (all > 0)
+		w[most] -= sum - 100;
+}
+
+void
+chart_stack(FILE *fp, const char *title, const struct chart_bar *b, size_t n)
+{
+	double x = 0, w[CHART_PARTS];
+	size_t i;
+
+	widths(b, n, w);
 	(void)fprintf(fp,
 	    "<svg class=\"stack\" role=\"img\" aria-labelledby=\"stack-t "
 	    "stack-d\"><title id=\"stack-t\">%s</title><desc id=\"stack-d\">",
@@ -29,13 +49,12 @@ chart_stack(FILE *fp, const char *title, const struct chart_bar *b, size_t n)
 		(void)fprintf(fp, "%s%s: %llu", i == 0 ? "" : ", ", b[i].label,
 		    b[i].v);
 	(void)fputs("</desc>\n", fp);
-	for (i = 0; i < n; i++) {
-		(void)fprintf(fp,
-		    "<rect class=\"f-%s\" x=\"%.3f%%\" width=\"%.3f%%\" "
-		    "height=\"100%%\"/>\n",
-		    b[i].class, x, percent(b[i].v, all));
-		x += percent(b[i].v, all);
-	}
+	for (i = 0; i < n; x += w[i++])
+		if (b[i].v > 0)
+			(void)fprintf(fp,
+			    "<rect class=\"f-%s\" x=\"%.3f%%\" "
+			    "width=\"%.3f%%\" height=\"100%%\"/>\n",
+			    b[i].class, x, w[i]);
 	(void)fputs("</svg>\n<ul class=\"key\">", fp);
 	for (i = 0; i < n; i++) {
 		if (b[i].v == 0)

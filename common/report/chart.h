@@ -5,24 +5,29 @@
 #include <stdio.h>
 
 /*
- * Charts as inline SVG: widths are in percent, so that text keeps its size on a
- * telephone.  What they show stands in a table too.
+ * Charts as inline SVG.  Widths are in percent, so that text keeps its size on a
+ * telephone.  What a chart shows stands in a table of the page too.
  */
 
+#define CHART_PARTS 4 /* of a bar, at most */
+
 struct chart_bar {
-	const char *class; /* of the style in report/html.c: "ok", "bad", ... */
+	const char *class; /* of report/page.css: "ok", "warn" or "bad" */
 	const char *label; /* written as it is */
 	unsigned long long v;
 };
 
-/* One bar of several parts, which together are the whole, and their key. */
+/*
+ * One bar of n parts, which together are the whole, with their labels.  A part
+ * that is not 0 is wide enough to be seen.
+ */
 void chart_stack(FILE *, const char *title, const struct chart_bar *, size_t n);
 
-/* Columns, n of them, such as years: the label of the first, and on from it. */
+/* Columns for n years or the like; first is the number of the first. */
 void chart_columns(FILE *, const char *title, const char *what, size_t first,
     const unsigned long long *v, size_t n);
 
-/* A cell with a bar, for a number that stands in its row. */
+/* A cell with a bar, for a number v of a column whose largest is most. */
 void chart_cell(FILE *, unsigned long long v, unsigned long long most);
 
 #endif

@@ -1,20 +1,20 @@
 #include "report/count.h"
 
-#include <errno.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/encode.h"
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/text.h"
-#include "base/tool.h"
 #include "key/cert.h"
 
-#define USER_ID 16 /* bytes of the hash of a user */
+#define PAIR_ID 16 /* bytes of the hash of a pair */
+
+/* What the notes have of a certificate. */
+#define CERT_FIELDS "group user mail serial not_after sha1 source"
 
 void
 count_init(struct count *c)
@@ -25,15 +25,14 @@ count_init(struct count *c)
 	struct tm tm;
 
 	memset(c, 0, sizeof(*c));
-	c->certs = TABLE_OF(struct count_entry, COUNT_ID, COUNT_MAX);
-	c->users = c->others = TABLE_OF(uint8_t[USER_ID], USER_ID, COUNT_MAX);
+	c->certs = TABLE_OF(struct count_cert, COUNT_ID, COUNT_MAX);
+	c->pairs = TABLE_OF(uint8_t[PAIR_ID], PAIR_ID, 4 * COUNT_MAX);
 	years_init(&c->years);
+	notes_init(&c->notes);
 	if (gmtime_r(&t, &tm) == NULL)
 		msg_die("SOURCE_DATE_EPOCH is no time");
 	(void)encode_time(c->now, &tm);
-	if ((c->fp = fdopen(tool_tmpfile(), "w+")) == NULL ||
-	    (c->notes = rec_out_new(c->fp)) == NULL ||
-	    (c->md = EVP_MD_CTX_new()) == NULL ||
+	if ((c->md = EVP_MD_CTX_new()) == NULL ||
 	    (c->id = EVP_MD_CTX_new()) == NULL ||
 	    !EVP_DigestInit_ex(c->md, EVP_sha256(), NULL) ||
 	    !EVP_DigestInit_ex(c->id, EVP_sha256(), NULL))
@@ -44,39 +43,26 @@ void
 count_free(struct count *c)
 {
 	table_clear(&c->certs);
-	table_clear(&c->users);
-	table_clear(&c->others);
+	table_clear(&c->pairs);
 	tally_free(&c->types);
 	tally_free(&c->groups);
 	tally_free(&c->algs);
-	tally_free(&c->kras);
+	tally_free(&c->agents);
 	tally_free(&c->faults);
 	tally_free(&c->results);
+	tally_free(&c->refusals);
 	years_free(&c->years);
+	notes_free(&c->notes);
 	EVP_MD_CTX_free(c->md);
 	EVP_MD_CTX_free(c->id);
-	rec_out_free(c->notes);
-	(void)fclose(c->fp);
 }
 
-/* Notes some fields of the record at hand: labels, apart by blanks. */
 static void
-note(struct count *c, const struct rec *r, const char *labels)
+count_note(struct count *c, const char *type, const struct rec *r,
+    const char *labels)
 {
-	char type[16], label[32];
-	size_t n;
-
-	(void)snprintf(type, sizeof(type), "%.*s", (int)r->field[0].vlen,
-	    r->field[0].val);
-	rec_begin(c->notes, type);
-	for (; *labels != '\0'; labels += n + (labels[n] == ' ')) {
-		n = strcspn(labels, " ");
-		(void)snprintf(label, sizeof(label), "%.*s", (int)n, labels);
-		rec_put_field(c->notes, r, label);
-	}
-	if (rec_end(c->notes) == -1)
-		msg_die("cannot write the temporary file: %s (set TMPDIR)",
-		    strerror(errno));
+	notes_begin(&c->notes, type, r, labels);
+	notes_end(&c->notes);
 }
 
 /* The counters that a field of the record names. */
@@ -91,9 +77,8 @@ counters(struct tally *t, const struct rec *r, const char *label)
 	return v;
 }
 
-/* The entry of a name in one of the tables. */
 static void *
-get0(struct table *t, const uint8_t *id)
+count_get0(struct table *t, const uint8_t *id)
 {
 	void *e = table_get0(t, id);
 
@@ -104,17 +89,24 @@ get0(struct table *t, const uint8_t *id)
 	return e;
 }
 
-/* The thumbprint of the record; *w holds the entry, or NULL without one. */
-static struct count_entry *
-entry(struct count *c, const struct rec *r)
+const struct count_cert *
+count_cert0(struct count *c, const struct rec *r)
 {
-	struct count_entry *e;
-	uint8_t id[COUNT_ID], sha256[32];
+	uint8_t id[COUNT_ID];
 
-	if (!rec_unhex(r, "sha1", id, sizeof(id)))
-		return NULL;
-	e = get0(&c->certs, id);
-	if (!rec_unhex(r, "sha256", sha256, sizeof(sha256)))
+	return rec_unhex(r, "sha1", id, sizeof(id)) ?
+	    count_get0(&c->certs, id) :
+	    NULL;
+}
+
+/* The certificate of the record, or NULL if it has no thumbprint. */
+static struct count_cert *
+cert_of(struct count *c, const struct rec *r)
+{
+	struct count_cert *e = (struct count_cert *)count_cert0(c, r);
+	uint8_t sha256[32];
+
+	if (e == NULL || !rec_unhex(r, "sha256", sha256, sizeof(sha256)))
 		return e;
 	if (e->flags &
 		(COUNT_KEY | COUNT_CERT | COUNT_SIGN | COUNT_CA | COUNT_ROW |
@@ -129,44 +121,75 @@ entry(struct count *c, const struct rec *r)
 
 /* Sets a flag.  Returns 1 if it was not set. */
 static int
-mark(struct count_entry *e, uint32_t flag)
+mark(struct count_cert *e, uint16_t flag)
 {
-	uint32_t had = e->flags & flag;
+	int had = (e->flags & flag) != 0;
 
 	e->flags |= flag;
-	return had == 0;
+	return !had;
 }
 
-/* Is this the first record with this user and this other field? */
-static int
-first(struct count *c, struct table *t, const struct rec *r, const char *label)
+/* The hash of two texts and of what they are. */
+static void
+pair_id(struct count *c, const char *what, struct text a, struct text b,
+    uint8_t id[32])
 {
-	size_t before = t->n;
-	uint8_t id[32];
-	char *own[2];
-	struct text g = rec_text_own(r, label, &own[0]),
-		    u = rec_text_own(r, "user", &own[1]);
-
 	if (!EVP_DigestInit_ex(c->id, NULL, NULL) ||
-	    !EVP_DigestUpdate(c->id, &g.n, sizeof(g.n)) ||
-	    !EVP_DigestUpdate(c->id, g.s, g.n) ||
-	    !EVP_DigestUpdate(c->id, u.s, u.n) ||
+	    !EVP_DigestUpdate(c->id, what, strlen(what) + 1) ||
+	    !EVP_DigestUpdate(c->id, &a.n, sizeof(a.n)) ||
+	    !EVP_DigestUpdate(c->id, a.s, a.n) ||
+	    !EVP_DigestUpdate(c->id, b.s, b.n) ||
 	    !EVP_DigestFinal_ex(c->id, id, NULL))
 		heap_nomem();
+}
+
+/* Is this the first record with these two values, as what they are? */
+static int
+first(struct count *c, const char *what, const struct rec *r, const char *a,
+    const char *b)
+{
+	size_t before = c->pairs.n;
+	uint8_t id[32];
+	char *own[2];
+	struct text ta = rec_text_own(r, a, &own[0]),
+		    tb = rec_text_own(r, b, &own[1]);
+
+	pair_id(c, what, ta, tb, id);
 	OPENSSL_free(own[0]);
 	OPENSSL_free(own[1]);
-	(void)get0(t, id);
-	return t->n > before;
+	(void)count_get0(&c->pairs, id);
+	return c->pairs.n > before;
+}
+
+int
+count_has_key(struct count *c, struct text group, struct text user)
+{
+	uint8_t id[32];
+
+	pair_id(c, "user", group, user, id);
+	return table_find0(&c->pairs, id) != NULL;
 }
 
 /* Counts the user of the record in its group, once. */
 static unsigned long long *
-user(struct count *c, const struct rec *r)
+user_of(struct count *c, const struct rec *r)
 {
 	unsigned long long *group = counters(&c->groups, r, "group");
 
-	group[GROUP_USERS] += (unsigned)first(c, &c->users, r, "group");
+	if (first(c, "user", r, "group", "user")) {
+		group[GROUP_USERS]++;
+		c->users++;
+	}
 	return group;
+}
+
+int
+count_is_over(const struct count *c, const struct rec *r, const char *label)
+{
+	const struct rec_field *to = rec_get0(r, label);
+
+	return to != NULL && to->vlen == strlen(c->now) &&
+	    memcmp(to->val, c->now, to->vlen) < 0;
 }
 
 /* Counts a certificate whose key exists, the first time that it is seen. */
@@ -178,14 +201,13 @@ key(struct count *c, const struct rec *r)
 
 	c->keys++;
 	counters(&c->algs, r, "alg")[0]++;
+	c->versions += rec_get0(r, "version") != NULL;
 	c->v1 += (unsigned)rec_eq(r, "version", "1");
-	if (from == NULL || to == NULL) {
+	c->expired += (unsigned)count_is_over(c, r, "not_after");
+	if (from == NULL || to == NULL)
 		years_add(&c->years, "", 0, "", 0);
-		return;
-	}
-	years_add(&c->years, from->val, from->vlen, to->val, to->vlen);
-	c->expired += to->vlen == strlen(c->now) &&
-	    memcmp(to->val, c->now, to->vlen) < 0;
+	else
+		years_add(&c->years, from->val, from->vlen, to->val, to->vlen);
 }
 
 /* Is it a certificate of a CA?  ca-import takes none: its key is no user's. */
@@ -210,21 +232,27 @@ of_ca(const struct rec *r)
 static void
 exported(struct count *c, const struct rec *r)
 {
-	struct count_entry *e = entry(c, r);
+	struct count_cert *e = cert_of(c, r);
 	unsigned long long *group = NULL;
-	uint32_t flag = rec_is(r, "key") ? COUNT_KEY :
+	uint16_t flag = rec_is(r, "key") ? COUNT_KEY :
 	    of_ca(r)			 ? COUNT_CA :
 	    rec_eq(r, "use", "sign")	 ? COUNT_SIGN :
 					   COUNT_CERT;
 
+	c->nexport++;
+	if (flag == COUNT_KEY) {
+		c->key_records++;
+		c->members += (unsigned)first(c, "member", r, "source", "");
+	}
 	if (e == NULL) {
 		c->unnamed++;
 		return;
 	}
-	if ((e->flags & (COUNT_KEY | COUNT_ROW)) == 0 && flag == COUNT_KEY)
-		key(c, r);
-	if (flag == COUNT_KEY)
-		group = user(c, r);
+	if (flag == COUNT_KEY) {
+		if ((e->flags & (COUNT_KEY | COUNT_ROW)) == 0)
+			key(c, r);
+		group = user_of(c, r);
+	}
 	if (!mark(e, flag)) {
 		c->again++;
 		return;
@@ -236,22 +264,77 @@ exported(struct count *c, const struct rec *r)
 		group[GROUP_KEYS]++;
 	}
 	if (flag == COUNT_KEY || flag == COUNT_CERT)
-		note(c, r, "group user mail serial not_after sha1 source");
+		count_note(c, flag == COUNT_KEY ? "key" : "cert", r,
+		    CERT_FIELDS);
+}
+
+int
+count_may_hold(const struct rec *r)
+{
+	return !rec_eq(r, "reason", "format") &&
+	    !rec_eq(r, "reason", "empty") &&
+	    !rec_eq(r, "reason", "certificate");
+}
+
+/* A `fault' record. */
+static void
+fault(struct count *c, const struct rec *r)
+{
+	c->nexport++;
+	if (!first(c, "fault", r, "source", "reason"))
+		return;
+	c->nfaults++;
+	c->nholding += (unsigned)count_may_hold(r);
+	counters(&c->faults, r, "reason")[0]++;
+	count_note(c, "fault", r, "source reason detail group user");
+}
+
+/* The counters of an agent; its first has a note, so that it is listed. */
+static unsigned long long *
+agent_of(struct count *c, const char *sha1, size_t n)
+{
+	unsigned long long *v = tally_get0(&c->agents,
+	    (struct text){ sha1, n });
+
+	if (v[AGENT_NOTED]++ == 0) {
+		rec_begin(c->notes.out, "kra");
+		rec_put(c->notes.out, "sha1", sha1, n);
+		notes_end(&c->notes);
+	}
+	return v;
+}
+
+/* Counts the key for each of its agents: hashes, apart by blanks. */
+static unsigned long long
+for_agents(struct count *c, const struct rec_field *kra)
+{
+	unsigned long long all = 0;
+	size_t i, n;
+
+	for (i = 0; i < kra->vlen; i += n + 1, all++) {
+		for (n = 0; i + n < kra->vlen && kra->val[i + n] != ' '; n++)
+			continue;
+		agent_of(c, kra->val + i, n)[AGENT_KEYS]++;
+	}
+	return all;
 }
 
 /* An `archived' record. */
 static void
 row(struct count *c, const struct rec *r)
 {
-	struct count_entry *e = entry(c, r);
+	struct count_cert *e = cert_of(c, r);
 	const struct rec_field *kra = rec_get0(r, "kra");
-	size_t i, n;
+	unsigned long long n;
 
 	c->nrows++;
 	if (e == NULL || kra == NULL)
 		return;
 	if (kra->vlen == 0) {
-		c->alone += (unsigned)mark(e, COUNT_ALONE);
+		if (mark(e, COUNT_ALONE)) {
+			c->alone++;
+			count_note(c, "alone", r, CERT_FIELDS);
+		}
 		return;
 	}
 	if ((e->flags & (COUNT_KEY | COUNT_ROW)) == 0)
@@ -259,12 +342,13 @@ row(struct count *c, const struct rec *r)
 	if (!mark(e, COUNT_ROW))
 		return;
 	c->rows++;
-	user(c, r)[GROUP_ROWS]++;
-	for (i = 0; i < kra->vlen; i += n + 1) {
-		for (n = 0; i + n < kra->vlen && kra->val[i + n] != ' '; n++)
-			continue;
-		tally_get0(&c->kras, (struct text){ kra->val + i, n })[0]++;
-	}
+	user_of(c, r)[GROUP_ROWS]++;
+	n = for_agents(c, kra);
+	c->locks += n;
+	c->most_agents = n > c->most_agents ? n : c->most_agents;
+	notes_begin(&c->notes, "row", r, CERT_FIELDS);
+	rec_put_u64(c->notes.out, "agents", n);
+	notes_end(&c->notes);
 }
 
 /* Does the result say that the row has another user? */
@@ -301,26 +385,43 @@ outcome(struct count *c, const struct rec *r)
 	OPENSSL_free(own[1]);
 }
 
+/* A `result' record that says refused. */
+static void
+refused(struct count *c, const struct rec *r, struct count_cert *e)
+{
+	unsigned long long *v = counters(&c->refusals, r, "reason");
+
+	count_note(c, "result", r, "sha1 user status reason");
+	c->refused_records++;
+	if (e == NULL) {
+		c->refused_unnamed++;
+		return;
+	}
+	(void)mark(e, COUNT_REFUSED);
+	if (v != c->refusals.others.v) {
+		if (v[0] == 0) /* it is new, and so the last */
+			v[0] = c->refusals.names.n;
+		e->why = (uint16_t)v[0];
+	}
+}
+
 /* A `result' record. */
 static void
 result(struct count *c, const struct rec *r)
 {
-	struct count_entry *e = entry(c, r);
+	struct count_cert *e = cert_of(c, r);
 	const struct rec_field *kra = rec_get0(r, "kra");
 
 	c->nresults++;
 	outcome(c, r);
-	if (elsewhere(r) && first(c, &c->others, r, "sha1"))
-		note(c, r, "sha1 user id reason");
-	if (rec_eq(r, "status", "refused")) {
-		note(c, r, "sha1 user status reason");
-		c->refused_records++;
-		if (e == NULL)
-			c->refused_unnamed++;
-		else
-			(void)mark(e, COUNT_REFUSED);
-	} else if (rec_eq(r, "status", "fault")) {
-		note(c, r, "sha1 user status reason");
+	if (elsewhere(r) && first(c, "other", r, "sha1", "user")) {
+		c->others++;
+		count_note(c, "other", r, "sha1 user id reason");
+	}
+	if (rec_eq(r, "status", "refused"))
+		refused(c, r, e);
+	else if (rec_eq(r, "status", "fault")) {
+		count_note(c, "passed", r, "reason");
 		c->result_faults++;
 	} else if (e != NULL && rec_eq(r, "status", "present"))
 		(void)mark(e, COUNT_PRESENT);
@@ -330,22 +431,74 @@ result(struct count *c, const struct rec *r)
 		(void)mark(e, COUNT_TAKEN);
 }
 
+/* A `verdict' of ca-recover -r, on one key and one agent. */
+static void
+tried(struct count *c, const struct rec *r, const struct rec_field *kra)
+{
+	unsigned long long *agent;
+
+	if (rec_eq(r, "status", "none") || !first(c, "tried", r, "kra", "id"))
+		return;
+	agent = agent_of(c, kra->val, kra->vlen);
+	c->nopened++;
+	if (rec_eq(r, "status", "ok")) {
+		agent[AGENT_OPENED]++;
+		return;
+	}
+	agent[AGENT_SHUT]++;
+	c->shut++;
+	count_note(c, "shut", r, "user id sha1 kra reason");
+}
+
 /* A `verdict' record. */
 static void
 verdict(struct count *c, const struct rec *r)
 {
-	struct count_entry *e = entry(c, r);
+	const struct rec_field *kra = rec_get0(r, "kra");
+	struct count_cert *e;
 
+	if (kra != NULL) {
+		tried(c, r, kra);
+		return;
+	}
+	e = cert_of(c, r);
 	c->nverdicts++;
 	if (rec_eq(r, "status", "bad")) {
 		c->bad++;
-		note(c, r, "sha1 user status reason");
+		count_note(c, "verdict", r, "sha1 user status reason");
 		if (e != NULL)
 			(void)mark(e, COUNT_BAD);
 	} else if (e != NULL && rec_eq(r, "status", "ok"))
 		(void)mark(e, COUNT_OK);
 	else if (rec_eq(r, "status", "fault"))
 		counters(&c->faults, r, "reason")[1]++;
+}
+
+/* A `kra' record. */
+static void
+agent(struct count *c, const struct rec *r)
+{
+	unsigned long long *v = counters(&c->agents, r, "sha1");
+
+	c->nagents++;
+	v[AGENT_NOTED]++;
+	if (v[AGENT_NAMED]++ > 0)
+		return;
+	c->old_agents += (unsigned)count_is_over(c, r, "not_after");
+	count_note(c, "kra", r, "sha1 subject not_after");
+}
+
+/* An `audited' record: the last one tells the head. */
+static void
+audited(struct count *c, const struct rec *r)
+{
+	char *own;
+	struct text head = rec_text_own(r, "head", &own);
+
+	c->naudits++;
+	c->altered += !rec_eq(r, "findings", "0") && !rec_eq(r, "findings", "");
+	text_vis(c->audit_head, sizeof(c->audit_head), head.s, head.n);
+	OPENSSL_free(own);
 }
 
 /* The head of a sealed stream, and who signed it. */
@@ -365,13 +518,39 @@ head(struct count *c, const struct stream_in *s)
 	}
 	OPENSSL_free(der);
 	c->heads++;
-	rec_begin(c->notes, "stream");
-	rec_put_field(c->notes, &s->rec, "id");
-	rec_put_field(c->notes, &s->rec, "time");
-	rec_put_field(c->notes, &s->rec, "signer");
-	rec_puts(c->notes, "subject", subject);
-	if (rec_end(c->notes) == -1)
-		tool_lost();
+	notes_begin(&c->notes, "stream", &s->rec, "time signer");
+	rec_puts(c->notes.out, "stream", s->id);
+	rec_puts(c->notes.out, "subject", subject);
+	notes_end(&c->notes);
+}
+
+static const struct count_type {
+	const char *type;
+	int exports; /* counts in a sealed stream */
+	void (*count)(struct count *, const struct rec *);
+} count_types[] = {
+	{ "key", 1, exported },
+	{ "cert", 1, exported },
+	{ "fault", 1, fault },
+	{ "archived", 0, row },
+	{ "result", 0, result },
+	{ "verdict", 0, verdict },
+	{ "kra", 0, agent },
+	{ "audited", 0, audited },
+};
+
+static void
+record(struct count *c, const struct rec *r, int sealed)
+{
+	const struct count_type *t = count_types;
+	const size_t n = sizeof(count_types) / sizeof(count_types[0]);
+
+	while (t < count_types + n && !rec_is(r, t->type))
+		t++;
+	if (sealed && (t == count_types + n || !t->exports))
+		c->strays++;
+	else if (t < count_types + n)
+		t->count(c, r);
 }
 
 void
@@ -390,26 +569,12 @@ count_event(struct count *c, const struct stream_in *s, enum stream_event ev)
 		head(c, s);
 	else if (ev == STREAM_END)
 		c->ends++;
-	else if (rec_is(r, "key") || rec_is(r, "cert"))
-		exported(c, r);
-	else if (rec_is(r, "archived"))
-		row(c, r);
-	else if (rec_is(r, "result"))
-		result(c, r);
-	else if (rec_is(r, "verdict"))
-		verdict(c, r);
-	else if (rec_is(r, "kra")) {
-		c->agents++;
-		note(c, r, "sha1 subject not_after");
-	} else if (rec_is(r, "fault")) {
-		c->nfaults++;
-		counters(&c->faults, r, "reason")[0]++;
-		note(c, r, "source reason detail");
-	}
+	else
+		record(c, r, s->sealed);
 }
 
 enum count_place
-count_place(const struct count *c, const struct count_entry *e)
+count_place(const struct count *c, const struct count_cert *e)
 {
 	if (e->flags & (c->nrows > 0 ? COUNT_ROW : COUNT_DONE))
 		return PLACE_ARCHIVE;
@@ -425,68 +590,43 @@ count_compares(const struct count *c)
 }
 
 int
-count_taken(const struct count_entry *e)
+count_taken(const struct count_cert *e)
 {
 	return (e->flags &
 		   (COUNT_DONE | COUNT_TAKEN | COUNT_PRESENT | COUNT_ROW)) != 0;
 }
 
 int
-count_lost(const struct count_entry *e)
+count_lost(const struct count_cert *e)
 {
-	return (e->flags & COUNT_CERT) != 0 &&
+	return (e->flags & (COUNT_CERT | COUNT_ALONE)) != 0 &&
 	    (e->flags & (COUNT_KEY | COUNT_ROW)) == 0;
 }
 
-const struct count_entry *
-count_entry0(struct count *c, const struct rec *r)
-{
-	uint8_t id[COUNT_ID];
-
-	return rec_unhex(r, "sha1", id, sizeof(id)) ? get0(&c->certs, id) :
-						      NULL;
-}
-
-void
-count_notes(struct count *c, void (*each)(void *, const struct rec *),
-    void *arg)
-{
-	struct rec_in *in;
-	struct rec r;
-	struct reason w;
-	int rc;
-
-	if (fflush(c->fp) == EOF || lseek(fileno(c->fp), 0, SEEK_SET) == -1)
-		msg_die("cannot write the temporary file: %s (set TMPDIR)",
-		    strerror(errno));
-	if ((in = rec_in_new(fileno(c->fp))) == NULL)
-		heap_nomem();
-	while ((rc = rec_in_read(in, &r, &w)) == 1)
-		each(arg, &r);
-	rec_in_free(in);
-	if (rc == -1)
-		msg_die("the temporary file: %s", w.detail);
-}
-
-/* Counts what is lost or missing in its group. */
+/* Counts what only the end shows of a note: by group, and by row. */
 static void
-by_group(void *arg, const struct rec *r)
+count_last(void *arg, const struct rec *r)
 {
 	struct count *c = arg;
-	const struct count_entry *e = count_entry0(c, r);
+	const struct count_cert *e = count_cert0(c, r);
+	unsigned long long agents;
 
 	if (e == NULL)
 		return;
-	if (rec_is(r, "cert") && count_lost(e))
+	if ((rec_is(r, "cert") ||
+		(rec_is(r, "alone") && (e->flags & COUNT_CERT) == 0)) &&
+	    count_lost(e))
 		counters(&c->groups, r, "group")[GROUP_LOST]++;
 	if (rec_is(r, "key") && count_place(c, e) != PLACE_ARCHIVE)
 		counters(&c->groups, r, "group")[GROUP_MISSING]++;
+	if (rec_is(r, "row") && rec_u64(r, "agents", &agents))
+		c->fewer += agents < c->most_agents;
 }
 
 void
 count_end(struct count *c)
 {
-	const struct count_entry *e = c->certs.v;
+	const struct count_cert *e = c->certs.v;
 	size_t i;
 
 	if (!EVP_DigestFinal_ex(c->md, c->sha256, NULL))
@@ -496,6 +636,7 @@ count_end(struct count *c)
 		c->only_rows += (e->flags & COUNT_ROW) &&
 		    (e->flags & COUNT_KEY) == 0;
 		c->refused += (e->flags & COUNT_REFUSED) && !count_taken(e);
+		c->imported += (e->flags & COUNT_DONE) != 0;
 		if ((e->flags & COUNT_KEY) == 0)
 			continue;
 		c->place[count_place(c, e)]++;
@@ -503,11 +644,10 @@ count_end(struct count *c)
 		c->done += (e->flags & COUNT_DONE) != 0;
 	}
 	c->refused += c->refused_unnamed;
-	count_notes(c, by_group, c);
+	notes_each(&c->notes, count_last, c);
 	tally_sort(&c->types);
 	tally_sort(&c->groups);
 	tally_sort(&c->algs);
-	tally_sort(&c->kras);
 	tally_sort(&c->faults);
 	tally_sort(&c->results);
 }

@@ -4,112 +4,162 @@
 #include <openssl/evp.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "base/table.h"
+#include "record/rec.h"
 #include "record/stream_read.h"
-#include "record/write.h"
+#include "report/notes.h"
 #include "report/tally.h"
 #include "report/years.h"
 
 /*
- * Counts what records of any type say, and keeps what a report must name: for
- * each certificate its thumbprint and what was said of it, in memory; names
- * and reasons in an unlinked temporary file.  Neither gets a key.
+ * Counts what records say.  Of each certificate its thumbprint and what was said
+ * of it stay in memory; what a list must name goes to notes.
+ *
+ *	record		written by	what is counted
+ *	key, cert	kms-export	certificates with and without their key
+ *	fault		kms-export	what could not be read, by reason
+ *	archived	ca-export	rows of the archive, and who opens them
+ *	result		ca-import	what became of each record
+ *	verdict		kms-verify -r	records in order
+ *	verdict, kra	ca-recover -r	keys that an agent opened
+ *	kra		ca-init		names and dates of agents
+ *	audited		ca-audit	whether the archive was altered
+ *	stream		kms-export	who signed
+ *
+ * In a sealed stream only key, cert and fault count: who exports has no say in
+ * what the archive holds.
  */
 
 #define COUNT_MAX (16 * 1024 * 1024) /* certificates, or users */
 #define COUNT_ID  20 /* bytes of a thumbprint */
 
-struct count_entry { /* a certificate */
+enum count_flags { /* what was said of a certificate */
+	COUNT_KEY = 1 << 0, /* exported with its key */
+	COUNT_CERT = 1 << 1, /* exported without: of a user, not for signing */
+	COUNT_SIGN = 1 << 2, /* exported without: for signing */
+	COUNT_CA = 1 << 3, /* exported without: of a CA */
+	COUNT_OK = 1 << 4, /* verdicts of kms-verify */
+	COUNT_BAD = 1 << 5,
+	COUNT_DONE = 1 << 6, /* results: archived with its key */
+	COUNT_TAKEN = 1 << 7, /* results: archived alone */
+	COUNT_PRESENT = 1 << 8,
+	COUNT_REFUSED = 1 << 9,
+	COUNT_ROW = 1 << 10, /* a row of the archive has its key */
+	COUNT_ALONE = 1 << 11, /* a row has it without its key */
+	COUNT_CLASH = 1 << 12 /* two SHA-256 under this thumbprint */
+};
+
+struct count_cert { /* a certificate */
 	uint8_t id[COUNT_ID]; /* SHA-1 */
 	uint8_t check[8]; /* of its SHA-256 */
-	uint32_t flags; /* enum count_flags */
+	uint16_t flags; /* enum count_flags */
+	uint16_t why; /* row of refusals, from 1; 0: not refused, or past it */
 };
-
-enum count_flags { /* what was said of a certificate */
-	COUNT_KEY = 1, /* exported with its key */
-	COUNT_CERT = 2, /* exported without: of a user, not for signing */
-	COUNT_SIGN = 4, /* exported without: for signing */
-	COUNT_OK = 8, /* verdicts */
-	COUNT_BAD = 16,
-	COUNT_DONE = 32, /* results: archived with its key, or alone */
-	COUNT_TAKEN = 2048,
-	COUNT_PRESENT = 64,
-	COUNT_REFUSED = 128,
-	COUNT_ROW = 256, /* a row of the archive has its key */
-	COUNT_ALONE = 512, /* a row has not */
-	COUNT_CA = 4096, /* exported without: of a CA */
-	COUNT_CLASH = 1024 /* two SHA-256 under this thumbprint */
-};
-
-enum { GROUP_USERS, GROUP_KEYS, GROUP_MISSING, GROUP_ROWS, GROUP_LOST };
 
 enum count_place { /* where the key of an exported certificate is */
 	PLACE_ARCHIVE,
-	PLACE_EARLIER, /* present, but who archived it is not in the input */
+	PLACE_EARLIER, /* present; the log that archived it is not here */
 	PLACE_REFUSED,
 	PLACE_MISSING,
 	PLACES
 };
 
+/* Columns of the tallies. */
+enum { GROUP_USERS, GROUP_KEYS, GROUP_MISSING, GROUP_ROWS, GROUP_LOST };
+enum { AGENT_KEYS, AGENT_OPENED, AGENT_SHUT, AGENT_NOTED, AGENT_NAMED };
+
 struct count {
 	int part; /* set by the tool: -P */
 	char now[24]; /* when the report is made */
-	struct table certs; /* of struct count_entry */
-	struct table users, others; /* others: archived under another */
-	struct tally types, groups, algs, kras, faults, results;
+
+	struct table certs; /* of struct count_cert */
+	struct table pairs; /* hashes of what was seen, see first() */
+	struct tally types, groups, algs, agents, faults, results, refusals;
 	struct years years;
+	struct notes notes;
+
 	/* certificates with a key, exported or in a row */
-	unsigned long long keys, v1, expired;
-	/* certificates with this flag */
+	unsigned long long keys, expired;
+	unsigned long long versions, v1; /* those whose version is known */
+	unsigned long long users; /* who have a key, exported or in a row */
+
+	/* certificates with a flag */
 	unsigned long long exported, signing, cas, rows, alone, clashes;
-	/* records */
-	unsigned long long again, nfaults, nrows, nresults, nverdicts, agents;
-	unsigned long long bad, result_faults, refused_records;
-	unsigned long long refused_unnamed; /* of them, without a thumbprint */
-	unsigned long long unnamed; /* exported, and without one */
+
+	/* what an export has */
+	unsigned long long nexport; /* key, cert and fault records */
+	unsigned long long key_records, members; /* that hold keys */
+	unsigned long long again; /* records of a certificate seen before */
+	unsigned long long unnamed; /* records without a thumbprint */
+	unsigned long long nfaults; /* each source and reason once */
+	unsigned long long nholding; /* of them, those that may hold keys */
+
+	/* what the archive and its tools say */
+	unsigned long long nrows, most_agents; /* most: that a key has */
+	unsigned long long locks; /* agents of all keys, added up */
+	unsigned long long nresults, result_faults, refused_records;
+	unsigned long long refused_unnamed; /* those without a thumbprint */
+	unsigned long long others; /* archived under another user */
+	unsigned long long nverdicts, bad;
+	unsigned long long nopened, shut; /* keys that an agent tried */
+	unsigned long long naudits, altered;
+	char audit_head[TALLY_TEXT];
+	unsigned long long nagents; /* kra records */
+
+	/* the input */
+	unsigned long long strays; /* of another type, in a sealed stream */
 	unsigned long long heads, ends, lines, bytes;
-	unsigned char sha256[32]; /* of the input */
-	/* certificates, after count_end(): exported ones by place, those with
-	 * an `ok' verdict, those imported; refused and never archived; without a
-	 * key; in rows only */
-	unsigned long long place[PLACES], proven, done, refused, lost,
-	    only_rows;
-	EVP_MD_CTX *md, *id; /* of the input; of a user */
-	FILE *fp; /* the temporary file */
-	struct rec_out *notes; /* into it */
+	uint8_t sha256[32];
+
+	/* after count_end(): certificates */
+	unsigned long long place[PLACES]; /* exported keys */
+	unsigned long long proven; /* exported keys with an `ok' verdict */
+	unsigned long long done; /* exported keys that were imported */
+	unsigned long long
+	    imported; /* keys that were imported, of any export */
+	unsigned long long refused; /* refused and never archived */
+	unsigned long long lost; /* without their key */
+	unsigned long long only_rows; /* keys of rows, not exported */
+	unsigned long long
+	    fewer; /* keys of rows, with fewer than most_agents */
+	unsigned long long old_agents; /* that have expired */
+
+	EVP_MD_CTX *md, *id; /* of the input; of a pair */
 };
 
 /* Exits 2 if there is no temporary file, or no memory. */
 void count_init(struct count *);
 void count_free(struct count *);
 
-/* One event of the input: a head, a record, or an end. */
+/* Counts one event of the input: a head, a record, or an end. */
 void count_event(struct count *, const struct stream_in *, enum stream_event);
 
-/* All was read. */
+/* Counts what only the end of the input shows. */
 void count_end(struct count *);
 
-/* Is there something to compare the export with? */
+/* Returns 1 if the input has both an export and something to compare it with. */
 int count_compares(const struct count *);
-enum count_place count_place(const struct count *, const struct count_entry *);
 
-/* Is it in the archive, be it without its key? */
-int count_taken(const struct count_entry *);
+/* Returns where the key of an exported certificate is. */
+enum count_place count_place(const struct count *, const struct count_cert *);
 
-/* Was it exported, and no key of it is anywhere? */
-int count_lost(const struct count_entry *);
+/* Returns 1 if the certificate is in the archive, be it without its key. */
+int count_taken(const struct count_cert *);
 
-/* The entry of a note that has sha1, or NULL. */
-const struct count_entry *count_entry0(struct count *, const struct rec *);
+/* Returns 1 if the certificate is of a user, and no key of it is anywhere. */
+int count_lost(const struct count_cert *);
 
-/*
- * Goes through the notes: `key' and `cert' (group user mail serial not_after
- * sha1 source), `fault' (source reason detail), `result' and `verdict' (sha1
- * user status reason; sha1 user id reason where the row has another user),
- * `kra' (sha1 subject not_after), `stream' (id time signer subject).
- */
-void count_notes(struct count *, void (*)(void *, const struct rec *), void *);
+/* Returns 1 if this user of this group has a key. */
+int count_has_key(struct count *, struct text group, struct text user);
+
+/* Returns 1 if what has a fault of this reason may hold keys. */
+int count_may_hold(const struct rec *);
+
+/* Returns 1 if a time of a certificate is over when the report is made. */
+int count_is_over(const struct count *, const struct rec *, const char *label);
+
+/* Returns the certificate of a note, or NULL if its sha1 is none. */
+const struct count_cert *count_cert0(struct count *, const struct rec *);
 
 #endif

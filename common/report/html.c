@@ -1,43 +1,42 @@
 #include "report/html.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/digest.h"
+#include "base/heap.h"
 #include "base/text.h"
 #include "base/tool.h"
 
-/* The page may use this very html_css, and nothing else whatsoever. */
-static void
-policy(FILE *fp)
+void
+html_begin(FILE *fp, const char *title, const char *foot)
 {
 	uint8_t md[32];
-	char b64[48];
+	char b64[48], *css;
+	size_t n = strlen(html_css) + strlen(foot) + 64;
 
-	digest_sha256(md, html_css, strlen(html_css));
+	if ((css = malloc(n)) == NULL)
+		heap_nomem();
+	(void)snprintf(css, n,
+	    "%s@page { @bottom-left { content: \"%s\"; } }\n", html_css, foot);
+	/* the page may use this very style, and nothing else whatsoever */
+	digest_sha256(md, css, strlen(css));
 	(void)EVP_EncodeBlock((unsigned char *)b64, md, sizeof(md));
 	(void)fprintf(fp,
+	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+	    "<meta charset=\"utf-8\">\n"
 	    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
 	    "'none'; style-src 'sha256-%s'; img-src data:; base-uri 'none'; "
-	    "form-action 'none'\">\n",
-	    b64);
-}
-
-void
-html_begin(FILE *fp, const char *title)
-{
-	(void)fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-		    "<meta charset=\"utf-8\">\n",
-	    fp);
-	policy(fp);
-	(void)fprintf(fp,
+	    "form-action 'none'\">\n"
 	    "<meta name=\"viewport\" content=\"width=device-width, "
 	    "initial-scale=1\">\n<meta name=\"referrer\" "
 	    "content=\"no-referrer\">\n<meta name=\"generator\" "
 	    "content=\"kms2ca " TOOL_VERSION "\">\n<link rel=\"icon\" "
 	    "href=\"data:,\">\n<title>%s</title>\n<style>%s</style>\n</head>\n"
 	    "<body>\n",
-	    title, html_css);
+	    b64, title, css);
+	free(css);
 }
 
 void
@@ -119,19 +118,20 @@ html_section_end(FILE *fp)
 }
 
 void
-html_table(FILE *fp, const char *caption, const char *heads, int wide)
+html_table(FILE *fp, const char *id, const char *caption, const char *heads,
+    int wide)
 {
 	const char *class = "";
 	size_t n;
 
-	if (wide)
+	(void)fprintf(fp, "<div class=\"%s\"", wide ? "scroll" : "tab");
+	if (id != NULL)
+		(void)fprintf(fp, " id=\"%s\"", id);
+	else if (wide)
 		(void)fprintf(fp,
-		    "<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
-		    "aria-label=\"%s\">\n",
+		    " role=\"region\" tabindex=\"0\" aria-label=\"%s\"",
 		    caption);
-	else
-		(void)fputs("<div class=\"tab\">\n", fp);
-	(void)fprintf(fp, "<table>\n<caption>%s</caption>\n<thead><tr>",
+	(void)fprintf(fp, ">\n<table>\n<caption>%s</caption>\n<thead><tr>",
 	    caption);
 	for (; *heads != '\0'; heads += n + (heads[n] == '|')) {
 		if (*heads == '#') {
@@ -169,20 +169,14 @@ html_row_end(FILE *fp)
 }
 
 void
-html_cell(FILE *fp, const char *s, size_t n)
+html_cell(FILE *fp, enum html_kind kind, const char *s, size_t n)
 {
-	(void)fputs("<td>", fp);
-	html_text(fp, s, n);
-	(void)fputs("</td>", fp);
-}
+	static const char *const begin[] = { "<td>", "<td class=\"day\">",
+		"<td><code>", "<td class=\"num\">" };
 
-void
-html_cell_day(FILE *fp, const char *s, size_t n)
-{
-	/* of a time, the day */
-	(void)fputs("<td class=\"day\">", fp);
-	html_text(fp, s, n == 20 ? 10 : n);
-	(void)fputs("</td>", fp);
+	(void)fputs(begin[kind], fp);
+	html_text(fp, s, kind == HTML_DAY && n == 20 ? 10 : n);
+	(void)fputs(kind == HTML_CODE ? "</code></td>" : "</td>", fp);
 }
 
 void
@@ -194,9 +188,57 @@ html_cell_number(FILE *fp, unsigned long long v)
 }
 
 void
-html_cell_code(FILE *fp, const char *s, size_t n)
+html_csv_begin(FILE *fp, const char *name)
 {
-	(void)fputs("<td><code>", fp);
-	html_text(fp, s, n);
-	(void)fputs("</code></td>", fp);
+	(void)fprintf(fp,
+	    "</tbody>\n</table>\n<p class=\"soft\"><a download=\"%s.csv\" "
+	    "href=\"data:text/csv;charset=utf-8,",
+	    name);
+}
+
+/* A byte of the file, as it may stand in an address. */
+static void
+csv_byte(FILE *fp, int c)
+{
+	if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	    (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == ',')
+		(void)putc(c, fp);
+	else
+		(void)fprintf(fp, "%%%02X", c);
+}
+
+void
+html_csv(FILE *fp, const char *s, size_t n, int first)
+{
+	char vis[HTML_TEXT];
+	const char *p = text_vis(vis, sizeof(vis), s, n);
+
+	if (!first)
+		csv_byte(fp, ',');
+	csv_byte(fp, '"');
+	/* a spreadsheet would take it for a formula */
+	if (*p != '\0' && strchr("=+-@", *p) != NULL)
+		csv_byte(fp, '\'');
+	for (; *p != '\0'; p++) {
+		if (*p == '"')
+			csv_byte(fp, '"');
+		csv_byte(fp, (unsigned char)*p);
+	}
+	csv_byte(fp, '"');
+}
+
+void
+html_csv_row_end(FILE *fp)
+{
+	(void)fputs("%0D%0A", fp);
+}
+
+void
+html_csv_end(FILE *fp, const char *name, unsigned long long lines)
+{
+	(void)fprintf(fp, "\">%s.csv</a>: ", name);
+	html_number(fp, lines);
+	(void)fprintf(fp,
+	    " %s, to sort and search in a spreadsheet</p>\n</div>\n",
+	    lines == 1 ? "row" : "rows");
 }

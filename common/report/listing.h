@@ -5,39 +5,31 @@
 
 #include "report/count.h"
 
-/* Tables of single records, from the notes of a census. */
+/*
+ * Lists of single records, from the notes: in the order of group and user, each
+ * row once, and with all its rows as a CSV file to save.
+ */
 
-#define LISTING_MAX 1000 /* rows of a list */
+#define LISTING_MAX	 1000 /* rows of a list */
+#define LISTING_FILE_MAX 5000 /* rows of its CSV file */
 
-struct listing {
-	FILE *fp;
-	struct count *c;
-	/* is it a row?  May name its state, which is the last cell */
-	int (*wants)(struct listing *, const struct rec *);
-	const char *fields; /* apart by blanks */
-	const char *state;
-	unsigned long long n;
+enum listing_id {
+	LISTING_MISSING, /* exported keys that are not in the archive */
+	LISTING_NO_KEY, /* users left with no key */
+	LISTING_WANTED, /* users whose password is wanted */
+	LISTING_HOLDING, /* faults that may hold keys */
+	LISTING_FAULTS, /* other faults */
+	LISTING_PASSED, /* faults that ca-import passed on */
+	LISTING_LOST, /* certificates without their key */
+	LISTING_OTHER, /* keys that the archive has under another user */
+	LISTING_REFUSED, /* records that were refused, or bad */
+	LISTING_AGENTS,
+	LISTING_FEWER, /* keys that fewer agents open */
+	LISTING_SHUT, /* keys that an agent could not open */
+	LISTING_STREAMS /* sealed ones */
 };
 
-/*
- * A table of the notes that wants() takes: heads as for html_table(), fields
- * apart by blanks, and the state as the last cell, if wants() names one.
- */
-void listing(FILE *, struct count *, const char *caption, const char *heads,
-    const char *fields, int (*wants)(struct listing *, const struct rec *));
-
-/* What there is to list: exported keys that are not in the archive, ... */
-int listing_missing(struct listing *, const struct rec *);
-/* certificates whose key is nowhere, */
-int listing_lost(struct listing *, const struct rec *);
-/* keys that the archive has under another user, */
-int listing_other(struct listing *, const struct rec *);
-/* records that were refused or bad, */
-int listing_refused(struct listing *, const struct rec *);
-/* faults: of the export, or of results where there is none, */
-int listing_fault(struct listing *, const struct rec *);
-/* sealed streams, and agents that ca-init stored. */
-int listing_stream(struct listing *, const struct rec *);
-int listing_agent(struct listing *, const struct rec *);
+/* Writes the list, or nothing if it has no rows.  Returns their number. */
+unsigned long long listing(FILE *, struct count *, enum listing_id);
 
 #endif

@@ -17,26 +17,34 @@ put(FILE *fp, const char *s)
 
 /* `1 key', `1,000 keys'. */
 static void
-count(FILE *fp, unsigned long long n, const char *one, const char *more)
+put_count(FILE *fp, unsigned long long n, const char *one, const char *more)
 {
 	html_number(fp, n);
 	(void)fprintf(fp, " %s", n == 1 ? one : more);
 }
 
-static unsigned long long
-not_archived(const struct count *c)
+unsigned long long
+report_gone(const struct count *c)
 {
-	return c->place[PLACE_EARLIER] + c->place[PLACE_REFUSED] +
-	    c->place[PLACE_MISSING];
+	return count_compares(c) ? c->exported - c->place[PLACE_ARCHIVE] : 0;
+}
+
+/* Are there records, beside heads and ends? */
+static int
+has_records(const struct count *c)
+{
+	return c->lines > c->heads + c->ends;
 }
 
 int
 report_clean(const struct count *c)
 {
-	return c->lines > c->heads + c->ends && c->bad == 0 &&
-	    c->refused == 0 && c->clashes == 0 && c->unnamed == 0 &&
-	    (!count_compares(c) || not_archived(c) == 0);
+	return has_records(c) && c->bad == 0 && c->refused == 0 &&
+	    c->clashes == 0 && c->unnamed == 0 && c->shut == 0 &&
+	    c->altered == 0 && c->strays == 0 && report_gone(c) == 0;
 }
+
+/* Tables ----------------------------------------------------------------- */
 
 static void
 row_number(FILE *fp, const char *class, const char *head, unsigned long long v)
@@ -55,11 +63,13 @@ table_of(FILE *fp, const struct tally *t, const char *caption,
 	unsigned long long most = 0;
 	size_t i, k, n = tally_rows(t);
 
+	if (n == 0)
+		return;
 	for (i = 0; i < n; i++) {
 		r = tally_row0(t, i);
 		most = r->v[0] > most ? r->v[0] : most;
 	}
-	html_table(fp, caption, heads, 0);
+	html_table(fp, NULL, caption, heads, 0);
 	for (i = 0; i < n; i++) {
 		r = tally_row0(t, i);
 		html_row(fp, "", r->name, strlen(r->name));
@@ -72,23 +82,21 @@ table_of(FILE *fp, const struct tally *t, const char *caption,
 	html_table_end(fp);
 }
 
-/* The numbers of it. */
+/* Export and archive ----------------------------------------------------- */
+
+/* Why the export has three numbers: records, members and certificates. */
 static void
-places(FILE *fp, const struct count *c)
+sentence(FILE *fp, const struct count *c)
 {
-	html_table(fp, "Reconciliation", "Keys|#Number", 0);
-	row_number(fp, "sum", "In the export", c->exported);
-	row_number(fp, "part", "in the archive", c->place[PLACE_ARCHIVE]);
-	if (c->nrows == 0)
-		row_number(fp, "part",
-		    "present, by a log that is not in the input",
-		    c->place[PLACE_EARLIER]);
-	row_number(fp, "part", "refused", c->place[PLACE_REFUSED]);
-	row_number(fp, "part", "missing", c->place[PLACE_MISSING]);
-	if (c->nrows > 0)
-		row_number(fp, "", "In the archive, not in the export",
-		    c->only_rows);
-	html_table_end(fp);
+	put(fp, "<p>The export has ");
+	put_count(fp, c->key_records, "key record", "key records");
+	put(fp, ", from ");
+	put_count(fp, c->members, "member", "members");
+	put(fp, " of the backup, of ");
+	put_count(fp, c->exported, "certificate", "certificates");
+	if (c->key_records > c->exported + c->unnamed)
+		put(fp, ": what was found again counts once");
+	put(fp, ".</p>\n");
 }
 
 static void
@@ -96,20 +104,20 @@ reconciliation(FILE *fp, struct count *c)
 {
 	const struct chart_bar bars[] = {
 		{ "ok", "in the archive", c->place[PLACE_ARCHIVE] },
-		{ "warn", "present by an earlier import",
+		{ "warn", "archived before, says a log",
 		    c->place[PLACE_EARLIER] },
 		{ "bad", "refused or missing",
 		    c->place[PLACE_REFUSED] + c->place[PLACE_MISSING] },
 	};
 
-	html_section(fp, "reconciliation", "Export and archive");
+	if (c->key_records > 0)
+		sentence(fp, c);
 	if (!count_compares(c)) {
 		put(fp,
 		    "<p>There is nothing to compare: the input has no keys of "
 		    "an export, or neither results of <code>ca-import</code> "
 		    "nor rows of <code>ca-export</code>. Give both, one after "
 		    "the other.</p>\n");
-		html_section_end(fp);
 		return;
 	}
 	put(fp,
@@ -121,21 +129,52 @@ reconciliation(FILE *fp, struct count *c)
 		"results of <code>ca-import</code>, which says "
 		"<q>imported</q> once a key is on disk.</p>");
 	chart_stack(fp, "Where the exported keys are", bars, 3);
-	places(fp, c);
-	if (not_archived(c) > 0)
-		listing(fp, c, "Exported keys that are not in the archive",
-		    "User|Group|Mail|Serial number|Expires|Thumbprint|Why",
-		    "user group mail serial not_after sha1", listing_missing);
-	html_section_end(fp);
+	html_table(fp, NULL, "Reconciliation", "Keys|#Number", 0);
+	row_number(fp, "sum", "In the export", c->exported);
+	row_number(fp, "part", "in the archive", c->place[PLACE_ARCHIVE]);
+	if (c->nrows == 0)
+		row_number(fp, "part", "archived before, says a log",
+		    c->place[PLACE_EARLIER]);
+	row_number(fp, "part", "refused", c->place[PLACE_REFUSED]);
+	row_number(fp, "part", "missing", c->place[PLACE_MISSING]);
+	if (c->nrows > 0)
+		row_number(fp, "", "In the archive, not in the export",
+		    c->only_rows);
+	html_table_end(fp);
+	(void)listing(fp, c, LISTING_MISSING);
+}
+
+/* Users and groups ------------------------------------------------------- */
+
+static int
+users_known(const struct count *c)
+{
+	return c->nexport > 0 || c->nrows > 0;
 }
 
 static void
-group_row(FILE *fp, const struct count *c, const char *name,
-    const unsigned long long *v)
+users(FILE *fp, struct count *c)
 {
-	html_row(fp, "", name, strlen(name));
+	if (listing(fp, c, LISTING_NO_KEY) + listing(fp, c, LISTING_WANTED) ==
+	    0)
+		put(fp,
+		    "<p>No record names a user without a key, or a file of a "
+		    "user that wants a password.</p>\n");
+	else
+		put(fp,
+		    "<p class=\"soft\">A file belongs to the user that its "
+		    "folder names.</p>\n");
+}
+
+static void
+group_row(FILE *fp, const struct count *c, const struct tally_row *r)
+{
+	const unsigned long long *v = r->v;
+
+	html_row(fp, "", r->name, strlen(r->name));
 	html_cell_number(fp, v[GROUP_USERS]);
-	html_cell_number(fp, v[GROUP_KEYS]);
+	if (c->nexport > 0)
+		html_cell_number(fp, v[GROUP_KEYS]);
 	if (count_compares(c)) {
 		html_cell_number(fp, v[GROUP_KEYS] - v[GROUP_MISSING]);
 		html_cell_number(fp, v[GROUP_MISSING]);
@@ -146,70 +185,78 @@ group_row(FILE *fp, const struct count *c, const char *name,
 	html_row_end(fp);
 }
 
+static int
+groups_known(const struct count *c)
+{
+	return tally_rows(&c->groups) > 0 || c->others > 0;
+}
+
 static void
 groups(FILE *fp, struct count *c)
 {
-	const struct tally *t = &c->groups;
-	const struct tally_row *r;
 	char heads[128];
 	size_t i;
 
-	html_section(fp, "groups", "Administrative groups");
-	(void)snprintf(heads, sizeof(heads),
-	    "Group|#Users|Keys exported%s|Without key%s",
-	    count_compares(c) ? "|In the archive|Not there" : "",
-	    c->nrows > 0 ? "|In rows" : "");
-	html_table(fp, "Users and keys of each group", heads, 1);
-	for (i = 0; i < tally_rows(t); i++) {
-		r = tally_row0(t, i);
-		group_row(fp, c, r->name, r->v);
+	if (tally_rows(&c->groups) > 0) {
+		(void)snprintf(heads, sizeof(heads),
+		    "Group|#Users%s%s|Without key%s",
+		    c->nexport > 0 ? "|Keys exported" : "",
+		    count_compares(c) ? "|In the archive|Missing" : "",
+		    c->nrows > 0 ? "|Keys in rows" : "");
+		html_table(fp, NULL, "Users and keys of each group", heads, 1);
+		for (i = 0; i < tally_rows(&c->groups); i++)
+			group_row(fp, c, tally_row0(&c->groups, i));
+		html_table_end(fp);
+		put(fp,
+		    "<p class=\"soft\">Keys count once for each certificate. "
+		    "Without key: certificates of users for encryption whose "
+		    "key is not there.</p>\n");
 	}
-	html_table_end(fp);
-	put(fp,
-	    "<p class=\"soft\">Keys exported: once for each certificate. "
-	    "Without key: certificates of users for encryption whose key was "
-	    "not in the backup.");
-	if (c->nrows > 0)
-		put(fp, " In rows: keys of the archive, exported or not.");
-	put(fp, "</p>\n");
-	if (c->others.n > 0)
-		listing(fp, c, "Archived under another user",
-		    "User of the export|Row|Thumbprint|What ca-import said",
-		    "user id sha1 reason", listing_other);
-	html_section_end(fp);
+	(void)listing(fp, c, LISTING_OTHER);
+}
+
+/* Algorithms and years --------------------------------------------------- */
+
+static int
+keys_known(const struct count *c)
+{
+	return c->keys > 0;
 }
 
 static void
 algorithms(FILE *fp, struct count *c)
 {
-	html_section(fp, "algorithms", "Algorithms and key sizes");
-	if (c->keys == 0)
-		put(fp, "<p>No key in the input.</p>\n");
-	else {
-		table_of(fp, &c->algs, "Keys by algorithm and size",
-		    "Algorithm|#Keys|-", 0);
-		put(fp, "<p class=\"soft\">");
-		count(fp, c->v1, "certificate is", "certificates are");
-		put(fp, " of version 1.</p>\n");
+	table_of(fp, &c->algs, "Keys by algorithm and size",
+	    "Algorithm|#Keys|-", 0);
+	if (c->versions == 0)
+		return;
+	put(fp, "<p class=\"soft\">");
+	put_count(fp, c->v1, "certificate is", "certificates are");
+	put(fp, " of version 1");
+	if (c->versions < c->keys) {
+		put(fp, ", of the ");
+		html_number(fp, c->versions);
+		put(fp, " whose record says the version");
 	}
-	html_section_end(fp);
+	put(fp, ".</p>\n");
 }
 
-/* The same numbers, for those who do not see the chart. */
+/* The numbers of the chart, for those who do not see it. */
 static void
-year_table(FILE *fp, const struct count *c, size_t first, size_t n,
+year_table(FILE *fp, const struct count *c, size_t from, size_t n,
     const unsigned long long *valid)
 {
 	char year[24];
 	size_t i;
 
-	html_table(fp, "Certificates by year", "Year|#Valid|Begin|End", 0);
+	html_table(fp, NULL, "Certificates by year", "Year|#Valid|Begin|End",
+	    0);
 	for (i = 0; i < n; i++) {
-		(void)snprintf(year, sizeof(year), "%zu", first + i);
+		(void)snprintf(year, sizeof(year), "%zu", from + i);
 		html_row(fp, "", year, strlen(year));
 		html_cell_number(fp, valid[i]);
-		html_cell_number(fp, c->years.of[first + i].from);
-		html_cell_number(fp, c->years.of[first + i].to);
+		html_cell_number(fp, c->years.of[from + i].from);
+		html_cell_number(fp, c->years.of[from + i].to);
 		html_row_end(fp);
 	}
 	html_table_end(fp);
@@ -219,90 +266,77 @@ static void
 validity(FILE *fp, struct count *c)
 {
 	unsigned long long valid[YEARS_SHOWN];
-	size_t first, i, n;
+	size_t from, i, n;
 	int cut;
 
-	html_section(fp, "validity", "Validity of the certificates");
-	if ((n = years_range(&c->years, &first, &cut)) == 0) {
+	if ((n = years_range(&c->years, &from, &cut)) == 0) {
 		put(fp, "<p>No key with a date in the input.</p>\n");
-		html_section_end(fp);
 		return;
 	}
 	for (i = 0; i < n; i++)
-		valid[i] = years_valid(&c->years, first + i);
+		valid[i] = years_valid(&c->years, from + i);
 	put(fp, "<p>");
 	html_number(fp, c->expired);
 	put(fp, " of ");
-	count(fp, c->keys, "certificate", "certificates");
+	put_count(fp, c->keys, "certificate", "certificates");
 	(void)fprintf(fp,
 	    " had expired when this page was made. Their keys still open the "
 	    "mail of their time.%s</p>\n",
 	    cut ? " Years before and after these are not shown." : "");
 	chart_columns(fp, "Certificates valid in each year",
-	    "Certificates valid", first, valid, n);
-	year_table(fp, c, first, n, valid);
+	    "Certificates valid", from, valid, n);
+	year_table(fp, c, from, n, valid);
 	if (c->years.undated > 0) {
 		put(fp, "<p>Without usable dates: ");
 		html_number(fp, c->years.undated);
 		put(fp, ".</p>\n");
 	}
-	html_section_end(fp);
 }
+
+/* Faults and agents ------------------------------------------------------ */
 
 static void
 faults(FILE *fp, struct count *c)
 {
-	html_section(fp, "faults", "Faulted and refused");
-	if (tally_rows(&c->faults) == 0 && c->lost == 0 && c->nresults == 0 &&
-	    c->bad == 0 && c->clashes == 0)
+	if (has_records(c) && c->nfaults == 0 && c->lost == 0 &&
+	    c->nresults == 0 && c->bad == 0 && c->clashes == 0)
 		put(fp,
 		    "<p>Nothing in the input was faulted or refused.</p>\n");
-	if (tally_rows(&c->faults) > 0)
-		table_of(fp, &c->faults, "Faults by reason",
-		    "Reason|#In the export|In verdicts of kms-verify", 2);
-	if (c->nfaults > 0 || c->result_faults > 0)
-		listing(fp, c, "What could not be read, and why",
-		    "Source|Reason|Detail", "source reason detail",
-		    listing_fault);
-	if (c->lost > 0)
-		listing(fp, c,
-		    "Certificates for encryption whose key is not there",
-		    "User|Group|Mail|Serial number|Expires|Thumbprint|Source",
-		    "user group mail serial not_after sha1 source",
-		    listing_lost);
-	if (c->nresults > 0)
-		table_of(fp, &c->results, "Results of ca-import",
-		    "Status and reason|#Records", 1);
-	if (c->refused_records + c->bad > 0)
-		listing(fp, c, "Refused or bad records",
-		    "User|Thumbprint|Reason|Status", "user sha1 reason",
-		    listing_refused);
+	table_of(fp, &c->faults, "Faults by reason",
+	    "Reason|#In the export|In verdicts of kms-verify", 2);
+	(void)listing(fp, c, LISTING_HOLDING);
+	(void)listing(fp, c, LISTING_FAULTS);
+	(void)listing(fp, c, LISTING_PASSED);
+	(void)listing(fp, c, LISTING_LOST);
+	table_of(fp, &c->results, "Results of ca-import",
+	    "Status and reason|#Records", 1);
+	(void)listing(fp, c, LISTING_REFUSED);
 	if (c->clashes > 0) {
 		put(fp, "<p><strong>");
-		count(fp, c->clashes, "thumbprint stands", "thumbprints stand");
+		put_count(fp, c->clashes, "thumbprint stands",
+		    "thumbprints stand");
 		put(fp,
 		    " for several certificates</strong> whose SHA-256 differ: "
 		    "somebody made them so, and what is said here of one may "
 		    "be true of the other.</p>\n");
 	}
-	html_section_end(fp);
+}
+
+static int
+agents_known(const struct count *c)
+{
+	return tally_rows(&c->agents) > 0;
 }
 
 static void
 agents(FILE *fp, struct count *c)
 {
-	if (tally_rows(&c->kras) == 0 && c->agents == 0)
-		return;
-	html_section(fp, "agents", "Recovery agents");
-	if (c->agents > 0)
-		listing(fp, c, "Agents of the archive, by ca-init",
-		    "Subject|Expires|Thumbprint", "subject not_after sha1",
-		    listing_agent);
-	if (tally_rows(&c->kras) > 0)
-		table_of(fp, &c->kras, "Keys that each agent can open",
-		    "Thumbprint of the agent|#Keys|-", 0);
-	html_section_end(fp);
+	(void)listing(fp, c, LISTING_AGENTS);
+	(void)listing(fp, c, LISTING_FEWER);
+	(void)listing(fp, c, LISTING_SHUT);
 }
+
+/* Checks ----------------------------------------------------------------- */
 
 enum mark { MARK_OK, MARK_WARN, MARK_BAD, MARK_NONE };
 
@@ -327,7 +361,7 @@ check(FILE *fp, const char *what, const char *who, enum mark m,
 	html_row_end(fp);
 }
 
-/* The same, for n of all. */
+/* A check of n keys of all.  none: says that there are no such records. */
 static void
 check_some(FILE *fp, const char *what, const char *who, unsigned long long n,
     unsigned long long all, unsigned long long records, const char *none)
@@ -335,23 +369,43 @@ check_some(FILE *fp, const char *what, const char *who, unsigned long long n,
 	char word[64];
 
 	(void)snprintf(word, sizeof(word), "%llu of %llu keys", n, all);
-	check(fp, what, who,
-	    records == 0 ? MARK_NONE :
-		n == all ? MARK_OK :
-			   MARK_WARN,
-	    records == 0 ? none : word);
+	if (records == 0)
+		check(fp, what, who, MARK_NONE, none);
+	else if (all == 0)
+		check(fp, what, who, MARK_NONE, "Nothing to compare");
+	else
+		check(fp, what, who, n == all ? MARK_OK : MARK_WARN, word);
+}
+
+/* Keys that agents opened: once for each key and agent. */
+static void
+check_opened(FILE *fp, const struct count *c)
+{
+	unsigned long long n = c->nopened - c->shut;
+	char word[96] = "Not in records";
+	enum mark m = MARK_NONE;
+
+	if (c->nopened > 0 && c->rows == 0)
+		(void)snprintf(word, sizeof(word),
+		    "%llu, but no rows that say of how many", n);
+	else if (c->nopened > 0) {
+		(void)snprintf(word, sizeof(word),
+		    "%llu of %llu, each key with each agent", n, c->locks);
+		m = n == c->locks ? MARK_OK : MARK_WARN;
+	}
+	check(fp, "Archived keys open, with each recovery agent",
+	    "<code>ca-recover -r</code>", c->shut > 0 ? MARK_BAD : m, word);
 }
 
 static void
-checks(FILE *fp, const struct count *c)
+checks(FILE *fp, struct count *c)
 {
-	html_section(fp, "checks", "What was checked");
 	put(fp,
 	    "<p><strong>This page proves nothing by itself.</strong> It "
 	    "repeats what records say: it opened no seal and no archive, and "
 	    "who could write its input could have it say anything. What was "
 	    "checked, by whom:</p>\n");
-	html_table(fp, "Checks", "Check|By|Result", 0);
+	html_table(fp, NULL, "Checks", "Check|By|Result", 0);
 	check(fp,
 	    "The form of each record, and that none is missing: numbers, "
 	    "counts and digests of each stream",
@@ -378,100 +432,154 @@ checks(FILE *fp, const struct count *c)
 	    c->nrows > 0 ? c->place[PLACE_ARCHIVE] : 0, c->exported, c->nrows,
 	    "No rows");
 	check(fp, "Nobody has altered the archive: its audit chain",
-	    "<code>ca-export -A</code>", MARK_NONE, "Not in records");
-	check(fp, "Archived keys open, with each recovery agent",
-	    "<code>ca-recover</code>", MARK_NONE, "Not in records");
+	    "<code>ca-audit</code>",
+	    c->naudits == 0    ? MARK_NONE :
+		c->altered > 0 ? MARK_BAD :
+				 MARK_OK,
+	    c->naudits == 0    ? "Not in records" :
+		c->altered > 0 ? "Altered" :
+				 "Whole");
+	check_opened(fp, c);
 	html_table_end(fp);
-	html_section_end(fp);
 }
 
 static void
 input(FILE *fp, struct count *c)
 {
-	html_section(fp, "input", "Input");
 	put(fp,
 	    "<p>SHA-256 of all that was read, as "
 	    "<code>sha256sum</code> shows it:<br>");
 	html_hex(fp, c->sha256, sizeof(c->sha256));
 	put(fp, "<br>");
-	count(fp, c->bytes, "byte", "bytes");
+	put_count(fp, c->bytes, "byte", "bytes");
 	put(fp, ", ");
-	count(fp, c->lines, "line", "lines");
+	put_count(fp, c->lines, "line", "lines");
 	put(fp, ", ");
-	count(fp, c->ends, "closed stream", "closed streams");
+	put_count(fp, c->ends, "closed stream", "closed streams");
 	put(fp, "; ");
-	count(fp, c->again, "record of a certificate that had come before",
+	put_count(fp, c->again, "record of a certificate that had come before",
 	    "records of certificates that had come before");
+	put(fp, "; ");
+	put_count(fp, c->cas, "certificate of a CA", "certificates of CAs");
 	put(fp, ".</p>\n");
 	table_of(fp, &c->types, "Records by type", "Type|#Records", 1);
-	if (c->heads > 0)
-		listing(fp, c, "Sealed streams",
-		    "Signed by|SHA-256 of that certificate|Written|Stream",
-		    "subject signer time id", listing_stream);
-	html_section_end(fp);
+	(void)listing(fp, c, LISTING_STREAMS);
 }
 
-/* What there is to say first.  The words go between <strong> and <br>. */
+/* A place to sign, with what is signed. */
+static void
+signatures(FILE *fp, struct count *c)
+{
+	static const char *const roles[] = { "KMS administrator",
+		"CA administrator", "Auditor" };
+	size_t i;
+
+	put(fp, "<p>Of the input with SHA-256 ");
+	html_hex(fp, c->sha256, sizeof(c->sha256));
+	put(fp, ", and the archive with the audit head ");
+	if (c->naudits > 0) {
+		put(fp, "<code>");
+		html_text(fp, c->audit_head, strlen(c->audit_head));
+		put(fp, "</code>");
+	} else
+		put(fp,
+		    "(not in the input: write it here) "
+		    "<span class=\"blank\"></span>");
+	put(fp, ":</p>\n");
+	html_table(fp, NULL, "Signatures", "Role|Name|Date|Signature", 0);
+	for (i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+		html_row(fp, "sign", roles[i], strlen(roles[i]));
+		put(fp, "<td></td><td></td><td></td>");
+		html_row_end(fp);
+	}
+	html_table_end(fp);
+}
+
+/* The first lines -------------------------------------------------------- */
+
+/* What there is to say first. */
 static enum mark
 headline(FILE *fp, const struct count *c)
 {
-	unsigned long long gone = not_archived(c);
+	unsigned long long gone = report_gone(c);
 
-	if (count_compares(c) && gone > 0) {
+	if (gone > 0) {
+		put(fp, "No record shows that ");
 		html_number(fp, gone);
 		put(fp, " of ");
-		count(fp, c->exported, "exported key is", "exported keys are");
-		put(fp, " not shown to be in the archive");
+		put_count(fp, c->exported, "exported key is",
+		    "exported keys are");
+		put(fp, " in the archive");
 		return gone > c->place[PLACE_EARLIER] ? MARK_BAD : MARK_WARN;
 	}
-	if (!report_clean(c) && c->lines > c->heads + c->ends) {
+	if (c->altered > 0) {
+		put(fp, "The archive was altered");
+		return MARK_BAD;
+	}
+	if (!report_clean(c) && has_records(c)) {
 		put(fp, "Records were refused, bad or ambiguous");
 		return MARK_BAD;
 	}
 	if (count_compares(c)) {
 		if (c->exported > 1)
 			put(fp, "All ");
-		count(fp, c->exported, "exported key is", "exported keys are");
+		put_count(fp, c->exported, "exported key is",
+		    "exported keys are");
 		put(fp, " in the archive");
-		return c->nfaults + c->lost > 0 ? MARK_WARN : MARK_OK;
+		return MARK_OK;
 	}
-	if (c->keys == 0) {
+	if (c->exported > 0) {
+		put_count(fp, c->exported, "key", "keys");
+		put(fp,
+		    " exported; nothing here says whether they are "
+		    "archived");
+	} else if (c->rows > 0) {
+		put_count(fp, c->rows, "key", "keys");
+		put(fp, " in the archive, and no export to compare");
+	} else if (c->imported > 0) {
+		put_count(fp, c->imported, "key", "keys");
+		put(fp, " imported, and no export to compare");
+	} else
 		put(fp, "No key in the input");
-		return MARK_NONE;
-	}
-	count(fp, c->keys, "key", "keys");
-	put(fp,
-	    c->exported > 0 ? " exported, and no word of an archive" :
-			      " in the archive, and no export to compare");
 	return MARK_NONE;
 }
 
-/* The second line of it. */
 static void
-remarks(FILE *fp, const struct count *c)
+refusals(FILE *fp, const struct count *c)
 {
-	if (c->nfaults + c->lost > 0) {
-		put(fp, "The backup also held what could not be exported: ");
-		count(fp, c->nfaults, "fault", "faults");
-		put(fp, " and ");
-		count(fp, c->lost, "certificate without its key",
-		    "certificates without their keys");
-		put(fp, ". ");
-	}
 	if (c->refused + c->bad > 0) {
-		count(fp, c->refused, "certificate was", "certificates were");
+		put_count(fp, c->refused, "certificate was",
+		    "certificates were");
 		put(fp, " refused and never archived, ");
-		count(fp, c->bad, "record was", "records were");
+		put_count(fp, c->bad, "record was", "records were");
 		put(fp, " bad. ");
 	}
 	if (c->unnamed > 0) {
-		count(fp, c->unnamed, "exported record has",
+		put_count(fp, c->unnamed, "exported record has",
 		    "exported records have");
 		put(fp, " no thumbprint: what became of them is not known. ");
 	}
-	put(fp,
-	    "It is what the records say; see <a href=\"#checks\">what was "
-	    "checked</a>.");
+	if (c->shut > 0) {
+		put_count(fp, c->shut, "archived key", "archived keys");
+		put(fp, " did not open with an agent. ");
+	}
+	if (c->strays > 0) {
+		put_count(fp, c->strays, "record of a sealed stream is",
+		    "records of sealed streams are");
+		put(fp, " of types that no export has, and did not count. ");
+	}
+}
+
+/* Begins a box; its words go between <strong> and </strong>. */
+static void
+box(FILE *fp, enum mark m)
+{
+	(void)fprintf(fp,
+	    "<div class=\"say %s\"><svg viewBox=\"0 0 24 24\" fill=\"none\" "
+	    "stroke=\"currentColor\" stroke-width=\"2.5\" "
+	    "stroke-linecap=\"round\" stroke-linejoin=\"round\" "
+	    "aria-hidden=\"true\"><path d=\"%s\"/></svg>\n<p><strong>",
+	    marks[m].class, marks[m].path);
 }
 
 static void
@@ -487,57 +595,126 @@ say(FILE *fp, const struct count *c)
 	m = headline(mem, c);
 	if (fclose(mem) == EOF)
 		heap_nomem();
-	(void)fprintf(fp,
-	    "<div class=\"say %s\"><svg viewBox=\"0 0 24 24\" fill=\"none\" "
-	    "stroke=\"currentColor\" stroke-width=\"2.5\" "
-	    "stroke-linecap=\"round\" stroke-linejoin=\"round\" "
-	    "aria-hidden=\"true\"><path d=\"%s\"/></svg>\n<p><strong>%s</strong>"
-	    "\n",
-	    marks[m].class, marks[m].path, text);
+	box(fp, m);
+	(void)fprintf(fp, "%s</strong>\n", text);
 	free(text);
-	remarks(fp, c);
-	put(fp, "</p></div>\n");
+	refusals(fp, c);
+	put(fp,
+	    "It is what the records say; see <a href=\"#checks\">what was "
+	    "checked</a>.</p></div>\n");
+	if (c->nfaults + c->lost > 0) {
+		box(fp, MARK_WARN);
+		if (c->nfaults > 0) {
+			put_count(fp, c->nholding, "member", "members");
+			put(fp, " that may hold keys could not be read");
+		}
+		if (c->lost > 0) {
+			put(fp, c->nfaults > 0 ? ", " : "");
+			put_count(fp, c->lost, "certificate is without its key",
+			    "certificates are without their keys");
+		}
+		put(fp,
+		    "</strong>\nSee <a href=\"#users\">whose they are</a> and "
+		    "<a href=\"#faults\">why</a>.</p></div>\n");
+	}
+	if (c->old_agents + c->fewer > 0) {
+		box(fp, MARK_WARN);
+		put_count(fp, c->old_agents, "recovery agent has expired",
+		    "recovery agents have expired");
+		put(fp, ", ");
+		put_count(fp, c->fewer, "key opens", "keys open");
+		put(fp,
+		    " for fewer agents than the others</strong>\nSee "
+		    "<a href=\"#agents\">which</a>.</p></div>\n");
+	}
 }
 
 static void
-sum(FILE *fp, const char *name, unsigned long long v, enum mark m)
+sum(FILE *fp, const char *name, const char *section, unsigned long long v,
+    enum mark m)
 {
-	(void)fprintf(fp, "<div><dt>%s</dt><dd class=\"%s\">", name,
-	    v == 0 ? "" : marks[m].class);
+	(void)fprintf(fp,
+	    "<div><dt><a href=\"#%s\">%s</a></dt><dd class=\"%s\">", section,
+	    name, v == 0 ? "" : marks[m].class);
 	html_number(fp, v);
 	put(fp, "</dd></div>\n");
 }
 
+/* Only what the input can say. */
 static void
 sums(FILE *fp, const struct count *c)
 {
 	put(fp, "<dl class=\"sums\">\n");
-	sum(fp, "users", c->users.n, MARK_NONE);
-	sum(fp, "keys exported", c->exported, MARK_NONE);
-	if (count_compares(c)) {
-		sum(fp, "of them in the archive", c->place[PLACE_ARCHIVE],
+	if (users_known(c))
+		sum(fp, "users", groups_known(c) ? "groups" : "users", c->users,
 		    MARK_NONE);
-		sum(fp, "of them not there", not_archived(c), MARK_BAD);
+	if (c->nexport > 0)
+		sum(fp, "keys exported", "reconciliation", c->exported,
+		    MARK_NONE);
+	if (count_compares(c)) {
+		sum(fp, "of them in the archive", "reconciliation",
+		    c->place[PLACE_ARCHIVE], MARK_NONE);
+		sum(fp, "of them not there", "reconciliation", report_gone(c),
+		    MARK_BAD);
 	} else {
-		sum(fp, "keys in rows of the archive", c->rows, MARK_NONE);
-		sum(fp, "results of an import", c->nresults, MARK_NONE);
+		if (c->nrows > 0)
+			sum(fp, "keys in rows of the archive", "reconciliation",
+			    c->rows, MARK_NONE);
+		if (c->nresults > 0)
+			sum(fp, "keys imported", "faults", c->imported,
+			    MARK_NONE);
 	}
-	sum(fp, "faults in the backup", c->nfaults, MARK_WARN);
-	sum(fp, "certificates without their key", c->lost, MARK_WARN);
-	sum(fp, "signing keys, held back", c->signing, MARK_NONE);
-	sum(fp, "certificates of CAs", c->cas, MARK_NONE);
-	sum(fp, "refused and never archived", c->refused, MARK_BAD);
+	if (c->nexport > 0)
+		sum(fp, "faults in the backup", "faults", c->nfaults,
+		    MARK_WARN);
+	else if (c->nresults > 0)
+		sum(fp, "faults that ca-import passed on", "faults",
+		    c->result_faults, MARK_WARN);
+	if (users_known(c))
+		sum(fp, "certificates without their key", "faults", c->lost,
+		    MARK_WARN);
+	if (c->nexport > 0)
+		sum(fp, "signing keys, held back", "input", c->signing,
+		    MARK_NONE);
+	if (c->nresults > 0)
+		sum(fp, "refused and never archived", "faults", c->refused,
+		    MARK_BAD);
 	put(fp, "</dl>\n");
 }
+
+/* The page --------------------------------------------------------------- */
+
+static const struct section {
+	const char *id, *heading;
+	int (*known)(const struct count *); /* NULL: always there */
+	void (*write)(FILE *, struct count *);
+} sections[] = {
+	{ "reconciliation", "Export and archive", NULL, reconciliation },
+	{ "users", "Users to ask", users_known, users },
+	{ "groups", "Administrative groups", groups_known, groups },
+	{ "algorithms", "Algorithms and key sizes", keys_known, algorithms },
+	{ "validity", "Validity of the certificates", keys_known, validity },
+	{ "faults", "Faulted and refused", NULL, faults },
+	{ "agents", "Recovery agents", agents_known, agents },
+	{ "checks", "What was checked", NULL, checks },
+	{ "input", "Input", NULL, input },
+	{ "signatures", "Signatures", NULL, signatures },
+};
 
 void
 report_write(FILE *fp, struct count *c)
 {
-	char title[64];
+	const struct section *end = sections +
+	    sizeof(sections) / sizeof(sections[0]);
+	const struct section *s;
+	char title[64], foot[128] = "SHA-256 of the input: ";
+	size_t i, n = strlen(foot);
 
 	(void)snprintf(title, sizeof(title), "Key archive report, %.10s",
 	    c->now);
-	html_begin(fp, title);
+	for (i = 0; i < sizeof(c->sha256); i++, n += 2)
+		(void)snprintf(foot + n, 3, "%02x", c->sha256[i]);
+	html_begin(fp, title, foot);
 	(void)fprintf(fp,
 	    "<header>\n<p class=\"over\">kms2ca</p>\n<h1>Key archive "
 	    "report</h1>\n<p class=\"soft\">Made by kms-report " TOOL_VERSION
@@ -548,14 +725,18 @@ report_write(FILE *fp, struct count *c)
 	put(fp, "</p>\n</header>\n<main>\n");
 	say(fp, c);
 	sums(fp, c);
-	reconciliation(fp, c);
-	groups(fp, c);
-	algorithms(fp, c);
-	validity(fp, c);
-	faults(fp, c);
-	agents(fp, c);
-	checks(fp, c);
-	input(fp, c);
+	put(fp, "<nav aria-label=\"Contents\"><ul>\n");
+	for (s = sections; s < end; s++)
+		if (s->known == NULL || s->known(c))
+			(void)fprintf(fp, "<li><a href=\"#%s\">%s</a></li>\n",
+			    s->id, s->heading);
+	put(fp, "</ul></nav>\n");
+	for (s = sections; s < end; s++)
+		if (s->known == NULL || s->known(c)) {
+			html_section(fp, s->id, s->heading);
+			s->write(fp, c);
+			html_section_end(fp);
+		}
 	put(fp,
 	    "</main>\n<footer><p>This page needs no network and runs no "
 	    "script. It holds names, serial numbers and thumbprints, and "

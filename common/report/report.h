@@ -5,11 +5,15 @@
 
 #include "report/count.h"
 
-/* The page that shows a census. */
+/* The page that shows what was counted. */
 
-/* Is nothing missing, refused, bad or unclear, and is there anything? */
+/* Returns 1 if there is something, and nothing is missing, refused or bad. */
 int report_clean(const struct count *);
 
+/* Returns the number of exported keys that no record has in the archive. */
+unsigned long long report_gone(const struct count *);
+
+/* Writes the whole page. */
 void report_write(FILE *, struct count *);
 
 #endif
