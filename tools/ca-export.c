@@ -221,7 +221,7 @@ main(int argc, char *argv[])
 	(void)tool_caller();
 	if (!store_new(&x.db, path, &w) ||
 	    !store_open(x.db, x.list ? STORE_READ : STORE_WRITE, NULL, &w) ||
-	    (key != NULL && !store_agent_all(x.db, &x.ca.kras, &w)))
+	    (key != NULL && !store_agent_all(x.db, &x.ca.agents, &w)))
 		msg_die("%s", w.detail);
 	if (key != NULL && !find_ca(&x, &w))
 		msg_die("-k: %s: %s", key, w.detail);
@@ -241,7 +241,7 @@ main(int argc, char *argv[])
 
 	store_close(x.db);
 	rec_out_free(x.out);
-	sk_X509_pop_free(x.ca.kras, X509_free);
+	sk_X509_pop_free(x.ca.agents, X509_free);
 	trust_free(&x.creds);
 	secret_free(&secrets);
 	free(token);

@@ -1,20 +1,19 @@
 /* ca-import(1): proves keys, encrypts them to the KRAs, and archives them. */
 
-#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/encode.h"
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
 #include "base/workers.h"
-#include "ca/agent.h"
+#include "ca/agent_pins.h"
+#include "ca/batch.h"
 #include "ca/import.h"
 #include "ca/replica.h"
-#include "key/cert.h"
+#include "ca/result.h"
 #include "proof/input.h"
 #include "proof/prove_many.h"
 #include "store/store.h"
@@ -27,84 +26,21 @@ static const char usage[] =
     "[-afnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...\n"
     "\t[-R requester] [-t thumb]...";
 
-/* One -t. */
-struct pin {
-	const char *thumb;
-	int used; /* it is a KRA of the archive */
-};
-
-/* Names one KRA, and checks it against the CA, and the n pins if any. */
-static int
-show_kra(X509 *x, X509 *ca, struct pin *pin, size_t n, struct reason *w)
-{
-	struct trust_pair p;
-	struct cert *c;
-	struct reason bad;
-	uint8_t *der = NULL;
-	char hex[41];
-	size_t t;
-	int len = i2d_X509(x, &der), known = n == 0;
-
-	if (len <= 0)
-		heap_nomem();
-	if (!cert_new(&c, der, (size_t)len, &bad)) {
-		OPENSSL_free(der);
-		return reason_set(w, "database",
-		    "a KRA certificate of the archive: %s " STORE_ALTERED,
-		    bad.detail);
-	}
-	memcpy(p.sha1, c->sha1, sizeof(p.sha1));
-	memcpy(p.sha256, c->sha256, sizeof(p.sha256));
-	msg_warn("KRA %s, SHA-1 %s", c->subject, encode_hex(hex, c->sha1, 20));
-	if (!agent_check(x, ca, &bad))
-		msg_warn("warning: KRA %s: %s", c->subject, bad.detail);
-	for (t = 0; t < n; t++)
-		if (trust_thumbprint(&p, pin[t].thumb))
-			known = pin[t].used = 1;
-	if (!known)
-		reason_set(w, "kra",
-		    "KRA %s is none of -t: nothing is imported", c->subject);
-	cert_free(c);
-	OPENSSL_free(der);
-	return known;
-}
-
-/*
- * Names every KRA before anything is encrypted to it; with -t each must be
- * one of those typed, and each typed must be there.
- */
-static int
-show_kras(const struct import *im, struct pin *pin, size_t n, struct reason *w)
-{
-	size_t t;
-	int i;
-
-	for (i = 0; i < sk_X509_num(im->kras); i++)
-		if (!show_kra(sk_X509_value(im->kras, i), im->ca, pin, n, w))
-			return 0;
-	for (t = 0; t < n; t++)
-		if (!pin[t].used)
-			return reason_set(w, "kra",
-			    "-t %s: no KRA of the archive: nothing is "
-			    "imported",
-			    pin[t].thumb);
-	return 1;
-}
-
 /* Proves a copy that is whole, against its own head.  0, or the exit status. */
 static int
-check_copy(struct import *im, int part)
+check_copy(struct batch *b, int part)
 {
+	const struct replica *copy = &b->copy;
 	struct reason w;
 	int rc;
 
-	if (im->copy.last == 0)
+	if (copy->last == 0)
 		return 0;
 	msg_warn("copied: audit rows %llu, settings %llu, agents %llu",
-	    im->copy.events, im->copy.settings, im->copy.agents);
+	    copy->ncommits, copy->nsettings, copy->nagents);
 	if (part)
 		return 0;
-	rc = store_audit(im->db, im->copy.head, im->head, &w);
+	rc = store_audit(b->import->db, copy->head, b->head, &w);
 	if (rc == -1)
 		msg_die("%s", w.detail);
 	if (rc == 0)
@@ -130,7 +66,7 @@ wanted(const struct stream_in *s, int all, struct reason *w)
 
 /* Reads to the end.  Returns 1, or 0 when the stream is broken. */
 static int
-run(struct import *im, struct input *in, struct prove_many *p, int all)
+run(struct batch *b, struct input *in, struct prove_many *p, int all)
 {
 	const struct stream_in *s;
 	struct wire *answer;
@@ -139,8 +75,8 @@ run(struct import *im, struct input *in, struct prove_many *p, int all)
 	int ok = 1;
 
 	for (;;) {
-		if (import_due(im, in->in, prove_many_busy(p)))
-			ok = import_commit(im, &w);
+		if (batch_due(b, in->in, prove_many_busy(p)))
+			ok = batch_commit(b, &w);
 		if (!ok)
 			break;
 		ev = prove_many_next(p, &s, &answer);
@@ -154,35 +90,40 @@ run(struct import *im, struct input *in, struct prove_many *p, int all)
 		}
 		if (ev == STREAM_REC || ev == STREAM_BAD)
 			ok = wanted(s, all, &w) &&
-			    import_record(im, s, ev == STREAM_BAD, answer, &w);
+			    batch_record(b, s, ev == STREAM_BAD, answer, &w);
 		if (!ok)
 			break;
 	}
-	if (!ok || !import_commit(im, &w)) {
-		store_rollback(im->db);
+	if (!ok || !batch_commit(b, &w)) {
+		store_rollback(b->import->db);
 		msg_die("%s", w.detail);
 	}
 	return ev == STREAM_EOF;
 }
 
 static void
-summary(const struct import *im)
+summary(const struct batch *b)
 {
+	const struct results *rs = b->results;
+	const unsigned long long *n = rs->n;
+
 	msg_warn("read %llu, imported %llu (keys %llu), updated %llu, "
 		 "present %llu, ignored %llu, refused %llu, faults %llu%s",
-	    im->read, im->imported, im->keys, im->updated, im->present,
-	    im->ignored, im->refused, im->faults,
-	    im->dry ? " (-n: nothing was written)" : "");
-	if (*im->head != '\0')
-		msg_warn("audit head: %s", im->head);
+	    rs->read, n[RESULT_IMPORTED], rs->keys, n[RESULT_UPDATED],
+	    n[RESULT_PRESENT], n[RESULT_IGNORED], n[RESULT_REFUSED],
+	    n[RESULT_FAULT], rs->dry ? " (-n: nothing was written)" : "");
+	if (*b->head != '\0')
+		msg_warn("audit head: %s", b->head);
 }
 
 int
 main(int argc, char *argv[])
 {
 	const char *path = NULL;
-	struct pin *pin;
+	struct agent_pin *pin;
 	struct import im;
+	struct results results;
+	struct batch batch;
 	struct input in;
 	struct prove_many *prover;
 	unsigned jobs = workers_processors();
@@ -192,6 +133,8 @@ main(int argc, char *argv[])
 
 	tool_start();
 	memset(&im, 0, sizeof(im));
+	memset(&results, 0, sizeof(results));
+	memset(&batch, 0, sizeof(batch));
 	memset(&in, 0, sizeof(in));
 	if ((pin = calloc((size_t)argc, sizeof(*pin))) == NULL)
 		heap_nomem();
@@ -205,7 +148,7 @@ main(int argc, char *argv[])
 		else if (c == 'j')
 			workers_jobs(optarg, &jobs);
 		else if (c == 'n')
-			im.dry = 1;
+			results.dry = 1;
 		else if (c == 'R')
 			im.requester = optarg;
 		else if (c == 't' && !trust_whole_thumbprint(optarg))
@@ -224,30 +167,34 @@ main(int argc, char *argv[])
 	im.caller = tool_caller();
 	if (im.requester == NULL)
 		im.requester = im.caller;
+	batch.import = &im;
+	batch.results = &results;
+	results_start(&results);
 	if (!store_new(&im.db, path, &w) ||
 	    !store_open(im.db, STORE_WRITE, NULL, &w) || !import_start(&im, &w))
 		msg_die("%s", w.detail);
 	input_open(&in, in.k.n > 0 ? &in.k : NULL,
 	    in.trusted.n > 0 ? &in.trusted : NULL);
-	if (!import_side_by_side(&im))
+	if (!import_apart(&im))
 		jobs = 1;
 	prover = prove_many_new(in.in, in.stream, in.k.n > 0, jobs, AHEAD, NICE,
-	    import_prove, &im);
+	    import_work, &im);
 	sandbox_enter(store_dir0(im.db));
 
-	if (!show_kras(&im, pin, npins, &w))
+	if (!agent_pins_check(pin, npins, im.agents, im.ca, &w))
 		msg_die("%s", w.detail);
-	whole = run(&im, &in, prover, all);
-	summary(&im);
+	whole = run(&batch, &in, prover, all);
+	summary(&batch);
 	if (!whole)
 		input_broken(&in);
-	if (import_end(&im) == -1)
-		tool_lost();
-	c = check_copy(&im, in.part) || im.refused > 0 ||
-	    (im.read == 0 && im.copy.last == 0);
+	results_end(&results);
+	c = check_copy(&batch, in.part) || results.n[RESULT_REFUSED] > 0 ||
+	    (results.read == 0 && batch.copy.last == 0);
 
 	store_close(im.db);
 	import_free(&im);
+	replica_free(&batch.copy);
+	results_free(&results);
 	prove_many_free(prover);
 	input_close(&in);
 	free(pin);

@@ -88,37 +88,25 @@ drop(struct verify *v, const struct reason *w)
 		verdict(v, "bad", w);
 }
 
+static int
+proven(const struct stream_in *s, struct reason *w)
+{
+	struct cert *cert;
+	int ok = prove_record(s, &cert, NULL, NULL, w);
+
+	cert_free(cert);
+	return ok;
+}
+
 /* Proves a record in another process; the prove_many_work. */
 static void
 prove(void *ctx, const struct stream_in *s, struct wire *answer)
 {
-	struct cert *cert;
 	struct reason w;
-	int ok = prove_record(s, &cert, NULL, NULL, &w);
+	int ok = proven(s, &w);
 
 	(void)ctx;
-	wire_add(answer, &ok, sizeof(ok));
-	if (!ok)
-		wire_add(answer, &w, sizeof(w));
-	cert_free(cert);
-}
-
-/* The same here, or what came of it.  Returns 1, or 0 with *w. */
-static int
-proven(const struct verify *v, struct wire *answer, struct reason *w)
-{
-	struct cert *cert;
-	int ok;
-
-	if (answer == NULL) {
-		ok = prove_record(v->stream, &cert, NULL, NULL, w);
-		cert_free(cert);
-		return ok;
-	}
-	memcpy(&ok, wire_next(answer, sizeof(ok)), sizeof(ok));
-	if (!ok)
-		memcpy(w, wire_next(answer, sizeof(*w)), sizeof(*w));
-	return ok;
+	prove_many_say(answer, ok, &w);
 }
 
 static void
@@ -132,7 +120,8 @@ record(struct verify *v, struct wire *answer)
 		    v->stream->rec.lineno);
 	if (!v->stream->sealed && v->stream->key != NULL && v->fp != NULL)
 		tool_clear_keys();
-	if (!proven(v, answer, &w)) {
+	if (answer != NULL ? !prove_many_said(answer, &w) :
+			     !proven(v->stream, &w)) {
 		drop(v, &w);
 		return;
 	}
@@ -148,21 +137,16 @@ static void
 head(struct verify *v)
 {
 	struct cert *c;
-	uint8_t *der = NULL;
 	char hex[65];
 	struct reason w;
-	int n;
 
 	v->dropped = 0;
 	pass(v);
-	if (v->pinned || (n = i2d_X509(v->stream->signer, &der)) <= 0)
+	if (v->pinned || !cert_of_x509(&c, v->stream->signer, &w))
 		return;
-	if (cert_new(&c, der, (size_t)n, &w)) {
-		msg_warn("signed by %s, SHA-256 %s", c->subject,
-		    encode_hex(hex, c->sha256, sizeof(c->sha256)));
-		cert_free(c);
-	}
-	OPENSSL_free(der);
+	msg_warn("signed by %s, SHA-256 %s", c->subject,
+	    encode_hex(hex, c->sha256, sizeof(c->sha256)));
+	cert_free(c);
 }
 
 /* One event.  Returns 0 at the end of the input. */

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/encode.h"
 #include "base/heap.h"
+#include "ca/agent_hashes.h"
 #include "ca/hresult.h"
 
 int
@@ -62,8 +62,8 @@ agent_check(X509 *x, X509 *ca, struct reason *w)
 }
 
 int
-agent_encrypt(STACK_OF(X509) *kras, const uint8_t *in, size_t n, uint8_t **der,
-    size_t *len, struct reason *w)
+agent_encrypt(STACK_OF(X509) *agents, const uint8_t *in, size_t n,
+    uint8_t **der, size_t *len, struct reason *w)
 {
 	BIO *bio = BIO_new_mem_buf(in, (int)n);
 	CMS_ContentInfo *cms = NULL;
@@ -71,7 +71,7 @@ agent_encrypt(STACK_OF(X509) *kras, const uint8_t *in, size_t n, uint8_t **der,
 
 	*der = NULL;
 	if (bio != NULL)
-		cms = CMS_encrypt(kras, bio, EVP_aes_256_cbc(), CMS_BINARY);
+		cms = CMS_encrypt(agents, bio, EVP_aes_256_cbc(), CMS_BINARY);
 	if (cms != NULL)
 		size = i2d_CMS_ContentInfo(cms, der);
 	CMS_ContentInfo_free(cms);
@@ -135,28 +135,24 @@ is_recipient(CMS_ContentInfo *cms, X509 *x)
 }
 
 int
-agent_locked_to(STACK_OF(X509) *kras, const uint8_t *der, size_t len,
+agent_locked_to(STACK_OF(X509) *agents, const uint8_t *der, size_t len,
     const char *hashes, struct reason *w)
 {
 	const uint8_t *q = der;
 	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &q, (long)len);
-	uint8_t md[20];
-	char hex[41];
 	int i, rc, n = 0;
 	X509 *x;
 
-	rc = cms != NULL && q == der + len &&
+	rc = hashes != NULL && cms != NULL && q == der + len &&
 	    OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_enveloped;
-	for (i = 0; rc && i < sk_X509_num(kras); i++) {
-		x = sk_X509_value(kras, i);
-		if (!X509_digest(x, EVP_sha1(), md, NULL))
-			heap_nomem();
-		if (strstr(hashes, encode_hex(hex, md, sizeof(md))) == NULL)
+	for (i = 0; rc && i < sk_X509_num(agents); i++) {
+		x = sk_X509_value(agents, i);
+		if (!agent_hashes_has(hashes, x))
 			continue;
 		rc = is_recipient(cms, x);
 		n++;
 	}
-	rc = rc && strlen(hashes) + 1 == 41 * (size_t)n &&
+	rc = rc && strlen(hashes) + 1 == AGENT_HASH * (size_t)n &&
 	    sk_CMS_RecipientInfo_num(CMS_get0_RecipientInfos(cms)) == n;
 	CMS_ContentInfo_free(cms);
 	reason_clear();

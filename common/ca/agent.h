@@ -35,14 +35,14 @@ int agent_usable(X509 *, struct reason *w);
  * recipients by issuer and serial number, as a Windows CA does.
  * Returns 1 and *der (OPENSSL_free), or 0 with *w.
  */
-int agent_encrypt(STACK_OF(X509) *kras, const uint8_t *in, size_t n,
+int agent_encrypt(STACK_OF(X509) *agents, const uint8_t *in, size_t n,
     uint8_t **der, size_t *len, struct reason *w);
 
 /*
  * Returns 1 if the archived key is encrypted to those of the certificates whose
  * SHA-1 are named, in hex and apart by blanks, and to nobody else; or 0 with *w.
  */
-int agent_locked_to(STACK_OF(X509) *kras, const uint8_t *der, size_t len,
+int agent_locked_to(STACK_OF(X509) *agents, const uint8_t *der, size_t len,
     const char *hashes, struct reason *w);
 
 /*

@@ -314,32 +314,29 @@ static int
 match_cert(const struct parts *b, const struct trust *trusted,
     const uint8_t id[32], struct cert **c, struct reason *w)
 {
-	uint8_t *der;
-	int i, size, mine, left_out = 0, rc = 0;
+	int i, mine, fits, left_out = 0;
 
 	reason_set(w, "blob",
 	    "the recovery blob does not carry the user's "
 	    "certificate");
-	for (i = 0; !rc && i < sk_X509_num(b->certs); i++) {
-		der = NULL;
-		size = i2d_X509(sk_X509_value(b->certs, i), &der);
-		if (size > 0 && cert_new(c, der, (size_t)size, w)) {
-			mine = is_candidate(b, trusted, *c);
-			rc = mine && is_of(id, *c);
-			left_out |= !mine && b->name == NULL && is_of(id, *c);
-			if (mine && !rc)
-				does_not_decrypt(w);
-			if (!rc)
-				cert_free(*c);
-		}
-		OPENSSL_free(der);
+	for (i = 0; i < sk_X509_num(b->certs); i++) {
+		if (!cert_of_x509(c, sk_X509_value(b->certs, i), w))
+			continue;
+		mine = is_candidate(b, trusted, *c);
+		fits = is_of(id, *c);
+		if (mine && fits)
+			return 1;
+		left_out |= fits && b->name == NULL;
+		if (mine)
+			does_not_decrypt(w);
+		cert_free(*c);
 	}
-	if (!rc && left_out)
-		reason_set(w, "blob",
-		    "the recovery blob does not name the user's certificate, "
-		    "and opens with none that a CA of -C has issued: without "
-		    "-C it may");
-	return rc;
+	return left_out ?
+	    reason_set(w, "blob",
+		"the recovery blob does not name the user's certificate, "
+		"and opens with none that a CA of -C has issued: without "
+		"-C it may") :
+	    0;
 }
 
 int

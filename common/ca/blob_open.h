@@ -22,7 +22,7 @@
 struct blob_wrap_ca {
 	const struct trust_pair *ca; /* signs; NULL: nobody does */
 	const struct trust *all; /* where certificates of the chains may be */
-	STACK_OF(X509) *kras; /* of the archive */
+	STACK_OF(X509) *agents; /* of the archive */
 };
 
 /*

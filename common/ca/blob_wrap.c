@@ -2,11 +2,10 @@
 #include <openssl/err.h>
 #include <string.h>
 
-#include "base/encode.h"
-#include "base/heap.h"
+#include "ca/agent_hashes.h"
 #include "ca/blob_open.h"
 
-/* Adds a certificate, unless it is there: the CA may be a KRA. */
+/* Adds a certificate, unless it is there: the CA may be one. */
 static int
 add_cert(CMS_ContentInfo *cms, X509 *x)
 {
@@ -36,24 +35,6 @@ add_chain(CMS_ContentInfo *cms, X509 *x, const struct trust *all)
 	return 1;
 }
 
-/* "01 23 ..", as in KeyRecoveryHashes, in hashes? */
-static int
-is_hashed(X509 *x, const char *hashes)
-{
-	char pairs[60], *p = pairs;
-	uint8_t md[20];
-	size_t i;
-
-	if (!X509_digest(x, EVP_sha1(), md, NULL))
-		heap_nomem();
-	for (i = 0; i < sizeof(md); i++, p += 3) {
-		encode_hex(p, md + i, 1);
-		p[2] = ' ';
-	}
-	p[-1] = '\0';
-	return strstr(hashes, pairs) != NULL;
-}
-
 /* The certificates that go along. */
 static int
 add_certs(CMS_ContentInfo *cms, const struct blob_wrap_ca *ca,
@@ -64,9 +45,9 @@ add_certs(CMS_ContentInfo *cms, const struct blob_wrap_ca *ca,
 
 	rc = x != NULL && add_chain(cms, x, ca->all) &&
 	    add_chain(cms, ca->ca->cert, ca->all);
-	for (i = 0; rc && i < sk_X509_num(ca->kras); i++)
-		if (is_hashed(sk_X509_value(ca->kras, i), hashes))
-			rc = add_cert(cms, sk_X509_value(ca->kras, i));
+	for (i = 0; rc && i < sk_X509_num(ca->agents); i++)
+		if (agent_hashes_has(hashes, sk_X509_value(ca->agents, i)))
+			rc = add_cert(cms, sk_X509_value(ca->agents, i));
 	X509_free(x);
 	return rc;
 }

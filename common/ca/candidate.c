@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/heap.h"
+#include "ca/hresult.h"
 #include "proof/prove.h"
+#include "proof/prove_many.h"
 
 #define PKCS8_MAX 16384 /* bytes: RSA of RSA_BITS_MAX has 13,000 */
 
@@ -39,26 +41,50 @@ make_form(const struct stream_in *s, struct candidate *p, struct reason *w)
 	return 1;
 }
 
-int
-candidate_make(struct candidate *p, const struct stream_in *s, X509 *ca,
-    struct reason *w)
+/* Proves the record.  Returns 1, or 0 with p->why. */
+static int
+prove(struct candidate *p, const struct stream_in *s, X509 *ca)
 {
-	memset(p, 0, sizeof(*p));
-	if (!prove_record(s, &p->cert, &p->key, &p->nkey, w) ||
-	    (p->cert != NULL && !cert_describe(p->cert, w)))
+	if (!prove_record(s, &p->cert, &p->key, &p->nkey, &p->why) ||
+	    (p->cert != NULL && !cert_describe(p->cert, &p->why)))
 		return 0;
 	p->has_key = s->key != NULL;
 	p->own = p->cert != NULL && ca != NULL && cert_is_of(p->cert, ca);
-	return !p->has_key || make_form(s, p, w);
+	return !p->has_key || make_form(s, p, &p->why);
+}
+
+/* Adds what Windows calls a certificate or key that is not what it should be. */
+static void
+name_why(struct reason *w)
+{
+	const char *name = "";
+	struct reason copy = *w;
+
+	if (strcmp(w->reason, "certificate") == 0)
+		name = HR_INVALID_DATA;
+	else if (strcmp(w->reason, "key") == 0)
+		name = HR_INVALID_PARAMETER;
+	reason_set(w, copy.reason, "%.400s%s", copy.detail, name);
+}
+
+void
+candidate_make(struct candidate *p, const struct stream_in *s, int bad,
+    X509 *ca)
+{
+	memset(p, 0, sizeof(*p));
+	if (bad)
+		p->why = s->why;
+	else if (!(p->ok = prove(p, s, ca)))
+		name_why(&p->why);
 }
 
 int
-candidate_lock(struct candidate *p, struct archived_key *e, size_t kras,
+candidate_lock(struct candidate *p, struct archived_key *e, size_t n,
     struct reason *w)
 {
-	if (!p->has_key)
+	if (!p->ok || !p->has_key)
 		return 1;
-	if (!archived_key_lock(e, 0, kras, p->key, p->nkey, &p->locked,
+	if (!archived_key_lock(e, 0, n, p->key, p->nkey, &p->locked,
 		&p->nlocked, w))
 		return 0;
 	OPENSSL_secure_clear_free(p->key, p->nkey);
@@ -69,6 +95,9 @@ candidate_lock(struct candidate *p, struct archived_key *e, size_t kras,
 void
 candidate_pack(const struct candidate *p, struct wire *f)
 {
+	prove_many_say(f, p->ok, &p->why);
+	if (!p->ok)
+		return;
 	wire_add(f, p, sizeof(*p));
 	wire_add_bytes(f, p->locked, p->nlocked);
 	if (p->cert != NULL)
@@ -78,6 +107,9 @@ candidate_pack(const struct candidate *p, struct wire *f)
 void
 candidate_unpack(struct candidate *p, struct wire *f)
 {
+	memset(p, 0, sizeof(*p));
+	if (!prove_many_said(f, &p->why))
+		return;
 	memcpy(p, wire_next(f, sizeof(*p)), sizeof(*p));
 	p->locked = wire_dup(f, &p->nlocked);
 	if (p->cert != NULL)

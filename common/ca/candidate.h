@@ -13,32 +13,30 @@
 
 /* What is known of a record before it meets the archive. */
 struct candidate {
-	struct cert *cert; /* NULL: it has none */
+	int ok; /* 0: the record is refused, for the reason `why' */
+	struct reason why;
+	struct cert *cert; /* NULL: the record has none */
 	int has_key;
-	int own; /* the CA of the archive has issued it */
+	int own; /* the CA of the archive has issued the certificate */
 	const char *format; /* of the key in the archive */
-	uint8_t *key; /* in that form, in secure memory; nkey bytes */
+	uint8_t *key; /* in that format, nkey bytes of secure memory, or NULL */
 	size_t nkey;
-	/* by another process in place of it: encrypted to all KRAs */
-	uint8_t *locked;
+	uint8_t *locked; /* the key as archived_key_lock() gives it, or NULL */
 	size_t nlocked;
 };
 
 /*
- * Proves the record at hand, and makes its key what the archive keeps; ca may be
- * NULL.  Returns 1, or 0 with *w: it is refused.  Free *p in either case.
+ * Proves the record at hand, and makes its key what the archive keeps.  bad
+ * tells that the seal did not open; ca may be NULL.  Caller frees *p.
  */
-int candidate_make(struct candidate *, const struct stream_in *, X509 *ca,
+void candidate_make(struct candidate *, const struct stream_in *, int bad,
+    X509 *ca);
+
+/* Encrypts the key to the first n agents, and wipes it.  1, or 0 with *w. */
+int candidate_lock(struct candidate *, struct archived_key *, size_t n,
     struct reason *);
 
-/*
- * Encrypts the key to the first so many KRAs of the envelope, and wipes it.
- * Returns 1, or 0 with *w.
- */
-int candidate_lock(struct candidate *, struct archived_key *, size_t kras,
-    struct reason *);
-
-/* For another process of the same program; the key must be locked. */
+/* From a fork to its parent; the key must be locked. */
 void candidate_pack(const struct candidate *, struct wire *);
 void candidate_unpack(struct candidate *, struct wire *);
 

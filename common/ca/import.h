@@ -2,81 +2,65 @@
 #define CA_IMPORT_H
 
 #include <openssl/x509.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <time.h>
 
 #include "ca/archived_key.h"
-#include "ca/replica.h"
+#include "ca/candidate.h"
+#include "ca/result.h"
 #include "record/stream_read.h"
-#include "record/write.h"
 #include "store/store.h"
 
 /*
  * From records to rows: the rules of [MS-CSRA] 3.1.4.1.26 (ImportCertificate)
- * and 3.1.4.2.16 (ImportKey), one `result' for each record, after its commit.
+ * and 3.1.4.2.16 (ImportKey).
  */
 
 struct import {
 	/* set by the tool */
 	struct store *db;
-	int force; /* -f: foreign certificates */
-	int dry; /* -n */
+	int force; /* -f: foreign certificates may come in */
 	const char *requester, *caller;
 	/* own */
-	STACK_OF(X509) *kras;
-	uint8_t (*sha1)[20]; /* of kras */
-	struct archived_key *envelope; /* to kras */
-	X509 *ca; /* NULL: everything is foreign */
-	uint32_t flags, count; /* KRAFlags, KRACertCount */
-	FILE *mem; /* results that wait */
-	char *text;
-	size_t textlen;
-	struct rec_out *out;
-	int open; /* a transaction is */
-	struct timespec since; /* when it was begun */
-	unsigned waiting;
-	unsigned long long read, imported, updated, present, ignored, refused,
-	    faults;
-	unsigned long long keys; /* of those imported, with their key */
-	char head[AUDIT_HEAD_MAX];
-	struct replica copy; /* of another archive */
-	struct held **held; /* nheld records that wait, size bytes */
-	size_t nheld, size;
+	STACK_OF(X509) *agents;
+	uint8_t (*sha1)[20]; /* of the agents */
+	struct archived_key *envelope; /* to the agents */
+	X509 *ca; /* NULL: every certificate is foreign */
+	uint32_t flags; /* KRAFlags */
+	uint32_t count; /* agents of one key: KRACertCount, or all */
 };
 
-/* Loads KRAs, CA and settings.  Returns 1, or 0 with *w. */
+/* Loads the agents and the CA.  Returns 1, or 0 with *w. */
 int import_start(struct import *, struct reason *w);
 
 /*
- * Returns 1 if records can be proven, and encrypted to the KRAs, by other
- * processes; an EC key among those of the KRAs rules that out.
+ * Reads the settings, which each transaction does: somebody may have changed
+ * them.  Returns 1, or 0 with *w.
  */
-int import_side_by_side(const struct import *);
-
-/* The prove_many_work of an import. */
-void import_prove(void *import, const struct stream_in *, struct wire *answer);
+int import_settings(struct import *, struct reason *w);
 
 /*
- * Takes the record at hand of s; bad tells that its seal did not open; answer
- * is that of import_prove(), or NULL if it is still to be proven.  Returns 1, or
- * 0 with *w when the import must stop.
+ * Returns 1 if keys can be encrypted before the agents of their rows are known,
+ * and by other processes; an EC key among those of the agents rules that out.
  */
-int import_record(struct import *, const struct stream_in *, int bad,
-    struct wire *answer, struct reason *w);
+int import_apart(const struct import *);
+
+/* The prove_many_work of an import: proves a record and encrypts its key. */
+void import_work(void *import, const struct stream_in *, struct wire *answer);
 
 /*
- * Returns 1 when results should wait no longer: a second has passed, or no
- * record can be had soon, and none is on its way (busy).
+ * Where import_apart() is 1: proves the record at hand and encrypts its key to
+ * all agents, or takes the answer of import_work().  bad tells that the seal did not open.  Caller frees *p.
  */
-int import_due(const struct import *, struct rec_in *, int busy);
+void import_candidate(const struct import *, const struct stream_in *, int bad,
+    struct wire *answer, struct candidate *p);
 
-/* Commits what waits and writes its results.  Returns 1, or 0 with *w. */
-int import_commit(struct import *, struct reason *w);
-
-/* Writes `end' to stdout.  Returns 1, or -1 if output was lost. */
-int import_end(struct import *);
+/*
+ * Writes the row of a candidate, if the rules have it so.  s says what the
+ * record is.  Returns 1 with what came of it, or 0 with *w: the import must
+ * stop.
+ */
+int import_row(struct import *, const struct stream_in *s,
+    const struct candidate *, struct result *, struct reason *w);
 
 void import_free(struct import *);
 

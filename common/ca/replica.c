@@ -9,6 +9,7 @@
 #include "base/heap.h"
 #include "base/tool.h"
 #include "ca/agent.h"
+#include "ca/agent_hashes.h"
 
 /* Writing --------------------------------------------------------------- */
 
@@ -24,7 +25,7 @@ end(struct rec_out *o)
 }
 
 static void
-put_event(struct rec_out *o, const struct store_commit *e)
+put_commit(struct rec_out *o, const struct store_commit *e)
 {
 	rec_begin(o, "audit");
 	rec_put_u64(o, "n", o->n + 1);
@@ -75,7 +76,7 @@ replica_head(struct store *db, struct rec_out *o, struct reason *w)
 	int rc;
 
 	while ((rc = store_next_commit(db, e.id, &e, w)) == 1)
-		put_event(o, &e);
+		put_commit(o, &e);
 	while (rc == 0 && (rc = store_next_setting(db, name, &s, w)) == 1) {
 		put_setting(o, &s);
 		(void)snprintf(name, sizeof(name), "%s", s.name);
@@ -165,7 +166,7 @@ part(int rc, unsigned long long *counter)
 }
 
 static enum replica_status
-take_event(struct replica *c, const struct rec *r, struct reason *w)
+take_commit(struct replica *c, const struct rec *r, struct reason *w)
 {
 	struct texts t = { .n = 0 };
 	struct store_commit e = { .id = 0 };
@@ -182,7 +183,7 @@ take_event(struct replica *c, const struct rec *r, struct reason *w)
 	if (strlen(e.hash) != 64)
 		reason_set(w, "copy", "an audit row without its hash");
 	else
-		rc = part(restore_commit(c->db, &e, w), &c->events);
+		rc = part(restore_commit(c->db, &e, w), &c->ncommits);
 	c->last = e.id;
 	(void)snprintf(c->head, sizeof(c->head), "%lld:%.64s", (long long)e.id,
 	    e.hash);
@@ -212,7 +213,7 @@ take_setting(struct replica *c, const struct rec *r, struct reason *w)
 		reason_set(w, "copy", "setting %s: not its value", s.name);
 		rc = REPLICA_STOP;
 	} else
-		rc = part(restore_setting(c->db, &s, w), &c->settings);
+		rc = part(restore_setting(c->db, &s, w), &c->nsettings);
 	OPENSSL_free(der);
 	texts_free(&t);
 	return rc;
@@ -231,31 +232,10 @@ take_agent(struct replica *c, const struct rec *r, struct reason *w)
 	    !certificate(r, &cert, w))
 		return REPLICA_STOP;
 	a.added = text(&t, r, "added").s;
-	rc = part(restore_agent(c->db, &a, cert, w), &c->agents);
+	rc = part(restore_agent(c->db, &a, cert, w), &c->nagents);
 	cert_free(cert);
 	texts_free(&t);
 	return rc;
-}
-
-/* "0123.. 45.." as "01 23 ..\n45 ..": free() it. */
-static char *
-hashes_of(const char *s)
-{
-	char *out = malloc(3 * strlen(s) / 2 + 2), *p = out;
-
-	if (out == NULL)
-		heap_nomem();
-	for (; s[0] != '\0' && s[1] != '\0'; s += 2) {
-		*p++ = s[0];
-		*p++ = s[1];
-		*p++ = s[2] == ' ' ? '\n' : ' ';
-		if (s[2] == ' ')
-			s++;
-	}
-	if (p > out)
-		p--;
-	*p = '\0';
-	return out;
 }
 
 /*
@@ -270,7 +250,7 @@ take_key(struct replica *c, const struct rec *r, const char *format,
 {
 	*key = NULL;
 	k->blob = rec_b64(r, "blob", 0, &k->len);
-	k->hashes = hashes_of(kra);
+	k->hashes = agent_hashes_row(kra);
 	k->format = format;
 	if (k->blob == NULL || (k->len == 0) != (*format == '\0') ||
 	    (k->len == 0) != (*kra == '\0'))
@@ -283,7 +263,7 @@ take_key(struct replica *c, const struct rec *r, const char *format,
 		    "format is neither MSBLOB nor PKCS8");
 	*key = k;
 	return number(r, "key_audit", c->last, &k->audit, w) &&
-	    agent_locked_to(c->kras, k->blob, k->len, kra, w);
+	    agent_locked_to(c->agents, k->blob, k->len, k->hashes, w);
 }
 
 /* What the record says of its row.  Returns 1, or 0 with *w. */
@@ -332,7 +312,7 @@ take_archived(struct replica *c, const struct rec *r, int64_t *id,
 	const char *format, *kra;
 	int rc, ok;
 
-	if (c->kras == NULL && !store_agent_all(c->db, &c->kras, w))
+	if (c->agents == NULL && !store_agent_all(c->db, &c->agents, w))
 		return REPLICA_STOP;
 	if (!certificate(r, &cert, w))
 		return REPLICA_REFUSED;
@@ -356,7 +336,7 @@ replica_record(struct replica *c, const struct rec *r, int64_t *id,
     struct reason *w)
 {
 	if (rec_is(r, "audit"))
-		return take_event(c, r, w);
+		return take_commit(c, r, w);
 	if (c->last == 0) {
 		reason_set(w, "copy",
 		    "a row of another archive, without the audit rows before "
@@ -373,5 +353,5 @@ replica_record(struct replica *c, const struct rec *r, int64_t *id,
 void
 replica_free(struct replica *c)
 {
-	sk_X509_pop_free(c->kras, X509_free);
+	sk_X509_pop_free(c->agents, X509_free);
 }

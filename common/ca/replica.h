@@ -25,8 +25,8 @@ int replica_head(struct store *, struct rec_out *, struct reason *w);
 struct replica {
 	struct store *db;
 	int64_t last; /* audit row of the stream, 0: none came yet */
-	STACK_OF(X509) *kras; /* of the archive, once the first row came */
-	unsigned long long events, settings, agents; /* that came */
+	STACK_OF(X509) *agents; /* of the archive, once the first row came */
+	unsigned long long ncommits, nsettings, nagents; /* that came */
 	char head[AUDIT_HEAD_MAX]; /* of the stream */
 };
 

@@ -2,27 +2,19 @@
 
 #include <openssl/crypto.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/heap.h"
 #include "base/tool.h"
+#include "ca/agent_hashes.h"
 #include "key/cert.h"
 #include "record/stream_write.h"
 
-/* Puts "01 23 ..\n45 .." as "0123.. 45..". */
 static void
-put_hashes(struct rec_out *o, const char *s)
+put_hashes(struct rec_out *o, const char *row)
 {
-	char *plain = strdup(s), *p = plain;
+	char *s = agent_hashes_record(row);
 
-	if (plain == NULL)
-		heap_nomem();
-	for (; *s != '\0'; s++)
-		if (*s != ' ')
-			*p++ = *s == '\n' ? ' ' : *s;
-	*p = '\0';
-	rec_puts(o, "kra", plain);
-	free(plain);
+	rec_puts(o, "kra", s);
+	free(s);
 }
 
 /* The last field: the archived key, wrapped for Windows if -k is given. */

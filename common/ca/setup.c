@@ -137,20 +137,16 @@ setup_agent(struct setup *s, const struct cert *c, struct reason *w)
 	return 1;
 }
 
-/* -N against the KRAs that are there now. */
+/* -N against the agents that are there now. */
 static int
 count_ok(const struct setup *s, struct reason *w)
 {
-	STACK_OF(X509) *kras;
-	int n;
+	uint32_t n;
 
-	if (!store_agent_all(s->db, &kras, w))
-		return 0;
-	n = sk_X509_num(kras);
-	sk_X509_pop_free(kras, X509_free);
-	return s->count <= (uint32_t)n ||
-	    reason_set(w, "usage", "-N %u: the archive has %d KRAs", s->count,
-		n);
+	return store_agent_count(s->db, &n, w) &&
+	    (s->count <= n ||
+		reason_set(w, "usage", "-N %u: the archive has %u KRAs",
+		    s->count, n));
 }
 
 int

@@ -503,6 +503,19 @@ cert_free(struct cert *c)
 	OPENSSL_free(c);
 }
 
+int
+cert_of_x509(struct cert **out, X509 *x, struct reason *w)
+{
+	uint8_t *der = NULL;
+	int n = i2d_X509(x, &der), rc;
+
+	if (n <= 0)
+		heap_nomem();
+	rc = cert_new(out, der, (size_t)n, w);
+	OPENSSL_free(der);
+	return rc;
+}
+
 X509 *
 cert_x509(const struct cert *c)
 {

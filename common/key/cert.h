@@ -66,6 +66,9 @@ int cert_describe(struct cert *, struct reason *w);
 void cert_pack(const struct cert *, struct wire *);
 struct cert *cert_unpack(struct wire *);
 
+/* Makes a cert of an X509.  Returns 1, or 0 with *w. */
+int cert_of_x509(struct cert **out, X509 *, struct reason *w);
+
 /* A complete X509 of the same certificate; caller frees.  NULL: cannot. */
 X509 *cert_x509(const struct cert *);
 

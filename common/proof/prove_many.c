@@ -289,3 +289,22 @@ prove_many_next(struct prove_many *p, const struct stream_in **s,
 	*s = &p->view;
 	return give(p, answer);
 }
+
+void
+prove_many_say(struct wire *answer, int ok, const struct reason *w)
+{
+	wire_add(answer, &ok, sizeof(ok));
+	if (!ok)
+		wire_add(answer, w, sizeof(*w));
+}
+
+int
+prove_many_said(struct wire *answer, struct reason *w)
+{
+	int ok;
+
+	memcpy(&ok, wire_next(answer, sizeof(ok)), sizeof(ok));
+	if (!ok)
+		memcpy(w, wire_next(answer, sizeof(*w)), sizeof(*w));
+	return ok;
+}

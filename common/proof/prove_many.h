@@ -48,6 +48,10 @@ void prove_many_free(struct prove_many *);
 enum stream_event prove_many_next(struct prove_many *,
     const struct stream_in **s, struct wire **answer);
 
+/* The common answer: 1, or 0 and why.  What is more stands behind it. */
+void prove_many_say(struct wire *answer, int ok, const struct reason *);
+int prove_many_said(struct wire *answer, struct reason *);
+
 /* Returns 1 if something was read that was not given out yet. */
 int prove_many_busy(const struct prove_many *);
 

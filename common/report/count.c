@@ -506,17 +506,14 @@ static void
 head(struct count *c, const struct stream_in *s)
 {
 	char subject[TALLY_TEXT] = "";
-	uint8_t *der = NULL;
 	struct cert *cert;
 	struct reason w;
-	int n = i2d_X509(s->signer, &der);
 
-	if (n > 0 && cert_new(&cert, der, (size_t)n, &w)) {
+	if (cert_of_x509(&cert, s->signer, &w)) {
 		text_vis(subject, sizeof(subject), cert->subject,
 		    strlen(cert->subject));
 		cert_free(cert);
 	}
-	OPENSSL_free(der);
 	c->heads++;
 	notes_begin(&c->notes, "stream", &s->rec, "time signer");
 	rec_puts(c->notes.out, "stream", s->id);

@@ -97,6 +97,9 @@ insert into kra(KraID, CertificateHash, Sha256, RawCertificate, AddedWhen,
 -- AGENT_ALL
 select RawCertificate from kra order by KraID
 
+-- AGENT_COUNT
+select count(*) from kra
+
 -- AGENT_NEXT
 select KraID, RawCertificate, AddedWhen, AuditID
     from kra where KraID > $1 order by KraID limit 1

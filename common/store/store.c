@@ -233,6 +233,18 @@ store_agent_all(struct store *db, STACK_OF(X509) **out, struct reason *w)
 	return rc == 0;
 }
 
+int
+store_agent_count(struct store *db, uint32_t *n, struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, AGENT_COUNT, w);
+
+	if (st == NULL || !sql_one(st, w))
+		return 0;
+	*n = (uint32_t)sql_int(st, 0);
+	sql_reset(st);
+	return 1;
+}
+
 /* Rows ------------------------------------------------------------------ */
 
 static int

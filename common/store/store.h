@@ -83,6 +83,8 @@ int store_ca_get(struct store *, X509 **ca, struct reason *w);
 int store_agent_add(struct store *, const struct cert *, struct reason *w);
 /* All agents, in the order in which they came; the caller frees the stack. */
 int store_agent_all(struct store *, STACK_OF(X509) **, struct reason *w);
+/* How many there are.  Returns 1, or 0 with *w. */
+int store_agent_count(struct store *, uint32_t *n, struct reason *w);
 
 /* Rows ------------------------------------------------------------------ */
 

@@ -1,0 +1,24 @@
+#ifndef CA_AGENT_PINS_H
+#define CA_AGENT_PINS_H
+
+#include <openssl/x509.h>
+#include <stddef.h>
+
+#include "base/reason.h"
+
+/* The agents that somebody expects an archive to have: -t of ca-import(1). */
+
+struct agent_pin {
+	const char *thumb; /* as typed */
+	int used; /* an agent of the archive has this thumbprint */
+};
+
+/*
+ * Names each agent on stderr, before anything is encrypted to it, and warns of
+ * those that agent_check() refuses.  With pins (n > 0) each agent must have the
+ * thumbprint of one, and each pin must be an agent's.  Returns 1, or 0 with *w.
+ */
+int agent_pins_check(struct agent_pin *, size_t n, STACK_OF(X509) *agents,
+    X509 *ca, struct reason *w);
+
+#endif
