@@ -81,3 +81,124 @@ kept()
 @test "edb-extract: what every filter keeps" {
 	filter_contract edb-extract <"$shared/ese/samples/dissect-default.edb"
 }
+
+# other_db ARG...: other.edb, a database of no CA: a certificate within a long
+# value, across its chunks; another one, its key, and a third compressed.
+other_db()
+{
+	local name
+
+	for name in jane-1999 bob-1999; do
+		openssl x509 -in "$ORG/keys/$name.pem" -outform DER -out "$name.cer"
+		p8 "$ORG/keys/$name.key" >"$name.p8"
+	done
+	{ head -c 3800 /dev/zero; cat jane-1999.cer; echo rest; } >long
+	{ printf '%0900d' 0; cat bob-1999.cer; } >tight
+	cat >spec <<-'SPEC'
+	{"tables": [{"name": "Keys", "columns": [["Id", "long"],
+	    ["Blob", "longbinary", {"compressed": true}]],
+	    "rows": [{"Id": 1, "Blob": {"file": "long"}},
+		{"Id": 2, "Blob": {"file": "jane-1999.p8"}},
+		{"Id": 3, "Blob": {"file": "tight"}}]}]}
+	SPEC
+	mkese "$@" spec other.edb
+}
+
+@test "edb-extract: certificates and keys in the values of any other database" {
+	local args
+
+	for args in '-r 2' '-r 0x14' '-r 0x11 -p 16384'; do
+		# shellcheck disable=SC2086 # several
+		other_db $args
+		run_tool 0 edb-extract <other.edb
+		says 'edb-extract: keys 1, certificates 1'
+		[[ $(only key <"$OUT" | field source) == Keys/1/Blob ]]
+		only key <"$OUT" | field key | base64 -d | cmp jane-1999.p8 -
+		[[ $(only cert <"$OUT" | field source) == Keys/3/Blob ]]
+		only cert <"$OUT" | field cert | base64 -d | cmp bob-1999.cer -
+	done
+	run_tool 1 edb-extract <"$shared/ese/samples/dissect-default.edb"
+	says 'edb-extract: keys 0, certificates 0'
+	run_tool 0 edb-extract -v <other.edb
+	grep -x 'Keys: 3 rows' "$ERR"
+	grep -x '    Blob' "$ERR"
+}
+
+@test "edb-extract: what a damaged page takes with it is a fault by request and column" {
+	local page n
+
+	# a row of the table of certificates is gone: what has a key says so
+	for page in Requests.lv.1 Certificates.1; do
+		damage "$db" x break "$page"
+		run_tool 1 edb-extract <x
+		n=$(only fault <"$OUT" | field source |
+		    grep -cE '^Requests/[0-9]+(/RawArchivedKey)?$')
+		[[ $(kept <"$made/archived" | grep -c ^id:) == \
+		    $(($(only archived <"$OUT" | wc -l) + n)) ]]
+	done
+	# what is left is right
+	kept <"$OUT" | grep -E '^(id|cert|blob):' | paste - - - | sort >have
+	kept <"$made/archived" | grep -E '^(id|cert|blob):' | paste - - - |
+	    sort >want
+	[[ -z $(comm -23 have want) ]]
+	# branches alone
+	for page in Requests Certificates Requests.lv; do
+		damage "$db" x break "$page"
+		run_tool 1 edb-extract <x
+		kept <"$OUT" | grep -E '^(id|cert|blob):' | paste - - - |
+		    sort | cmp want -
+	done
+}
+
+@test "edb-extract: rows that do not fit, and those that come twice" {
+	local row
+
+	row=$(only archived <"$made/archived" | grep $'\tblob:.' | head -n 1)
+	{
+		# no certificate; another's hash; no CMS; no hashes of agents
+		sed -E 's/\tid:[0-9]+/\tid:1/; s/\tcert:[^\t]*/\tcert:/' <<<"$row"
+		sed -E 's/\tid:[0-9]+/\tid:2/; s/\tsha1:[0-9a-f]{2}/\tsha1:00/' <<<"$row"
+		sed -E 's/\tid:[0-9]+/\tid:3/; s/\tblob:[^\t]{16}/\tblob:AAAAAAAAAAAAAAAA/' <<<"$row"
+		sed -E 's/\tid:[0-9]+/\tid:4/; s/\tkra:[^\t]*/\tkra:/' <<<"$row"
+		# twice
+		sed -E 's/\tid:[0-9]+/\tid:5/' <<<"$row"
+		sed -E 's/\tid:[0-9]+/\tid:5/' <<<"$row"
+		# denied
+		sed -E 's/\tid:[0-9]+/\tid:6/; s/\tblob:[^\t]*/\tblob:/
+		    s/\tcert:[^\t]*/\tcert:/; s/\tdisposition:[0-9]+/\tdisposition:31/' <<<"$row"
+	} | ca_edb some.edb
+	run_tool 1 edb-extract <some.edb
+	[[ $(only archived <"$OUT" | field id | xargs) == '4 5' ]]
+	only fault <"$OUT" | cut -f 3-5 | sort >faults
+	diff faults - <<-FAULTS
+	source:Certificates/2/RawCertificate	reason:certificate	detail:the SHA-1 of the certificate is $(field sha1 <<<"$row"), not what the row says
+	source:Certificates/5	reason:damaged	detail:a second row with this RequestID: it is not read
+	source:Requests/1	reason:no-certificate	detail:an archived key without its certificate
+	source:Requests/3/RawArchivedKey	reason:damaged	detail:not CMS EnvelopedData, as an archived key is
+	source:Requests/5	reason:damaged	detail:a second row with this RequestID: it is not read
+	FAULTS
+	grep 'rows 2, with a key 2; 1 requests were never issued' "$ERR"
+	# who can open it is in the blob itself
+	only archived <"$OUT" | head -n 1 | field recipients >recipients
+	for pem in "$ORG"/kra[12].pem; do
+		openssl x509 -in "$pem" -noout -serial | sed 's/serial=//' |
+		    tr 'A-F' 'a-f'
+	done | sort >serials
+	sed 's/\\n/\n/g' recipients | cut -d ' ' -f 1 | sort | cmp - serials
+}
+
+@test "edb-extract: a dirty file is read, and says what it lacks" {
+	ca_edb -s 2 CA.edb <"$made/archived"
+	run_tool 1 edb-extract <CA.edb
+	kept <"$OUT" >have
+	kept <"$made/archived" | cmp - have
+	head -n 1 "$OUT" | grep -P '^rec:fault\tn:1\tsource:stdin\treason:cut\tdetail:dirty shutdown: .* generation 5 to 7 \(edb00005.log to edb00007.log\)'
+}
+
+@test "edb-extract: through a pipe, up to a ceiling" {
+	cat "$db" | edb-extract -q 2>/dev/null | cmp - <(edb-extract -q <"$db" 2>/dev/null)
+	{ cat "$db"; head -c 34M /dev/zero; } >large
+	cat large | { edb-extract >"$OUT" 2>"$ERR" || echo $? >status; }
+	[[ $(<status) == 2 && ! -s $OUT ]]
+	says 'edb-extract: stdin: more than 32 MiB through a pipe: give it as <file'
+}

@@ -14,7 +14,8 @@
 #include "ca/row.h"
 #include "ese/catalog.h"
 #include "ese/header.h"
-#include "ese/rows.h"
+#include "ese/values.h"
+#include "export/database.h"
 #include "export/owner.h"
 #include "record/stream_read.h"
 
@@ -26,6 +27,7 @@ struct extract {
 	struct ese ese;
 	struct catalog catalog;
 	struct stream_out out;
+	struct shelf *shelf;
 	int status;
 };
 
@@ -102,26 +104,47 @@ ca(struct extract *x)
 	edb_free(d);
 }
 
+/* Any other database: its keys may be in the clear. */
+static void
+other(struct extract *x)
+{
+	struct database d = { .e = &x->ese,
+		.catalog = &x->catalog,
+		.out = &x->out,
+		.shelf = x->shelf };
+	const struct rec_out *o = x->out.rec;
+
+	tool_clear_keys();
+	database_put(&d);
+	msg_warn("keys %llu, certificates %llu", o->keys, o->certs);
+	if (o->keys + o->certs == 0)
+		x->status = 1;
+}
+
+/* One table of the list. */
+static void
+table(void *ctx, const struct schema_table *t, uint64_t rows)
+{
+	size_t i;
+
+	(void)ctx;
+	msg_line("%s: %" PRIu64 " rows", t->name, rows);
+	for (i = 0; i < t->ncolumns; i++)
+		msg_line("    %s", t->column[i].name);
+}
+
 /* Says what is in the database. */
 static void
 list(struct extract *x)
 {
-	const struct catalog *c = &x->catalog;
-	struct rows r;
-	size_t i, k;
+	const struct values vs = { .e = &x->ese,
+		.catalog = &x->catalog,
+		.table = table };
 
-	msg_line("ESE revision 0x%x (%s), pages of %u bytes, %u of them",
-	    x->ese.revision, header_engine(&x->ese), x->ese.page_size,
-	    x->ese.last);
-	for (i = 0; i < c->n; i++) {
-		rows_open(&r, &x->ese, &c->table[i]);
-		while (rows_next(&r))
-			continue;
-		msg_line("%s: %" PRIu64 " rows", c->table[i].name, r.number);
-		for (k = 0; k < c->table[i].ncolumns; k++)
-			msg_line("    %s", c->table[i].column[k].name);
-		rows_close(&r);
-	}
+	msg_line("ESE revision 0x%x (%s), %u pages of %u bytes",
+	    x->ese.revision, header_engine(&x->ese), x->ese.last,
+	    x->ese.page_size);
+	values_each(&vs);
 }
 
 /* What comes through a pipe is kept in memory. */
@@ -162,6 +185,7 @@ main(int argc, char *argv[])
 	x.ese.ctx = &x;
 	if (!stream_out_plain(&x.out, stdout))
 		heap_nomem();
+	x.shelf = shelf_new();
 	sandbox_enter(NULL);
 
 	input(&x.ese);
@@ -174,9 +198,12 @@ main(int argc, char *argv[])
 		list(&x);
 	if (catalog_is_ca(&x.catalog))
 		ca(&x);
+	else
+		other(&x);
 	if (!stream_close(&x.out, &w))
 		msg_die("%s", w.detail);
 	catalog_free(&x.catalog);
+	shelf_free(x.shelf);
 	OPENSSL_free((void *)(uintptr_t)x.ese.mem);
 	return tool_end(x.status);
 }
