@@ -379,22 +379,25 @@ page()
 	    sed "s/\\\\(aq/'/g; s/\\\\e/\\\\/g"
 }
 
-@test "ca-db: the schema is that of the page" {
+@test "ca-db: the schema is that of the page, and of the file that makes it" {
 	local db sql
 
 	page Schema >schema
 	[[ $(wc -l <schema) -gt 40 ]]
 	sqlite3 page.db <schema
+	sed -n '/^-- SCHEMA$/,/^$/p' "$root/common/store/sqlite.sql" |
+	    sqlite3 file.db
 	sql="SELECT type, name, tbl_name, replace(replace(replace(replace(sql,
 	    char(10), ''), ' ', ''), '\"', ''), char(9), '')
 	    FROM sqlite_master ORDER BY name"
-	for db in page.db "$MADE/full.db"; do
+	for db in page.db file.db "$MADE/full.db"; do
 		rows "$db" "$sql" >"got.${db##*/}"
 		rows "$db" "SELECT m.name, p.* FROM sqlite_master m,
 		    pragma_table_info(m.name) p ORDER BY 1, 2" >>"got.${db##*/}"
 	done
 	[[ $(wc -l <got.full.db) -gt 60 ]]
 	diff got.page.db got.full.db
+	diff got.file.db got.full.db
 }
 
 # Secrets ---------------------------------------------------------------------
@@ -514,7 +517,8 @@ finds()
 	# whoever insists takes the triggers away, and puts them back
 	[[ -e triggers ]] || rows ca.db "SELECT sql || ';' FROM sqlite_schema
 	    WHERE type = 'trigger'" >triggers
-	rows ca.db "DROP TRIGGER audit_update; DROP TRIGGER audit_delete; $2;
+	rows ca.db "DROP TRIGGER audit_update; DROP TRIGGER audit_delete;
+	    DROP TRIGGER audit_insert; $2;
 	    $(<triggers)" || return
 	run_tool 1 ca-export -n -A "$head" -d ca.db || return
 	nothing_out "$2" || return
@@ -665,7 +669,7 @@ hexed()
 	    -keyout /dev/null -out odd.pem 2>/dev/null
 	der=$(openssl x509 -in odd.pem -outform DER | xxd -p -c 0)
 	rows ca.db "INSERT INTO kra SELECT 3, '$(xxd -r -p <<<"$der" |
-	    sha1sum | cut -c -40)', 'x', x'$der', AddedWhen, 99 FROM kra LIMIT 1"
+	    sha1sum | cut -c -40)', 'x', x'$der', AddedWhen, 1 FROM kra LIMIT 1"
 	user 1 jane-1999 | closed | ca-import -f -d ca.db >/dev/null 2>&1
 	rows ca.db 'DELETE FROM kra WHERE KraID = 3'
 	run_tool 1 ca-export -n -A "$(last_head ca.db)" -d ca.db
@@ -815,7 +819,7 @@ hexed()
 }
 
 @test "ca-db: a schema that was changed is found" {
-	local schema='the schema is not that of ca-db(5): a trigger or view may change what is written: go back to a copy, or drop it'
+	local schema='the schema is not that of ca-db(5): a trigger or view may change what is written or shown: go back to a copy, or drop it'
 	local sql head n=0
 
 	head=$(latest)
@@ -829,6 +833,11 @@ hexed()
 		    ca-export -d ca.db
 		refuses 2 "ca-setflag: $(pwd -P)/ca.db: $schema" \
 		    ca-setflag -d ca.db KRAFlags 0
+		# nor shown
+		refuses 2 "ca-export: $(pwd -P)/ca.db: $schema" \
+		    ca-export -n -d ca.db
+		refuses 2 "ca-setflag: $(pwd -P)/ca.db: $schema" \
+		    ca-setflag -d ca.db
 		nothing_out -A
 		((n += 1))
 	done <<-'SQL'
@@ -837,10 +846,11 @@ hexed()
 	CREATE TABLE x(y)
 	CREATE INDEX x ON request(KmsUser)
 	DROP TRIGGER audit_update
+	DROP TRIGGER audit_insert
 	DROP INDEX request_CertAudit
 	ALTER TABLE request ADD COLUMN x
 	SQL
-	((n == 7))
+	((n == 8))
 	# what SQLite itself keeps is no change
 	cp "$MADE/full.db" ca.db
 	sqlite3 ca.db 'ANALYZE; VACUUM'
@@ -967,6 +977,7 @@ insists()
 		DROP TRIGGER audit_delete;
 		DELETE FROM audit WHERE AuditID > 1;
 		DROP TRIGGER audit_update;
+		DROP TRIGGER audit_insert;
 		UPDATE audit SET AuditID = $id;
 		$triggers
 		SQL
@@ -1024,10 +1035,160 @@ insists()
 
 @test "ca-db: the audit table is append-only to those who do not insist" {
 	cp "$MADE/full.db" ca.db
-	for sql in 'UPDATE audit SET Caller = 1' 'DELETE FROM audit'; do
+	for sql in 'UPDATE audit SET Caller = 1' 'DELETE FROM audit' \
+	    "INSERT OR REPLACE INTO audit SELECT AuditID, AuditWhen, 'x',
+	    Action, Detail, Digest, Hash FROM audit WHERE AuditID = 2" \
+	    "REPLACE INTO audit SELECT 1, AuditWhen, 'x', Action, Detail,
+	    Digest, Hash FROM audit"; do
 		run sqlite3 ca.db "$sql"
 		((status != 0))
 		[[ $output == *'the audit table is append-only'* ]]
 	done
 	rows ca.db .dump | cmp - <(rows "$MADE/full.db" .dump)
+}
+
+# What believes nobody --------------------------------------------------------
+
+# planted WHAT NUMBER: SQL that puts it into the archive, as of that commit.
+planted()
+{
+	case $1 in
+	KRA)	echo "INSERT INTO kra SELECT 3, 'a', 'b', RawCertificate,
+		    AddedWhen, $2 FROM kra LIMIT 1" ;;
+	row)	echo "INSERT INTO request SELECT 99, NULL, NULL, StatusCode,
+		    Disposition, DispositionMessage, SubmittedWhen,
+		    ResolvedWhen, RequesterName, CallerName, DistinguishedName,
+		    CommonName, OrgUnit, Organization, EMail, NULL, KmsGroup,
+		    KmsUser, KmsMail, MailboxGuid, Source, StreamId, $2, NULL
+		    FROM request LIMIT 1" ;;
+	setting) echo "UPDATE config SET Value = 3, AuditID = $2
+		    WHERE Name = 'KRAFlags'" ;;
+	esac
+}
+
+@test "ca-db: no commit adopts what was planted with its number, or a later" {
+	local what next head before
+
+	head=$(latest)
+	next=$((${head%%:*} + 1))
+	user 1 judy-2003 | closed >one.rec
+	for what in KRA row setting; do
+		for at in "$next" $((next + 5)); do
+			cp "$MADE/full.db" ca.db
+			rows ca.db "$(planted "$what" "$at")"
+			before=$(rows ca.db .dump)
+			run_tool 2 ca-import -f -d ca.db <one.rec
+			nothing_out ca-import
+			grep -q "^ca-import: $(pwd -P)/ca.db: altered: $what [A-Za-z0-9]* says that audit row $at wrote it, which is not there yet: " "$ERR"
+			run_tool 2 ca-export -s erin -d ca.db
+			nothing_out ca-export
+			run_tool 2 ca-setflag -d ca.db KRACertCount 1
+			run_tool 2 ca-init -f -d ca.db <"$ORG/ca.pem"
+			[[ $(rows ca.db .dump) == "$before" ]]
+			run_tool 1 ca-export -n -A "$head" -d ca.db
+		done
+	done
+}
+
+@test "ca-db: a commit that adopted something is found, with a head from before" {
+	local head id when caller action detail digest before query field
+
+	cp "$MADE/full.db" ca.db
+	ca-export -s erin -d ca.db >/dev/null 2>&1
+	head=$(latest)
+	# what the next commit of a tool of before did: it hashed it in
+	rows ca.db "$(planted KRA 4)"
+	page audit >queries
+	query=$(awk '/^SELECT/ { i++ } i == 3' queries)
+	digest=$(rows ca.db "WITH v(c1, c2, c3, c4, c5) AS (${query//\?1/4})
+	    SELECT $(hexed 5) FROM v" | xxd -r -p | sha256sum)
+	digest=${digest%% *}
+	before=$(rows ca.db 'SELECT Hash FROM audit WHERE AuditID = 3')
+	IFS='|' read -r id when caller action detail _ < <(rows ca.db \
+	    'SELECT * FROM audit WHERE AuditID = 4')
+	for field in "$id" "$when" "$caller" "$action" "$detail" "$digest"; do
+		printf '%d:%s' "${#field}" "$field"
+	done >fields
+	rows ca.db "SELECT sql || ';' FROM sqlite_schema
+	    WHERE name = 'audit_update'" >trigger
+	rows ca.db "DROP TRIGGER audit_update; UPDATE audit SET
+	    Digest = '$digest', Hash = '$( (printf %s "$before"; cat fields) |
+	    sha256sum | cut -c -64)' WHERE AuditID = 4; $(<trigger)"
+	run_tool 1 ca-export -n -A "$head" -d ca.db
+	says "ca-export: audit: audit row 4 vouches for what was planted before it: export of $caller, $when, writes to audit only, and not more than it counts: $go_back"
+}
+
+@test "ca-db: an archive that is hostile takes neither time nor memory" {
+	local sql schema
+
+	schema="$(pwd -P)/ca.db: the schema is not that of ca-db(5): a trigger or view may change what is written or shown: go back to a copy, or drop it"
+	for sql in 'DROP TABLE certificate; CREATE VIEW certificate AS
+	    WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)
+	    SELECT x RequestID, x RawCertificate FROM n' \
+	    'DROP TABLE kra; CREATE VIEW kra AS SELECT 1 KraID,
+	    zeroblob(900000000) RawCertificate, 1 AuditID' \
+	    "ALTER TABLE request RENAME TO r; CREATE VIEW request AS SELECT
+	    *, 'me' KmsUser FROM r"; do
+		cp "$MADE/full.db" ca.db
+		sqlite3 ca.db "PRAGMA foreign_keys = off; $sql"
+		refuses 2 "ca-export: $schema" timeout 20 ca-export -n -d ca.db
+		refuses 2 "ca-setflag: $schema" timeout 20 ca-setflag -d ca.db
+	done
+	# what fits no row is not read, whatever its column
+	cp "$MADE/full.db" ca.db
+	rows ca.db 'UPDATE request SET KmsUser = zeroblob(100000000)
+	    WHERE RequestID = 1'
+	run_tool 2 ca-export -n -d ca.db
+	grep -q -x "ca-export: $(pwd -P)/ca.db: cannot read: string or blob too big (the archive was changed .*" "$ERR"
+}
+
+@test "ca-db: who owns a directory above the archive can replace it" {
+	((EUID == 0)) || skip 'only root can give a directory away'
+	mkdir -p above/dir
+	chmod 700 above above/dir
+	cp "$MADE/full.db" above/dir/ca.db
+	run_tool 0 ca-export -n -d above/dir/ca.db
+	for dir in above/dir above; do
+		chown nobody "$dir"
+		refuses 2 "ca-export: $(pwd -P)/$dir: this directory belongs to another user, who can replace the archive: run chown on it, or give the archive one of its own" \
+		    ca-export -n -d above/dir/ca.db
+		chown 0 "$dir"
+	done
+	chmod 777 above
+	refuses 2 "ca-export: $(pwd -P)/above: others can write this directory, and replace the archive: run chmod go-w on it, or give the archive one of its own" \
+	    ca-export -n -d above/dir/ca.db
+	# as in /tmp: nobody else can rename what is ours
+	chmod 1777 above
+	run_tool 0 ca-export -n -d above/dir/ca.db
+}
+
+@test "ca-db: a server that is named in words is no file, and its password is not shown" {
+	local name
+
+	for name in 'host=db password=secret' 'password=secret' \
+	    'dbname=keys user=me password=secret'; do
+		refuses 2 'ca-export: -d: name a server by a URL, postgresql://..., or a file (ca-db(5) shows some); if there was a password, change it: others can see a command line' \
+		    ca-export -n -d "$name"
+	done
+}
+
+@test "ca-db: an archive of the version before is named, and can be read out" {
+	local version
+
+	old_archive old.db
+	refuses 2 "ca-import: $(pwd -P)/old.db: an archive of version 2, this kms2ca has 3: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
+	    ca-import -d old.db </dev/null
+	refuses 2 "ca-export: $(pwd -P)/old.db: an archive of version 2, this kms2ca has 3: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
+	    ca-export -n -d old.db
+	run_tool 0 ca-export -n -a -d old.db
+	[[ $(cut -f 1 "$OUT" | sort | uniq -c | xargs) == \
+	    '2 rec:agent 3 rec:archived 5 rec:audit 1 rec:end 4 rec:setting' ]]
+	# but its schema is compared as well
+	sqlite3 old.db 'CREATE VIEW v AS SELECT 1'
+	run_tool 2 ca-export -n -a -d old.db
+	grep -q 'the schema is not that of ca-db(5)' "$ERR"
+	cp "$MADE/full.db" new.db
+	sqlite3 new.db 'PRAGMA user_version = 4'
+	refuses 2 "ca-export: $(pwd -P)/new.db: an archive of version 4, this kms2ca has 3: use the one that made it" \
+	    ca-export -n -d new.db
 }

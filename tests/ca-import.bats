@@ -808,7 +808,7 @@ pinned()
 
 @test "ca-import: a planted trigger keeps no row out" {
 	local -a pid to from
-	local schema='the schema is not that of ca-db(5): a trigger or view may change what is written: go back to a copy, or drop it'
+	local schema='the schema is not that of ca-db(5): a trigger or view may change what is written or shown: go back to a copy, or drop it'
 	local status=0 sql
 
 	while read -r sql; do
@@ -1386,7 +1386,8 @@ faulty()
 	local how status
 
 	for how in 'mv ca.db else.db' 'rm ca.db' \
-	    "mv ca.db else.db; cp '$MADE/new.db' ca.db"; do
+	    "mv ca.db else.db; cp '$MADE/new.db' ca.db" \
+	    'rm ca.db-wal' 'cp ca.db-wal x; mv x ca.db-wal'; do
 		rm -f ./*
 		cp "$MADE/new.db" ca.db
 		start 1

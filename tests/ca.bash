@@ -74,6 +74,12 @@ contents()
 	rows "$1" .dump | grep -v '^INSERT INTO audit '
 }
 
+# old_archive FILE: an archive that kms2ca 0.1 made.
+old_archive()
+{
+	sqlite3 "$1" <"$root/tests/data/archive-0.1.sql" && chmod 600 "$1"
+}
+
 # head_of: the head of the audit chain, from messages on stdin.
 head_of()
 {

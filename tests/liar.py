@@ -28,13 +28,14 @@ def said(kind):
 
 READY = msg(b"Z", b"I")
 TEXT, INT8 = 25, 20
+SETTINGS = [b"UTF8", b"on", b"on", b"", b"false"]
 simple = {  # by a word of the statement
-    "server_encoding": rows(TEXT, [b"UTF8", b"on"]),
-    "obj_description": rows(TEXT, [b"kms2ca archive, version 2", b"t", b"t"]),
+    "server_encoding": rows(TEXT, SETTINGS),
+    "obj_description": rows(TEXT, [b"kms2ca archive, version 3"] + [b"t"] * 3),
 }
 answer = rows(INT8, [], 0)
 if lie == "no-row":
-    simple["server_encoding"] = rows(TEXT, [b"UTF8", b"on"], 0)
+    simple["server_encoding"] = rows(TEXT, SETTINGS, 0)
 elif lie == "no-column":
     simple["obj_description"] = rows(TEXT, [])
 elif lie == "error":

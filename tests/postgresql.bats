@@ -330,14 +330,17 @@ finds()
 	create view v as select 1|drop view v
 	create table kms2ca.t(a int)|drop table kms2ca.t
 	create function f() returns int language sql as 'select 1'|drop function f
-	create or replace function refuse() returns trigger language plpgsql as 'begin return null; end'|create or replace function refuse() returns trigger language plpgsql as 'begin raise exception ''%'', tg_argv[0]; end'
+	create or replace function refuse() returns trigger language plpgsql set search_path = pg_catalog as 'begin return null; end'|create or replace function refuse() returns trigger language plpgsql set search_path = pg_catalog as 'begin raise exception ''%'', tg_argv[0]; end'
 	create trigger t before insert on request for each row execute function refuse()|drop trigger t on request
 	alter table request enable row level security|alter table request disable row level security
 	alter table request alter KmsUser drop not null|alter table request alter KmsUser set not null
 	drop index request_KeyAudit|create index request_KeyAudit on request(KeyAudit) where KeyAudit is not null
 	create operator kms2ca.<> (leftarg = text, rightarg = text, function = textne)|drop operator kms2ca.<> (text, text)
 	drop trigger request_once on request|create trigger request_once before update on request for each row when (old.KeyAudit is not null) execute function refuse('an archived key is written once')
-	alter function key_of set search_path = public|alter function key_of set search_path = kms2ca, pg_temp
+	alter function key_of set search_path = public|alter function key_of set search_path = pg_catalog
+	alter table request disable trigger request_stamp|alter table request enable trigger request_stamp
+	alter table kra drop constraint kra_auditid_fkey|alter table kra add constraint kra_auditid_fkey foreign key (AuditID) references audit deferrable initially deferred
+	alter function writer security invoker|alter function writer security definer
 	END
 	# all of it was undone; these leave something behind
 	run_tool 1 ca-export -n -A "$head" -d "$URL"
@@ -350,7 +353,7 @@ finds()
 	sql "$edit"
 	run_tool 2 ca-import -f -d "$URL" "${machine[@]}" <"$made/export.kms"
 	nothing_out ca-import
-	masked "$ERR" | diff - <(echo "ca-import: DB: the schema is not that of ca-db(5): a trigger or view may change what is written: go back to a copy, or drop it")
+	masked "$ERR" | diff - <(echo "ca-import: DB: the schema is not that of ca-db(5): a trigger or view may change what is written or shown: go back to a copy, or drop it")
 	[[ $(sql 'select count(*) from request') == 0 ]]
 }
 
@@ -360,7 +363,7 @@ finds()
 	pg_archive
 	pg_import >import.log 2>/dev/null
 	for edit in "update audit set Caller = 'x'" 'delete from audit' \
-	    'truncate audit'; do
+	    'truncate audit cascade'; do
 		run sql "$edit"
 		((status != 0))
 		[[ $output == *'the audit table is append-only'* ]]
@@ -373,21 +376,29 @@ finds()
 
 # Roles -----------------------------------------------------------------------
 
+# granted: the roles of the page, with what it grants to them.  Roles are the
+# server's, not the database's.
+granted()
+{
+	awk '/^\.Ss PostgreSQL/ { on = 1 } /^\.Sh/ { on = 0 } on' \
+	    "$root/man/ca-db.5" | sed -n '/^create role lister/,/^\.Ed/p' |
+	    grep -v '^\.Ed' >grants
+	[[ $(grep -c ';$' grants) == 14 ]] || return
+	sed "s/\<\(lister\|importer\|exporter\|setter\)\>/\1_$DB/g" grants | sql
+}
+
+# as ROLE: who names the archive from now on.
+as()
+{
+	URL=$(pg_url "$1_$DB")
+}
+
 @test 'postgresql: each role can do its work, and no more' {
 	local role
 
 	pg_archive
 	pg_import >import.log 2>/dev/null
-	awk '/^\.Ss PostgreSQL/ { on = 1 } /^\.Sh/ { on = 0 } on' \
-	    "$root/man/ca-db.5" | sed -n '/^create role lister/,/^\.Ed/p' |
-	    grep -v '^\.Ed' >grants
-	[[ $(grep -c ';$' grants) == 14 ]]
-	# roles are the server's, not the database's
-	sed "s/\<\(lister\|importer\|exporter\|setter\)\>/\1_$DB/g" grants | sql
-	as()
-	{
-		URL=$(pg_url "$1_$DB")
-	}
+	granted
 	says_denied()
 	{
 		grep -q "permission denied for .* (ca-db(5) says what to grant to whom)" \
@@ -457,6 +468,91 @@ finds()
 	    ca-export -n -d "$URL"
 	URL=$(pg_url owner)
 	pg_whole
+}
+
+@test 'postgresql: no role writes for another, or under another name' {
+	local head last
+
+	pg_archive
+	pg_import >import.log 2>/dev/null
+	granted
+	as setter
+	# one such row stopped all imports for good
+	sql "insert into audit values (9223372036854775807, '1999', 'me', 'flag',
+	    'KRAFlags=9', encode(sha256(''), 'hex'), 'x')"
+	last=$(sql 'select max(AuditID) from audit')
+	[[ $(sql "select Caller, AuditWhen > '2026' from audit
+	    order by AuditID desc limit 1") == "me (setter_$DB)|t" ]]
+	for action in init kra import; do
+		run sql "insert into audit values (9, '', 'me', '$action', '',
+		    encode(sha256(''), 'hex'), '')"
+		[[ $output == *"permission denied for a commit: $action"* ]]
+	done
+	run sql "insert into audit values (9, '', 'me', 'flag', '', 'x', '')"
+	[[ $output == *'permission denied for a commit: flag'* ]]
+	# the Hash is that of the page, of bytes that are not UTF-8 too
+	sql "insert into audit values (9, '', U&'a\FFFDfcb\FFFDEFc', 'flag', '',
+	    encode(sha256(''), 'hex'), '')"
+	head=$(pg_head)
+	as importer
+	# not with the number of another commit, nor without one
+	run sql "insert into request select 99, null, null, 0, 12, '', '', '',
+	    '', '', '', '', '', '', '', null, '', '', '', '', '', '', 1, null"
+	[[ $output == *'violates foreign key constraint "request_certaudit_fkey"'* ]]
+	run sql "insert into certificate select 99, RawCertificate, '', 'x', '',
+	    '', '', '', '', null, 1, '', null, '', '', '', '', '', '', ''
+	    from certificate limit 1"
+	((status != 0))
+	record 1 new "$ORG/kra1.pem" | closed |
+	    ca-import -f -d "$URL" >new.log 2>/dev/null
+	[[ $(statuses new.log) == imported\ * ]]
+	[[ $(sql "select Caller from audit order by AuditID desc limit 1") == \
+	    "$(id -un) (importer_$DB)" ]]
+	URL=$(pg_url owner)
+	run_tool 1 ca-export -n -A "$head" -d "$URL"
+	# the flag that the setter did not set; it is his name that stands there
+	grep -q 'setting KRAFlags is not as the audited commits left it' "$ERR"
+	ca-setflag -d "$URL" KRAFlags 0 >/dev/null 2>&1
+	pg_whole
+	((last == 4))
+}
+
+@test 'postgresql: no login holds the writers, no setting of a role locks them out' {
+	pg_archive
+	pg_import >import.log 2>/dev/null
+	# what anybody may do who may connect
+	psql -X -q -d "$URL" -c 'select pg_advisory_lock(118117828289377)' \
+	    -c '\! mkfifo held; cat held' >/dev/null &
+	until [[ -p held ]]; do kill -0 "$!"; done
+	run_tool 0 timeout 20 ca-setflag -d "$URL" KRACertCount 1
+	echo >held
+	wait
+	sql "alter database $DB set quote_all_identifiers = on"
+	run_tool 0 ca-setflag -d "$URL" KRACertCount 2
+	pg_whole
+}
+
+@test 'postgresql: rows that would not survive are refused' {
+	local want
+
+	pg_archive
+	want="$URL: fsync is off on this server: a result would not survive a power failure: switch it on (PGOPTIONS='-c kms2ca.unsafe=on' takes it as it is)"
+	refuses 2 "ca-setflag: $want" env -u PGOPTIONS ca-setflag -d "$URL" KRAFlags 0
+	user 1 jane-1999 | closed >one.rec
+	run_tool 2 env -u PGOPTIONS ca-import -f -d "$URL" <one.rec
+	says "ca-import: $want"
+	# nothing is promised by who only reads
+	run_tool 0 env -u PGOPTIONS ca-setflag -d "$URL"
+}
+
+@test 'postgresql: an archive of the version before is named, and can be read out' {
+	pg_new
+	psql -X -q -d "$URL" -f "$root/tests/data/archive-0.1.pg.sql" >/dev/null
+	refuses 2 "ca-export: $URL: an archive of version 2, this kms2ca has 3: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
+	    ca-export -n -d "$URL"
+	run_tool 0 ca-export -n -a -d "$URL"
+	[[ $(cut -f 1 "$OUT" | sort | uniq -c | xargs) == \
+	    '2 rec:agent 3 rec:archived 5 rec:audit 1 rec:end 4 rec:setting' ]]
 }
 
 # Many, and crashes -----------------------------------------------------------
@@ -637,11 +733,16 @@ answered()
 	sql 'create schema kms2ca; create table kms2ca.t(x int)'
 	refuses 2 "ca-export: $URL: its schema kms2ca is not that of this kms2ca, but: something else" \
 	    ca-export -n -d "$URL"
-	# an empty schema of somebody else is taken
-	sql 'drop table kms2ca.t'
+	# an empty schema is taken, but not one that another role owns
+	sql "drop table kms2ca.t; create role mallory_$DB;
+	    alter schema kms2ca owner to mallory_$DB"
+	run_tool 2 ca-init -c "$ORG/ca.pem" -d "$URL" <"$ORG/kra1.pem"
+	says "ca-init: warning: $URL: fsync is off on this server: rows do not survive a power failure, whatever the results promise" \
+	    "ca-init: $URL: the schema kms2ca belongs to another role, who could change all that is put there: drop it, or run as that role"
+	sql 'alter schema kms2ca owner to owner'
 	new_archive "$URL"
 	sql "comment on schema kms2ca is 'kms2ca archive, version 9'"
-	refuses 2 "ca-export: $URL: its schema kms2ca is not that of this kms2ca, but: kms2ca archive, version 9" \
+	refuses 2 "ca-export: $URL: an archive of version 9, this kms2ca has 3: use the one that made it" \
 	    ca-export -n -d "$URL"
 	# nothing is left of one that is refused
 	sql 'drop schema kms2ca cascade'

@@ -593,17 +593,3 @@ agents()
 	rows ca.db 'DELETE FROM certificate; DELETE FROM request'
 	run_tool 1 ca-export -n -A "$head" -d ca.db
 }
-
-# The archive before these rules ----------------------------------------------
-
-@test 'an archive of version 1, raised as the page says' {
-	rows ca.db 'DROP INDEX certificate_SerialNumber; PRAGMA user_version = 1'
-	run_tool 2 ca-export -n -d ca.db
-	# shellcheck disable=SC2154 # common.bash sets it
-	awk '/^Version 1 lacked/ { on = 1; next } on && /^\.Ed/ { exit }
-	    on && !/^\./' "$root/man/ca-db.5" | sed 's/\\(aq/\x27/g' >raise
-	bash -e raise
-	user 1 judy-2003 | closed >one.rec
-	run_tool 0 ca-import -d ca.db <one.rec
-	whole ca.db
-}

@@ -416,6 +416,8 @@ ceiling()
 	SMALL_KEY_MAX	key of another kind
 	TREE_DEPTH_MAX	ESE database, levels of a tree
 	TREE_LOST_MAX	ESE database, pages a tree has lost
+	STORE_STEPS_MAX	steps of a look-up in an archive, in millions
+	STORE_VALUE_MAX	value in an archive
 	TALLY_MAX	names in a table of a report
 	ROWS
 	# two are no ceilings: sizes of buffers for what we write ourselves

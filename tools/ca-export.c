@@ -220,7 +220,12 @@ main(int argc, char *argv[])
 		msg_die("-k: %s", w.detail);
 	(void)tool_caller();
 	if (!store_new(&x.db, path, &w) ||
-	    !store_open(x.db, x.list ? STORE_READ : STORE_WRITE, NULL, &w) ||
+	    !store_open(x.db,
+		!x.list		  ? STORE_WRITE :
+		    x.all	  ? STORE_DUMP :
+		    noted != NULL ? STORE_CHECK :
+				    STORE_READ,
+		NULL, &w) ||
 	    (key != NULL && !store_agent_all(x.db, &x.ca.agents, &w)))
 		msg_die("%s", w.detail);
 	if (key != NULL && !find_ca(&x, &w))

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/commit.h"
@@ -9,24 +10,59 @@
 
 #define GO_BACK "compare with the results of ca-import, or go back to a copy"
 
+/* Is it a commit that may write agents and the CA certificate? */
+static int
+sets_up(const char *action)
+{
+	return strcmp(action, "init") == 0 || strcmp(action, "kra") == 0;
+}
+
 /* The tables that a commit of this action writes to. */
 static const char *
 tables(const char *action)
 {
 	if (strcmp(action, "import") == 0)
 		return "request and certificate";
-	if (strcmp(action, "init") == 0 || strcmp(action, "kra") == 0)
+	if (sets_up(action))
 		return "kra and config";
 	return strcmp(action, "flag") == 0 ? "config only" : "audit only";
 }
 
+/* The number that stands in a detail behind NAME=; 0 if there is none. */
+static unsigned long long
+counted(const char *detail, const char *name)
+{
+	size_t n = strlen(name);
+	const char *p = detail;
+
+	for (; (p = strstr(p, name)) != NULL; p += n)
+		if ((p == detail || p[-1] == ' ') && p[n] == '=')
+			return strtoull(p + n + 1, NULL, 10);
+	return 0;
+}
+
+/* Did the commit write what its action may write, and as much as it says? */
+static int
+plausible(const struct commit_wrote *cw, const char *action, const char *detail)
+{
+	unsigned long long results = 0, agents = 0;
+
+	if (strcmp(action, "import") == 0)
+		results = counted(detail, "results");
+	if (sets_up(action))
+		agents = counted(detail, "kras");
+	return cw->certs <= results && cw->keys <= results &&
+	    cw->agents == agents && (cw->ca == 0 || sets_up(action));
+}
+
 /* The row of COMMIT_PAGE at hand: chain, digest of its rows. */
 static int
-audit_row(struct store *db, struct sql_st *st, char before[65],
+audit_row(struct store *db, const struct sql_st *st, char before[65],
     struct reason *w)
 {
-	char hash[65], sum[65], id[24];
+	char hash[65], id[24];
 	const char *field[7] = { id };
+	struct commit_wrote cw;
 	struct sql_value v;
 	int i;
 
@@ -48,14 +84,19 @@ audit_row(struct store *db, struct sql_st *st, char before[65],
 		return reason_set(w, "audit",
 		    "audit row %s does not follow from the one "
 		    "before it: rows were edited, deleted or moved: " GO_BACK,
-		    field[0]);
-	if (!commit_digest(db, WROTE_KEY, sql_int(st, 0), sum, w))
+		    id);
+	if (!commit_wrote(db, WROTE_KEY, sql_int(st, 0), &cw, w))
 		return -1;
-	if (strcmp(sum, field[5]) != 0)
+	if (strcmp(cw.digest, field[5]) != 0)
 		return reason_set(w, "audit",
 		    "what audit row %s recorded was changed since: rows were "
 		    "edited, added or deleted (%s of %s, %s, wrote to %s): " GO_BACK,
-		    field[0], field[3], field[2], field[1], tables(field[3]));
+		    id, field[3], field[2], field[1], tables(field[3]));
+	if (!plausible(&cw, field[3], field[4]))
+		return reason_set(w, "audit",
+		    "audit row %s vouches for what was planted before it: %s "
+		    "of %s, %s, writes to %s, and not more than it counts: " GO_BACK,
+		    id, field[3], field[2], field[1], tables(field[3]));
 	memcpy(before, hash, sizeof(hash));
 	return 1;
 }
@@ -138,6 +179,9 @@ store_audit(struct store *db, const char *head, char last[AUDIT_HEAD_MAX],
 	int found = 0, rc;
 
 	last[0] = '\0';
+	/* of one moment, so that nobody who writes has to wait */
+	if (!db->writing && !store_hold(db, w))
+		return -1;
 	if ((rc = schema_same(db, w)) == 0)
 		reason_set(w, "audit",
 		    "the schema is not that of ca-db(5): a table, index, view "

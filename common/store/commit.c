@@ -9,31 +9,29 @@
 /* Digests --------------------------------------------------------------- */
 
 int
-commit_digest(struct store *db, enum sql key, int64_t audit, char hex[65],
-    struct reason *w)
+commit_wrote(struct store *db, enum sql key, int64_t audit,
+    struct commit_wrote *cw, struct reason *w)
 {
 	const enum sql parts[] = { WROTE_CERT, key, WROTE_AGENT, WROTE_CA };
+	unsigned long long *const rows[] = { &cw->certs, &cw->keys, &cw->agents,
+		&cw->ca };
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	struct sql_st *st;
 	uint8_t sum[32];
 	size_t i;
-	int rc = 0;
+	int rc;
 
 	reason_set(w, "database", "cannot hash what is written");
-	if (md == NULL || !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
-		goto out;
-	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		if ((st = sql_ready(db, parts[i], w)) == NULL)
-			goto out;
-		sql_bind_i(st, 1, audit);
-		if (!sql_hash(md, st, w))
-			goto out;
-	}
-	rc = EVP_DigestFinal_ex(md, sum, NULL);
-	if (rc)
-		encode_hex(hex, sum, sizeof(sum));
-out:
+	rc = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+	for (i = 0; rc && i < sizeof(parts) / sizeof(parts[0]); i++)
+		if ((rc = (st = sql_ready(db, parts[i], w)) != NULL)) {
+			sql_bind_i(st, 1, audit);
+			rc = sql_hash(md, st, rows[i], w);
+		}
+	rc = rc && EVP_DigestFinal_ex(md, sum, NULL);
 	EVP_MD_CTX_free(md);
+	if (rc)
+		encode_hex(cw->digest, sum, sizeof(sum));
 	return rc;
 }
 
@@ -60,29 +58,51 @@ commit_chain(const char *before, const char *const field[6], char hex[65])
 
 /* Transactions ---------------------------------------------------------- */
 
-/* The audit row that comes next, and the hash of the last. */
+/* The commit that was done last: its number, 0 if there is none, and its Hash. */
 static int
-next_commit(struct store *db, struct reason *w)
+last_commit(struct store *db, int64_t *id, char hash[65], struct reason *w)
 {
 	struct sql_st *st = sql_ready(db, COMMIT_LAST, w);
-	int64_t last = 0;
 	int rc;
 
-	db->last[0] = '\0';
+	*id = 0;
+	hash[0] = '\0';
 	if (st == NULL || (rc = sql_step(st, w)) == -1)
 		return 0;
 	if (rc == 1) {
-		last = sql_int(st, 0);
-		(void)snprintf(db->last, sizeof(db->last), "%s",
-		    sql_str(st, 1));
+		*id = sql_int(st, 0);
+		(void)snprintf(hash, 65, "%s", sql_str(st, 1));
 		sql_reset(st);
-		if (last < 1 || last == INT64_MAX)
-			return reason_set(w, "database",
-			    "%s: no audit row can follow row %lld " STORE_ALTERED,
-			    db->name, (long long)last);
 	}
-	db->audit = last + 1;
+	if (rc == 1 && (*id < 1 || *id == INT64_MAX))
+		return reason_set(w, "database",
+		    "%s: no audit row can follow row %lld " STORE_ALTERED,
+		    db->name, (long long)*id);
 	return 1;
+}
+
+/*
+ * What has the number of a commit to come was planted, and that commit would
+ * vouch for it.  Returns 1 if there is no such thing, or 0 with *w.
+ */
+static int
+none_ahead(struct store *db, struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, AHEAD, w);
+	int rc;
+
+	if (st == NULL)
+		return 0;
+	sql_bind_i(st, 1, db->audit);
+	if ((rc = sql_step(st, w)) == 1) {
+		reason_set(w, "database",
+		    "%s: altered: %s says that audit row %lld wrote it, which "
+		    "is not there yet: find out who put it there, and delete "
+		    "it " STORE_ALTERED,
+		    db->name, sql_str(st, 0), (long long)sql_int(st, 1));
+		sql_reset(st);
+	}
+	return rc == 0;
 }
 
 int
@@ -90,8 +110,14 @@ store_begin(struct store *db, struct reason *w)
 {
 	struct sql_st *st;
 
-	if (!db->driver->begin(db, w) || !next_commit(db, w) ||
-	    (st = sql_ready(db, ROW_LAST, w)) == NULL || !sql_one(st, w))
+	if (!db->driver->begin(db, w))
+		return 0;
+	db->writing = 1;
+	if (!last_commit(db, &db->audit, db->last, w))
+		return 0;
+	db->audit++;
+	if (!none_ahead(db, w) || (st = sql_ready(db, ROW_LAST, w)) == NULL ||
+	    !sql_one(st, w))
 		return 0;
 	sql_forget(db);
 	db->request = sql_int(st, 0);
@@ -102,21 +128,28 @@ store_begin(struct store *db, struct reason *w)
 int
 store_hold(struct store *db, struct reason *w)
 {
-	return db->driver->hold(db, w);
+	if (db->held)
+		return 1;
+	db->bounded = db->writing;
+	db->bound = db->request;
+	return db->held = db->driver->hold(db, w);
 }
 
-int
-store_commit(struct store *db, const char *caller, const char *action,
-    const char *detail, char head[AUDIT_HEAD_MAX], struct reason *w)
+/* Adds the audit row; a server may say another time, caller and hash. */
+static int
+add_commit(struct store *db, const char *caller, const char *action,
+    const char *detail, struct reason *w)
 {
-	char id[24], when[24], sum[65], hash[65];
-	const char *const field[6] = { id, when, caller, action, detail, sum };
+	char id[24], when[24], hash[65];
+	struct commit_wrote cw;
+	const char *const field[6] = { id, when, caller, action, detail,
+		cw.digest };
 	struct sql_st *st;
 	int i;
 
 	(void)snprintf(id, sizeof(id), "%lld", (long long)db->audit);
 	(void)sql_now(when);
-	if (!commit_digest(db, WROTE_KEY_NOW, db->audit, sum, w))
+	if (!commit_wrote(db, WROTE_KEY_NOW, db->audit, &cw, w))
 		return 0;
 	if (!commit_chain(db->last, field, hash))
 		return reason_set(w, "database", "cannot hash the audit row");
@@ -126,9 +159,33 @@ store_commit(struct store *db, const char *caller, const char *action,
 	for (i = 1; i < 6; i++)
 		sql_bind_s(st, i + 1, field[i]);
 	sql_bind_s(st, 7, hash);
-	if (!sql_put(st, w) || !db->driver->commit(db, w))
+	return sql_put(st, w);
+}
+
+int
+commit_end(struct store *db, struct reason *w)
+{
+	int rc = db->driver->commit(db, w);
+
+	db->writing = !rc;
+	return rc;
+}
+
+int
+store_commit(struct store *db, const char *caller, const char *action,
+    const char *detail, char head[AUDIT_HEAD_MAX], struct reason *w)
+{
+	char hash[65];
+	int64_t id;
+
+	if (!add_commit(db, caller, action, detail, w) ||
+	    !last_commit(db, &id, hash, w))
 		return 0;
-	(void)snprintf(head, AUDIT_HEAD_MAX, "%s:%s", id, hash);
+	if (id != db->audit)
+		return sql_not_put(db, w);
+	if (!commit_end(db, w))
+		return 0;
+	(void)snprintf(head, AUDIT_HEAD_MAX, "%lld:%s", (long long)id, hash);
 	return 1;
 }
 
@@ -136,4 +193,5 @@ void
 store_rollback(struct store *db)
 {
 	db->driver->rollback(db);
+	db->writing = 0;
 }

@@ -57,6 +57,18 @@ sql_forget(struct store *db)
 }
 
 int
+sql_version(const struct store *db, int version, struct reason *w)
+{
+	return reason_set(w, "database",
+	    version < STORE_VERSION ?
+		"%s: an archive of version %d, this kms2ca has %d: bring it "
+		"over to a new one: ca-dump -d OLD | ca-load -d NEW" :
+		"%s: an archive of version %d, this kms2ca has %d: use the "
+		"one that made it",
+	    db->name, version, STORE_VERSION);
+}
+
+int
 sql_not_put(const struct store *db, struct reason *w)
 {
 	return reason_set(w, "database",
@@ -208,11 +220,12 @@ hash_row(EVP_MD_CTX *md, const struct sql_st *st)
 }
 
 int
-sql_hash(EVP_MD_CTX *md, struct sql_st *st, struct reason *w)
+sql_hash(EVP_MD_CTX *md, struct sql_st *st, unsigned long long *rows,
+    struct reason *w)
 {
 	int rc;
 
-	while ((rc = sql_step(st, w)) == 1)
+	for (*rows = 0; (rc = sql_step(st, w)) == 1; ++*rows)
 		hash_row(md, st);
 	return rc == 0;
 }

@@ -21,21 +21,26 @@
 
 enum store_mode {
 	STORE_READ, /* never writes, works on a read-only medium */
+	STORE_CHECK, /* as STORE_READ; store_audit() judges the schema */
+	STORE_DUMP, /* as STORE_READ; takes older versions, too */
 	STORE_WRITE,
 	STORE_CREATE /* as STORE_WRITE; makes a new archive if there is none */
 };
 
+#define STORE_VERSION 3 /* of the schema: kms2ca 0.2; 0.1 had 2 */
+
 /* clang-format off */
 enum sql {
-	SCHEMA, SCHEMA_IS, OPEN, FIND_ARCHIVE, NEW_SCHEMA,
-	BEGIN, COMMIT, ROLLBACK, HOLD, HELD,
+	SCHEMA, SCHEMA_IS, OPEN, FIND_ARCHIVE, NEW_SCHEMA, NAME_SCHEMA,
+	BEGIN_NEW, BEGIN, COMMIT, ROLLBACK, HOLD,
 	SETTING_SET, SETTING_GET, CA_SET, CA_GET, SETTING_NEXT, SETTING_COPY,
-	AGENT_ADD, AGENT_ALL, AGENT_COUNT, AGENT_NEXT, AGENT_COPY, AGENT_OF,
+	AGENT_FORCED, AGENT_ADD, AGENT_ALL, AGENT_COUNT, AGENT_NEXT,
+	AGENT_COPY, AGENT_OF,
 	FIND, FIND_MANY, FIND_SERIAL, ROW_OF, ROW_LAST,
 	PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD, COUNT, LIST, SELECT,
 	COMMIT_ADD, COMMIT_LAST, COMMIT_OF, COMMIT_NEXT, COMMIT_SINCE,
 	COMMIT_PAGE, WROTE_CERT, WROTE_KEY, WROTE_KEY_NOW, WROTE_AGENT,
-	WROTE_CA, ORPHANS, STRANGERS, INTEGRITY, NSQL
+	WROTE_CA, ORPHANS, AHEAD, STRANGERS, INTEGRITY, NSQL
 };
 /* clang-format on */
 
@@ -106,7 +111,7 @@ struct sql_driver {
 	/* Ends a statement whose last row was not reached. */
 	void (*reset)(struct sql_st *);
 
-	/* The digest that the schema of an archive ought to have. */
+	/* The digest that the schema of this version ought to have. */
 	int (*schema)(struct store *, uint8_t sum[32], struct reason *w);
 };
 
@@ -126,6 +131,13 @@ struct store {
 	const char *name; /* of the archive, as the user knows it */
 	const char *dir; /* where it is; NULL: in no directory */
 	int fresh; /* made by this process, and not published yet */
+	int version; /* of its schema */
+	int any_schema; /* there is nothing to compare the schema with: */
+	uint8_t schema[32]; /* the digest that it ought to have */
+	int writing; /* between store_begin() and its end */
+	int held; /* store_hold() was called */
+	int bounded; /* it was called between store_begin() and its end: */
+	int64_t bound; /* the last row of then */
 	int64_t audit; /* AuditID of the open transaction */
 	char last[65]; /* Hash of the audit row before that one */
 	int64_t request; /* the RequestID used last */
@@ -145,6 +157,9 @@ struct store *postgres_new(const char *url, struct reason *w);
 
 /* Nothing is known any more of what store_expect() asked for. */
 void sql_forget(struct store *);
+
+/* Sets *w: the archive has another version than this kms2ca.  Returns 0. */
+int sql_version(const struct store *, int version, struct reason *w);
 
 /* Sets *w: a row was not written.  Returns 0. */
 int sql_not_put(const struct store *, struct reason *w);
@@ -174,10 +189,11 @@ const char *sql_str(const struct sql_st *, int i);
 struct text sql_col_text(const struct sql_st *, int i);
 
 /*
- * Hashes every column of every row that the statement gives, as ca-db(5) says.
- * Returns 1, or 0 with *w.
+ * Hashes every column of every row that the statement gives, as ca-db(5) says;
+ * *rows counts them.  Returns 1, or 0 with *w.
  */
-int sql_hash(EVP_MD_CTX *, struct sql_st *, struct reason *w);
+int sql_hash(EVP_MD_CTX *, struct sql_st *, unsigned long long *rows,
+    struct reason *w);
 
 /* The time as the archive writes it.  Returns dst. */
 const char *sql_now(char dst[24]);

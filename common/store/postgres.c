@@ -1,4 +1,6 @@
+#include <ctype.h>
 #include <libpq-fe.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,7 @@
 #define QUEUE	1024 /* statements that wait for their result */
 #define VALUES	22 /* of a statement */
 #define COLUMNS 40 /* of a row */
-#define VERSION "kms2ca archive, version 2"
+#define COMMENT "kms2ca archive, version "
 
 /* Of pg_type.h */
 #define OID_BOOL  16
@@ -44,8 +46,7 @@ struct pg {
 	struct store db;
 	char *url;
 	PGconn *conn;
-	int writing; /* a transaction of begin() is open */
-	int held; /* hold() was called */
+	int open; /* a transaction of begin() is open */
 	int queued; /* results to come */
 	struct pg_st st[NSQL];
 };
@@ -314,8 +315,7 @@ bind_text(struct sql_st *sst, int i, const char *s, size_t n)
 static void
 unescape(struct pg_st *st, int i, struct sql_value *v)
 {
-	const char *s = v->p, *end = s + v->n;
-	unsigned byte;
+	const char *s = v->p, *end = s + v->n, *hex;
 	char *p;
 
 	if (memmem(s, v->n, ESCAPE, ESCAPE_LEN) == NULL)
@@ -325,8 +325,13 @@ unescape(struct pg_st *st, int i, struct sql_value *v)
 	while (s < end)
 		if (end - s >= ESCAPE_LEN + 2 &&
 		    memcmp(s, ESCAPE, ESCAPE_LEN) == 0 &&
-		    sscanf(s + ESCAPE_LEN, "%2x", &byte) == 1) {
-			*p++ = (char)byte;
+		    isxdigit((unsigned char)s[ESCAPE_LEN]) &&
+		    isxdigit((unsigned char)s[ESCAPE_LEN + 1])) {
+			hex = s + ESCAPE_LEN;
+			*p++ = (char)(OPENSSL_hexchar2int(
+					  (unsigned char)hex[0]) *
+				16 +
+			    OPENSSL_hexchar2int((unsigned char)hex[1]));
 			s += ESCAPE_LEN + 2;
 		} else
 			*p++ = *s++;
@@ -496,26 +501,15 @@ begin(struct store *db, struct reason *w)
 	struct pg *p = pg(db);
 
 	/* that which makes the tables is open already */
-	p->writing = db->fresh || plain(db, sql_of(BEGIN), w, "cannot write");
-	return p->writing;
+	p->open = db->fresh || plain(db, sql_of(BEGIN), w, "cannot write");
+	return p->open;
 }
 
-/* What is read from now on is of one moment. */
-static int
-snapshot(struct store *db, struct reason *w)
-{
-	return plain(db, sql_of(HELD), w, "cannot read");
-}
-
+/* Past the commit of a transaction that is open, the commit does it. */
 static int
 hold(struct store *db, struct reason *w)
 {
-	struct pg *p = pg(db);
-
-	/* past the commit nobody may write until the snapshot is taken */
-	p->held = p->writing;
-	return p->held ? plain(db, sql_of(HOLD), w, "cannot read") :
-			 snapshot(db, w);
+	return pg(db)->open || plain(db, sql_of(HOLD), w, "cannot read");
 }
 
 static int
@@ -541,9 +535,9 @@ commit(struct store *db, struct reason *w)
 		rc = reason_set(w, "database", "%s: cannot write: rolled back",
 		    db->name);
 	PQclear(res);
-	p->writing = 0;
+	p->open = 0;
 	db->fresh = 0;
-	return rc && (!p->held || snapshot(db, w));
+	return rc && (!db->held || hold(db, w));
 }
 
 static void
@@ -552,33 +546,51 @@ rollback(struct store *db)
 	struct pg *p = pg(db);
 	struct reason w;
 
-	if (!p->writing)
+	if (!p->open)
 		return;
-	p->writing = 0;
+	p->open = 0;
 	(void)drain(db, &w);
 	(void)plain(db, sql_of(ROLLBACK), &w, "");
-	if (p->held)
-		(void)snapshot(db, &w);
+	if (db->held)
+		(void)hold(db, &w);
 }
 
 /* Opening --------------------------------------------------------------- */
 
+/* The schema as SQL, with pg_temp for kms2ca: free() it. */
+static char *
+scratch(void)
+{
+	const char *s = sql_of(SCHEMA), *next;
+	char *out = malloc(2 * strlen(s) + 1), *p = out;
+
+	if (out == NULL)
+		heap_nomem();
+	for (; (next = strstr(s, "kms2ca")) != NULL; s = next + 6)
+		p = mempcpy(mempcpy(p, s, (size_t)(next - s)), "pg_temp", 7);
+	(void)strcpy(p, s);
+	return out;
+}
+
 /*
- * Of what SCHEMA gives of sql_of(SCHEMA): with another schema, -v shows what it
- * must be here.
+ * That which this server makes of the same definitions: what it prints may
+ * depend on its release.
  */
 static int
 schema(struct store *db, uint8_t sum[32], struct reason *w)
 {
-	static const uint8_t ought[32] = { 0xed, 0xec, 0x22, 0xb5, 0xcb, 0x2d,
-		0x33, 0x8b, 0x33, 0xb1, 0x71, 0xa5, 0xae, 0x23, 0xd9, 0x97,
-		0xb6, 0x97, 0x95, 0xd6, 0x60, 0xdd, 0xeb, 0x2b, 0x03, 0x67,
-		0xab, 0x2e, 0xeb, 0xe3, 0xd1, 0xe0 };
+	char *text = scratch();
+	int rc;
 
-	(void)db;
-	(void)w;
-	memcpy(sum, ought, sizeof(ought));
-	return 1;
+	rc = plain(db, "begin read write", w, "cannot open") &&
+	    plain(db, text, w,
+		"cannot make a schema to compare with (grant temporary on the "
+		"database)") &&
+	    schema_digest(db, "pg_temp", sum, w);
+	free(text);
+	return plain(db, sql_of(ROLLBACK), rc ? w : &(struct reason){ "", "" },
+		   "cannot open") &&
+	    rc;
 }
 
 /* A column of the first row; empty where the server sent none. */
@@ -590,11 +602,21 @@ cell(const PGresult *res, int i)
 	return s == NULL ? "" : s;
 }
 
+/* What rows would not survive, on this server; NULL if they do. */
+static const char *
+unsafe(const PGresult *res)
+{
+	return strcmp(cell(res, 1), "on") != 0 ? "fsync" :
+	    strcmp(cell(res, 2), "on") != 0    ? "full_page_writes" :
+						 NULL;
+}
+
 /* Settings of the session.  Returns 1, or 0 with *w. */
 static int
 session(struct store *db, enum store_mode mode, struct reason *w)
 {
 	PGresult *res = PQexec(pg(db)->conn, sql_of(OPEN));
+	const char *off = mode < STORE_WRITE ? NULL : unsafe(res);
 	int rc = PQresultStatus(res) == PGRES_TUPLES_OK;
 
 	if (!rc)
@@ -604,10 +626,22 @@ session(struct store *db, enum store_mode mode, struct reason *w)
 		    "%s: the encoding of this database is %s: create it with "
 		    "encoding UTF8",
 		    db->name, cell(res, 0));
-	else if (mode != STORE_READ && strcmp(cell(res, 1), "on") != 0)
-		msg_warn("warning: %s: fsync is off on this server: rows do "
+	else if (off != NULL && strcmp(cell(res, 3), "on") != 0)
+		rc = reason_set(w, "database",
+		    "%s: %s is off on this server: a result would not survive "
+		    "a power failure: switch it on (PGOPTIONS='-c "
+		    "kms2ca.unsafe=on' takes it as it is)",
+		    db->name, off);
+	else if (off != NULL)
+		msg_warn("warning: %s: %s is off on this server: rows do "
 			 "not survive a power failure, whatever the results "
 			 "promise",
+		    db->name, off);
+	/* nothing can be made on a standby, not even to compare with */
+	db->any_schema = strcmp(cell(res, 4), "true") == 0;
+	if (rc && db->any_schema)
+		msg_warn("warning: %s: a standby: whether its schema is that "
+			 "of ca-db(5) is not known",
 		    db->name);
 	PQclear(res);
 	return rc;
@@ -618,12 +652,11 @@ static int
 find(struct store *db, int *schema_there, struct reason *w)
 {
 	PGresult *res = PQexec(pg(db)->conn, sql_of(FIND_ARCHIVE));
-	const char *version, *full;
+	const char *comment;
 	int rc = -1;
 
 	*schema_there = PQntuples(res) == 1;
-	version = *schema_there ? cell(res, 0) : "";
-	full = *schema_there ? cell(res, 1) : "f";
+	comment = *schema_there ? cell(res, 0) : "";
 	if (PQresultStatus(res) != PGRES_TUPLES_OK)
 		fail(db, res, w, "cannot open");
 	else if (*schema_there && strcmp(cell(res, 2), "f") == 0)
@@ -631,16 +664,35 @@ find(struct store *db, int *schema_there, struct reason *w)
 		    "%s: this role may not use the schema kms2ca (ca-db(5) "
 		    "says what to grant to whom)",
 		    db->name);
-	else if (strcmp(version, VERSION) == 0)
+	else if (strncmp(comment, COMMENT, strlen(COMMENT)) == 0) {
+		db->version = atoi(comment + strlen(COMMENT));
 		rc = 1;
-	else if (strcmp(full, "f") == 0)
-		rc = 0;
-	else
+	} else if (*schema_there && strcmp(cell(res, 1), "f") != 0)
 		reason_set(w, "database",
 		    "%s: its schema kms2ca is not that of this kms2ca, but: %s",
-		    db->name, *version == '\0' ? "something else" : version);
+		    db->name, *comment == '\0' ? "something else" : comment);
+	else if (*schema_there && strcmp(cell(res, 3), "t") != 0)
+		reason_set(w, "database",
+		    "%s: the schema kms2ca belongs to another role, who could "
+		    "change all that is put there: drop it, or run as that role",
+		    db->name);
+	else
+		rc = 0;
 	PQclear(res);
 	return rc;
+}
+
+/* Makes the archive, in the transaction that is open.  1, or 0 with *w. */
+static int
+create(struct store *db, int schema_there, struct reason *w)
+{
+	db->fresh = 1;
+	db->version = STORE_VERSION;
+	return (schema_there ||
+		   plain(db, sql_of(NEW_SCHEMA), w,
+		       "cannot create the schema kms2ca")) &&
+	    plain(db, sql_of(SCHEMA), w, "cannot create the tables") &&
+	    plain(db, sql_of(NAME_SCHEMA), w, "cannot create the tables");
 }
 
 /*
@@ -654,24 +706,24 @@ open_schema(struct store *db, enum store_mode mode, struct reason *w)
 
 	if (!session(db, mode, w) ||
 	    (mode == STORE_CREATE &&
-		!plain(db, sql_of(BEGIN), w, "cannot open")))
+		!plain(db, sql_of(BEGIN_NEW), w, "cannot open")))
 		return 0;
 	if ((rc = find(db, &there, w)) == -1)
 		return 0;
-	if (rc == 0 && mode != STORE_CREATE)
-		return reason_set(w, "database",
-		    "%s: no archive in this database (ca-init makes one)",
-		    db->name);
-	db->fresh = rc == 0;
-	if (db->fresh)
-		return (there ||
-			   plain(db, sql_of(NEW_SCHEMA), w,
-			       "cannot create the schema kms2ca")) &&
-		    plain(db, sql_of(SCHEMA), w, "cannot create the tables");
+	if (rc == 0)
+		return mode == STORE_CREATE ?
+		    create(db, there, w) :
+		    reason_set(w, "database",
+			"%s: no archive in this database (ca-init makes one)",
+			db->name);
 	if (mode == STORE_CREATE &&
 	    !plain(db, sql_of(ROLLBACK), w, "cannot open"))
 		return 0;
-	return mode == STORE_READ || schema_writable(db, w);
+	if (db->version == STORE_VERSION)
+		return db->any_schema || schema_usable(db, mode, w);
+	/* what it prints is not known; the load of a dump proves the rows */
+	db->any_schema = mode == STORE_DUMP && db->version == STORE_VERSION - 1;
+	return db->any_schema || sql_version(db, db->version, w);
 }
 
 static int

@@ -184,5 +184,5 @@ restore_end(struct store *db, char head[AUDIT_HEAD_MAX], struct reason *w)
 {
 	(void)snprintf(head, AUDIT_HEAD_MAX, "%lld:%s",
 	    (long long)db->audit - 1, db->last);
-	return db->driver->commit(db, w);
+	return commit_end(db, w);
 }

@@ -6,15 +6,20 @@
 #include "base/msg.h"
 
 int
-schema_digest(struct store *db, uint8_t sum[32], struct reason *w)
+schema_digest(struct store *db, const char *which, uint8_t sum[32],
+    struct reason *w)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	struct sql_st *st = sql_ready(db, SCHEMA_IS, w);
-	int rc;
+	unsigned long long rows;
+	int rc = 0;
 
-	rc = st != NULL && md != NULL &&
-	    EVP_DigestInit_ex(md, EVP_sha256(), NULL) && sql_hash(md, st, w) &&
-	    EVP_DigestFinal_ex(md, sum, NULL);
+	if (st != NULL && md != NULL) {
+		sql_bind_s(st, 1, which);
+		rc = EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
+		    sql_hash(md, st, &rows, w) &&
+		    EVP_DigestFinal_ex(md, sum, NULL);
+	}
 	EVP_MD_CTX_free(md);
 	return rc;
 }
@@ -22,12 +27,14 @@ schema_digest(struct store *db, uint8_t sum[32], struct reason *w)
 int
 schema_same(struct store *db, struct reason *w)
 {
-	uint8_t is[32], ought[32];
+	uint8_t is[32];
 	char hex[65];
 
-	if (!db->driver->schema(db, ought, w) || !schema_digest(db, is, w))
+	if (db->any_schema)
+		return 1;
+	if (!schema_digest(db, "kms2ca", is, w))
 		return -1;
-	if (memcmp(is, ought, sizeof(is)) == 0)
+	if (memcmp(is, db->schema, sizeof(is)) == 0)
 		return 1;
 	msg_verbose("SHA-256 of the schema: %s",
 	    encode_hex(hex, is, sizeof(is)));
@@ -35,14 +42,18 @@ schema_same(struct store *db, struct reason *w)
 }
 
 int
-schema_writable(struct store *db, struct reason *w)
+schema_usable(struct store *db, enum store_mode mode, struct reason *w)
 {
-	int rc = schema_same(db, w);
+	int rc;
 
+	if (!db->driver->schema(db, db->schema, w))
+		return 0;
+	rc = mode == STORE_CHECK ? 1 : schema_same(db, w);
 	if (rc == 0)
 		reason_set(w, "database",
 		    "%s: the schema is not that of ca-db(5): a trigger or view "
-		    "may change what is written: go back to a copy, or drop it",
+		    "may change what is written or shown: go back to a copy, "
+		    "or drop it",
 		    db->name);
 	return rc == 1;
 }

@@ -10,13 +10,20 @@
 /* The archive as an SQLite file. */
 
 #define APPLICATION_ID 0x6b326361 /* "k2ca" */
-#define USER_VERSION   2
 #define BUSY_MS	       120000
+
+/*
+ * What a hostile archive costs at most: the bytes of a value, or of a row, and
+ * the steps, in millions, of a statement that is no scan.
+ */
+#define STORE_VALUE_MAX 1048576
+#define STORE_STEPS_MAX 100
 
 struct sqlite {
 	struct store db;
 	struct sqlite_file file;
 	sqlite3 *h;
+	int steps; /* millions, of the statement at hand; -1: any number */
 	struct sql_st st[NSQL]; /* own: the sqlite3_stmt, or NULL */
 };
 
@@ -42,13 +49,14 @@ static int
 fail(struct store *db, struct reason *w, const char *what)
 {
 	const char *hint = "";
-	int rc = sqlite3_errcode(lite(db)->h);
+	sqlite3 *h = lite(db)->h;
+	int rc = sqlite3_errcode(h), err = sqlite3_system_errno(h);
 
-	if (errno == ENOMEM)
+	if (rc == SQLITE_NOMEM)
 		return reason_set(w, "database", "%s: %s: out of memory",
 		    db->name, what);
 	/* SQLite takes a disk that does not read for a damaged file */
-	if (rc == SQLITE_CORRUPT && errno == EIO)
+	if (rc == SQLITE_CORRUPT && err == EIO)
 		return reason_set(w, "database",
 		    "%s: %s: %s (look at the disk, and run again)", db->name,
 		    what, strerror(EIO));
@@ -67,6 +75,8 @@ fail(struct store *db, struct reason *w, const char *what)
 		hint = " (look at the disk and at ulimit -f, and run again)";
 		break;
 	case SQLITE_ERROR:
+	case SQLITE_INTERRUPT:
+	case SQLITE_TOOBIG:
 	case SQLITE_CONSTRAINT:
 	case SQLITE_MISMATCH:
 		hint = " " STORE_ALTERED;
@@ -83,6 +93,27 @@ fail(struct store *db, struct reason *w, const char *what)
 }
 
 /* Statements ------------------------------------------------------------ */
+
+/* After each million steps: may the statement go on?  0: yes. */
+static int
+spend(void *arg)
+{
+	struct sqlite *l = arg;
+
+	return l->steps >= 0 && ++l->steps > STORE_STEPS_MAX;
+}
+
+/* Steps once, with a ceiling if it does not look at every row there is. */
+static int
+step_once(const struct sql_st *st)
+{
+	enum sql n = st->n;
+	int scan = n == COUNT || n == LIST || n == SELECT || n == ORPHANS ||
+	    n == STRANGERS || n == INTEGRITY;
+
+	lite(st->db)->steps = scan ? -1 : 0;
+	return sqlite3_step(st->own);
+}
 
 static struct sql_st *
 ready(struct store *db, enum sql n, struct reason *w)
@@ -131,7 +162,7 @@ reset(struct sql_st *st)
 static int
 step(struct sql_st *st, struct reason *w)
 {
-	int rc = sqlite3_step(st->own);
+	int rc = step_once(st);
 
 	if (rc == SQLITE_ROW)
 		return 1;
@@ -144,7 +175,7 @@ step(struct sql_st *st, struct reason *w)
 static int
 run(struct sql_st *st, struct reason *w)
 {
-	int rc = sqlite3_step(st->own);
+	int rc = step_once(st);
 
 	if (rc != SQLITE_DONE)
 		fail(st->db, w, "cannot write");
@@ -207,12 +238,6 @@ column(const struct sql_st *st, int i, struct sql_value *v)
 /* Transactions ---------------------------------------------------------- */
 
 static int
-begin(struct store *db, struct reason *w)
-{
-	return run_plain(db, BEGIN, w);
-}
-
-static int
 hold(struct store *db, struct reason *w)
 {
 	struct sql_st *st = ready(db, HOLD, w);
@@ -222,8 +247,8 @@ hold(struct store *db, struct reason *w)
 }
 
 /*
- * Rows of a file that was moved away from its log are not safe.  Returns 1, or
- * 0 with *w.
+ * Rows of a file that was moved away from its log, or lost it, are not safe.
+ * Returns 1, or 0 with *w.
  */
 static int
 in_place(struct store *db, struct reason *w)
@@ -232,11 +257,17 @@ in_place(struct store *db, struct reason *w)
 
 	(void)sqlite3_file_control(lite(db)->h, "main", SQLITE_FCNTL_HAS_MOVED,
 	    &moved);
-	return !moved ||
+	return (!moved && sqlite_file_same_log(&lite(db)->file)) ||
 	    reason_set(w, "database",
 		"%s: was moved or replaced while in use: put it back, with "
 		"what lies beside it, and run again",
 		db->name);
+}
+
+static int
+begin(struct store *db, struct reason *w)
+{
+	return run_plain(db, BEGIN, w) && in_place(db, w);
 }
 
 static int
@@ -256,10 +287,14 @@ rollback(struct store *db)
 
 /* The schema ------------------------------------------------------------ */
 
-/* The digest of a schema as it ought to be: that of a new archive. */
+/* That of a new archive, without what an older version had not yet. */
 static int
 schema(struct store *db, uint8_t sum[32], struct reason *w)
 {
+	const char *less = db->version == STORE_VERSION ? "" :
+	    db->version == 2 ? "drop trigger audit_insert" :
+			       "drop trigger audit_insert;"
+			       "drop index certificate_SerialNumber";
 	struct sqlite new;
 	int rc;
 
@@ -268,10 +303,11 @@ schema(struct store *db, uint8_t sum[32], struct reason *w)
 	new.db.own = &new;
 	rc = sqlite3_open(":memory:", &new.h) == SQLITE_OK &&
 	    sqlite3_exec(new.h, sqlite_sql[SCHEMA], NULL, NULL, NULL) ==
-		SQLITE_OK;
+		SQLITE_OK &&
+	    sqlite3_exec(new.h, less, NULL, NULL, NULL) == SQLITE_OK;
 	if (!rc)
 		fail(&new.db, w, "cannot make a schema to compare with");
-	rc = rc && schema_digest(&new.db, sum, w);
+	rc = rc && schema_digest(&new.db, "", sum, w);
 	(void)sqlite3_finalize(new.st[SCHEMA_IS].own);
 	(void)sqlite3_close(new.h);
 	return rc;
@@ -332,14 +368,16 @@ use_wal(struct store *db, struct reason *w)
 static int
 create(struct store *db, struct reason *w)
 {
-	char text[64];
+	char text[64], version[64];
 
 	(void)snprintf(text, sizeof(text), "pragma application_id=%d",
 	    APPLICATION_ID);
+	(void)snprintf(version, sizeof(version), "pragma user_version=%d",
+	    STORE_VERSION);
 	/* a page of 4096 bytes would hold one key, and be half empty */
 	if (!pragma(db, "pragma page_size=16384", NULL, w) ||
-	    !pragma(db, text, NULL, w) ||
-	    !pragma(db, "pragma user_version=2", NULL, w) || !use_wal(db, w))
+	    !pragma(db, text, NULL, w) || !pragma(db, version, NULL, w) ||
+	    !use_wal(db, w))
 		return 0;
 	if (sqlite3_exec(lite(db)->h, sqlite_sql[SCHEMA], NULL, NULL, NULL) !=
 	    SQLITE_OK)
@@ -357,6 +395,8 @@ set_up(struct store *db, enum store_mode mode, struct reason *w)
 	(void)sqlite3_busy_timeout(lite(db)->h, BUSY_MS);
 	(void)sqlite3_db_config(lite(db)->h, SQLITE_DBCONFIG_DEFENSIVE, 1,
 	    NULL);
+	(void)sqlite3_limit(lite(db)->h, SQLITE_LIMIT_LENGTH, STORE_VALUE_MAX);
+	sqlite3_progress_handler(lite(db)->h, 1000000, spend, lite(db));
 	if (db->fresh && !create(db, w))
 		return 0;
 	for (i = 0; settings[i] != NULL; i++)
@@ -367,15 +407,14 @@ set_up(struct store *db, enum store_mode mode, struct reason *w)
 	if (v != APPLICATION_ID)
 		return reason_set(w, "database",
 		    "%s: a database, but not an archive of kms2ca", db->name);
-	if (!pragma(db, "pragma user_version", &v, w))
+	if (!pragma(db, "pragma user_version", &db->version, w))
 		return 0;
-	if (v != USER_VERSION)
-		return reason_set(w, "database",
-		    "%s: archive version %d, this kms2ca knows %d%s", db->name,
-		    v, USER_VERSION,
-		    v < USER_VERSION ? " (ca-db(5) says how to raise it)" : "");
-	return mode == STORE_READ ||
-	    ((db->fresh || schema_writable(db, w)) && use_wal(db, w));
+	if (db->version != STORE_VERSION &&
+	    (mode != STORE_DUMP || db->version < 1 ||
+		db->version > STORE_VERSION))
+		return sql_version(db, db->version, w);
+	return schema_usable(db, mode, w) &&
+	    (mode < STORE_WRITE || use_wal(db, w));
 }
 
 static int
@@ -388,7 +427,7 @@ open_file(struct store *db, enum store_mode mode, struct reason *w)
 	if (!sqlite_file_check(&l->file, mode, w))
 		return 0;
 	db->fresh = l->file.fresh;
-	if (mode == STORE_READ && !sqlite_file_reader(&l->file, &uri))
+	if (mode < STORE_WRITE && !sqlite_file_reader(&l->file, &uri))
 		flags = SQLITE_OPEN_READONLY;
 	rc = sqlite3_open_v2(uri != NULL ? uri : l->file.path, &l->h,
 	    flags | SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW, NULL);

@@ -43,6 +43,9 @@ create trigger audit_update before update on audit
     begin select raise(abort, 'the audit table is append-only'); end;
 create trigger audit_delete before delete on audit
     begin select raise(abort, 'the audit table is append-only'); end;
+create trigger audit_insert before insert on audit
+    when new.AuditID <= (select max(AuditID) from audit)
+    begin select raise(abort, 'the audit table is append-only'); end;
 
 -- What SQLite makes by itself is left out: indices of constraints, statistics.
 -- SCHEMA_IS
@@ -88,6 +91,10 @@ select Name, case typeof(Value) when 'integer' then Value end,
 insert into config(Name, Value, AuditID) values ($1, coalesce($2, $3), $4)
     on conflict (Name) do update set Value = excluded.Value,
     AuditID = excluded.AuditID where excluded.AuditID > config.AuditID
+
+-- AGENT_FORCED
+select count(*) from audit where Action in ('init', 'kra')
+    and ' ' || Detail || ' ' like '% forced=' || $1 || ' %'
 
 -- AGENT_ADD
 insert into kra(KraID, CertificateHash, Sha256, RawCertificate, AddedWhen,
@@ -238,7 +245,8 @@ select Name, Value from config where Name = 'CACertificate' and AuditID = $1
 
 -- What is wrong: each gives no row where nothing is
 
--- Is there anything that no commit accounts for?
+-- Is there anything that no commit accounts for?  A setting that is a number
+-- stands in the Detail of the commit that set it last.
 -- ORPHANS
 select 'row ' || RequestID from request
     where CertAudit not in (select AuditID from audit)
@@ -250,19 +258,28 @@ union all select 'KRA ' || KraID from kra
 union all select 'setting ' || Name from config c
     where not exists (select 1 from audit a where a.AuditID = c.AuditID and
 	(Name = 'CACertificate' or
-	instr(' ' || Detail || ' ', ' ' || Name || '=' || Value || ' ') > 0))
+	' ' || Detail || ' ' like '% ' || Name || '=' || Value || ' %'))
     or AuditID <> (select max(AuditID) from audit
 	where Action in ('init', 'kra', 'flag')
-	and instr(' ' || Detail, ' ' || c.Name || '=') > 0)
-    or Name <> 'CACertificate' and (typeof(Value) <> 'integer' or
+	and ' ' || Detail like '% ' || c.Name || '=%')
+    or Name <> 'CACertificate' and (Value is null or Value <> 0 + Value or
 	Name not in ('KRAFlags', 'KRACertCount', 'RoleSeparationEnabled'))
 union all select 'setting ' || n from (select 'KRAFlags' n
     union select 'KRACertCount' union select 'RoleSeparationEnabled') s
     where n not in (select Name from config)
     and exists (select 1 from audit where Action in ('init', 'kra', 'flag')
-	and instr(' ' || Detail, ' ' || n || '=') > 0)
+	and ' ' || Detail like '% ' || n || '=%')
 union all select 'certificate ' || RequestID from certificate
     where RequestID not in (select RequestID from request)
+
+-- Is there anything of a commit that is still to come?
+-- AHEAD
+select 'KRA ' || KraID, AuditID from kra where AuditID >= $1
+union all select 'setting ' || Name, AuditID from config where AuditID >= $1
+union all select 'row ' || RequestID, CertAudit from request
+    where CertAudit >= $1
+union all select 'the key of row ' || RequestID, KeyAudit from request
+    where KeyAudit >= $1 limit 1
 
 -- Is a key encrypted to somebody else?  Hashes stand as "01 23 ..", an LF
 -- between two: 41 bytes for each.
@@ -270,7 +287,7 @@ union all select 'certificate ' || RequestID from certificate
 select '' || RequestID from request where RawArchivedKey is not null
     and length(replace(KeyRecoveryHashes, ' ', '')) + 1 <>
     41 * (select count(*) from kra where
-    instr(replace(KeyRecoveryHashes, ' ', ''), CertificateHash) > 0)
+    replace(KeyRecoveryHashes, ' ', '') like '%' || CertificateHash || '%')
 
 -- INTEGRITY
 pragma integrity_check(1)

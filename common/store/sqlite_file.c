@@ -131,20 +131,45 @@ check_beside(const struct sqlite_file *f, int *wal, struct reason *w)
 		f->name);
 }
 
-/* Who can write the directory can put another archive in its place. */
+/*
+ * Who can write a directory, or owns it, can put another archive in its place:
+ * one above it that others can write must have the sticky bit.  Returns 1, or 0
+ * with *w.
+ */
 static int
-check_dir(const struct sqlite_file *f, struct reason *w)
+check_dir(const char *dir, int above, struct reason *w)
 {
+	const char *wrong = NULL;
 	struct stat st;
 
-	if (stat(f->dir, &st) == -1)
-		return reason_set(w, "database", "%s: %s", f->dir,
+	if (stat(dir, &st) == -1)
+		return reason_set(w, "database", "%s: %s", dir,
 		    strerror(errno));
-	return (st.st_mode & 022) == 0 ||
-	    reason_set(w, "database",
-		"%s: others can write this directory, and replace the archive: "
-		"run chmod go-w on it, or give the archive one of its own",
-		f->dir);
+	if (st.st_uid != geteuid() && st.st_uid != 0)
+		wrong = "this directory belongs to another user, who can "
+			"replace the archive: run chown on it, or give the "
+			"archive one of its own";
+	else if ((st.st_mode & 022) != 0 &&
+	    !(above && (st.st_mode & S_ISVTX) != 0))
+		wrong = "others can write this directory, and replace the "
+			"archive: run chmod go-w on it, or give the archive "
+			"one of its own";
+	return wrong == NULL || reason_set(w, "database", "%s: %s", dir, wrong);
+}
+
+/* Checks the directory and each above it.  Returns 1, or 0 with *w. */
+static int
+check_dirs(const struct sqlite_file *f, struct reason *w)
+{
+	char dir[PATH_MAX], *slash;
+	int rc = check_dir(f->dir, 0, w);
+
+	(void)snprintf(dir, sizeof(dir), "%s", f->dir);
+	while (rc && (slash = strrchr(dir, '/')) != NULL && slash[1] != '\0') {
+		slash[slash == dir] = '\0';
+		rc = check_dir(dir, 1, w);
+	}
+	return rc;
 }
 
 /* A file system that nobody can write, where owners and modes say nothing. */
@@ -159,10 +184,10 @@ on_medium(const struct sqlite_file *f)
 int
 sqlite_file_check(struct sqlite_file *f, enum store_mode mode, struct reason *w)
 {
-	int wal = 0, medium = mode == STORE_READ && on_medium(f);
+	int wal = 0, medium = mode < STORE_WRITE && on_medium(f);
 	struct stat st;
 
-	if (!medium && (!check_dir(f, w) || !check_beside(f, &wal, w)))
+	if (!medium && (!check_dirs(f, w) || !check_beside(f, &wal, w)))
 		return 0;
 	if (lstat(f->path, &st) == 0)
 		return (medium && S_ISREG(st.st_mode)) ||
@@ -213,6 +238,24 @@ sqlite_file_reader(const struct sqlite_file *f, char **uri)
 		*uri = immutable(f->path);
 	/* only a writer's connection removes the -shm that it made */
 	return idle && writable;
+}
+
+int
+sqlite_file_same_log(struct sqlite_file *f)
+{
+	struct stat st;
+	char *wal;
+	int rc = asprintf(&wal, "%s-wal", f->path);
+
+	if (rc == -1)
+		return 0;
+	rc = stat(wal, &st);
+	free(wal);
+	if (rc == -1)
+		return 0;
+	if (f->log == 0)
+		f->log = st.st_ino;
+	return f->log == st.st_ino;
 }
 
 /* Removes a new archive that was not published. */

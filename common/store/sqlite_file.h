@@ -1,6 +1,8 @@
 #ifndef STORE_SQLITE_FILE_H
 #define STORE_SQLITE_FILE_H
 
+#include <sys/types.h>
+
 #include "base/reason.h"
 #include "store/driver.h"
 
@@ -12,6 +14,7 @@ struct sqlite_file {
 	char *name; /* as the user knows it, resolved */
 	char *path, *dir; /* where it is now */
 	int fresh; /* made by this process, and not published yet */
+	ino_t log; /* the -wal file that rows are written to; 0: none yet */
 };
 
 /* Finds the directory.  Returns 1, or 0 with *w. */
@@ -29,6 +32,12 @@ int sqlite_file_check(struct sqlite_file *, enum store_mode, struct reason *w);
  * be freed, or NULL: the path.  Returns 1 if it must be able to write.
  */
 int sqlite_file_reader(const struct sqlite_file *, char **uri);
+
+/*
+ * Is the -wal file beside it the one that it was, or that it was first?  For a
+ * transaction that is open.  Returns 1, or 0: it was replaced, or is gone.
+ */
+int sqlite_file_same_log(struct sqlite_file *);
 
 /*
  * Gives a new file its name, for good, but never that of another file.  Returns

@@ -47,12 +47,33 @@ remote_new(const char *url, struct reason *w)
 	return NULL;
 }
 
+/* Is it how libpq names a server, but no URL?  It may have a password. */
+static int
+is_keywords(const char *path)
+{
+	static const char *const word[] = { "dbname=", "host=", "hostaddr=",
+		"password=", "service=", "user=" };
+	const char *p;
+	size_t i;
+
+	for (i = 0; i < sizeof(word) / sizeof(word[0]); i++)
+		if ((p = strstr(path, word[i])) != NULL &&
+		    (p == path || p[-1] == ' '))
+			return 1;
+	return 0;
+}
+
 int
 store_new(struct store **out, const char *path, struct reason *w)
 {
 	int url = strncmp(path, "postgresql://", 13) == 0 ||
 	    strncmp(path, "postgres://", 11) == 0;
 
+	if (!url && is_keywords(path))
+		return reason_set(w, "usage",
+		    "-d: name a server by a URL, postgresql://..., or a file "
+		    "(ca-db(5) shows some); if there was a password, change it: "
+		    "others can see a command line");
 	return (*out = url ? remote_new(path, w) : sqlite_new(path, w)) != NULL;
 }
 
@@ -204,6 +225,22 @@ store_agent_add(struct store *db, const struct cert *c, struct reason *w)
 	sql_bind_s(st, 4, sql_now(when));
 	sql_bind_i(st, 5, db->audit);
 	return sql_run(st, w);
+}
+
+int
+store_agent_forced(struct store *db, const char *sha1, struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, AGENT_FORCED, w);
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	sql_bind_s(st, 1, sha1);
+	if (!sql_one(st, w))
+		return -1;
+	rc = sql_int(st, 0) > 0;
+	sql_reset(st);
+	return rc;
 }
 
 int
@@ -567,6 +604,11 @@ store_select(struct store *db, int64_t after, int blobs, struct store_found *f,
 	} while (rc == 0 && !anew);
 	if (rc != 1)
 		return rc;
+	if (db->bounded && sql_int(st, 0) > db->bound) {
+		sql_reset(st);
+		db->select = NULL;
+		return 0;
+	}
 	if (sql_int(st, 0) <= after)
 		return reason_fail(w, "database",
 		    "%s: cannot read: the rows are not in order " STORE_ALTERED,

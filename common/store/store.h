@@ -28,7 +28,8 @@
 int store_new(struct store **, const char *path, struct reason *w);
 /*
  * Opens the archive: a regular file of ours that nobody else can read or write,
- * in a directory that nobody else can write.  *fresh (STORE_CREATE only) tells
+ * in a directory that nobody else can write, or a schema, with the tables of
+ * ca-db(5) and no others.  *fresh (STORE_CREATE only) tells
  * that it is new.  A fresh archive is empty, under another name, and gone at
  * store_close() unless store_publish() came first.  Returns 1, or 0 with *w.
  */
@@ -49,16 +50,21 @@ const char *store_dir0(const struct store *);
  */
 #define AUDIT_HEAD_MAX 96 /* "ID:HEX64" with its NUL */
 
+/*
+ * Fails where something is there already that has the number of a commit to
+ * come: this one would vouch for it.
+ */
 int store_begin(struct store *, struct reason *w);
 /*
  * From now on all that is read is of one moment, also past the commit of a
- * transaction that is open now.
+ * transaction that is open now.  Nobody who writes is held up.
  */
 int store_hold(struct store *, struct reason *w);
 /*
  * Adds the audit row and commits.  It fails, with or without the commit, where
  * the archive is no longer at its name.  Settings that changed stand in detail
- * as NAME=VALUE.  head receives the new head of the chain.
+ * as NAME=VALUE, how many agents were added as kras=N.  head receives the new
+ * head of the chain.
  */
 int store_commit(struct store *, const char *caller, const char *action,
     const char *detail, char head[AUDIT_HEAD_MAX], struct reason *w);
@@ -81,6 +87,12 @@ int store_ca_get(struct store *, X509 **ca, struct reason *w);
 
 /* Returns 1 if added, 0 if it was there, -1 with *w. */
 int store_agent_add(struct store *, const struct cert *, struct reason *w);
+/*
+ * Was ca-init told to take the agent with this SHA-1, in hex, although
+ * agent_check() refuses it?  The detail of the commit that took it has
+ * `forced=SHA1' then.  Returns 1, 0, or -1 with *w.
+ */
+int store_agent_forced(struct store *, const char *sha1, struct reason *w);
 /* All agents, in the order in which they came; the caller frees the stack. */
 int store_agent_all(struct store *, STACK_OF(X509) **, struct reason *w);
 /* How many there are.  Returns 1, or 0 with *w. */
@@ -171,8 +183,9 @@ int store_select(struct store *, int64_t after, int blobs, struct store_found *,
 /* The chain ------------------------------------------------------------- */
 
 /*
- * Checks the whole chain and that the rows are as their commits wrote them;
- * with a head, that the chain contains it.  *last receives the present head.
+ * Checks the schema, the whole chain and that the rows are as their commits
+ * wrote them; with a head, that the chain contains it.  *last receives the
+ * present head.  Outside of a transaction this is store_hold(), too.
  * Returns 1; 0 with *w (reason "audit") if something was changed; -1 with *w
  * if it cannot be checked.
  */
@@ -191,7 +204,10 @@ struct store_commit {
 /* The next commit after that number: 1, 0 at the end, -1 with *w. */
 int store_next_commit(struct store *, int64_t after, struct store_commit *,
     struct reason *w);
-/* Leaves out imports and exports. */
+/*
+ * Leaves out imports and exports.  What agents and settings came since, and with
+ * which commit, store_next_agent() and store_next_setting() tell.
+ */
 int store_since(struct store *, int64_t after, struct store_commit *,
     struct reason *w);
 
