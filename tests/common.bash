@@ -74,17 +74,23 @@ only()
 
 # waits PID FD [write]: comes back when the process sleeps in read(2) of that
 # descriptor, so that there is nothing to read; or in write(2), so that it is full.
+# waits PID poll: when it sleeps in poll(2).
 waits()
 {
 	local -a call stat
 	local fd end=$((SECONDS + 60)) x86=0 arm=63
 
-	fd=$(printf '0x%x' "$2")
 	[[ ${3-} != write ]] || x86=1 arm=64
+	if [[ $2 == poll ]]; then
+		x86=7 arm=73 fd='*'
+	else
+		fd=$(printf '0x%x' "$2")
+	fi
 	while [[ -e /proc/$1 ]] && ((SECONDS < end)); do
 		read -r -a call <"/proc/$1/syscall" || break
 		[[ ${call[0]} == "$x86" || ${call[0]} == "$arm" ]] || continue
-		[[ ${call[1]} == "$fd" ]] || continue
+		# shellcheck disable=SC2053 # a pattern
+		[[ ${call[1]} == $fd ]] || continue
 		read -r -a stat <"/proc/$1/stat" || break
 		[[ ${stat[2]} != S ]] || return 0
 	done

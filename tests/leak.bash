@@ -106,11 +106,11 @@ hold_export()
 		[[ -n ${crew[1]} ]] || crew=()
 	done
 	cat "$input" >&7
-	waits "$child" 0 || return
+	waits "$child" 3 || return
 	for p in "${crew[@]}"; do
 		waits "$p" 0 || return
 	done
-	waits "$pid" "$(fd_of "$pid" r 'pipe:*')"
+	waits "$pid" poll
 }
 
 # let_go STATUS: it ends with that status.

@@ -115,7 +115,7 @@ calls()
 	/ seccomp\(SECCOMP_SET_MODE_FILTER/ && l[$1] { on[$1] = 1; next }
 	on[$1]' "$OUT.calls" >"$OUT.after"
 	grep -q ' exit_group(' "$OUT.after"
-	grep -q ' read(0' "$OUT.after"
+	grep -q ' read([03]' "$OUT.after"
 }
 
 # shut INPUT COMMAND...: after that it opens nothing, asks for no program and no
