@@ -30,11 +30,10 @@ epf_py()
 	/usr/bin/python3 -W ignore "$root/tests/epf.py" "$@"
 }
 
-# lock FILE COUNT SALT [HASH INPUT CIPHER PAD]: the encrypted value, see epf.py.
+# lock FILE COUNT SALT [HASH CIPHER PAD]: the encrypted value, see epf.py.
 lock()
 {
-	epf_py lock "${4:-sha1}" "${5:--}" "$2" \
-	    "${6:-cast-128}" "$3" "${7:-pkcs7}" <"$1"
+	epf_py lock "${4:-sha1}" "$2" "${5:-cast-128}" "$3" "${6:-pkcs7}" <"$1"
 }
 
 # head_of COUNT SALT NAME...: a profile up to its keys: certificates of NAME.der.

@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 """epf.py: the second judge of profiles, written from epf-extract(1) alone.
 
-    epf.py lock HASH INPUT COUNT CIPHER SALT PAD <DER     base64, one line
+    epf.py lock HASH COUNT CIPHER SALT PAD <DER     base64, one line
     epf.py all COUNT SALT <DER     a line for each variant: its name, base64
     epf.py cast     CAST5 under the vectors of RFC 2144 appendix B.1, in hex
 
-HASH is sha1 or md5; INPUT is - for digests alone, + for the input behind each;
-PAD is pkcs7 or the hex of what follows the DER.  The password is the first
+HASH is sha1 or md5; PAD is pkcs7 or the hex of what follows the DER.  The password is the first
 line of the file pw.
 """
 
@@ -29,23 +28,22 @@ CIPHERS = {'cast-128': (CAST5, 16, 8), 'cast-80': (CAST5, 10, 8),
            'aes-256': (AES, 32, 16)}
 
 
-def stream(name, again, count, text):
+def stream(name, count, text):
     out = b''
     for k in range(3):
         start = text if k == 0 else text + bytes([k])
         digest = hashlib.new(name, start).digest()
         for _ in range(count - 1):
-            digest = hashlib.new(
-                name, digest + start if again else digest).digest()
+            digest = hashlib.new(name, digest).digest()
         out += digest
     return out
 
 
-def lock(name, again, count, cipher, salt, pad, clear):
+def lock(name, count, cipher, salt, pad, clear):
     with open('pw', 'rb') as f:
         word = f.readline().rstrip(b'\n')
     kind, size, block = CIPHERS[cipher]
-    s = stream(name, again, count, word + salt.encode())
+    s = stream(name, count, word + salt.encode())
     fill = block - len(clear) % block
     clear += bytes([fill]) * fill if pad == 'pkcs7' else bytes.fromhex(pad)
     e = Cipher(kind(s[:size]), modes.CBC(s[size:size + block])).encryptor()
@@ -64,17 +62,13 @@ def main(what, *arg):
         return cast()
     clear = sys.stdin.buffer.read()
     if what == 'lock':
-        name, again, count, cipher, salt, pad = arg
-        return print(lock(name, again == '+', int(count), cipher, salt, pad,
-                          clear))
+        name, count, cipher, salt, pad = arg
+        return print(lock(name, int(count), cipher, salt, pad, clear))
     count, salt = int(arg[0]), arg[1]
     for name in 'sha1', 'md5':
-        for again in '-', '+':
-            for near in -1, 0, 1:
-                for cipher in CIPHERS:
-                    print('%s%s%+d,%s' % (name, again, near, cipher),
-                          lock(name, again == '+', count + near, cipher, salt,
-                               'pkcs7', clear))
+        for cipher in CIPHERS:
+            print('%s,%s' % (name, cipher),
+                  lock(name, count, cipher, salt, 'pkcs7', clear))
 
 
 main(*sys.argv[1:])

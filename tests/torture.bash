@@ -78,7 +78,7 @@ profile_of()
 
 	der=$(openssl x509 -in "$ORG/keys/$1.pem" -outform DER | base64 -w 0)
 	p8=$(openssl pkcs8 -topk8 -nocrypt -in "$ORG/keys/$1.key" -outform DER |
-	    /usr/bin/python3 -W ignore "$root/tests/epf.py" lock sha1 - 20 \
+	    /usr/bin/python3 -W ignore "$root/tests/epf.py" lock sha1 20 \
 	    cast-128 QUJDREVGR0g= pkcs7) || return
 	printf '[Settings]\nVersion=beta\nRounds=20\nSpice=QUJDREVGR0g=\n'
 	printf '[Papers]\none=%s\n[Locked]\none=%s\n' "$der" "$p8"

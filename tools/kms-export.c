@@ -90,7 +90,7 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 			e->to_path = optarg;
 			break;
 		case 'g':
-			x->group[x->ngroup++] = optarg;
+			x->choose.group[x->choose.ngroup++] = optarg;
 			break;
 		case 'j':
 			workers_jobs(optarg, jobs);
@@ -114,10 +114,10 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 			e->thumb = optarg;
 			break;
 		case 'u':
-			x->user[x->nuser++] = optarg;
+			x->choose.user[x->choose.nuser++] = optarg;
 			break;
 		case 'x':
-			x->carve = limits->pieces = 1;
+			x->choose.carve = limits->pieces = 1;
 			break;
 		default:
 			if (!tool_option(c))
@@ -157,13 +157,13 @@ main(int argc, char *argv[])
 		if (!secret_add(&secrets, secret[i], &w))
 			msg_die("-p: %s", w.detail);
 	x.secrets = &secrets;
-	if (map[0] != NULL && !pathmap_load(&x.map, map[0], &w))
+	if (map[0] != NULL && !pathmap_load(&x.choose.map, map[0], &w))
 		msg_die("-m: %s", w.detail);
 	/* they have passwords, and no key; -x needs the member itself */
-	if (jobs > 1 && !x.carve)
-		x.crew = readers_new(jobs, &secrets, &x.map);
+	if (jobs > 1 && !x.choose.carve)
+		x.readers = readers_new(jobs, &secrets, &x.choose.map);
 	signer = load_ends(&e, &x, &to);
-	x.hold = shelf_new();
+	export_open(&x);
 	progress_start("members");
 	sandbox_enter(NULL);
 

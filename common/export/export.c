@@ -1,6 +1,5 @@
 #include "export/export.h"
 
-#include <fnmatch.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,46 +9,33 @@
 #include "base/msg.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "export/owner.h"
-#include "export/pair.h"
 #include "export/readers.h"
-#include "file/carve.h"
+#include "export/search.h"
 #include "file/file.h"
 #include "file/findings.h"
 
 void
-export_init(struct export *x, size_t n)
-{
-	memset(x, 0, sizeof(*x));
-	x->users = TABLE_OF(struct table_numbers, 8, UINT32_MAX);
-	x->group = calloc(n, sizeof(*x->group));
-	x->user = calloc(n, sizeof(*x->user));
-	if (x->group == NULL || x->user == NULL)
-		heap_nomem();
-}
-
-void
 export_free(struct export *x)
 {
-	readers_free(x->crew);
-	pathmap_free(&x->map);
-	shelf_free(x->hold);
+	readers_free(x->readers);
+	choose_free(&x->choose);
+	shelf_free(x->pair.shelf);
 	table_clear(&x->users);
 	OPENSSL_free(x->class);
-	free(x->group);
-	free(x->user);
 }
 
-void
-export_classify(struct export *x, uint64_t member, uint8_t class)
+static void
+export_classify(void *ctx, uint64_t member, uint8_t class)
 {
+	struct export *x = ctx;
+
 	if (x->class[member] < class)
 		x->class[member] = class;
 }
 
 /* A member more; returns its number. */
 static uint64_t
-new_member(struct export *x)
+export_new_member(struct export *x)
 {
 	x->class = array_grow(x->class, &x->room, x->members + 1, 1);
 	x->class[x->members] = NOTHING;
@@ -57,32 +43,10 @@ new_member(struct export *x)
 	return x->members++;
 }
 
-/* Returns 1 if one of the patterns matches, or there are none. */
-static int
-matches(const char **pattern, size_t n, struct text t)
+static void
+export_fault(void *ctx, struct text source, const struct reason *w)
 {
-	char *s;
-	size_t i;
-	int found = n == 0;
-
-	if ((s = strndup(t.s, t.n)) == NULL)
-		heap_nomem();
-	for (i = 0; i < n && !found; i++)
-		found = fnmatch(pattern[i], s, 0) == 0;
-	free(s);
-	return found;
-}
-
-int
-export_selected(const struct export *x, const struct stream_rec *e)
-{
-	return matches(x->group, x->ngroup, e->group) &&
-	    matches(x->user, x->nuser, e->user);
-}
-
-void
-export_fault(struct export *x, struct text source, const struct reason *w)
-{
+	struct export *x = ctx;
 	char path[256];
 
 	msg_record("%s: %s", text_vis(path, sizeof(path), source.s, source.n),
@@ -93,7 +57,7 @@ export_fault(struct export *x, struct text source, const struct reason *w)
 
 /* Counts a user by the hash of group and name. */
 static void
-count_user(struct export *x, const struct stream_rec *e)
+export_count_user(struct export *x, const struct stream_rec *e)
 {
 	unsigned long long h = 1469598103934665603ULL; /* FNV-1a */
 	size_t i;
@@ -106,52 +70,29 @@ count_user(struct export *x, const struct stream_rec *e)
 	x->nusers += (unsigned)(table_add_number(&x->users, h) > 0);
 }
 
-/*
- * The line of the map for a source.  What -x found, at member@offset, goes by
- * the line of its member.
- */
-static const struct pathmap_line *
-map_of(struct export *x, struct text source)
+static int
+export_wanted(void *ctx, const struct cert *c, struct text name,
+    struct text source)
 {
-	const struct pathmap_line *m = NULL;
-	char *path, *at;
+	struct export *x = ctx;
+	struct stream_rec e;
 
-	if ((path = strndup(source.s, source.n)) == NULL)
-		heap_nomem();
-	at = x->carve ? strrchr(path, '@') : NULL;
-	if (at != NULL && at[1 + strspn(at + 1, "0123456789")] == '\0') {
-		*at = '\0';
-		m = pathmap_find0(&x->map, path);
-		*at = '@';
-	}
-	if (m == NULL)
-		m = pathmap_find0(&x->map, path);
-	free(path);
-	return m;
+	if (!choose_some(&x->choose))
+		return 1;
+	choose_describe(&x->choose, &e, c, name, source);
+	return choose_wants(&x->choose, &e);
 }
 
-void
-export_describe(struct export *x, struct stream_rec *e, const struct cert *c,
+static uint8_t
+export_emit(void *ctx, const struct cert *c, const uint8_t *key, size_t keylen,
     struct text name, struct text source)
 {
-	memset(e, 0, sizeof(*e));
-	e->cert = c;
-	e->source = source;
-	e->guid.s = "";
-	owner_cert(e, c, name);
-	owner_path(e, source);
-	owner_map(e, map_of(x, source));
-}
-
-uint8_t
-export_emit(struct export *x, const struct cert *c, const uint8_t *key,
-    size_t keylen, struct text name, struct text source)
-{
+	struct export *x = ctx;
 	char path[256], user[256];
 	struct stream_rec e;
 
-	export_describe(x, &e, c, name, source);
-	if (!export_selected(x, &e))
+	choose_describe(&x->choose, &e, c, name, source);
+	if (!choose_wants(&x->choose, &e))
 		return SKIPPED;
 	if (key != NULL && strcmp(c->use, "sign") == 0) {
 		msg_verbose("%s: a signing key of user %s is held back: only "
@@ -168,267 +109,182 @@ export_emit(struct export *x, const struct cert *c, const uint8_t *key,
 	if (key == NULL)
 		return CERTS;
 	x->v1 += c->version == 1;
-	count_user(x, &e);
+	export_count_user(x, &e);
 	return KEYS;
 }
 
-/* Returns 1 if group and user are known without reading, and not wanted. */
-static int
-skip(struct export *x, struct text path, const struct pathmap_line *m)
+void
+export_init(struct export *x, size_t n)
 {
-	struct stream_rec e;
-
-	memset(&e, 0, sizeof(e));
-	owner_path(&e, path);
-	owner_map(&e, m);
-	return (e.group.s != NULL && !matches(x->group, x->ngroup, e.group)) ||
-	    (e.user.s != NULL && !matches(x->user, x->nuser, e.user));
+	memset(x, 0, sizeof(*x));
+	choose_init(&x->choose, n);
+	x->users = TABLE_OF(struct table_numbers, 8, UINT32_MAX);
+	x->pair.sink = (struct pair_sink){ x, export_emit, export_wanted,
+		export_fault, export_classify };
 }
 
-/* A member that is searched, since it cannot be read (-x). */
-struct carving {
-	struct export *x;
-	struct carve c;
-	struct reason why; /* why it cannot be read */
-	struct text path;
-	const char *pass; /* of the map */
-	uint64_t member;
-	unsigned keys, certs;
-};
-
-/* Something was found: from here on it is as if it were a file. */
-static void
-found(void *ctx, uint64_t at, struct findings *l)
+void
+export_open(struct export *x)
 {
-	struct carving *cv = ctx;
-	struct text source;
-	char *path;
-	size_t i;
-	int n;
-
-	n = asprintf(&path, "%.*s@%llu", (int)cv->path.n, cv->path.s,
-	    (unsigned long long)at);
-	if (n == -1)
-		heap_nomem();
-	source.s = path;
-	source.n = (size_t)n;
-	for (i = 0; i < l->n; i++) {
-		cv->keys += l->v[i].kind == FINDING_KEY;
-		cv->certs += l->v[i].kind == FINDING_CERT;
-	}
-	pair_items(cv->x, l, source, cv->member);
-	free(path);
-}
-
-static struct carving *
-carving_new(struct export *x, const struct reason *why, struct text path,
-    uint64_t member)
-{
-	struct carving *cv = calloc(1, sizeof(*cv));
-	const struct pathmap_line *m;
-
-	if (cv == NULL || (cv->path.s = strndup(path.s, path.n)) == NULL)
-		heap_nomem();
-	cv->path.n = path.n;
-	cv->x = x;
-	cv->why = *why;
-	cv->member = member;
-	cv->c.found = found;
-	cv->c.ctx = cv;
-	cv->c.secrets = x->secrets;
-	m = pathmap_find0(&x->map, cv->path.s);
-	cv->pass = m == NULL ? NULL : m->pass;
-	return cv;
-}
-
-/* Searches n bytes more. */
-static void
-carving_feed(struct carving *cv, const uint8_t *p, size_t n)
-{
-	cv->x->secrets->first = cv->pass;
-	carve_feed(&cv->c, p, n);
-	cv->x->secrets->first = NULL;
-}
-
-/* All of it was searched: it stays a fault, with what was found in it. */
-static void
-carving_end(struct carving *cv)
-{
-	struct reason w;
-	int all;
-
-	cv->x->secrets->first = cv->pass;
-	all = carve_end(&cv->c);
-	cv->x->secrets->first = NULL;
-	reason_set(&w, cv->why.reason, "%s; %s whole certificates %u, keys %u",
-	    cv->why.detail,
-	    all ? "searched (-x):" :
-		  "searched (-x) in part, for it is made to look like keys:",
-	    cv->certs, cv->keys);
-	export_fault(cv->x, cv->path, &w);
-	export_classify(cv->x, cv->member, FAULTED);
-	free((char *)cv->path.s);
-	free(cv);
+	x->pair.shelf = shelf_new();
 }
 
 /* A member that cannot be read. */
 static void
-unread(struct export *x, struct unpack *walk, const struct reason *w,
+export_unread(struct export *x, struct unpack *u, const struct reason *w,
     uint64_t n, int big)
 {
-	struct text path = { walk->path, walk->pathlen };
-	struct carving *cv;
+	struct text path = { u->path, u->pathlen };
+	struct search *s;
 
-	if (!x->carve) {
-		export_fault(x, path, w);
-		export_classify(x, n, FAULTED);
+	if (!x->choose.carve) {
+		pair_fault(&x->pair, path, n, w);
 		return;
 	}
-	cv = carving_new(x, w, path, n);
+	s = search_new(&x->pair, &x->choose, x->secrets, w, path, n);
 	if (big) {
-		x->carving = cv;
+		x->search = s;
 		return;
 	}
-	carving_feed(cv, walk->data, walk->len);
-	carving_end(cv);
+	search_feed(s, u->data, u->len);
+	search_end(s);
 }
 
 /* A piece of a member past the ceiling, or the end of it. */
 static void
-piece(struct export *x, struct unpack *walk, int last)
+export_piece(struct export *x, struct unpack *u, int last)
 {
-	struct text path = { walk->path, walk->pathlen };
+	struct text path = { u->path, u->pathlen };
 
-	if (x->carving != NULL && !last)
-		carving_feed(x->carving, walk->data, walk->len);
-	if (x->carving == NULL || !last)
+	if (x->search != NULL && !last)
+		search_feed(x->search, u->data, u->len);
+	if (x->search == NULL || !last)
 		return;
-	carving_end(x->carving);
-	x->carving = NULL;
-	if (walk->why.reason != NULL)
-		export_fault(x, path, &walk->why);
+	search_end(x->search);
+	x->search = NULL;
+	if (u->why.reason != NULL)
+		export_fault(x, path, &u->why);
 }
 
 /* Takes what a member holds; frees it. */
 static void
-take(struct export *x, struct text path, uint64_t n, struct findings *l,
+export_take(struct export *x, struct text path, uint64_t n, struct findings *l,
     const struct reason *w)
 {
 	if (l->n == 0) {
 		msg_record("%s: %s: holds no key, skipped", path.s, w->detail);
 		export_classify(x, n, SKIPPED);
 	} else
-		pair_items(x, l, path, n);
+		pair_findings(&x->pair, l, path, n);
 	findings_free(l);
-	shelf_forget(x->hold);
+	shelf_forget(x->pair.shelf);
 }
 
 /* Reads the member at hand, here and now. */
 static void
-read_here(struct export *x, struct unpack *walk, const struct pathmap_line *m,
-    uint64_t n, int big)
+export_read_here(struct export *x, struct unpack *u,
+    const struct pathmap_line *m, uint64_t n, int big)
 {
-	struct text path = { walk->path, walk->pathlen };
+	struct text path = { u->path, u->pathlen };
 	struct findings l = { NULL, 0 };
 	struct reason w;
 	int ok;
 
 	x->secrets->first = m == NULL ? NULL : m->pass;
-	ok = file_read(walk->data, walk->len, x->secrets, &l, &w);
+	ok = file_read(u->data, u->len, x->secrets, &l, &w);
 	x->secrets->first = NULL;
 	if (big && (ok || strcmp(w.reason, "unsupported") != 0))
 		ok = reason_set(&w, "ceiling",
 		    "larger than %llu bytes, the "
 		    "ceiling of a member: raise it with -L member=",
-		    (unsigned long long)walk->limits.member);
+		    (unsigned long long)u->limits.member);
 	if (ok)
-		take(x, path, n, &l, &w);
+		export_take(x, path, n, &l, &w);
 	else {
-		unread(x, walk, &w, n, big);
+		export_unread(x, u, &w, n, big);
 		findings_free(&l);
 	}
 }
 
-/* A member that the crew has. */
-struct pending {
+/* A member that the readers have. */
+struct export_pending {
 	uint64_t n;
 	size_t pathlen;
 	char path[];
 };
 
-/* Takes what the crew has read of the oldest member. */
+/* Takes what the readers have read of the oldest member. */
 static void
-take_oldest(struct export *x)
+export_take_oldest(struct export *x)
 {
-	struct pending *p;
+	struct export_pending *p;
 	struct text path;
 	struct findings l;
 	struct reason w;
 	void *tag;
-	int ok = readers_get(x->crew, &l, &w, &tag);
+	int ok = readers_get(x->readers, &l, &w, &tag);
 
 	p = tag;
 	path.s = p->path;
 	path.n = p->pathlen;
 	if (ok)
-		take(x, path, p->n, &l, &w);
+		export_take(x, path, p->n, &l, &w);
 	else {
-		export_fault(x, path, &w);
-		export_classify(x, p->n, FAULTED);
+		pair_fault(&x->pair, path, p->n, &w);
 		findings_free(&l);
 	}
 	free(p);
 }
 
-/* Gives the member at hand to the crew. */
+/* Gives the member at hand to the readers. */
 static void
-give(struct export *x, const struct unpack *walk, const struct pathmap_line *m,
-    uint64_t n)
+export_give(struct export *x, const struct unpack *u,
+    const struct pathmap_line *m, uint64_t n)
 {
-	struct pending *p = malloc(sizeof(*p) + walk->pathlen + 1);
+	struct export_pending *p = malloc(sizeof(*p) + u->pathlen + 1);
 
 	if (p == NULL)
 		heap_nomem();
 	p->n = n;
-	p->pathlen = walk->pathlen;
-	memcpy(p->path, walk->path, walk->pathlen + 1);
-	if (readers_full(x->crew))
-		take_oldest(x);
-	readers_put(x->crew, walk->data, walk->len, m, p);
+	p->pathlen = u->pathlen;
+	memcpy(p->path, u->path, u->pathlen + 1);
+	if (readers_full(x->readers))
+		export_take_oldest(x);
+	readers_put(x->readers, u->data, u->len, m, p);
 }
 
 static void
-member(struct export *x, struct unpack *walk, int big)
+export_member(struct export *x, struct unpack *u, int big)
 {
-	struct text path = { walk->path, walk->pathlen };
-	const struct pathmap_line *m = pathmap_find0(&x->map, walk->path);
-	uint64_t n = new_member(x);
+	struct text path = { u->path, u->pathlen };
+	const struct pathmap_line *m = pathmap_find0(&x->choose.map, u->path);
+	uint64_t n = export_new_member(x);
 
-	if (skip(x, path, m))
+	if (choose_skips(&x->choose, path, m))
 		export_classify(x, n, SKIPPED);
-	else if (x->crew != NULL && !big)
-		give(x, walk, m, n);
+	else if (x->readers != NULL && !big)
+		export_give(x, u, m, n);
 	else
-		read_here(x, walk, m, n, big);
+		export_read_here(x, u, m, n, big);
 }
 
-/* The next event; what the crew has is taken before anybody waits. */
+/* The next event; what the readers have is taken before anybody waits. */
 static enum unpack_event
-next_event(struct export *x, struct unpack *walk)
+export_next_event(struct export *x, struct unpack *u)
 {
 	enum unpack_event ev;
 
-	while (readers_busy(x->crew) > 0 && !unpack_ready(walk))
-		take_oldest(x);
-	ev = unpack_next(walk);
+	while (readers_busy(x->readers) > 0 && !unpack_ready(u))
+		export_take_oldest(x);
+	ev = unpack_next(u);
 	/* in the order of the backup */
-	while (readers_busy(x->crew) > 0 && ev != UNPACK_MEMBER)
-		take_oldest(x);
+	while (readers_busy(x->readers) > 0 && ev != UNPACK_MEMBER)
+		export_take_oldest(x);
 	return ev;
 }
 
 static void
-summary(const struct export *x)
+export_summary(const struct export *x)
 {
 	const struct rec_out *r = x->out.rec;
 	unsigned long long n[KEYS + 1] = { 0 };
@@ -437,9 +293,10 @@ summary(const struct export *x)
 
 	for (i = 0; i < x->members; i++)
 		n[x->class[i]]++;
-	for (k = 0; k < x->map.n; k++)
-		if (!x->map.v[k].used)
-			msg_warn("-m: %s matches no member", x->map.v[k].glob);
+	for (k = 0; k < x->choose.map.n; k++)
+		if (!x->choose.map.v[k].used)
+			msg_warn("-m: %s matches no member",
+			    x->choose.map.v[k].glob);
 	if (x->links > 0)
 		msg_warn("links that were not followed: %llu (-v names them): "
 			 "what they lead to must be in the backup itself: tar "
@@ -454,50 +311,53 @@ summary(const struct export *x)
 	    n[FAULTED] + n[NOTHING], n[SKIPPED]);
 }
 
-/* One event of the walk.  Returns 0 at its end. */
+/* One event of the u.  Returns 0 at its end. */
 static int
-event(struct export *x, struct unpack *walk, enum unpack_event ev)
+export_event(struct export *x, struct unpack *u, enum unpack_event ev)
 {
 	static const struct text whole = { "stdin", 5 };
-	struct text path = { walk->path, walk->pathlen };
+	struct text path = { u->path, u->pathlen };
 
 	switch (ev) {
 	case UNPACK_END:
 		return 0;
 	case UNPACK_MEMBER:
 	case UNPACK_BIG:
-		member(x, walk, ev == UNPACK_BIG);
+		export_member(x, u, ev == UNPACK_BIG);
 		break;
 	case UNPACK_PIECE:
 	case UNPACK_PIECES_END:
-		piece(x, walk, ev == UNPACK_PIECES_END);
+		export_piece(x, u, ev == UNPACK_PIECES_END);
 		break;
 	case UNPACK_FAULT:
-		if (path.n > 0 && skip(x, path, map_of(x, path))) {
-			export_classify(x, new_member(x), SKIPPED);
+		if (path.n > 0 &&
+		    choose_skips(&x->choose, path,
+			choose_line0(&x->choose, path))) {
+			export_classify(x, export_new_member(x), SKIPPED);
 			break;
 		}
 		if (path.n > 0)
-			export_classify(x, new_member(x), FAULTED);
+			export_classify(x, export_new_member(x), FAULTED);
 		else
 			x->cut = 1;
-		export_fault(x, path.n > 0 ? path : whole, &walk->why);
+		export_fault(x, path.n > 0 ? path : whole, &u->why);
 		break;
 	case UNPACK_NOTE:
-		x->links += strcmp(walk->why.reason, "link") == 0;
+		x->links += strcmp(u->why.reason, "link") == 0;
 		msg_verbose("%s: %s", path.n > 0 ? path.s : whole.s,
-		    walk->why.detail);
+		    u->why.detail);
 	}
 	return 1;
 }
 
 /* For what the archive encrypts: the map's password, then those of -p. */
 static const char *
-pass(void *ctx, const char *path, size_t i)
+export_pass(void *ctx, const char *path, size_t i)
 {
 	struct export *x = ctx;
-	const struct pathmap_line *m = i > 0 ? NULL :
-					       pathmap_find0(&x->map, path);
+	const struct pathmap_line *m = i > 0 ?
+	    NULL :
+	    pathmap_find0(&x->choose.map, path);
 	size_t k;
 
 	if (i == 0)
@@ -511,7 +371,7 @@ pass(void *ctx, const char *path, size_t i)
 }
 
 int
-export_run(struct export *x, struct unpack *walk, const struct trust_pair *to,
+export_run(struct export *x, struct unpack *u, const struct trust_pair *to,
     const struct trust_pair *signer)
 {
 	enum unpack_event ev;
@@ -519,26 +379,26 @@ export_run(struct export *x, struct unpack *walk, const struct trust_pair *to,
 	struct reason w;
 	int status;
 
-	walk->pass = pass;
-	walk->ctx = x;
-	ev = next_event(x, walk);
+	u->pass = export_pass;
+	u->ctx = x;
+	ev = export_next_event(x, u);
 	/* nothing is written for no input at all */
-	if (ev == UNPACK_FAULT && walk->pathlen == 0 &&
-	    strcmp(walk->why.reason, "empty") == 0)
-		msg_die("stdin: %s", walk->why.detail);
+	if (ev == UNPACK_FAULT && u->pathlen == 0 &&
+	    strcmp(u->why.reason, "empty") == 0)
+		msg_die("stdin: %s", u->why.detail);
 	if (!stream_out_sealed(&x->out, stdout, to, signer, &w))
 		msg_die("%s", w.detail);
-	while (event(x, walk, ev))
-		ev = next_event(x, walk);
-	if (x->carving != NULL) /* the reader died of it */
-		carving_end(x->carving);
-	pair_leftovers(x);
+	while (export_event(x, u, ev))
+		ev = export_next_event(x, u);
+	if (x->search != NULL) /* the reader died of it */
+		search_end(x->search);
+	pair_leftovers(&x->pair, x->cut);
 	records = x->out.rec->n;
 	status = x->out.rec->faults > 0 || records == 0;
-	summary(x);
+	export_summary(x);
 	if (records == 0)
 		msg_warn("nothing was found%s",
-		    x->ngroup + x->nuser > 0 ? " that -g and -u select" : "");
+		    choose_some(&x->choose) ? " that -g and -u select" : "");
 	if (!stream_close(&x->out, &w))
 		msg_die("%s", w.detail);
 	return status;

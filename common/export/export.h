@@ -6,15 +6,15 @@
 
 #include "base/secret.h"
 #include "base/table.h"
-#include "export/pathmap.h"
-#include "export/shelf.h"
+#include "export/choose.h"
+#include "export/pair.h"
 #include "record/stream_write.h"
 #include "record/trust.h"
 #include "unpack/unpack.h"
 
 /*
- * From members to records: pairs keys with certificates, also across
- * members, selects, holds signing keys back, and accounts for every member.
+ * From members to records: reads each member, has its keys and certificates
+ * paired and selected, holds signing keys back, and accounts for every member.
  */
 
 #define EXPORT_KEPT 2 /* passwords: of -c and of -S */
@@ -22,15 +22,12 @@
 struct export
 {
 	/* set by the tool */
-	struct pathmap map;
-	struct shelf *hold;
+	struct choose choose; /* -g, -u, -m, -x */
 	struct secrets *secrets;
 	const char *kept[EXPORT_KEPT]; /* of them, not for the archive child */
-	const char **group, **user; /* patterns of -g, -u */
-	size_t ngroup, nuser;
-	int carve; /* -x */
-	struct readers *crew; /* -j; NULL: alone */
+	struct readers *readers; /* -j; NULL: no other process reads */
 	/* own */
+	struct pair pair;
 	struct stream_out out;
 	struct table users;
 	uint8_t *class; /* of each member */
@@ -38,11 +35,15 @@ struct export
 	uint64_t members;
 	unsigned long long nusers, v1, signing, links;
 	int cut; /* not all of the backup could be read */
-	struct carving *carving; /* a member past the ceiling comes in pieces */
+	struct search *search; /* a member past the ceiling comes in pieces */
 };
 
-/* Room for n patterns of each kind.  Out of memory exits 2. */
+/*
+ * Starts empty, with room for n patterns of each kind.  export_open() makes the
+ * temporary file, before the sandbox is entered.  Both exit 2 if they cannot.
+ */
 void export_init(struct export *, size_t n);
+void export_open(struct export *);
 void export_free(struct export *);
 
 /*

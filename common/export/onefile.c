@@ -48,7 +48,8 @@ onefile_fault(struct onefile *x, const struct reason *w)
 	stream_fault(&x->out, source, w);
 }
 
-int
+/* Writes a certificate, with its key unless it is NULL.  0: a fault instead. */
+static int
 onefile_put(struct onefile *x, const struct finding *cert,
     const struct finding *key)
 {
@@ -72,6 +73,53 @@ onefile_put(struct onefile *x, const struct finding *cert,
 	ok = stream_put(&x->out, &e);
 	OPENSSL_secure_clear_free(p8, e.keylen);
 	return ok;
+}
+
+int
+onefile_write(struct onefile *x, int all, int signing)
+{
+	const struct findings *l = &x->items;
+	const struct finding *it, *key;
+	struct reason lone;
+	int status = 0, left = 0, held = 0;
+	size_t i;
+
+	reason_set(&lone, "no-certificate",
+	    "a private key without a certificate: give its certificate in a "
+	    "PEM file to kms-export");
+	for (i = 0; i < l->n; i++) {
+		it = &l->v[i];
+		if (it->kind == FINDING_CERT) {
+			key = findings_key0(l, it->id);
+			if (key == NULL && !all) {
+				left++;
+				continue;
+			}
+			if (key != NULL && !signing &&
+			    strcmp(it->cert->use, "sign") == 0) {
+				held++;
+				key = NULL;
+			}
+			if (!onefile_put(x, it, key))
+				status = 1;
+		} else if (it->kind == FINDING_FAULT ||
+		    !findings_has_cert(l, it->id)) {
+			onefile_fault(x,
+			    it->kind == FINDING_KEY ? &lone : &it->why);
+			status = 1;
+		}
+	}
+	if (left > 0)
+		msg_record("stdin: %d certificates without a key are not "
+			   "written (-a writes them)",
+		    left);
+	if (held > 0)
+		msg_record("stdin: %d signing keys are not written", held);
+	if (x->out.rec->n == 0) {
+		msg_warn("stdin: nothing was found");
+		status = 1;
+	}
+	return status;
 }
 
 int

@@ -32,9 +32,12 @@ void onefile_open(struct onefile *);
 /* Writes a fault, and says so. */
 void onefile_fault(struct onefile *, const struct reason *);
 
-/* Writes a certificate, with its key unless it is NULL.  0: a fault instead. */
-int onefile_put(struct onefile *, const struct finding *cert,
-    const struct finding *key);
+/*
+ * Writes all that the file holds; certificates without a key only if all is
+ * set, a signing key only if signing is.  Says what is not written.  Returns
+ * the exit status: 0, or 1 if something is a fault or nothing was found.
+ */
+int onefile_write(struct onefile *, int all, int signing);
 
 /* Ends the stream and frees.  Returns the exit status: the one given, or 2. */
 int onefile_close(struct onefile *, int status);

@@ -3,10 +3,8 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#include "export/shelf.h"
-
 static struct text
-name_of(const struct finding *a, const struct finding *b)
+pair_name_of(const struct finding *a, const struct finding *b)
 {
 	struct text t = { a->name, a->namelen };
 
@@ -19,61 +17,57 @@ name_of(const struct finding *a, const struct finding *b)
 
 /* Keys that wait need not any more; their members come to class. */
 static void
-keys_done(struct export *x, const uint8_t id[32], uint8_t class)
+pair_keys_done(struct pair *x, const uint8_t id[32], uint8_t class)
 {
 	struct held h;
 	size_t pos = 0;
 
-	while (shelf_find(x->hold, id, 1, &pos, &h))
+	while (shelf_find(x->shelf, id, 1, &pos, &h))
 		if (h.state == HELD_WAITS) {
-			shelf_done(x->hold, &h);
-			export_classify(x, h.member, class);
+			shelf_done(x->shelf, &h);
+			x->sink.classify(x->sink.ctx, h.member, class);
 		}
 }
 
 /* Would the certificate go, if it were for this path? */
 static int
-wanted(struct export *x, const struct finding *cert, const struct finding *key,
-    struct text path)
+pair_wanted(struct pair *x, const struct finding *cert,
+    const struct finding *key, struct text path)
 {
-	struct stream_rec e;
-
-	if (x->ngroup + x->nuser == 0)
-		return 1;
-	export_describe(x, &e, cert->cert, name_of(cert, key), path);
-	return export_selected(x, &e);
+	return x->sink.wanted(x->sink.ctx, cert->cert, pair_name_of(cert, key),
+	    path);
 }
 
 /* A certificate whose key is not in its member. */
 static void
-lone_cert(struct export *x, const struct finding *it, struct text path,
+pair_lone_cert(struct pair *x, const struct finding *it, struct text path,
     uint64_t member)
 {
 	const struct cert *c = it->cert;
-	int mine = wanted(x, it, NULL, path);
+	int mine = pair_wanted(x, it, NULL, path);
 	struct held h;
 	size_t pos = 0;
 	uint8_t class;
 
-	if (shelf_came(x->hold, c, &h)) {
-		export_classify(x, member, mine ? CERTS : SKIPPED);
+	if (shelf_came(x->shelf, c, &h)) {
+		x->sink.classify(x->sink.ctx, member, mine ? CERTS : SKIPPED);
 		return;
 	}
-	while (shelf_find(x->hold, c->id, 1, &pos, &h)) {
-		class = export_emit(x, c, h.data, h.len, name_of(it, NULL),
-		    h.source);
+	while (shelf_find(x->shelf, c->id, 1, &pos, &h)) {
+		class = x->sink.emit(x->sink.ctx, c, h.data, h.len,
+		    pair_name_of(it, NULL), h.source);
 		if (class == SKIPPED && mine)
-			class = export_emit(x, c, h.data, h.len,
-			    name_of(it, NULL), path);
-		export_classify(x, h.member, class);
+			class = x->sink.emit(x->sink.ctx, c, h.data, h.len,
+			    pair_name_of(it, NULL), path);
+		x->sink.classify(x->sink.ctx, h.member, class);
 		if (class == SKIPPED)
 			continue;
-		export_classify(x, member, CERTS);
-		keys_done(x, c->id, class);
-		shelf_cert(x->hold, c, HELD_DONE, path, member);
+		x->sink.classify(x->sink.ctx, member, CERTS);
+		pair_keys_done(x, c->id, class);
+		shelf_cert(x->shelf, c, HELD_DONE, path, member);
 		return;
 	}
-	shelf_cert(x->hold, c, mine ? HELD_WAITS : HELD_LEFT, path, member);
+	shelf_cert(x->shelf, c, mine ? HELD_WAITS : HELD_LEFT, path, member);
 }
 
 /*
@@ -81,7 +75,7 @@ lone_cert(struct export *x, const struct finding *it, struct text path,
  * own.  Returns what that makes of its member: NOTHING if there are none.
  */
 static uint8_t
-waiting(struct export *x, const struct finding *key, const uint8_t *p8,
+pair_waiting(struct pair *x, const struct finding *key, const uint8_t *p8,
     size_t n, struct text path)
 {
 	struct cert *c;
@@ -90,17 +84,19 @@ waiting(struct export *x, const struct finding *key, const uint8_t *p8,
 	size_t pos = 0;
 	uint8_t class = NOTHING, one;
 
-	while (shelf_find(x->hold, key->id, 0, &pos, &h)) {
+	while (shelf_find(x->shelf, key->id, 0, &pos, &h)) {
 		if (h.state == HELD_DONE || !cert_new(&c, h.data, h.len, &w))
 			continue;
-		one = export_emit(x, c, p8, n, name_of(key, NULL), path);
+		one = x->sink.emit(x->sink.ctx, c, p8, n,
+		    pair_name_of(key, NULL), path);
 		if (one == SKIPPED && h.state == HELD_WAITS)
-			one = export_emit(x, c, p8, n, name_of(key, NULL),
-			    h.source);
+			one = x->sink.emit(x->sink.ctx, c, p8, n,
+			    pair_name_of(key, NULL), h.source);
 		class = one > class ? one : class;
-		export_classify(x, h.member, one == SKIPPED ? SKIPPED : CERTS);
+		x->sink.classify(x->sink.ctx, h.member,
+		    one == SKIPPED ? SKIPPED : CERTS);
 		if (one != SKIPPED)
-			shelf_done(x->hold, &h);
+			shelf_done(x->shelf, &h);
 		cert_free(c);
 	}
 	return class;
@@ -108,24 +104,24 @@ waiting(struct export *x, const struct finding *key, const uint8_t *p8,
 
 /* A key whose certificate is not in its member. */
 static void
-lone_key(struct export *x, const struct finding *key, struct text path,
+pair_lone_key(struct pair *x, const struct finding *key, struct text path,
     uint64_t member)
 {
 	struct held h;
 	size_t pos = 0, n;
 	uint8_t class, *p8;
 
-	while (shelf_find(x->hold, key->id, 1, &pos, &h))
+	while (shelf_find(x->shelf, key->id, 1, &pos, &h))
 		if (h.state == HELD_DONE) {
-			export_classify(x, member, KEYS);
+			x->sink.classify(x->sink.ctx, member, KEYS);
 			return;
 		}
 	p8 = finding_key1(key, &n);
-	class = waiting(x, key, p8, n, path);
-	export_classify(x, member, class);
+	class = pair_waiting(x, key, p8, n, path);
+	x->sink.classify(x->sink.ctx, member, class);
 	if (class > SKIPPED)
-		keys_done(x, key->id, class);
-	shelf_key(x->hold, key->id, p8, n,
+		pair_keys_done(x, key->id, class);
+	shelf_key(x->shelf, key->id, p8, n,
 	    class == NOTHING	 ? HELD_WAITS :
 		class == SKIPPED ? HELD_LEFT :
 				   HELD_DONE,
@@ -135,27 +131,28 @@ lone_key(struct export *x, const struct finding *key, struct text path,
 
 /* A certificate and its key, of one member. */
 static void
-couple(struct export *x, const struct finding *it, const struct finding *key,
+pair_couple(struct pair *x, const struct finding *it, const struct finding *key,
     struct text path, uint64_t member)
 {
 	struct held h;
-	int before = shelf_came(x->hold, it->cert, &h);
+	int before = shelf_came(x->shelf, it->cert, &h);
 	uint8_t class, *p8;
 	size_t n;
 
 	if (before && h.state == HELD_DONE && h.member == member)
 		return;
 	p8 = finding_key1(key, &n);
-	class = export_emit(x, it->cert, p8, n, name_of(it, key), path);
+	class = x->sink.emit(x->sink.ctx, it->cert, p8, n,
+	    pair_name_of(it, key), path);
 	OPENSSL_secure_clear_free(p8, n);
-	export_classify(x, member, class);
+	x->sink.classify(x->sink.ctx, member, class);
 	if (class == SKIPPED)
 		return;
 	if (!before)
-		shelf_cert(x->hold, it->cert, HELD_DONE, path, member);
+		shelf_cert(x->shelf, it->cert, HELD_DONE, path, member);
 	else if (h.state == HELD_WAITS) {
-		shelf_done(x->hold, &h);
-		export_classify(x, h.member, CERTS);
+		shelf_done(x->shelf, &h);
+		x->sink.classify(x->sink.ctx, h.member, CERTS);
 	}
 }
 
@@ -164,20 +161,20 @@ couple(struct export *x, const struct finding *it, const struct finding *key,
  * certificates of it may be elsewhere.
  */
 static void
-coupled_key(struct export *x, const struct finding *key, int is_wanted,
+pair_coupled_key(struct pair *x, const struct finding *key, int is_wanted,
     struct text path, uint64_t member)
 {
 	struct held h;
 	size_t pos = 0, n;
 	uint8_t *p8 = finding_key1(key, &n), class;
 
-	if (shelf_find(x->hold, key->id, 1, &pos, &h)) {
+	if (shelf_find(x->shelf, key->id, 1, &pos, &h)) {
 		if (is_wanted)
-			keys_done(x, key->id, KEYS);
+			pair_keys_done(x, key->id, KEYS);
 	} else {
-		class = waiting(x, key, p8, n, path);
-		export_classify(x, member, class);
-		shelf_key(x->hold, key->id, p8, n,
+		class = pair_waiting(x, key, p8, n, path);
+		x->sink.classify(x->sink.ctx, member, class);
+		shelf_key(x->shelf, key->id, p8, n,
 		    is_wanted || class > SKIPPED ? HELD_DONE : HELD_LEFT, path,
 		    member);
 	}
@@ -189,8 +186,8 @@ coupled_key(struct export *x, const struct finding *key, int is_wanted,
  * them is wanted.
  */
 static int
-partner(struct export *x, const struct findings *l, const struct finding *key,
-    struct text path, int *is_wanted)
+pair_partner(struct pair *x, const struct findings *l,
+    const struct finding *key, struct text path, int *is_wanted)
 {
 	int found = 0;
 	size_t i;
@@ -200,13 +197,21 @@ partner(struct export *x, const struct findings *l, const struct finding *key,
 		if (l->v[i].kind == FINDING_CERT &&
 		    memcmp(l->v[i].id, key->id, sizeof(key->id)) == 0) {
 			found = 1;
-			*is_wanted = wanted(x, &l->v[i], key, path);
+			*is_wanted = pair_wanted(x, &l->v[i], key, path);
 		}
 	return found;
 }
 
 void
-pair_items(struct export *x, const struct findings *l, struct text path,
+pair_fault(struct pair *x, struct text path, uint64_t member,
+    const struct reason *w)
+{
+	x->sink.fault(x->sink.ctx, path, w);
+	x->sink.classify(x->sink.ctx, member, FAULTED);
+}
+
+void
+pair_findings(struct pair *x, const struct findings *l, struct text path,
     uint64_t member)
 {
 	const struct finding *it, *key;
@@ -218,23 +223,22 @@ pair_items(struct export *x, const struct findings *l, struct text path,
 		key = it->kind == FINDING_CERT ? findings_key0(l, it->id) :
 						 NULL;
 		if (it->kind == FINDING_FAULT) {
-			export_fault(x, path, &it->why);
-			export_classify(x, member, FAULTED);
+			pair_fault(x, path, member, &it->why);
 		} else if (key != NULL)
-			couple(x, it, key, path, member);
+			pair_couple(x, it, key, path, member);
 		else if (it->kind == FINDING_CERT)
-			lone_cert(x, it, path, member);
+			pair_lone_cert(x, it, path, member);
 		else if (!findings_has_cert(l, it->id))
-			lone_key(x, it, path, member);
+			pair_lone_key(x, it, path, member);
 	}
 	for (i = 0; i < l->n; i++)
 		if (l->v[i].kind == FINDING_KEY &&
-		    partner(x, l, &l->v[i], path, &is_wanted))
-			coupled_key(x, &l->v[i], is_wanted, path, member);
+		    pair_partner(x, l, &l->v[i], path, &is_wanted))
+			pair_coupled_key(x, &l->v[i], is_wanted, path, member);
 }
 
 void
-pair_leftovers(struct export *x)
+pair_leftovers(struct pair *x, int cut)
 {
 	struct text none = { NULL, 0 };
 	struct held h;
@@ -242,22 +246,22 @@ pair_leftovers(struct export *x)
 	struct cert *c;
 	struct reason w;
 
-	while (shelf_each(x->hold, &at, &h)) {
+	while (shelf_each(x->shelf, &at, &h)) {
 		if (h.state == HELD_LEFT)
-			export_classify(x, h.member, SKIPPED);
+			x->sink.classify(x->sink.ctx, h.member, SKIPPED);
 		if (h.state != HELD_WAITS)
 			continue;
 		if (h.is_key) {
 			reason_set(&w, "no-certificate",
-			    x->cut ? "a private key without a certificate, in "
-				     "as much of the backup as could be read" :
-				     "a private key without a certificate: add "
-				     "its certificate to the backup");
-			export_fault(x, h.source, &w);
-			export_classify(x, h.member, FAULTED);
+			    cut ? "a private key without a certificate, in "
+				  "as much of the backup as could be read" :
+				  "a private key without a certificate: add "
+				  "its certificate to the backup");
+			pair_fault(x, h.source, h.member, &w);
 		} else if (cert_new(&c, h.data, h.len, &w)) {
-			export_classify(x, h.member,
-			    export_emit(x, c, NULL, 0, none, h.source));
+			x->sink.classify(x->sink.ctx, h.member,
+			    x->sink.emit(x->sink.ctx, c, NULL, 0, none,
+				h.source));
 			cert_free(c);
 		}
 	}

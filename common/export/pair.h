@@ -4,41 +4,54 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "export/export.h"
+#include "base/reason.h"
+#include "base/text.h"
+#include "export/shelf.h"
 #include "file/findings.h"
+#include "key/cert.h"
 
 /*
- * For export/export.c: pairs keys with certificates, also across members, where what
- * has no partner yet waits (export/shelf.h).
+ * Pairs keys with certificates, also across members: what has no partner yet
+ * waits on the shelf.
  */
 
 /* What a member came to; of several, the greatest counts. */
 enum { NOTHING, SKIPPED, CERTS, FAULTED, KEYS };
 
+/* Where the results go.  Each function is given ctx. */
+struct pair_sink {
+	void *ctx;
+	/*
+	 * Writes one certificate, with its key unless key is NULL or must not
+	 * travel.  Returns what that makes of the member.
+	 */
+	uint8_t (*emit)(void *ctx, const struct cert *, const uint8_t *key,
+	    size_t keylen, struct text name, struct text source);
+	/* Returns 1 if -g and -u want what came from there. */
+	int (*wanted)(void *ctx, const struct cert *, struct text name,
+	    struct text source);
+	void (*fault)(void *ctx, struct text source, const struct reason *);
+	/* Notes that a member came to class. */
+	void (*classify)(void *ctx, uint64_t member, uint8_t class);
+};
+
+struct pair {
+	struct pair_sink sink;
+	struct shelf *shelf;
+};
+
 /* Takes everything that a member holds. */
-void pair_items(struct export *, const struct findings *, struct text path,
+void pair_findings(struct pair *, const struct findings *, struct text path,
     uint64_t member);
 
-/* Writes what waits and found no partner: certificates, and faults. */
-void pair_leftovers(struct export *);
-
-/* What export/export.c has for that ---------------------------------------------- */
-
-void export_classify(struct export *, uint64_t member, uint8_t class);
-void export_fault(struct export *, struct text source, const struct reason *);
-
-/* Whose it is: the certificate, the path and the map say. */
-void export_describe(struct export *, struct stream_rec *, const struct cert *,
-    struct text name, struct text source);
-
-/* Returns 1 if -g and -u want it. */
-int export_selected(const struct export *, const struct stream_rec *);
+/* The member cannot be read. */
+void pair_fault(struct pair *, struct text path, uint64_t member,
+    const struct reason *);
 
 /*
- * Writes one certificate, with its key unless there is none or it must not
- * travel.  Returns what that makes of the member.
+ * Writes what waits and found no partner: certificates, and faults.  cut: not
+ * all of the backup could be read.
  */
-uint8_t export_emit(struct export *, const struct cert *, const uint8_t *key,
-    size_t keylen, struct text name, struct text source);
+void pair_leftovers(struct pair *, int cut);
 
 #endif

@@ -17,21 +17,21 @@ struct readers {
 	const struct pathmap *map;
 };
 
-/* What comes before a member: its line of the map. */
-struct order {
+/* What goes in front of a member: its line of the map. */
+struct readers_order {
 	size_t line; /* SIZE_MAX: none */
 };
 
-/* What comes before the items: how it went. */
-struct report {
+/* What comes back in front of the findings. */
+struct readers_report {
 	int ok;
 	struct reason why;
 	size_t n;
 };
 
-/* An item as it is in memory, and what it points to behind it. */
+/* A finding as it is in memory, and behind it what its pointers point to. */
 static void
-write_item(struct wire *f, const struct finding *it)
+readers_write(struct wire *f, const struct finding *it)
 {
 	wire_add(f, it, sizeof(*it));
 	if (it->sealed != NULL)
@@ -43,7 +43,7 @@ write_item(struct wire *f, const struct finding *it)
 }
 
 static void
-read_item(struct wire *f, struct finding *it)
+readers_read(struct wire *f, struct finding *it)
 {
 	memcpy(it, wire_next(f, sizeof(*it)), sizeof(*it));
 	if (it->sealed != NULL)
@@ -54,28 +54,28 @@ read_item(struct wire *f, struct finding *it)
 		it->name = wire_dup(f, &it->namelen);
 }
 
-/* Reads one member; the workers_work of a crew. */
+/* Reads one member, as a workers_work. */
 static uint8_t *
-work(void *ctx, uint8_t *job, size_t n, size_t *size)
+readers_work(void *ctx, uint8_t *job, size_t n, size_t *size)
 {
-	struct readers *crew = ctx;
+	struct readers *r = ctx;
 	struct findings l = { NULL, 0 };
 	struct wire f = { NULL, 0, 0 };
-	struct report r;
-	struct order o;
+	struct readers_report rep;
+	struct readers_order o;
 	size_t i;
 
 	memcpy(&o, job, sizeof(o));
-	memset(&r, 0, sizeof(r));
+	memset(&rep, 0, sizeof(rep));
 	if (o.line != SIZE_MAX)
-		crew->secrets->first = crew->map->v[o.line].pass;
-	r.ok = file_read(job + sizeof(o), n - sizeof(o), crew->secrets, &l,
-	    &r.why);
-	crew->secrets->first = NULL;
-	r.n = l.n;
-	wire_add(&f, &r, sizeof(r));
+		r->secrets->first = r->map->v[o.line].pass;
+	rep.ok = file_read(job + sizeof(o), n - sizeof(o), r->secrets, &l,
+	    &rep.why);
+	r->secrets->first = NULL;
+	rep.n = l.n;
+	wire_add(&f, &rep, sizeof(rep));
 	for (i = 0; i < l.n; i++)
-		write_item(&f, &l.v[i]);
+		readers_write(&f, &l.v[i]);
 	findings_free(&l);
 	*size = f.at;
 	return f.p;
@@ -91,7 +91,7 @@ readers_new(unsigned jobs, struct secrets *s, const struct pathmap *map)
 	c->secrets = s;
 	c->map = map;
 	findings_share();
-	c->pool = workers_new(jobs, AHEAD, 0, work, c);
+	c->pool = workers_new(jobs, AHEAD, 0, readers_work, c);
 	return c;
 }
 
@@ -120,27 +120,27 @@ void
 readers_put(struct readers *c, const uint8_t *p, size_t n,
     const struct pathmap_line *m, void *tag)
 {
-	struct order o = { m == NULL ? SIZE_MAX : (size_t)(m - c->map->v) };
+	struct readers_order o = { m == NULL ? SIZE_MAX :
+					       (size_t)(m - c->map->v) };
 
 	workers_put(c->pool, &o, sizeof(o), p, n, tag);
 }
 
 int
-readers_get(struct readers *crew, struct findings *l, struct reason *w,
-    void **tag)
+readers_get(struct readers *r, struct findings *l, struct reason *w, void **tag)
 {
 	struct wire f = { NULL, 0, 0 };
-	struct report r;
+	struct readers_report rep;
 
-	f.p = workers_get(crew->pool, &f.size, tag);
-	memcpy(&r, wire_next(&f, sizeof(r)), sizeof(r));
-	*w = r.why;
+	f.p = workers_get(r->pool, &f.size, tag);
+	memcpy(&rep, wire_next(&f, sizeof(rep)), sizeof(rep));
+	*w = rep.why;
 	l->n = 0;
-	l->v = r.n == 0 ? NULL : calloc(r.n, sizeof(*l->v));
-	if (l->v == NULL && r.n > 0)
+	l->v = rep.n == 0 ? NULL : calloc(rep.n, sizeof(*l->v));
+	if (l->v == NULL && rep.n > 0)
 		heap_nomem();
-	while (l->n < r.n)
-		read_item(&f, &l->v[l->n++]);
+	while (l->n < rep.n)
+		readers_read(&f, &l->v[l->n++]);
 	OPENSSL_free(f.p);
-	return r.ok;
+	return rep.ok;
 }

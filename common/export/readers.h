@@ -11,14 +11,14 @@
 struct readers;
 
 /*
- * Starts so many processes; they have the passwords and the map, which must
- * stay as they are.
+ * Starts as many processes as jobs says.  They have the passwords and the map,
+ * which must not change from then on.
  */
 struct readers *readers_new(unsigned jobs, struct secrets *,
     const struct pathmap *);
 void readers_free(struct readers *);
 
-/* Members whose items were not taken yet; 0 too if there is no crew. */
+/* The number of members not taken yet; 0 for NULL. */
 size_t readers_busy(const struct readers *);
 
 /* Returns 1 if readers_get() must be called before the next readers_put(). */
@@ -29,8 +29,8 @@ void readers_put(struct readers *, const uint8_t *p, size_t n,
     const struct pathmap_line *, void *tag);
 
 /*
- * What file_read() makes of the oldest member, returned as it does, and what
- * its tag was.  Waits for it; there must be one.
+ * Waits for the oldest member, which there must be; *tag is what was given with
+ * it.  The rest is what file_read() made of it, and returned.
  */
 int readers_get(struct readers *, struct findings *, struct reason *,
     void **tag);

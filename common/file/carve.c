@@ -14,7 +14,7 @@
 /* Certificate: a TBSCertificate that fits, with a version or a serial number.
  */
 static int
-like_cert(const uint8_t *p, size_t n, size_t len)
+carve_like_cert(const uint8_t *p, size_t n, size_t len)
 {
 	size_t hdr, tbs = tlv_sequence(p, n, &hdr);
 
@@ -27,7 +27,7 @@ like_cert(const uint8_t *p, size_t n, size_t len)
 
 /* PrivateKeyInfo: version 0 or 1, then an AlgorithmIdentifier that fits. */
 static int
-like_key(const uint8_t *p, size_t n, size_t len)
+carve_like_key(const uint8_t *p, size_t n, size_t len)
 {
 	size_t hdr, alg;
 
@@ -41,14 +41,14 @@ like_key(const uint8_t *p, size_t n, size_t len)
  * more, unless the input ends there.
  */
 static size_t
-size_of(const uint8_t *p, size_t n)
+carve_size_of(const uint8_t *p, size_t n)
 {
 	size_t hdr, size = tlv_sequence(p, n, &hdr);
 
 	if (size == 0 || size > FINDING_BYTES_MAX)
 		return 0;
-	return p12_is(p, n) || like_cert(p + hdr, n - hdr, size - hdr) ||
-		like_key(p + hdr, n - hdr, size - hdr) ?
+	return p12_is(p, n) || carve_like_cert(p + hdr, n - hdr, size - hdr) ||
+		carve_like_key(p + hdr, n - hdr, size - hdr) ?
 	    size :
 	    0;
 }
@@ -71,7 +71,7 @@ carve_may(const uint8_t *p, size_t n)
 
 /* Takes what lies at p, all of it.  Returns 1 if it is what it looks like. */
 static int
-take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
+carve_take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
 {
 	struct findings l = { NULL, 0 };
 	struct reason w;
@@ -99,7 +99,7 @@ take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
  * may be the start of something, unless nothing follows.
  */
 static size_t
-search(struct carve *c, const uint8_t *p, size_t n, int last)
+carve_search(struct carve *c, const uint8_t *p, size_t n, int last)
 {
 	size_t i = 0, size;
 
@@ -113,11 +113,11 @@ search(struct carve *c, const uint8_t *p, size_t n, int last)
 			i++;
 			continue;
 		}
-		size = size_of(p + i, n - i);
+		size = carve_size_of(p + i, n - i);
 		if (size > n - i && !last)
 			return i;
 		if (size == 0 || size > n - i ||
-		    !take(c, p + i, size, c->at + i))
+		    !carve_take(c, p + i, size, c->at + i))
 			size = 1;
 		i += size;
 	}
@@ -126,7 +126,7 @@ search(struct carve *c, const uint8_t *p, size_t n, int last)
 
 /* Makes room for n bytes in the buffer, and keeps what is there. */
 static void
-room(struct carve *c, size_t n)
+carve_room(struct carve *c, size_t n)
 {
 	uint8_t *buf;
 
@@ -147,14 +147,14 @@ carve_feed(struct carve *c, const uint8_t *p, size_t n)
 	size_t done;
 
 	if (c->len > 0) {
-		room(c, c->len + n);
+		carve_room(c, c->len + n);
 		memcpy(c->buf + c->len, p, n);
 		p = c->buf;
 		n += c->len;
 	}
-	done = search(c, p, n, 0);
+	done = carve_search(c, p, n, 0);
 	c->at += done;
-	room(c, n - done);
+	carve_room(c, n - done);
 	if (n > done)
 		memmove(c->buf, p + done, n - done);
 	c->len = n - done;
@@ -164,7 +164,7 @@ int
 carve_end(struct carve *c)
 {
 	if (c->len > 0)
-		(void)search(c, c->buf, c->len, 1);
+		(void)carve_search(c, c->buf, c->len, 1);
 	OPENSSL_clear_free(c->buf, c->cap);
 	c->buf = NULL;
 	c->len = c->cap = 0;

@@ -15,7 +15,7 @@
 
 /* Builds the pair of one certificate; key may be NULL. */
 static int
-fill(struct trust_pair *p, const struct cert *c, const struct finding *key)
+cred_fill(struct trust_pair *p, const struct cert *c, const struct finding *key)
 {
 	const uint8_t *der;
 	uint8_t *p8;
@@ -35,7 +35,7 @@ fill(struct trust_pair *p, const struct cert *c, const struct finding *key)
 
 /* Adds certificates with their keys first, then those without. */
 static int
-pair(struct trust *c, const struct findings *l)
+cred_pair(struct trust *c, const struct findings *l)
 {
 	const struct finding *it, *key;
 	struct trust_pair *v;
@@ -54,7 +54,7 @@ pair(struct trust *c, const struct findings *l)
 			key = findings_key0(l, it->id);
 			if ((key != NULL) != want)
 				continue;
-			if (!fill(&c->v[c->n++], it->cert, key))
+			if (!cred_fill(&c->v[c->n++], it->cert, key))
 				return 0;
 			c->nkeys += key != NULL;
 		}
@@ -63,7 +63,7 @@ pair(struct trust *c, const struct findings *l)
 
 /* Warns of a file that gives its private key to others, without a password. */
 static void
-check_mode(int fd, const char *name, const uint8_t *buf, size_t n)
+cred_check_mode(int fd, const char *name, const uint8_t *buf, size_t n)
 {
 	struct secrets none = { 0 };
 	struct findings l = { NULL, 0 };
@@ -96,7 +96,7 @@ cred_read(struct trust *c, int fd, const char *name, int need_key,
 
 	buf = io_slurp(fd, CRED_FILE_MAX, &n, &first);
 	if (buf != NULL)
-		check_mode(fd, name, buf, n);
+		cred_check_mode(fd, name, buf, n);
 	if (buf == NULL || !file_read(buf, n, s, &l, &first)) {
 		reason_set(w, first.reason, "%s: %s", name, first.detail);
 		goto out;
@@ -107,7 +107,7 @@ cred_read(struct trust *c, int fd, const char *name, int need_key,
 			    l.v[i].why.detail);
 			goto out;
 		}
-	if (!pair(c, &l))
+	if (!cred_pair(c, &l))
 		reason_ssl(w, "credential", "%s: cannot use it", name);
 	else if (c->n == before)
 		reason_set(w, "credential", "%s: no certificate in it", name);

@@ -14,7 +14,7 @@
 
 /* Returns 1 if all of it is a PrivateKeyInfo (RFC 5208 section 5). */
 static int
-is_p8(const uint8_t *p, size_t n)
+der_is_p8(const uint8_t *p, size_t n)
 {
 	const uint8_t *q = p;
 	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &q, (long)n);
@@ -26,7 +26,7 @@ is_p8(const uint8_t *p, size_t n)
 
 /* Encrypted PKCS#8 (RFC 5208 section 6), tried with each password. */
 static int
-read_encrypted(const X509_SIG *sig, struct secrets *s, struct findings *l,
+der_read_encrypted(const X509_SIG *sig, struct secrets *s, struct findings *l,
     struct reason *w)
 {
 	struct passform_tries t = { .secrets = s };
@@ -42,7 +42,7 @@ read_encrypted(const X509_SIG *sig, struct secrets *s, struct findings *l,
 		heap_check();
 		rc = pbe_decrypt(alg, &f, ASN1_STRING_get0_data(data),
 		    (size_t)ASN1_STRING_length(data), &p8, &n, w);
-		if (rc == 1 && !(rc = is_p8(p8, n)))
+		if (rc == 1 && !(rc = der_is_p8(p8, n)))
 			OPENSSL_clear_free(p8, n);
 	}
 	passform_wipe(&f);
@@ -57,7 +57,7 @@ read_encrypted(const X509_SIG *sig, struct secrets *s, struct findings *l,
 }
 
 static void
-add_certs(STACK_OF(X509) *certs, struct findings *l)
+der_add_certs(STACK_OF(X509) *certs, struct findings *l)
 {
 	uint8_t *der;
 	int i, len;
@@ -71,12 +71,12 @@ add_certs(STACK_OF(X509) *certs, struct findings *l)
 	}
 }
 
-static int read_one(const uint8_t *p, size_t n, int is_content,
+static int der_read_one(const uint8_t *p, size_t n, int is_content,
     struct secrets *, struct findings *l, struct reason *w);
 
 /* What was signed, if it is there: a key or certificate, else a fault. */
 static void
-read_content(const ASN1_OCTET_STRING *content, struct secrets *s,
+der_read_content(const ASN1_OCTET_STRING *content, struct secrets *s,
     struct findings *l)
 {
 	struct findings one = { NULL, 0 };
@@ -84,7 +84,7 @@ read_content(const ASN1_OCTET_STRING *content, struct secrets *s,
 
 	if (content == NULL || ASN1_STRING_length(content) == 0)
 		return;
-	if (!read_one(ASN1_STRING_get0_data(content),
+	if (!der_read_one(ASN1_STRING_get0_data(content),
 		(size_t)ASN1_STRING_length(content), 1, s, &one, &w)) {
 		if (strcmp(w.reason, "format") == 0)
 			reason_set(&w, "unsupported",
@@ -102,7 +102,7 @@ read_content(const ASN1_OCTET_STRING *content, struct secrets *s,
  * it is SignedData, and in *inner what it holds.
  */
 static int
-read_p7(const uint8_t *p, size_t n, struct findings *l, int *inner)
+der_read_p7(const uint8_t *p, size_t n, struct findings *l, int *inner)
 {
 	const uint8_t *q = p;
 	PKCS7 *p7 = d2i_PKCS7(NULL, &q, (long)n);
@@ -111,7 +111,7 @@ read_p7(const uint8_t *p, size_t n, struct findings *l, int *inner)
 	rc = p7 != NULL && q == p + n && PKCS7_type_is_signed(p7) &&
 	    p7->d.sign != NULL;
 	if (rc) {
-		add_certs(p7->d.sign->cert, l);
+		der_add_certs(p7->d.sign->cert, l);
 		*inner = OBJ_obj2nid(p7->d.sign->contents->type);
 	}
 	PKCS7_free(p7);
@@ -123,7 +123,7 @@ read_p7(const uint8_t *p, size_t n, struct findings *l, int *inner)
  * it is one, or another CMS; *w says then what there is to say.
  */
 static int
-read_cms(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
+der_read_cms(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
     struct reason *w)
 {
 	const uint8_t *q = p;
@@ -137,12 +137,12 @@ read_cms(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	if (type == NID_pkcs7_signed) {
 		inner = OBJ_obj2nid(CMS_get0_eContentType(cms));
 		certs = CMS_get1_certs(cms);
-		add_certs(certs, l);
+		der_add_certs(certs, l);
 		sk_X509_pop_free(certs, X509_free);
 		content = CMS_get0_content(cms);
 		if (inner == NID_pkcs7_data && content != NULL)
-			read_content(*content, s, l);
-	} else if (type == NID_undef && read_p7(p, n, l, &inner))
+			der_read_content(*content, s, l);
+	} else if (type == NID_undef && der_read_p7(p, n, l, &inner))
 		type = NID_pkcs7_signed;
 	CMS_ContentInfo_free(cms);
 	if (type == NID_pkcs7_enveloped || inner == NID_pkcs7_enveloped) {
@@ -161,7 +161,7 @@ read_cms(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 
 /* What is known, and holds no key and no certificate.  Returns 1 with *w. */
 static int
-noted(const uint8_t *p, size_t n, struct reason *w)
+der_noted(const uint8_t *p, size_t n, struct reason *w)
 {
 	const uint8_t *q[3] = { p, p, p };
 	X509_CRL *crl = d2i_X509_CRL(NULL, &q[0], (long)n);
@@ -188,7 +188,7 @@ noted(const uint8_t *p, size_t n, struct reason *w)
 
 /* The size of the object that p starts with, if only padding follows. */
 static size_t
-without_padding(const uint8_t *p, size_t n)
+der_without_padding(const uint8_t *p, size_t n)
 {
 	const uint8_t *q = p, *end = p + n;
 	long len;
@@ -206,7 +206,7 @@ without_padding(const uint8_t *p, size_t n)
 
 /* A private key that is not PKCS#12. */
 static int
-read_key(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
+der_read_key(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
     struct reason *w, int *rc)
 {
 	const uint8_t *q = p;
@@ -215,11 +215,11 @@ read_key(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	size_t len;
 
 	*rc = 1;
-	if (is_p8(p, n)) {
+	if (der_is_p8(p, n)) {
 		findings_add_key(l, p, n, NULL, 0);
 	} else if ((sig = d2i_X509_SIG(NULL, &q, (long)n)) != NULL &&
 	    q == p + n) {
-		*rc = read_encrypted(sig, s, l, w);
+		*rc = der_read_encrypted(sig, s, l, w);
 	} else if ((p8 = private_traditional(p, n, &len)) != NULL) {
 		findings_add_key(l, p8, len, NULL, 0);
 		OPENSSL_secure_clear_free(p8, len);
@@ -231,20 +231,20 @@ read_key(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 
 /* As der_read(); what was signed may not be signed once more. */
 static int
-read_one(const uint8_t *p, size_t n, int is_content, struct secrets *s,
+der_read_one(const uint8_t *p, size_t n, int is_content, struct secrets *s,
     struct findings *l, struct reason *w)
 {
 	int rc = 1;
 
 	if (p12_is(p, n))
 		return p12_read(p, n, s, l, w);
-	n = without_padding(p, n);
+	n = der_without_padding(p, n);
 	if (findings_try_cert(l, p, n, w)) {
 		reason_clear();
 		return 1;
 	}
-	if (!read_key(p, n, s, l, w, &rc) &&
-	    (is_content || !read_cms(p, n, s, l, w)) && !noted(p, n, w))
+	if (!der_read_key(p, n, s, l, w, &rc) &&
+	    (is_content || !der_read_cms(p, n, s, l, w)) && !der_noted(p, n, w))
 		rc = reason_set(w, "format",
 		    "DER of an unknown kind, or damaged: if it holds keys, get "
 		    "them out as PKCS#12");
@@ -258,5 +258,5 @@ int
 der_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
     struct reason *w)
 {
-	return read_one(p, n, 0, s, l, w);
+	return der_read_one(p, n, 0, s, l, w);
 }

@@ -21,22 +21,12 @@
 #define TAIL	   32 /* bytes behind a key: padding, perhaps a check value */
 #define PASSES	   3
 #define STREAM	   (PASSES * 20) /* of SHA-1, the longer one */
-#define NEAR	   3 /* a count, one less, one more */
 
 /* What the work is worth, in rounds of a hash (measured). */
 #define COST_KEYED 16
 #define COST_TRIAL 4
 
-/* How the next digest comes from the last; most likely first. */
-static const struct chain {
-	const char *md;
-	int input; /* behind the digest, the input once more */
-} chains[] = {
-	{ "SHA1", 0 },
-	{ "MD5", 0 },
-	{ "SHA1", 1 },
-	{ "MD5", 1 },
-};
+static const char *const hashes[] = { "SHA1", "MD5" };
 
 static const struct {
 	const char *name;
@@ -51,54 +41,52 @@ static const struct {
 	{ "AES-256-CBC", 32 },
 };
 
-#define CHAINS	(sizeof(chains) / sizeof(chains[0]))
+#define HASHES	(sizeof(hashes) / sizeof(hashes[0]))
 #define CIPHERS (sizeof(ciphers) / sizeof(ciphers[0]))
 
 /* Tried when no number in the profile can be the count. */
 static const long usual_counts[] = { 1, 8, 100, 128, 256, 500, 512, 1000, 1024,
 	2000, 2048, 4096, 5000, 8192, 10000 };
 
-/* The text, value by value. */
-struct reader {
+/* The text, read value by value. */
+struct epf_text {
 	const char *at, *end;
 	char *value; /* EPF_VALUE_MAX */
 	size_t n; /* may be past it: then it was not kept */
 	size_t sections, lines;
 };
 
-struct locked {
+struct epf_locked {
 	uint8_t *p;
 	size_t n;
 	int open;
 };
 
-struct profile {
+struct epf {
 	struct findings *l;
-	struct locked *v; /* EPF_LOCKED_MAX */
+	struct epf_locked *v; /* EPF_LOCKED_MAX */
 	size_t n, closed;
 	int full; /* there were more, and it was said */
-	size_t strange; /* keys of no certificate */
 	char salt[EPF_SALTS_MAX][SALT_TEXT + 1];
 	size_t nsalts;
 	long count[EPF_COUNTS_MAX];
 	size_t ncounts;
-	size_t seen; /* items before this one lack no key */
 	const char *pass; /* the one that opened something, or NULL */
 	struct reason over; /* the ceiling that was passed, detail "" if none */
 };
 
 /* What trying takes, fetched once. */
-struct lab {
-	EVP_MD *md[CHAINS];
+struct epf_lab {
+	EVP_MD *md[HASHES];
 	EVP_MD_CTX *hash;
 	EVP_CIPHER_CTX *cipher[CIPHERS];
 	uint8_t *input; /* password, salt, byte: secure */
-	uint8_t stream[NEAR][STREAM];
+	uint8_t stream[STREAM]; /* what a derivation gave: key and IV */
 };
 
 /* One line, without its end and the blanks around it.  Returns 0 at the end. */
 static int
-next_line(struct reader *r, const char **s, size_t *n)
+epf_next_line(struct epf_text *r, const char **s, size_t *n)
 {
 	const char *nl;
 
@@ -119,7 +107,7 @@ next_line(struct reader *r, const char **s, size_t *n)
 }
 
 static void
-append(struct reader *r, const char *s, size_t n)
+epf_append(struct epf_text *r, const char *s, size_t n)
 {
 	if (r->n <= EPF_VALUE_MAX && n <= EPF_VALUE_MAX - r->n)
 		memcpy(r->value + r->n, s, n);
@@ -130,7 +118,7 @@ append(struct reader *r, const char *s, size_t n)
 
 /* Reads up to the next value, and what continues it.  Returns 0 at the end. */
 static int
-next_value(struct reader *r)
+epf_next_value(struct epf_text *r)
 {
 	static const char more[] = "_continue_=";
 	const char *s, *eq, *back;
@@ -138,26 +126,26 @@ next_value(struct reader *r)
 
 	r->n = 0;
 	do {
-		if (!next_line(r, &s, &n))
+		if (!epf_next_line(r, &s, &n))
 			return 0;
 		if (n > 2 && s[0] == '[' && s[n - 1] == ']')
 			r->sections++;
 		eq = n == 0 || s[0] == '[' ? NULL : memchr(s, '=', n);
 	} while (eq == NULL);
-	append(r, eq + 1, n - (size_t)(eq + 1 - s));
-	for (back = r->at; next_line(r, &s, &n); back = r->at) {
+	epf_append(r, eq + 1, n - (size_t)(eq + 1 - s));
+	for (back = r->at; epf_next_line(r, &s, &n); back = r->at) {
 		if (n < len || memcmp(s, more, len) != 0) {
 			r->at = back;
 			r->lines--;
 			break;
 		}
-		append(r, s + len, n - len);
+		epf_append(r, s + len, n - len);
 	}
 	return 1;
 }
 
 static void
-start(struct reader *r, const uint8_t *p, size_t n)
+epf_start(struct epf_text *r, const uint8_t *p, size_t n)
 {
 	memset(r, 0, sizeof(*r));
 	r->at = (const char *)p;
@@ -168,7 +156,7 @@ start(struct reader *r, const uint8_t *p, size_t n)
 
 /* The value as binary, which the caller frees; NULL if it is no base64. */
 static uint8_t *
-decode(const struct reader *r, size_t *n)
+epf_decode(const struct epf_text *r, size_t *n)
 {
 	uint8_t *p;
 
@@ -184,7 +172,7 @@ decode(const struct reader *r, size_t *n)
 
 /* The size of the DER SEQUENCE at p; 0 if none ends in the n bytes. */
 static size_t
-sequence(const uint8_t *p, size_t n)
+epf_sequence(const uint8_t *p, size_t n)
 {
 	size_t head, size = tlv_sequence(p, n, &head);
 
@@ -192,12 +180,12 @@ sequence(const uint8_t *p, size_t n)
 }
 
 static int
-is_cert(const uint8_t *p, size_t n)
+epf_is_cert(const uint8_t *p, size_t n)
 {
 	struct cert *c;
 	struct reason w;
 
-	if (n < 16 || sequence(p, n) != n || !cert_new(&c, p, n, &w)) {
+	if (n < 16 || epf_sequence(p, n) != n || !cert_new(&c, p, n, &w)) {
 		reason_clear();
 		return 0;
 	}
@@ -208,20 +196,20 @@ is_cert(const uint8_t *p, size_t n)
 int
 epf_is(const uint8_t *p, size_t n)
 {
-	struct reader r;
+	struct epf_text r;
 	uint8_t *der;
 	size_t len;
 	int found = 0;
 
 	if (n == 0 || memchr(p, '\0', n) != NULL)
 		return 0;
-	start(&r, p, n);
-	while (!(found && r.sections > 0) && next_value(&r)) {
+	epf_start(&r, p, n);
+	while (!(found && r.sections > 0) && epf_next_value(&r)) {
 		/* 0x30 0x80 to 0x83 */
 		if (found || r.n < 2 || memcmp(r.value, "MI", 2) != 0)
 			continue;
-		if ((der = decode(&r, &len)) != NULL)
-			found = is_cert(der, len);
+		if ((der = epf_decode(&r, &len)) != NULL)
+			found = epf_is_cert(der, len);
 		OPENSSL_free(der);
 	}
 	OPENSSL_free(r.value);
@@ -230,7 +218,7 @@ epf_is(const uint8_t *p, size_t n)
 
 /* Notes the first ceiling that was passed. */
 static void
-over(struct profile *f, int max, const char *what)
+epf_over(struct epf *f, int max, const char *what)
 {
 	if (*f->over.detail == '\0')
 		reason_set(&f->over, "ceiling",
@@ -243,7 +231,7 @@ over(struct profile *f, int max, const char *what)
  * Returns 1 if it was a number.
  */
 static int
-add_count(struct profile *f, const struct reader *r)
+epf_add_count(struct epf *f, const struct epf_text *r)
 {
 	long v = 0;
 	size_t i;
@@ -260,7 +248,7 @@ add_count(struct profile *f, const struct reader *r)
 	if (i < f->ncounts && f->count[i] == v)
 		return 1;
 	if (f->ncounts == EPF_COUNTS_MAX) {
-		over(f, EPF_COUNTS_MAX, "an iteration count");
+		epf_over(f, EPF_COUNTS_MAX, "an iteration count");
 		if (i == f->ncounts)
 			return 1;
 		f->ncounts--;
@@ -273,7 +261,7 @@ add_count(struct profile *f, const struct reader *r)
 }
 
 static void
-add_salt(struct profile *f, const struct reader *r)
+epf_add_salt(struct epf *f, const struct epf_text *r)
 {
 	size_t i;
 
@@ -282,7 +270,7 @@ add_salt(struct profile *f, const struct reader *r)
 		    memcmp(f->salt[i], r->value, r->n) == 0)
 			return;
 	if (f->nsalts == EPF_SALTS_MAX) {
-		over(f, EPF_SALTS_MAX, "a salt");
+		epf_over(f, EPF_SALTS_MAX, "a salt");
 		return;
 	}
 	memcpy(f->salt[f->nsalts], r->value, r->n);
@@ -291,7 +279,7 @@ add_salt(struct profile *f, const struct reader *r)
 
 /* Was it there before?  To parse one costs more than to compare all. */
 static int
-has_cert(const struct profile *f, const uint8_t *der, size_t n)
+epf_has_cert(const struct epf *f, const uint8_t *der, size_t n)
 {
 	const struct cert *c;
 	size_t i;
@@ -306,7 +294,7 @@ has_cert(const struct profile *f, const uint8_t *der, size_t n)
 
 /* Keeps what may be an encrypted key.  Returns 1 if p is taken. */
 static int
-add_locked(struct profile *f, uint8_t *p, size_t n)
+epf_add_locked(struct epf *f, uint8_t *p, size_t n)
 {
 	struct reason w;
 
@@ -334,7 +322,7 @@ add_locked(struct profile *f, uint8_t *p, size_t n)
 
 /* One value: what it can be, its content tells. */
 static void
-add_value(struct profile *f, const struct reader *r)
+epf_add_value(struct epf *f, const struct epf_text *r)
 {
 	struct reason w;
 	uint8_t *p;
@@ -347,73 +335,60 @@ add_value(struct profile *f, const struct reader *r)
 		findings_add_fault(f->l, &w);
 		return;
 	}
-	if (add_count(f, r) || (p = decode(r, &n)) == NULL)
+	if (epf_add_count(f, r) || (p = epf_decode(r, &n)) == NULL)
 		return;
 	if (n >= SALT_MIN && n <= SALT_LEN)
-		add_salt(f, r);
+		epf_add_salt(f, r);
 	/* what is DER from end to end is not encrypted */
-	if (n >= 16 && sequence(p, n) == n) {
-		if (!has_cert(f, p, n) && is_cert(p, n))
+	if (n >= 16 && epf_sequence(p, n) == n) {
+		if (!epf_has_cert(f, p, n) && epf_is_cert(p, n))
 			findings_add_cert(f->l, p, n, NULL, 0);
-	} else if (n >= LOCKED_MIN && n % 8 == 0 && add_locked(f, p, n))
+	} else if (n >= LOCKED_MIN && n % 8 == 0 && epf_add_locked(f, p, n))
 		return;
 	OPENSSL_free(p);
 }
 
-/* One pass over the n bytes of the input: its part of each stream. */
+/* One pass over the n bytes of the input: its digest, hashed count times. */
 static void
-derive_pass(struct lab *b, const struct chain *ch, const EVP_MD *md, size_t n,
-    long count, size_t at)
+epf_pass(struct epf_lab *b, const EVP_MD *md, size_t n, long count, size_t at)
 {
 	size_t len = (size_t)EVP_MD_get_size(md);
-	uint8_t digest[EVP_MAX_MD_SIZE];
+	const uint8_t *in = b->input;
 	long i;
 
-	for (i = 1; i <= count + 1; i++) {
+	for (i = 0; i < count; i++, in = b->stream + at, n = len)
 		if (!EVP_DigestInit_ex2(b->hash, md, NULL) ||
-		    (i > 1 && !EVP_DigestUpdate(b->hash, digest, len)) ||
-		    ((i == 1 || ch->input) &&
-			!EVP_DigestUpdate(b->hash, b->input, n)) ||
-		    !EVP_DigestFinal_ex(b->hash, digest, NULL))
+		    !EVP_DigestUpdate(b->hash, in, n) ||
+		    !EVP_DigestFinal_ex(b->hash, b->stream + at, NULL))
 			heap_nomem();
-		if (i >= count - 1)
-			memcpy(b->stream[i - count + 1] + at, digest, len);
-	}
-	OPENSSL_cleanse(digest, sizeof(digest));
 }
 
 /*
- * Hashes password, salt and (but in the first pass) the number of the pass,
- * count times, one less and one more, into b->stream.  Returns 1, or 0 when
- * the work would pass its ceiling.
+ * Hashes password, salt and (but in the first pass) the number of the pass
+ * into b->stream.  Returns 1, or 0 when the work would pass its ceiling.
  */
 static int
-derive(struct profile *f, struct lab *b, size_t chain, const char *pass,
+epf_derive(struct epf *f, struct epf_lab *b, const EVP_MD *md, const char *pass,
     const char *salt, long count)
 {
-	const struct chain *ch = &chains[chain];
-	size_t np = strlen(pass), ns = strlen(salt), n = np + ns, len, k;
-	int64_t blocks;
+	size_t np = strlen(pass), ns = strlen(salt), n = np + ns, k;
 
-	len = (size_t)EVP_MD_get_size(b->md[chain]);
-	/* of 64 bytes, 9 of padding or more */
-	blocks = ch->input ? (int64_t)(len + n + 1 + 9 + 63) / 64 : 1;
-	if (!budget_spend(PASSES * (count + 1) * blocks, &f->over))
+	if (!budget_spend(PASSES * (int64_t)count, &f->over))
 		return 0;
 	memcpy(b->input, pass, np);
 	memcpy(b->input + np, salt, ns);
-	derive_pass(b, ch, b->md[chain], n, count, 0);
+	epf_pass(b, md, n, count, 0);
 	for (k = 1; k < PASSES; k++) {
 		b->input[n] = (uint8_t)k;
-		derive_pass(b, ch, b->md[chain], n + 1, count, k * len);
+		epf_pass(b, md, n + 1, count, k * (size_t)EVP_MD_get_size(md));
 	}
 	OPENSSL_cleanse(b->input, n + 1);
 	return 1;
 }
 
-/* A key in the clear.  Returns 1 if it is one, be it of use or not. */
+/* Adds a key in the clear, once.  Returns 1 if it is one. */
 static int
-take(struct profile *f, const uint8_t *p, size_t n)
+epf_take(struct epf *f, const uint8_t *p, size_t n)
 {
 	uint8_t *p8 = NULL, id[32];
 	struct reason w;
@@ -422,9 +397,7 @@ take(struct profile *f, const uint8_t *p, size_t n)
 	rc = private_id(p, n, id, &w);
 	if (!rc && (p8 = private_traditional(p, n, &n)) != NULL)
 		rc = private_id(p8, n, id, &w);
-	if (rc && !findings_has_cert(f->l, id))
-		f->strange++;
-	else if (rc && findings_key0(f->l, id) == NULL)
+	if (rc && findings_key0(f->l, id) == NULL)
 		findings_add_key(f->l, p8 != NULL ? p8 : p, n, NULL, 0);
 	OPENSSL_secure_clear_free(p8, p8 != NULL ? n : 0);
 	reason_clear();
@@ -436,7 +409,7 @@ take(struct profile *f, const uint8_t *p, size_t n)
  * 1 if it was one.
  */
 static int
-unlock(struct profile *f, struct locked *v, EVP_CIPHER_CTX *ctx,
+epf_unlock(struct epf *f, struct epf_locked *v, EVP_CIPHER_CTX *ctx,
     const uint8_t *iv, size_t total)
 {
 	uint8_t *clear;
@@ -447,7 +420,7 @@ unlock(struct profile *f, struct locked *v, EVP_CIPHER_CTX *ctx,
 		heap_nomem();
 	v->open = EVP_DecryptInit_ex2(ctx, NULL, NULL, iv, NULL) &&
 	    EVP_DecryptUpdate(ctx, clear, &n, v->p, (int)v->n) &&
-	    (size_t)n == v->n && take(f, clear, total);
+	    (size_t)n == v->n && epf_take(f, clear, total);
 	OPENSSL_secure_clear_free(clear, v->n);
 	f->closed -= (size_t)v->open;
 	return v->open;
@@ -455,12 +428,12 @@ unlock(struct profile *f, struct locked *v, EVP_CIPHER_CTX *ctx,
 
 /* Tries one key and IV on all that is closed.  Returns how many opened. */
 static size_t
-try_cipher(struct profile *f, EVP_CIPHER_CTX *ctx, const uint8_t *stream)
+epf_try_cipher(struct epf *f, EVP_CIPHER_CTX *ctx, const uint8_t *stream)
 {
 	const uint8_t *iv = stream + EVP_CIPHER_CTX_get_key_length(ctx);
 	int block = EVP_CIPHER_CTX_get_block_size(ctx), n;
 	uint8_t head[32];
-	struct locked *v;
+	struct epf_locked *v;
 	size_t got = 0, total;
 
 	if (!EVP_DecryptInit_ex2(ctx, NULL, stream, iv, NULL))
@@ -473,71 +446,36 @@ try_cipher(struct profile *f, EVP_CIPHER_CTX *ctx, const uint8_t *stream)
 		if (!EVP_DecryptInit_ex2(ctx, NULL, NULL, iv, NULL) ||
 		    !EVP_DecryptUpdate(ctx, head, &n, v->p, block))
 			heap_nomem();
-		total = sequence(head, v->n);
+		total = epf_sequence(head, v->n);
 		if (total > 0 && v->n - total <= TAIL)
-			got += (size_t)unlock(f, v, ctx, iv, total);
+			got += (size_t)epf_unlock(f, v, ctx, iv, total);
 	}
 	OPENSSL_cleanse(head, sizeof(head));
 	return got;
 }
 
 /*
- * Tries what one derivation gives, the count itself first.  Returns how many
- * opened, or -1 when there is no work left.
+ * Tries what one derivation gives.  Returns how many opened, or -1 when there
+ * is no work left.
  */
 static int
-try_streams(struct profile *f, struct lab *b, long count)
+epf_try(struct epf *f, struct epf_lab *b)
 {
-	static const int order[NEAR] = { 1, 0, 2 };
 	size_t got = 0, c;
-	int i, rc;
 
-	rc = budget_spend(NEAR * (int64_t)CIPHERS *
-		(COST_KEYED + COST_TRIAL * (int64_t)f->closed),
-	    &f->over);
-	for (i = 0; rc && i < NEAR; i++) {
-		if (count == 1 && order[i] == 0)
-			continue; /* no round at all */
-		for (c = 0; c < CIPHERS && f->closed > 0; c++)
-			got += try_cipher(f, b->cipher[c], b->stream[order[i]]);
-	}
+	if (!budget_spend((int64_t)CIPHERS *
+		    (COST_KEYED + COST_TRIAL * (int64_t)f->closed),
+		&f->over))
+		return -1;
+	for (c = 0; c < CIPHERS && f->closed > 0; c++)
+		got += epf_try_cipher(f, b->cipher[c], b->stream);
 	OPENSSL_cleanse(b->stream, sizeof(b->stream));
-	return rc ? (int)got : -1;
+	return (int)got;
 }
 
-/* Returns 1 if it is a certificate of a user, for encryption, without key. */
+/* Tries one password with each salt.  Returns 1 to go on, 0 to stop. */
 static int
-lacks_key(const struct findings *l, const struct finding *it)
-{
-	X509 *x;
-	int ca;
-
-	if (it->kind != FINDING_CERT || strcmp(it->cert->use, "sign") == 0 ||
-	    findings_key0(l, it->id) != NULL)
-		return 0;
-	x = cert_x509(it->cert);
-	ca = x != NULL && X509_check_ca(x);
-	X509_free(x);
-	reason_clear();
-	return !ca;
-}
-
-/* Returns 1 if nothing more is to be found. */
-static int
-done(struct profile *f)
-{
-	if (f->closed == 0)
-		return 1;
-	if (f->closed == f->n)
-		return 0;
-	while (f->seen < f->l->n && !lacks_key(f->l, &f->l->v[f->seen]))
-		f->seen++;
-	return f->seen == f->l->n;
-}
-
-/* One password, with each salt.  Returns 1 to go on, 0 to stop. */
-static int
-try_salts(struct profile *f, struct lab *b, size_t chain, long count,
+epf_try_salts(struct epf *f, struct epf_lab *b, const EVP_MD *md, long count,
     const char *pass)
 {
 	size_t i;
@@ -545,16 +483,13 @@ try_salts(struct profile *f, struct lab *b, size_t chain, long count,
 
 	/* that of a map may be of any length */
 	for (i = 0; i < f->nsalts && strlen(pass) <= SECRET_MAX; i++) {
-		if (!derive(f, b, chain, pass, f->salt[i], count) ||
-		    (got = try_streams(f, b, count)) == -1)
+		if (!epf_derive(f, b, md, pass, f->salt[i], count) ||
+		    (got = epf_try(f, b)) == -1)
 			return 0;
-		if (got > 0) {
+		if (got > 0)
 			f->pass = pass;
-			if (done(f))
-				return 0;
-		}
 	}
-	return 1;
+	return f->closed > 0;
 }
 
 /*
@@ -562,34 +497,35 @@ try_salts(struct profile *f, struct lab *b, size_t chain, long count,
  * use up the work.  A profile has one password.
  */
 static void
-search(struct profile *f, struct lab *b, struct secrets *s)
+epf_search(struct epf *f, struct epf_lab *b, struct secrets *s)
 {
 	const char *pass;
-	size_t n, chain, i;
-	int go = !done(f);
+	size_t n, h, i;
+	int go = f->closed > 0;
 
 	for (n = 0; go && n < f->ncounts; n++)
-		for (chain = 0; go && chain < CHAINS; chain++) {
+		for (h = 0; go && h < HASHES; h++) {
 			if (f->pass != NULL) {
-				go = try_salts(f, b, chain, f->count[n],
+				go = epf_try_salts(f, b, b->md[h], f->count[n],
 				    f->pass);
 				continue;
 			}
 			for (i = 0; go && f->pass == NULL &&
 			     (pass = secret_try(s, i)) != NULL;
 			     i++)
-				go = try_salts(f, b, chain, f->count[n], pass);
+				go = epf_try_salts(f, b, b->md[h], f->count[n],
+				    pass);
 			if (f->pass != NULL)
 				secret_worked(s, i - 1);
 		}
 }
 
 static void
-lab_free(struct lab *b)
+epf_lab_free(struct epf_lab *b)
 {
 	size_t i;
 
-	for (i = 0; i < CHAINS; i++)
+	for (i = 0; i < HASHES; i++)
 		EVP_MD_free(b->md[i]);
 	for (i = 0; i < CIPHERS; i++)
 		EVP_CIPHER_CTX_free(b->cipher[i]);
@@ -598,7 +534,7 @@ lab_free(struct lab *b)
 }
 
 static void
-lab_new(struct lab *b)
+epf_lab_new(struct epf_lab *b)
 {
 	EVP_CIPHER *c;
 	size_t i;
@@ -608,8 +544,8 @@ lab_new(struct lab *b)
 	b->input = OPENSSL_secure_malloc(SECRET_MAX + SALT_TEXT + 1);
 	if (b->hash == NULL || b->input == NULL)
 		heap_nomem();
-	for (i = 0; i < CHAINS; i++)
-		if ((b->md[i] = EVP_MD_fetch(NULL, chains[i].md, NULL)) == NULL)
+	for (i = 0; i < HASHES; i++)
+		if ((b->md[i] = EVP_MD_fetch(NULL, hashes[i], NULL)) == NULL)
 			heap_nomem();
 	for (i = 0; i < CIPHERS; i++) {
 		c = EVP_CIPHER_fetch(NULL, ciphers[i].name, NULL);
@@ -625,18 +561,39 @@ lab_new(struct lab *b)
 	}
 }
 
-/* Adds the one fault for all that stays closed or is left without a key. */
-static void
-add_lost(struct profile *f, size_t lost)
+/* Returns 1 if it is a certificate of a user, for encryption, without key. */
+static int
+epf_lacks_key(const struct findings *l, const struct finding *it)
 {
-	static const char unknown[] = "wrong password, damaged file, or a "
-				      "variant that is not known; export PFX "
-				      "where it was made";
-	int early = *f->over.detail != '\0';
-	const char *reason = early ? "ceiling" : "password";
-	const char *detail = early ? f->over.detail : unknown;
+	X509 *x;
+	int ca;
+
+	if (it->kind != FINDING_CERT || strcmp(it->cert->use, "sign") == 0 ||
+	    findings_key0(l, it->id) != NULL)
+		return 0;
+	x = cert_x509(it->cert);
+	ca = x != NULL && X509_check_ca(x);
+	X509_free(x);
+	reason_clear();
+	return !ca;
+}
+
+/* Adds a fault, if there is need, for what stays closed or lacks its key. */
+static void
+epf_account(struct epf *f)
+{
+	const char *detail = *f->over.detail != '\0' ?
+	    f->over.detail :
+	    "wrong password, damaged file, or a variant that is not known; "
+	    "export PFX where it was made";
+	const char *reason = *f->over.detail != '\0' ? "ceiling" : "password";
+	size_t lost = 0, i;
 	struct reason w;
 
+	for (i = 0; i < f->l->n; i++)
+		lost += (size_t)epf_lacks_key(f->l, &f->l->v[i]);
+	if (lost == 0 && f->closed == 0)
+		return;
 	if (f->closed == 0)
 		reason_set(&w, "empty",
 		    "%zu certificates are left without a key, and no "
@@ -648,42 +605,19 @@ add_lost(struct profile *f, size_t lost)
 		    f->closed, detail);
 	else
 		reason_set(&w, reason,
-		    "%zu certificates are left without a key, and %zu "
-		    "encrypted values stay closed: %s",
-		    lost, f->closed, detail);
+		    "%zu encrypted values stay closed, and %zu certificates "
+		    "are without a key: %s",
+		    f->closed, lost, detail);
 	findings_add_fault(f->l, &w);
-}
-
-/* Says what was not found.  Returns how many values are closed for good. */
-static size_t
-account(struct profile *f)
-{
-	size_t lost = 0, i;
-	struct reason w;
-
-	for (i = 0; i < f->l->n; i++)
-		lost += (size_t)lacks_key(f->l, &f->l->v[i]);
-	if (f->strange > 0) {
-		reason_set(&w, "no-certificate",
-		    "%zu private keys open that no certificate in the profile "
-		    "is of: they are not believed",
-		    f->strange);
-		findings_add_fault(f->l, &w);
-	}
-	if (lost == 0 && (f->closed == 0 || f->closed < f->n))
-		return f->closed;
-	add_lost(f, lost);
-	return 0;
 }
 
 int
 epf_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
-    size_t *spare, struct reason *w)
+    struct reason *w)
 {
-	struct profile *f;
-	struct reader r;
-	struct lab b;
-	size_t closed;
+	struct epf *f;
+	struct epf_text r;
+	struct epf_lab b;
 
 	if (!epf_is(p, n))
 		return reason_set(w, "format",
@@ -694,9 +628,9 @@ epf_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 		heap_nomem();
 	f->l = l;
 	budget_start_with(EPF_WORK_MAX);
-	start(&r, p, n);
-	while (next_value(&r))
-		add_value(f, &r);
+	epf_start(&r, p, n);
+	while (epf_next_value(&r))
+		epf_add_value(f, &r);
 	OPENSSL_free(r.value);
 	if (f->nsalts == 0)
 		f->nsalts = 1; /* the empty one */
@@ -704,12 +638,10 @@ epf_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 		f->ncounts = sizeof(usual_counts) / sizeof(usual_counts[0]);
 		memcpy(f->count, usual_counts, sizeof(usual_counts));
 	}
-	lab_new(&b);
-	search(f, &b, s);
-	lab_free(&b);
-	closed = account(f);
-	if (spare != NULL)
-		*spare = closed;
+	epf_lab_new(&b);
+	epf_search(f, &b, s);
+	epf_lab_free(&b);
+	epf_account(f);
 	while (f->n > 0)
 		OPENSSL_free(f->v[--f->n].p);
 	OPENSSL_free(f->v);

@@ -28,14 +28,12 @@
 int epf_is(const uint8_t *p, size_t n);
 
 /*
- * Adds the certificates of the profile to *l, which is empty, and those keys
- * that open under one of the passwords and belong to one of them; for what
- * stays closed, at most one fault.  Signing keys are among them.  *spare, if
- * not NULL, is set to the encrypted values that stay closed although no
- * certificate for encryption lacks its key.  Returns 1, or 0 with *w: no
- * profile.
+ * Adds the certificates of the profile to *l, which is empty, and the keys
+ * that open under one of the passwords, those for signing too.  One fault
+ * names what stays closed, or that an encryption certificate has no key.
+ * Returns 1, or 0 with *w: it is no profile.
  */
 int epf_read(const uint8_t *p, size_t n, struct secrets *, struct findings *l,
-    size_t *spare, struct reason *w);
+    struct reason *w);
 
 #endif

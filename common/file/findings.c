@@ -36,7 +36,7 @@ findings_free(struct findings *l)
 }
 
 static struct finding *
-add(struct findings *l, enum finding_kind kind)
+findings_add(struct findings *l, enum finding_kind kind)
 {
 	struct finding *v, *it;
 
@@ -55,7 +55,7 @@ add(struct findings *l, enum finding_kind kind)
 
 /* Returns 1 if there is room for n bytes more; else a fault says so, once. */
 static int
-room(struct findings *l, size_t n)
+findings_room(struct findings *l, size_t n)
 {
 	struct reason w;
 
@@ -71,26 +71,26 @@ room(struct findings *l, size_t n)
 		    "more than %d keys and certificates in one file: split it",
 		    FINDINGS_MAX);
 	if (l->n <= FINDINGS_MAX)
-		add(l, FINDING_FAULT)->why = w;
+		findings_add(l, FINDING_FAULT)->why = w;
 	return 0;
 }
 
 void
 findings_add_fault(struct findings *l, const struct reason *w)
 {
-	if (room(l, 0))
-		add(l, FINDING_FAULT)->why = *w;
+	if (findings_room(l, 0))
+		findings_add(l, FINDING_FAULT)->why = *w;
 }
 
 void
 findings_add_large(struct findings *l)
 {
-	(void)room(l, FINDING_BYTES_MAX + 1);
+	(void)findings_room(l, FINDING_BYTES_MAX + 1);
 }
 
 /* Adds the fault of a key or certificate that is not what it should be. */
 static void
-add_wrong(struct findings *l, const struct reason *w)
+findings_add_wrong(struct findings *l, const struct reason *w)
 {
 	struct reason more;
 
@@ -102,10 +102,10 @@ add_wrong(struct findings *l, const struct reason *w)
 
 /* Adds the key of this identity; takes the name. */
 static void
-put_key(struct findings *l, const uint8_t *p8, size_t n, const uint8_t id[32],
-    char *name, size_t namelen)
+findings_put_key(struct findings *l, const uint8_t *p8, size_t n,
+    const uint8_t id[32], char *name, size_t namelen)
 {
-	struct finding *it = add(l, FINDING_KEY);
+	struct finding *it = findings_add(l, FINDING_KEY);
 
 	findings_share();
 	/* no number twice, in whichever process */
@@ -123,9 +123,10 @@ put_key(struct findings *l, const uint8_t *p8, size_t n, const uint8_t id[32],
 
 /* Adds the certificate; takes it, and the name. */
 static void
-put_cert(struct findings *l, struct cert *c, char *name, size_t namelen)
+findings_put_cert(struct findings *l, struct cert *c, char *name,
+    size_t namelen)
 {
-	struct finding *it = add(l, FINDING_CERT);
+	struct finding *it = findings_add(l, FINDING_CERT);
 
 	it->cert = c;
 	memcpy(it->id, c->id, sizeof(it->id));
@@ -142,8 +143,8 @@ findings_try_key(struct findings *l, const uint8_t *p8, size_t n,
 	heap_check();
 	if (!private_id(p8, n, id, w))
 		return 0;
-	if (room(l, n))
-		put_key(l, p8, n, id, NULL, 0);
+	if (findings_room(l, n))
+		findings_put_key(l, p8, n, id, NULL, 0);
 	return 1;
 }
 
@@ -155,8 +156,8 @@ findings_try_cert(struct findings *l, const uint8_t *der, size_t n,
 
 	if (!cert_new(&c, der, n, w))
 		return 0;
-	if (room(l, n))
-		put_cert(l, c, NULL, 0);
+	if (findings_room(l, n))
+		findings_put_cert(l, c, NULL, 0);
 	else
 		cert_free(c);
 	return 1;
@@ -170,12 +171,12 @@ findings_add_key(struct findings *l, const uint8_t *p8, size_t n, char *name,
 	struct reason w;
 
 	heap_check();
-	if (room(l, n)) {
+	if (findings_room(l, n)) {
 		if (private_id(p8, n, id, &w)) {
-			put_key(l, p8, n, id, name, namelen);
+			findings_put_key(l, p8, n, id, name, namelen);
 			return;
 		}
-		add_wrong(l, &w);
+		findings_add_wrong(l, &w);
 	}
 	OPENSSL_free(name);
 }
@@ -187,12 +188,12 @@ findings_add_cert(struct findings *l, const uint8_t *der, size_t n, char *name,
 	struct cert *c;
 	struct reason w;
 
-	if (room(l, n)) {
+	if (findings_room(l, n)) {
 		if (cert_new(&c, der, n, &w)) {
-			put_cert(l, c, name, namelen);
+			findings_put_cert(l, c, name, namelen);
 			return;
 		}
-		add_wrong(l, &w);
+		findings_add_wrong(l, &w);
 	}
 	OPENSSL_free(name);
 }
@@ -216,8 +217,8 @@ findings_move(struct findings *to, struct findings *from)
 	size_t i;
 
 	for (i = 0; i < from->n; i++)
-		if (room(to, 0)) {
-			*add(to, from->v[i].kind) = from->v[i];
+		if (findings_room(to, 0)) {
+			*findings_add(to, from->v[i].kind) = from->v[i];
 			memset(&from->v[i], 0, sizeof(from->v[i]));
 		}
 	findings_free(from);

@@ -22,7 +22,7 @@ be32(const uint8_t *p)
 
 /* An ESE database, such as kmsmdb.edb. */
 static int
-ese(const uint8_t *p, size_t n, struct reason *w)
+foreign_ese(const uint8_t *p, size_t n, struct reason *w)
 {
 	static const char *const states[] = { "in an unknown state",
 		"just created", "dirty shutdown: recover it with eseutil first",
@@ -47,7 +47,7 @@ ese(const uint8_t *p, size_t n, struct reason *w)
 
 /* A Java key store: magic, version, number of entries. */
 static int
-java(const uint8_t *p, size_t n, struct reason *w)
+foreign_java(const uint8_t *p, size_t n, struct reason *w)
 {
 	const char *type = p[0] == 0xfe ? "JKS" : "JCEKS";
 
@@ -97,11 +97,11 @@ foreign_named(const uint8_t *p, size_t n, struct reason *w)
 	size_t i;
 
 	if (n >= 8 && memcmp(p + 4, ESE_MAGIC, 4) == 0)
-		return ese(p, n, w);
+		return foreign_ese(p, n, w);
 	if (n >= 4 &&
 	    (memcmp(p, "\xfe\xed\xfe\xed", 4) == 0 ||
 		memcmp(p, "\xce\xce\xce\xce", 4) == 0))
-		return java(p, n, w);
+		return foreign_java(p, n, w);
 	if (n >= 262 && memcmp(p + 257, "ustar", 5) == 0) {
 		reason_set(w, "damaged",
 		    "tar archive with a damaged first header: fetch it again, "

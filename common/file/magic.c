@@ -4,7 +4,7 @@
 #include <string.h>
 
 static int
-digits(const uint8_t *p, size_t n, int base)
+magic_digits(const uint8_t *p, size_t n, int base)
 {
 	const char *all = base == 8 ? "01234567" : "0123456789abcdefABCDEF";
 	size_t i;
@@ -17,14 +17,14 @@ digits(const uint8_t *p, size_t n, int base)
 
 /* RFC 1952 section 2.3: method deflate, no reserved flag. */
 static int
-is_gzip(const uint8_t *p, size_t n)
+magic_is_gzip(const uint8_t *p, size_t n)
 {
 	return n > 10 && p[2] == 8 && (p[3] & 0xe0) == 0;
 }
 
 /* Codes of 9 to 16 bits, no reserved flag. */
 static int
-is_compress(const uint8_t *p, size_t n)
+magic_is_compress(const uint8_t *p, size_t n)
 {
 	return n > 3 && (p[2] & 0x60) == 0 && (p[2] & 31) >= 9 &&
 	    (p[2] & 31) <= 16;
@@ -32,7 +32,7 @@ is_compress(const uint8_t *p, size_t n)
 
 /* The size, then a block or the end of all. */
 static int
-is_bzip2(const uint8_t *p, size_t n)
+magic_is_bzip2(const uint8_t *p, size_t n)
 {
 	return n >= 14 && p[3] >= '1' && p[3] <= '9' &&
 	    (memcmp(p + 4, "1AY&SY", 6) == 0 ||
@@ -61,28 +61,28 @@ is_lzma(const uint8_t *p, size_t n)
 }
 
 static int
-is_rar(const uint8_t *p, size_t n)
+magic_is_rar(const uint8_t *p, size_t n)
 {
 	return n > 8 && (p[6] == 0 || (p[6] == 1 && p[7] == 0));
 }
 
 /* Header of 76 octal digits (POSIX.1-1988 section 10.1.2). */
 static int
-is_odc(const uint8_t *p, size_t n)
+magic_is_odc(const uint8_t *p, size_t n)
 {
-	return n > 76 && digits(p, 76, 8);
+	return n > 76 && magic_digits(p, 76, 8);
 }
 
 /* Header of 13 numbers of 8 hex digits. */
 static int
-is_newc(const uint8_t *p, size_t n)
+magic_is_newc(const uint8_t *p, size_t n)
 {
-	return n > 110 && digits(p + 6, 104, 16);
+	return n > 110 && magic_digits(p + 6, 104, 16);
 }
 
 /* Thirteen 16-bit words, the name's length at 20, then the name. */
 static int
-is_bin(const uint8_t *p, size_t n)
+magic_is_bin(const uint8_t *p, size_t n)
 {
 	int big = p[0] == 0x71;
 	size_t len;
@@ -96,7 +96,7 @@ is_bin(const uint8_t *p, size_t n)
 
 /* pax(1), ustar: the sum of the header, its own field taken as blanks. */
 static int
-is_tar(const uint8_t *p, size_t n)
+magic_is_tar(const uint8_t *p, size_t n)
 {
 	char text[9] = "";
 	unsigned long sum = 0;
@@ -112,16 +112,16 @@ is_tar(const uint8_t *p, size_t n)
 
 /* -lhN-, -lzN-, and the level of the header. */
 static int
-is_lha(const uint8_t *p, size_t n)
+magic_is_lha(const uint8_t *p, size_t n)
 {
 	return n > 21 && (p[4] == 'h' || p[4] == 'z') && p[5] != '\0' &&
 	    strchr("01234567ds", p[5]) != NULL && p[6] == '-' && p[20] <= 3;
 }
 
 static int
-is_warc(const uint8_t *p, size_t n)
+magic_is_warc(const uint8_t *p, size_t n)
 {
-	return n > 9 && digits(p + 5, 1, 8) && p[6] == '.' &&
+	return n > 9 && magic_digits(p + 5, 1, 8) && p[6] == '.' &&
 	    memchr(p, '\n', n < 12 ? n : 12) != NULL;
 }
 
@@ -137,9 +137,9 @@ magic_of(const uint8_t *p, size_t n)
 		{ 0, 4, "PK\3\4", NULL, { "zip", 0 } },
 		{ 0, 4, "PK\5\6", NULL, { "zip", 0 } },
 		{ 0, 8, "PK\7\10PK\3\4", NULL, { "zip", 0 } },
-		{ 0, 2, "\x1f\x8b", is_gzip, { "gzip", 1 } },
-		{ 0, 2, "\x1f\x9d", is_compress, { "compress", 1 } },
-		{ 0, 3, "BZh", is_bzip2, { "bzip2", 1 } },
+		{ 0, 2, "\x1f\x8b", magic_is_gzip, { "gzip", 1 } },
+		{ 0, 2, "\x1f\x9d", magic_is_compress, { "compress", 1 } },
+		{ 0, 3, "BZh", magic_is_bzip2, { "bzip2", 1 } },
 		{ 0, 6, "\3757zXZ", NULL, { "xz", 1 } },
 		{ 0, 3, "\x5d\0\0", is_lzma, { "lzma", 1 } },
 		{ 0, 5, "LZIP\1", NULL, { "lzip", 1 } },
@@ -148,16 +148,16 @@ magic_of(const uint8_t *p, size_t n)
 		{ 0, 4, "\4\"M\30", NULL, { "lz4", 1 } },
 		{ 0, 6, "7z\xbc\xaf\x27\x1c", NULL, { "7z", 0 } },
 		{ 0, 8, "MSCF\0\0\0", NULL, { "cab", 0 } },
-		{ 0, 6, "Rar!\x1a\7", is_rar, { "rar", 0 } },
-		{ 0, 6, "070707", is_odc, { "cpio", 0 } },
-		{ 0, 6, "070701", is_newc, { "cpio", 0 } },
-		{ 0, 6, "070702", is_newc, { "cpio", 0 } },
-		{ 0, 2, "\xc7\x71", is_bin, { "cpio", 0 } },
-		{ 0, 2, "\x71\xc7", is_bin, { "cpio", 0 } },
+		{ 0, 6, "Rar!\x1a\7", magic_is_rar, { "rar", 0 } },
+		{ 0, 6, "070707", magic_is_odc, { "cpio", 0 } },
+		{ 0, 6, "070701", magic_is_newc, { "cpio", 0 } },
+		{ 0, 6, "070702", magic_is_newc, { "cpio", 0 } },
+		{ 0, 2, "\xc7\x71", magic_is_bin, { "cpio", 0 } },
+		{ 0, 2, "\x71\xc7", magic_is_bin, { "cpio", 0 } },
 		{ 0, 8, "!<arch>\n", NULL, { "ar", 0 } },
-		{ 0, 5, "WARC/", is_warc, { "warc", 0 } },
-		{ 2, 2, "-l", is_lha, { "lha", 0 } },
-		{ 0, 0, "", is_tar, { "tar", 0 } },
+		{ 0, 5, "WARC/", magic_is_warc, { "warc", 0 } },
+		{ 2, 2, "-l", magic_is_lha, { "lha", 0 } },
+		{ 0, 0, "", magic_is_tar, { "tar", 0 } },
 		{ 32769, 5, "CD001", NULL, { "iso9660", 0 } },
 	};
 	size_t i;

@@ -81,7 +81,7 @@ p12_is(const uint8_t *der, size_t n)
 
 /* The value of a bag, or such, as a structure, or NULL. */
 static void *
-value(const ASN1_TYPE *any, const ASN1_ITEM *it)
+p12_value(const ASN1_TYPE *any, const ASN1_ITEM *it)
 {
 	if (any->type != V_ASN1_SEQUENCE)
 		return NULL;
@@ -90,7 +90,7 @@ value(const ASN1_TYPE *any, const ASN1_ITEM *it)
 
 /* The friendlyName attribute, or NULL; attributes that do not parse go by. */
 static X509_ATTRIBUTE *
-name_attr(const SAFE_BAG *bag)
+p12_name_attr(const SAFE_BAG *bag)
 {
 	STACK_OF(ASN1_TYPE) *all = NULL;
 	X509_ATTRIBUTE *a = NULL;
@@ -100,7 +100,7 @@ name_attr(const SAFE_BAG *bag)
 		all = ASN1_item_unpack(bag->attrs->value.set,
 		    ASN1_ITEM_rptr(ASN1_SET_ANY));
 	for (i = 0; i < sk_ASN1_TYPE_num(all) && a == NULL; i++) {
-		a = value(sk_ASN1_TYPE_value(all, i),
+		a = p12_value(sk_ASN1_TYPE_value(all, i),
 		    ASN1_ITEM_rptr(X509_ATTRIBUTE));
 		if (a != NULL &&
 		    OBJ_obj2nid(X509_ATTRIBUTE_get0_object(a)) !=
@@ -118,7 +118,7 @@ name_attr(const SAFE_BAG *bag)
  * that no U+0000 follows.
  */
 static char *
-utf8(const ASN1_BMPSTRING *bmp)
+p12_utf8(const ASN1_BMPSTRING *bmp)
 {
 	int n = ASN1_STRING_length(bmp);
 	unsigned char *uni = OPENSSL_zalloc((size_t)n + 2);
@@ -134,9 +134,9 @@ utf8(const ASN1_BMPSTRING *bmp)
 
 /* UTF-8 of friendlyName, NULs inside kept; NULL if there is none. */
 static char *
-friendly_name(const SAFE_BAG *bag, size_t *n)
+p12_friendly_name(const SAFE_BAG *bag, size_t *n)
 {
-	X509_ATTRIBUTE *a = name_attr(bag);
+	X509_ATTRIBUTE *a = p12_name_attr(bag);
 	const ASN1_BMPSTRING *bmp;
 	const uint8_t *p;
 	char *s = NULL;
@@ -145,7 +145,7 @@ friendly_name(const SAFE_BAG *bag, size_t *n)
 	*n = 0;
 	bmp = X509_ATTRIBUTE_get0_data(a, 0, V_ASN1_BMPSTRING, NULL);
 	if (bmp != NULL)
-		s = utf8(bmp);
+		s = p12_utf8(bmp);
 	if (s != NULL) {
 		/* it has one string for each U+0000, one behind the other */
 		*n = strlen(s);
@@ -163,9 +163,9 @@ friendly_name(const SAFE_BAG *bag, size_t *n)
 	return s;
 }
 
-/* One file on its way: how it opened, and where its parts go. */
-struct reader {
-	const char *pass; /* that opened it, in this form */
+/* A file that is read. */
+struct p12 {
+	const char *pass; /* the password that opened it, in the form of form */
 	struct passform form;
 	struct secrets *secrets; /* a part may have another; NULL: none has */
 	struct findings *out;
@@ -174,7 +174,7 @@ struct reader {
 };
 
 static void
-damaged(struct reader *r, const char *what)
+p12_damaged(struct p12 *r, const char *what)
 {
 	struct reason w;
 
@@ -184,7 +184,7 @@ damaged(struct reader *r, const char *what)
 }
 
 /* An encrypted structure on its way. */
-struct part {
+struct p12_part {
 	const char *what;
 	const X509_ALGOR *alg;
 	const ASN1_OCTET_STRING *data;
@@ -196,7 +196,7 @@ struct part {
 
 /* Tries one form of a password.  Returns 0 to try others. */
 static int
-part_try(struct part *p, const struct passform *f)
+p12_part_try(struct p12_part *p, const struct passform *f)
 {
 	uint8_t *clear;
 	const uint8_t *q;
@@ -225,40 +225,40 @@ part_try(struct part *p, const struct passform *f)
 
 /* Tries what did not open the rest: other forms, then other passwords. */
 static int
-part_search(struct reader *r, struct part *p)
+p12_part_search(struct p12 *r, struct p12_part *p)
 {
 	struct passform_tries t = { .secrets = r->secrets };
 	struct passform f;
 	int i, rc = 0;
 
 	for (i = 0; rc == 0 && passform_of(&f, r->pass, i); i++)
-		rc = part_try(p, &f);
+		rc = p12_part_try(p, &f);
 	while (rc == 0 && passform_next(&t, &f))
-		rc = part_try(p, &f);
+		rc = p12_part_try(p, &f);
 	passform_wipe(&f);
 	return rc;
 }
 
 /* Opens a structure.  NULL: a fault says why. */
 static void *
-part_open(struct reader *r, const char *what, const X509_ALGOR *alg,
+p12_part_open(struct p12 *r, const char *what, const X509_ALGOR *alg,
     const ASN1_OCTET_STRING *data, const ASN1_ITEM *it)
 {
-	struct part p = { what, alg, data, it, NULL, 0, { "", "" } };
+	struct p12_part p = { what, alg, data, it, NULL, 0, { "", "" } };
 	char name[192];
 	int garbled, rc;
 
-	rc = part_try(&p, &r->form);
+	rc = p12_part_try(&p, &r->form);
 	garbled = p.garbled;
 	if (rc == 0 && r->secrets != NULL)
-		rc = part_search(r, &p);
+		rc = p12_part_search(r, &p);
 	if (rc == 1) {
 		r->opened++;
 		return p.value;
 	}
 	r->locked += rc == 0;
 	if (rc == 0 && garbled && r->secrets != NULL) {
-		damaged(r, what);
+		p12_damaged(r, what);
 		return NULL;
 	}
 	if (rc == 0)
@@ -272,7 +272,7 @@ part_open(struct reader *r, const char *what, const X509_ALGOR *alg,
 
 /* Adds a key; takes info. */
 static void
-add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
+p12_add_key(struct p12 *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
 {
 	int n = info == NULL ? 0 : i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
 	uint8_t *p8, *p;
@@ -282,7 +282,7 @@ add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
 	heap_check();
 	if (n <= 0 || n > FINDING_BYTES_MAX) {
 		if (n <= 0)
-			damaged(r, "a private key");
+			p12_damaged(r, "a private key");
 		else
 			findings_add_large(r->out);
 		PKCS8_PRIV_KEY_INFO_free(info);
@@ -291,7 +291,7 @@ add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
 	if ((p8 = p = OPENSSL_secure_malloc((size_t)n)) != NULL)
 		(void)i2d_PKCS8_PRIV_KEY_INFO(info, &p);
 	PKCS8_PRIV_KEY_INFO_free(info);
-	name = friendly_name(bag, &len);
+	name = p12_friendly_name(bag, &len);
 	if (p8 == NULL)
 		heap_nomem();
 	findings_add_key(r->out, p8, (size_t)n, name, len);
@@ -299,36 +299,36 @@ add_key(struct reader *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
 }
 
 static void
-read_shrouded(struct reader *r, const SAFE_BAG *bag)
+p12_read_shrouded(struct p12 *r, const SAFE_BAG *bag)
 {
-	X509_SIG *sig = value(bag->value, ASN1_ITEM_rptr(X509_SIG));
+	X509_SIG *sig = p12_value(bag->value, ASN1_ITEM_rptr(X509_SIG));
 	const ASN1_OCTET_STRING *data;
 	const X509_ALGOR *alg;
 	PKCS8_PRIV_KEY_INFO *info;
 
 	if (sig == NULL) {
-		damaged(r, "an encrypted key");
+		p12_damaged(r, "an encrypted key");
 		return;
 	}
 	X509_SIG_get0(sig, &alg, &data);
-	info = part_open(r, "a key", alg, data,
+	info = p12_part_open(r, "a key", alg, data,
 	    ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO));
 	if (info != NULL)
-		add_key(r, info, bag);
+		p12_add_key(r, info, bag);
 	X509_SIG_free(sig);
 }
 
 static void
-read_cert(struct reader *r, const SAFE_BAG *bag)
+p12_read_cert(struct p12 *r, const SAFE_BAG *bag)
 {
-	CERT_BAG *cb = value(bag->value, ASN1_ITEM_rptr(CERT_BAG));
+	CERT_BAG *cb = p12_value(bag->value, ASN1_ITEM_rptr(CERT_BAG));
 	const ASN1_OCTET_STRING *der;
 	struct reason w;
 	char *name;
 	size_t len;
 
 	if (cb == NULL) {
-		damaged(r, "a certificate bag");
+		p12_damaged(r, "a certificate bag");
 	} else if (OBJ_obj2nid(cb->type) != NID_x509Certificate ||
 	    cb->value->type != V_ASN1_OCTET_STRING) {
 		reason_set(&w, "unsupported",
@@ -337,24 +337,24 @@ read_cert(struct reader *r, const SAFE_BAG *bag)
 		findings_add_fault(r->out, &w);
 	} else {
 		der = cb->value->value.octet_string;
-		name = friendly_name(bag, &len);
+		name = p12_friendly_name(bag, &len);
 		findings_add_cert(r->out, ASN1_STRING_get0_data(der),
 		    (size_t)ASN1_STRING_length(der), name, len);
 	}
 	ASN1_item_free((ASN1_VALUE *)cb, ASN1_ITEM_rptr(CERT_BAG));
 }
 
-static void read_bags(struct reader *, const STACK_OF(SAFE_BAG) *, int);
+static void p12_read_bags(struct p12 *, const STACK_OF(SAFE_BAG) *, int);
 
 static void
-free_bags(STACK_OF(SAFE_BAG) *bags)
+p12_free_bags(STACK_OF(SAFE_BAG) *bags)
 {
 	ASN1_item_free((ASN1_VALUE *)bags, ASN1_ITEM_rptr(SAFE_BAGS));
 }
 
 /* SafeContents within SafeContents. */
 static void
-read_nested(struct reader *r, const SAFE_BAG *bag, int depth)
+p12_read_nested(struct p12 *r, const SAFE_BAG *bag, int depth)
 {
 	STACK_OF(SAFE_BAG) *bags;
 	struct reason w;
@@ -367,14 +367,14 @@ read_nested(struct reader *r, const SAFE_BAG *bag, int depth)
 		findings_add_fault(r->out, &w);
 		return;
 	}
-	if ((bags = value(bag->value, ASN1_ITEM_rptr(SAFE_BAGS))) == NULL)
-		damaged(r, "a SafeContents");
-	read_bags(r, bags, depth + 1);
-	free_bags(bags);
+	if ((bags = p12_value(bag->value, ASN1_ITEM_rptr(SAFE_BAGS))) == NULL)
+		p12_damaged(r, "a SafeContents");
+	p12_read_bags(r, bags, depth + 1);
+	p12_free_bags(bags);
 }
 
 static void
-read_bags(struct reader *r, const STACK_OF(SAFE_BAG) *bags, int depth)
+p12_read_bags(struct p12 *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 {
 	const SAFE_BAG *bag;
 	int i;
@@ -384,19 +384,19 @@ read_bags(struct reader *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 		bag = sk_SAFE_BAG_value(bags, i);
 		switch (OBJ_obj2nid(bag->type)) {
 		case NID_keyBag:
-			add_key(r,
-			    value(bag->value,
+			p12_add_key(r,
+			    p12_value(bag->value,
 				ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO)),
 			    bag);
 			break;
 		case NID_pkcs8ShroudedKeyBag:
-			read_shrouded(r, bag);
+			p12_read_shrouded(r, bag);
 			break;
 		case NID_certBag:
-			read_cert(r, bag);
+			p12_read_cert(r, bag);
 			break;
 		case NID_safeContentsBag:
-			read_nested(r, bag, depth);
+			p12_read_nested(r, bag, depth);
 			break;
 		default: /* CRL and secret bags hold no key */
 			break;
@@ -406,40 +406,40 @@ read_bags(struct reader *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 
 /* An element of the AuthenticatedSafe that a password locks. */
 static void
-read_encrypted(struct reader *r, const PKCS7_ENC_CONTENT *ec)
+p12_read_encrypted(struct p12 *r, const PKCS7_ENC_CONTENT *ec)
 {
 	STACK_OF(SAFE_BAG) *bags;
 
 	if (ec->enc_data == NULL) {
-		damaged(r, "an encrypted part");
+		p12_damaged(r, "an encrypted part");
 		return;
 	}
-	bags = part_open(r, "a part", ec->algorithm, ec->enc_data,
+	bags = p12_part_open(r, "a part", ec->algorithm, ec->enc_data,
 	    ASN1_ITEM_rptr(SAFE_BAGS));
 	if (bags == NULL)
 		return;
-	read_bags(r, bags, 0);
-	free_bags(bags);
+	p12_read_bags(r, bags, 0);
+	p12_free_bags(bags);
 }
 
 /* One element of the AuthenticatedSafe. */
 static void
-read_safe(struct reader *r, PKCS7 *p7)
+p12_read_safe(struct p12 *r, PKCS7 *p7)
 {
 	STACK_OF(SAFE_BAG) *bags = NULL;
 	struct reason w;
 
 	if (PKCS7_type_is_encrypted(p7) && p7->d.encrypted != NULL &&
 	    p7->d.encrypted->enc_data != NULL) {
-		read_encrypted(r, p7->d.encrypted->enc_data);
+		p12_read_encrypted(r, p7->d.encrypted->enc_data);
 	} else if (PKCS7_type_is_data(p7)) {
 		if (p7->d.data != NULL)
 			bags = ASN1_item_unpack(p7->d.data,
 			    ASN1_ITEM_rptr(SAFE_BAGS));
 		if (bags == NULL)
-			damaged(r, "a part");
-		read_bags(r, bags, 0);
-		free_bags(bags);
+			p12_damaged(r, "a part");
+		p12_read_bags(r, bags, 0);
+		p12_free_bags(bags);
 	} else {
 		reason_set(&w, "unsupported",
 		    "part encrypted to a public key "
@@ -449,24 +449,25 @@ read_safe(struct reader *r, PKCS7 *p7)
 }
 
 static void
-read_safes(struct reader *r, const STACK_OF(ASN1_TYPE) *safes)
+p12_read_safes(struct p12 *r, const STACK_OF(ASN1_TYPE) *safes)
 {
 	PKCS7 *p7;
 	int i;
 
 	for (i = 0; i < sk_ASN1_TYPE_num(safes); i++) {
-		p7 = value(sk_ASN1_TYPE_value(safes, i), ASN1_ITEM_rptr(PKCS7));
+		p7 = p12_value(sk_ASN1_TYPE_value(safes, i),
+		    ASN1_ITEM_rptr(PKCS7));
 		if (p7 == NULL)
-			damaged(r, "a part");
+			p12_damaged(r, "a part");
 		else
-			read_safe(r, p7);
+			p12_read_safe(r, p7);
 		PKCS7_free(p7);
 	}
 }
 
 /* Finds the password by the MAC.  Returns 1, or 0 with *w. */
 static int
-unlock_mac(struct reader *r, const struct p12mac *m, struct reason *w)
+p12_unlock_mac(struct p12 *r, const struct p12mac *m, struct reason *w)
 {
 	struct passform_tries t = { .secrets = r->secrets };
 	int rc = 0;
@@ -487,19 +488,19 @@ unlock_mac(struct reader *r, const struct p12mac *m, struct reason *w)
  * size bytes.
  */
 static int
-unlock_try(struct reader *r, const STACK_OF(ASN1_TYPE) *safes, int size,
+p12_unlock_try(struct p12 *r, const STACK_OF(ASN1_TYPE) *safes, int size,
     struct reason *w)
 {
 	struct passform_tries t = { .secrets = r->secrets };
 	struct findings got = { NULL, 0 };
-	struct reader one;
+	struct p12 one;
 
 	memset(&one, 0, sizeof(one));
 	while (passform_next(&t, &one.form)) {
 		if (!budget_spend(64 + size / 16, w))
 			return 0;
 		one.out = &got;
-		read_safes(&one, safes);
+		p12_read_safes(&one, safes);
 		if (one.opened > 0 || one.locked == 0) {
 			passform_wipe(&one.form);
 			passform_worked(&t);
@@ -515,7 +516,7 @@ unlock_try(struct reader *r, const STACK_OF(ASN1_TYPE) *safes, int size,
 
 /* The bytes of the AuthenticatedSafe, be it signed or not. */
 static const ASN1_OCTET_STRING *
-authsafe(const PFX *pfx)
+p12_authsafe(const PFX *pfx)
 {
 	PKCS7 *p7 = pfx->authsafe;
 
@@ -526,7 +527,7 @@ authsafe(const PFX *pfx)
 
 /* Reads what the PFX holds, whether its MAC can be checked here or not. */
 static int
-read_pfx(struct reader *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
+p12_read_pfx(struct p12 *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
     const STACK_OF(ASN1_TYPE) *safes, struct reason *w)
 {
 	struct p12mac *m;
@@ -534,17 +535,18 @@ read_pfx(struct reader *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
 	int rc;
 
 	if (pfx->mac == NULL)
-		return unlock_try(r, safes, ASN1_STRING_length(content), w);
+		return p12_unlock_try(r, safes, ASN1_STRING_length(content), w);
 	if ((m = p12mac_new(pfx->mac, content, w)) == NULL) {
 		if (strcmp(w->reason, "unsupported") != 0 ||
-		    !unlock_try(r, safes, ASN1_STRING_length(content), &other))
+		    !p12_unlock_try(r, safes, ASN1_STRING_length(content),
+			&other))
 			return 0;
 		/* nobody has vouched for the rest, and that is worth a word */
 		findings_add_fault(r->out, w);
 		return 1;
 	}
-	if ((rc = unlock_mac(r, m, w)))
-		read_safes(r, safes);
+	if ((rc = p12_unlock_mac(r, m, w)))
+		p12_read_safes(r, safes);
 	p12mac_free(m);
 	return rc;
 }
@@ -554,12 +556,12 @@ read_pfx(struct reader *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
  * 0 with *w.
  */
 static int
-read_one(const uint8_t **der, size_t n, struct secrets *s, struct findings *l,
-    struct reason *w)
+p12_read_one(const uint8_t **der, size_t n, struct secrets *s,
+    struct findings *l, struct reason *w)
 {
 	STACK_OF(ASN1_TYPE) *safes = NULL;
 	const ASN1_OCTET_STRING *content = NULL;
-	struct reader r = { .secrets = s, .out = l };
+	struct p12 r = { .secrets = s, .out = l };
 	int like = p12_is(*der, n), rc = 0;
 	PFX *pfx;
 
@@ -576,7 +578,7 @@ read_one(const uint8_t **der, size_t n, struct secrets *s, struct findings *l,
 		    "the file again, it is cut or damaged");
 		goto out;
 	}
-	if ((content = authsafe(pfx)) != NULL)
+	if ((content = p12_authsafe(pfx)) != NULL)
 		safes = ASN1_item_unpack(content,
 		    ASN1_ITEM_rptr(ASN1_SEQUENCE_ANY));
 	if (safes == NULL)
@@ -584,7 +586,7 @@ read_one(const uint8_t **der, size_t n, struct secrets *s, struct findings *l,
 		    "no AuthenticatedSafe (RFC 7292 section 4.1): fetch the "
 		    "file again, it is damaged");
 	else
-		rc = read_pfx(&r, pfx, content, safes, w);
+		rc = p12_read_pfx(&r, pfx, content, safes, w);
 out:
 	passform_wipe(&r.form);
 	sk_ASN1_TYPE_pop_free(safes, ASN1_TYPE_free);
@@ -601,11 +603,11 @@ p12_read(const uint8_t *der, size_t n, struct secrets *s, struct findings *l,
 	struct findings more = { NULL, 0 };
 	struct reason behind;
 
-	if (!read_one(&p, n, s, l, w))
+	if (!p12_read_one(&p, n, s, l, w))
 		return 0;
 	/* files were padded to blocks, and put one behind the other */
 	while (p12_is(p, (size_t)(end - p))) {
-		if (!read_one(&p, (size_t)(end - p), s, &more, &behind)) {
+		if (!p12_read_one(&p, (size_t)(end - p), s, &more, &behind)) {
 			findings_add_fault(l, &behind);
 			return 1;
 		}

@@ -35,22 +35,22 @@ p12_write_free(struct p12_write *p)
 }
 
 static int
-pbe(const struct p12_write *p)
+p12_write_pbe(const struct p12_write *p)
 {
 	return p->legacy ? NID_pbe_WithSHA1And3_Key_TripleDES_CBC :
 			   NID_aes_256_cbc;
 }
 
 static int
-rounds(const struct p12_write *p)
+p12_write_rounds(const struct p12_write *p)
 {
 	return p->legacy ? P12_WRITE_ROUNDS_OLD : P12_WRITE_ROUNDS;
 }
 
 /* A friendlyName that nothing else in the file has. */
 static void
-make_name(struct p12_write *p, const struct cert *c, const char *name, size_t n,
-    char dst[600])
+p12_write_make_name(struct p12_write *p, const struct cert *c, const char *name,
+    size_t n, char dst[600])
 {
 	char safe[512], sha1[41], *copy;
 
@@ -65,7 +65,7 @@ make_name(struct p12_write *p, const struct cert *c, const char *name, size_t n,
 
 /* The name loses no key: a BMPString cannot hold all, so it may go without. */
 static void
-add_name(PKCS12_SAFEBAG *bag, const char *name)
+p12_write_add_name(PKCS12_SAFEBAG *bag, const char *name)
 {
 	if (*name != '\0' &&
 	    !PKCS12_add_friendlyname_utf8(bag, name, (int)strlen(name)))
@@ -74,7 +74,7 @@ add_name(PKCS12_SAFEBAG *bag, const char *name)
 
 /* localKeyID, which joins key and certificate. */
 static int
-add_id(PKCS12_SAFEBAG *bag, const struct cert *c)
+p12_write_add_id(PKCS12_SAFEBAG *bag, const struct cert *c)
 {
 	uint8_t id[20];
 
@@ -83,15 +83,15 @@ add_id(PKCS12_SAFEBAG *bag, const struct cert *c)
 }
 
 static PKCS12_SAFEBAG *
-key_bag(const struct p12_write *p, const uint8_t *p8, size_t n)
+p12_write_key_bag(const struct p12_write *p, const uint8_t *p8, size_t n)
 {
 	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p8, (long)n);
 	PKCS12_SAFEBAG *bag;
 
 	if (info == NULL)
 		return NULL;
-	bag = PKCS12_SAFEBAG_create_pkcs8_encrypt(pbe(p), p->pass, -1, NULL, 0,
-	    rounds(p), info);
+	bag = PKCS12_SAFEBAG_create_pkcs8_encrypt(p12_write_pbe(p), p->pass, -1,
+	    NULL, 0, p12_write_rounds(p), info);
 	PKCS8_PRIV_KEY_INFO_free(info);
 	return bag;
 }
@@ -109,8 +109,8 @@ p12_write_add(struct p12_write *p, const struct cert *c, const uint8_t *p8,
 		cert = PKCS12_SAFEBAG_create_cert(x);
 	rc = cert != NULL &&
 	    (p8 == NULL ||
-		((key = key_bag(p, p8, n)) != NULL && add_id(key, c) &&
-		    add_id(cert, c))) &&
+		((key = p12_write_key_bag(p, p8, n)) != NULL &&
+		    p12_write_add_id(key, c) && p12_write_add_id(cert, c))) &&
 	    sk_PKCS12_SAFEBAG_push(p->certs, cert) > 0;
 	if (rc && p8 != NULL && sk_PKCS12_SAFEBAG_push(p->keys, key) <= 0) {
 		(void)sk_PKCS12_SAFEBAG_pop(p->certs);
@@ -122,10 +122,10 @@ p12_write_add(struct p12_write *p, const struct cert *c, const uint8_t *p8,
 		PKCS12_SAFEBAG_free(key);
 		return reason_ssl(w, "pack", "cannot pack the record");
 	}
-	make_name(p, c, name, namelen, unique);
-	add_name(cert, unique);
+	p12_write_make_name(p, c, name, namelen, unique);
+	p12_write_add_name(cert, unique);
 	if (key != NULL)
-		add_name(key, unique);
+		p12_write_add_name(key, unique);
 	return 1;
 }
 
@@ -137,10 +137,11 @@ p12_write_der(struct p12_write *p, uint8_t **der, size_t *len, struct reason *w)
 	int size = -1;
 
 	*der = NULL;
-	if (PKCS12_add_safe(&safes, p->certs, pbe(p), rounds(p), p->pass) &&
+	if (PKCS12_add_safe(&safes, p->certs, p12_write_pbe(p),
+		p12_write_rounds(p), p->pass) &&
 	    PKCS12_add_safe(&safes, p->keys, -1, 0, NULL) &&
 	    (p12 = PKCS12_add_safes(safes, 0)) != NULL &&
-	    PKCS12_set_mac(p12, p->pass, -1, NULL, 0, rounds(p),
+	    PKCS12_set_mac(p12, p->pass, -1, NULL, 0, p12_write_rounds(p),
 		p->legacy ? EVP_sha1() : EVP_sha256()))
 		size = i2d_PKCS12(p12, der);
 	PKCS12_free(p12);

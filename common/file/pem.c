@@ -12,7 +12,7 @@
 #include "lock/passform.h"
 
 static uint8_t *
-secure_copy(const void *p, size_t n)
+pem_secure_copy(const void *p, size_t n)
 {
 	uint8_t *q = OPENSSL_secure_malloc(n);
 
@@ -24,7 +24,7 @@ secure_copy(const void *p, size_t n)
 
 /* Gives one password to PEM_do_header(). */
 static int
-give(char *buf, int size, int rw, void *form)
+pem_give(char *buf, int size, int rw, void *form)
 {
 	const struct passform *f = form;
 
@@ -37,7 +37,7 @@ give(char *buf, int size, int rw, void *form)
 
 /* A key under DEK-Info (RFC 1421 section 4.6.1.3). */
 static int
-read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
+pem_read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
     struct findings *l, struct reason *w)
 {
 	EVP_CIPHER_INFO ci;
@@ -61,9 +61,9 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 			continue;
 		if (!budget_spend(64 + n / 16, w))
 			return 0;
-		copy = secure_copy(p, (size_t)n);
+		copy = pem_secure_copy(p, (size_t)n);
 		clear = n;
-		if (PEM_do_header(&ci, copy, &clear, give, &f))
+		if (PEM_do_header(&ci, copy, &clear, pem_give, &f))
 			p8 = private_traditional(copy, (size_t)clear, &len);
 		OPENSSL_secure_clear_free(copy, (size_t)n);
 		if (p8 != NULL)
@@ -80,7 +80,7 @@ read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 
 /* Bytes of a certificate that OpenSSL's trust settings follow. */
 static void
-read_trusted(const uint8_t *p, long n, struct findings *l)
+pem_read_trusted(const uint8_t *p, long n, struct findings *l)
 {
 	const uint8_t *q = p;
 	X509 *x = d2i_X509_AUX(NULL, &q, n);
@@ -95,7 +95,7 @@ read_trusted(const uint8_t *p, long n, struct findings *l)
 
 /* One PEM block.  What cannot be read becomes a fault. */
 static void
-read_block(const char *name, char *header, const uint8_t *p, long n,
+pem_read_block(const char *name, char *header, const uint8_t *p, long n,
     struct secrets *s, struct findings *l, struct reason *w)
 {
 	static const char *const skipped[] = { "EC PARAMETERS", "DH PARAMETERS",
@@ -110,12 +110,12 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
 			return;
 		}
 	if (strcmp(name, "TRUSTED CERTIFICATE") == 0)
-		read_trusted(p, n, &one);
+		pem_read_trusted(p, n, &one);
 	else if (strcmp(name, "OPENSSH PRIVATE KEY") == 0)
 		rc = reason_set(w, "unsupported",
 		    "OpenSSH key: not for mail: keep the file itself");
 	else if (strstr(header, "ENCRYPTED") != NULL)
-		rc = read_dek(header, p, n, s, &one, w);
+		rc = pem_read_dek(header, p, n, s, &one, w);
 	else
 		rc = der_read(p, (size_t)n, s, &one, w);
 	if (!rc && strcmp(w->reason, "format") == 0 &&
@@ -128,21 +128,38 @@ read_block(const char *name, char *header, const uint8_t *p, long n,
 }
 
 int
+pem_seen(size_t *seen, const uint8_t *p, size_t n)
+{
+	static const char begin[] = PEM_BEGIN;
+
+	for (; n > 0 && *seen < sizeof(begin) - 1; n--, p++)
+		if (*p == (uint8_t)begin[*seen])
+			++*seen;
+		else if (*p != '-')
+			*seen = 0;
+		else if (*seen != 5) /* a sixth dash is one of five */
+			*seen = 1;
+	return *seen == sizeof(begin) - 1;
+}
+
+int
 pem_is(const uint8_t *p, size_t n)
 {
-	return memmem(p, n, "-----BEGIN ", 11) != NULL;
+	size_t seen = 0;
+
+	return pem_seen(&seen, p, n);
 }
 
 /* Returns 1 if the line has s in it. */
 static int
-has(const uint8_t *line, size_t n, const char *s)
+pem_has(const uint8_t *line, size_t n, const char *s)
 {
 	return memmem(line, n, s, strlen(s)) != NULL;
 }
 
 /* Returns 1 if DER seems to begin here in base64, in a line as others wrap it. */
 static int
-is_der(const uint8_t *line, size_t n)
+pem_is_der(const uint8_t *line, size_t n)
 {
 	size_t i;
 
@@ -155,7 +172,7 @@ is_der(const uint8_t *line, size_t n)
 
 /* Returns 1 if what uuencode(1) writes begins here (POSIX.1). */
 static int
-is_uu(const uint8_t *line, size_t n)
+pem_is_uu(const uint8_t *line, size_t n)
 {
 	if (n > 13 && memcmp(line, "begin-base64 ", 13) == 0)
 		return 1;
@@ -169,7 +186,7 @@ is_uu(const uint8_t *line, size_t n)
  * data between the blocks.  blocks: those that it read.
  */
 static void
-strays(const uint8_t *p, size_t n, size_t blocks, struct findings *l)
+pem_strays(const uint8_t *p, size_t n, size_t blocks, struct findings *l)
 {
 	const uint8_t *end = p + n, *nl;
 	size_t ends = 0, len;
@@ -181,13 +198,13 @@ strays(const uint8_t *p, size_t n, size_t blocks, struct findings *l)
 			nl = end;
 		len = (size_t)(nl - p);
 		len -= len > 0 && p[len - 1] == '\r';
-		if (has(p, len, "-----BEGIN ") || has(p, len, "-----END ") ||
-		    has(p, len, "PRIVATE KEY--")) {
-			in = has(p, len, "BEGIN ");
+		if (pem_is(p, len) || pem_has(p, len, "-----END ") ||
+		    pem_has(p, len, "PRIVATE KEY--")) {
+			in = pem_has(p, len, "BEGIN ");
 			ends++;
 		} else if (!in) {
-			der |= is_der(p, len);
-			uu |= is_uu(p, len);
+			der |= pem_is_der(p, len);
+			uu |= pem_is_uu(p, len);
 		}
 	}
 	if (ends != 2 * blocks) {
@@ -236,7 +253,7 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 		heap_check();
 		if (PEM_read_bio_ex(bio, &name, &header, &der, &len,
 			PEM_FLAG_SECURE)) {
-			read_block(name, header, der, len, s, l, w);
+			pem_read_block(name, header, der, len, s, l, w);
 			OPENSSL_secure_free(name);
 			OPENSSL_secure_free(header);
 			OPENSSL_secure_clear_free(der, (size_t)len);
@@ -258,7 +275,7 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	reason_clear();
 	/* of a damaged one it is said already */
 	if (blocks > 0 && !bad && l->n <= FINDINGS_MAX)
-		strays(p, n, blocks, l);
+		pem_strays(p, n, blocks, l);
 	if (blocks == 0 && l->n == 0)
 		return reason_set(w, "format",
 		    "no PEM block in it: a line that begins one is damaged: "

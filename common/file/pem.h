@@ -10,7 +10,15 @@
 
 /* PEM (RFC 7468), with text between the blocks, and with DEK-Info. */
 
-/* Returns 1 if there is a PEM block among the n bytes. */
+#define PEM_BEGIN "-----BEGIN "
+
+/*
+ * Looks for PEM_BEGIN in the next n bytes of a file that comes in pieces; *seen
+ * is 0 at first, and belongs to the search.  Returns 1 once it was there.
+ */
+int pem_seen(size_t *seen, const uint8_t *p, size_t n);
+
+/* Returns 1 if PEM_BEGIN is among the n bytes. */
 int pem_is(const uint8_t *p, size_t n);
 
 /* Reads all blocks, as der_read() does. */

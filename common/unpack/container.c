@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "file/pem.h"
+
 #define REREAD_MAX 1000000
 
 const char *
@@ -180,21 +182,6 @@ container_more(struct container *c, struct feed_given *f, const void **buf)
 				   feed_read(&c->feed, c->a, buf);
 }
 
-/* Looks for PEM, which the uu filter passes by, as all that is not encoded. */
-static void
-look_for_pem(struct container *c, const uint8_t *p, size_t n)
-{
-	static const char pem[] = CONTAINER_PEM;
-
-	for (; n > 0 && c->pem < sizeof(pem) - 1; n--, p++)
-		if (*p == (uint8_t)pem[c->pem])
-			c->pem++;
-		else if (*p != '-')
-			c->pem = 0;
-		else if (c->pem != 5) /* a sixth dash is one of five */
-			c->pem = 1;
-}
-
 /* Callbacks of libarchive: for filter, and from it for a. */
 static ssize_t
 to_filter(struct archive *a, void *ctx, const void **buf)
@@ -204,8 +191,9 @@ to_filter(struct archive *a, void *ctx, const void **buf)
 
 	feed_keep(&c->packed, a);
 	n = feed_read(&c->feed, a, buf);
+	/* the uu filter passes by PEM, as all that is not encoded */
 	if (c->text && n > 0)
-		look_for_pem(c, *buf, (size_t)n);
+		(void)pem_seen(&c->pem, *buf, (size_t)n);
 	return feed_note(&c->packed, *buf, n);
 }
 

@@ -23,8 +23,6 @@
 	"encrypted by the archive: does not open (wrong password or " \
 	"damaged file): give its password alone"
 
-#define CONTAINER_PEM "-----BEGIN "
-
 struct container {
 	struct limits *limits;
 	struct container *outer; /* the archive that it is in, or NULL */
@@ -37,7 +35,7 @@ struct container {
 	struct feed_given unpacked; /* bytes from the filter for a */
 	struct passwords passwords;
 	int text; /* 1: it is, or may be, text around uuencoded data */
-	size_t pem; /* bytes of CONTAINER_PEM that were seen in that text */
+	size_t pem; /* what pem_seen() found in that text */
 	int lost; /* 1: there was no header where one should be */
 	/* The entry at hand. */
 	uint64_t index; /* counts from 1 */

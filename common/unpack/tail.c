@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file/pem.h"
+
 #define EOCD	  22 /* bytes of the end of a zip's directory, */
 #define EOCD64	  (56 + 20) /* of what stands in front of it if it is large, */
 #define EOCD_ZERO 18 /* of its own that may all be zeros */
@@ -185,7 +187,7 @@ tail_filter(struct container *c)
 	int last = archive_filter_count(c->filter) - 2;
 	int64_t at;
 
-	if (c->text && c->pem == sizeof(CONTAINER_PEM) - 1)
+	if (c->text && pem_seen(&c->pem, NULL, 0))
 		limits_fault(c->limits, "unsupported", c->base,
 		    "PEM beside uuencoded data is not read: put it into a "
 		    "file of its own");

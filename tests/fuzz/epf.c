@@ -11,7 +11,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	struct reason w;
 
 	budget_start();
-	(void)epf_read(p, n, fuzz_secrets(), &l, NULL, &w);
+	(void)epf_read(p, n, fuzz_secrets(), &l, &w);
 	fuzz_items(&l);
 	return 0;
 }

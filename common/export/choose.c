@@ -1,0 +1,101 @@
+#include "export/choose.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/heap.h"
+#include "export/owner.h"
+
+void
+choose_init(struct choose *ch, size_t n)
+{
+	memset(ch, 0, sizeof(*ch));
+	ch->group = calloc(n, sizeof(*ch->group));
+	ch->user = calloc(n, sizeof(*ch->user));
+	if (ch->group == NULL || ch->user == NULL)
+		heap_nomem();
+}
+
+void
+choose_free(struct choose *ch)
+{
+	pathmap_free(&ch->map);
+	free(ch->group);
+	free(ch->user);
+}
+
+int
+choose_some(const struct choose *ch)
+{
+	return ch->ngroup + ch->nuser > 0;
+}
+
+/* Returns 1 if one of the patterns matches, or there are none. */
+static int
+choose_matches(const char **pattern, size_t n, struct text t)
+{
+	char *s;
+	size_t i;
+	int found = n == 0;
+
+	if ((s = strndup(t.s, t.n)) == NULL)
+		heap_nomem();
+	for (i = 0; i < n && !found; i++)
+		found = fnmatch(pattern[i], s, 0) == 0;
+	free(s);
+	return found;
+}
+
+int
+choose_wants(const struct choose *ch, const struct stream_rec *e)
+{
+	return (e->group.s == NULL ||
+		   choose_matches(ch->group, ch->ngroup, e->group)) &&
+	    (e->user.s == NULL || choose_matches(ch->user, ch->nuser, e->user));
+}
+
+int
+choose_skips(const struct choose *ch, struct text path,
+    const struct pathmap_line *m)
+{
+	struct stream_rec e;
+
+	memset(&e, 0, sizeof(e));
+	owner_path(&e, path);
+	owner_map(&e, m);
+	return !choose_wants(ch, &e);
+}
+
+const struct pathmap_line *
+choose_line0(struct choose *ch, struct text source)
+{
+	const struct pathmap_line *m = NULL;
+	char *path, *at;
+
+	if ((path = strndup(source.s, source.n)) == NULL)
+		heap_nomem();
+	at = ch->carve ? strrchr(path, '@') : NULL;
+	if (at != NULL && at[1 + strspn(at + 1, "0123456789")] == '\0') {
+		*at = '\0';
+		m = pathmap_find0(&ch->map, path);
+		*at = '@';
+	}
+	if (m == NULL)
+		m = pathmap_find0(&ch->map, path);
+	free(path);
+	return m;
+}
+
+void
+choose_describe(struct choose *ch, struct stream_rec *e, const struct cert *c,
+    struct text name, struct text source)
+{
+	memset(e, 0, sizeof(*e));
+	e->cert = c;
+	e->source = source;
+	e->guid.s = "";
+	owner_cert(e, c, name);
+	owner_path(e, source);
+	owner_map(e, choose_line0(ch, source));
+}

@@ -1,0 +1,49 @@
+#ifndef EXPORT_CHOOSE_H
+#define EXPORT_CHOOSE_H
+
+#include <stddef.h>
+
+#include "export/pathmap.h"
+#include "key/cert.h"
+#include "record/stream_write.h"
+
+/* Whose a key or certificate is, and whether -g and -u want it. */
+
+struct choose {
+	struct pathmap map; /* of -m */
+	const char **group, **user; /* patterns of -g and -u */
+	size_t ngroup, nuser;
+	int carve; /* sources may be member@offset, as -x makes them */
+};
+
+/* Makes room for n patterns of each kind.  Out of memory exits 2. */
+void choose_init(struct choose *, size_t n);
+void choose_free(struct choose *);
+
+/* Returns 1 if -g or -u was given. */
+int choose_some(const struct choose *);
+
+/*
+ * Fills in a record from the certificate, the path of its source and the map;
+ * the key of the record stays empty.  Borrows from all of them.
+ */
+void choose_describe(struct choose *, struct stream_rec *, const struct cert *,
+    struct text name, struct text source);
+
+/* Returns 1 if -g and -u want the record. */
+int choose_wants(const struct choose *, const struct stream_rec *);
+
+/*
+ * Returns 1 if the path and its line of the map (may be NULL) name a group or
+ * user that -g or -u does not want.
+ */
+int choose_skips(const struct choose *, struct text path,
+    const struct pathmap_line *);
+
+/*
+ * The line of the map for a source, or NULL.  What -x found, at member@offset,
+ * goes by the line of its member.
+ */
+const struct pathmap_line *choose_line0(struct choose *, struct text source);
+
+#endif
