@@ -61,7 +61,7 @@ carve_may(const uint8_t *p, size_t n)
 
 	while (end - q >= HEAD &&
 	    (q = memchr(q, SEQUENCE, (size_t)(end - q))) != NULL) {
-		size = size_of(q, (size_t)(end - q));
+		size = carve_size_of(q, (size_t)(end - q));
 		if (size > 0 && size <= (size_t)(end - q))
 			return 1;
 		q++;

@@ -56,7 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	    "a memory file");
 	export_init(&x, 1);
 	x.secrets = fuzz_secrets();
-	x.hold = shelf_new();
+	export_open(&x);
 	status = export_run(&x, &walk, pair, pair);
 	fuzz_must(status == 0 || status == 1, "an exit status");
 	unpack_stop(&walk);
