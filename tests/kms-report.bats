@@ -647,6 +647,8 @@ missing()
 		printf 'rec:kra\tn:%d\tstatus:added\tsha1:k%d\tsha256:\tserial:\tissuer:\tsubject:Agent %d\tnot_before:\tnot_after:%d-01-01T00:00:00Z\talg:\treason:\tcert:\n' \
 		    $n $n $n $((n * 1500))
 	done | closed >agents
+	page 0 two
+	[[ $(<shown) == *$'say\twarn\t1 key opens for fewer agents than the others'* ]]
 	page 0 agents two
 	[[ $(<shown) == *$'say\twarn\t1 recovery agent has expired, 1 key opens for fewer agents than the others'* ]]
 	shows 'Agents, and the keys they can open' 'Agent 1' 1500-01-01 k1 expired 1

@@ -619,12 +619,18 @@ say(FILE *fp, const struct count *c)
 	}
 	if (c->old_agents + c->fewer > 0) {
 		box(fp, MARK_WARN);
-		put_count(fp, c->old_agents, "recovery agent has expired",
-		    "recovery agents have expired");
-		put(fp, ", ");
-		put_count(fp, c->fewer, "key opens", "keys open");
+		if (c->old_agents > 0) {
+			put_count(fp, c->old_agents,
+			    "recovery agent has expired",
+			    "recovery agents have expired");
+			put(fp, c->fewer > 0 ? ", " : "");
+		}
+		if (c->fewer > 0) {
+			put_count(fp, c->fewer, "key opens", "keys open");
+			put(fp, " for fewer agents than the others");
+		}
 		put(fp,
-		    " for fewer agents than the others</strong>\nSee "
+		    "</strong>\nSee "
 		    "<a href=\"#agents\">which</a>.</p></div>\n");
 	}
 }
