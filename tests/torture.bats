@@ -102,7 +102,8 @@ sanitized()
 
 @test "torture: allocations that fail: the archive" {
 	! sanitized || skip 'a sanitizer has its own malloc'
-	slice each allocations ca-init ca-setflag ca-import ca-export-k -- 5
+	slice each allocations ca-init ca-setflag ca-import ca-import-plain \
+	    ca-export-k -- 5
 }
 
 @test "torture: full disks, by ulimit -f" {

@@ -17,8 +17,10 @@
 #include <unistd.h>
 
 #include "base/heap.h"
+#include "base/io.h"
 #include "base/msg.h"
 #include "base/progress.h"
+#include "base/spawn.h"
 #include "base/text.h"
 
 #define OUT_BUFFER (64 * 1024)
@@ -139,26 +141,41 @@ tool_tmpfile(void)
 	return fd;
 }
 
+/* Of a process of its own: writes the login name, or exits with errno. */
+static void
+write_caller(void *ctx)
+{
+	struct passwd *pw;
+
+	(void)ctx;
+	errno = 0;
+	if ((pw = getpwuid(geteuid())) != NULL)
+		(void)io_write_all(SPAWN_OUT, pw->pw_name, strlen(pw->pw_name));
+	else if (errno == ENOMEM || errno == EINTR || errno == EIO ||
+	    errno == EMFILE || errno == ENFILE)
+		/* a number instead of the name would stand in the archive */
+		_exit(errno);
+}
+
 const char *
 tool_caller(void)
 {
 	static char name[64];
-	struct passwd *pw;
+	struct spawn s = { 0, -1, -1 };
+	int status = -1;
 
 	/* asked once, before the sandbox hides /etc/passwd */
 	if (*name != '\0')
 		return name;
-	errno = 0;
-	if ((pw = getpwuid(geteuid())) != NULL)
-		(void)snprintf(name, sizeof(name), "%s", pw->pw_name);
-	else if (errno == ENOMEM)
-		heap_nomem();
-	else if (errno == EINTR || errno == EIO || errno == EMFILE ||
-	    errno == ENFILE)
-		/* a number instead of the name would stand in the archive */
+	/* glibc and what it loads may crash where memory is short */
+	if (!spawn_start(&s, -1, write_caller, NULL) ||
+	    io_read_all(s.from, name, sizeof(name) - 1) == -1 ||
+	    (status = spawn_end(&s)) != 0)
 		msg_die("cannot look up user %u: %s", (unsigned)geteuid(),
-		    strerror(errno));
-	else
+		    status > 0	    ? strerror(status) :
+			status < -1 ? strsignal(-status) :
+				      strerror(errno));
+	if (*name == '\0')
 		(void)snprintf(name, sizeof(name), "%u", (unsigned)geteuid());
 	return name;
 }
