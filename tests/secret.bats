@@ -366,6 +366,39 @@ hang_up()
 	wait "$script" || status=$?
 }
 
+@test "tty: ^C ends the tool, and the terminal shows again what is typed" {
+	local status script
+
+	command -v script >/dev/null || skip 'no script(1)'
+	under_tty 'trap : INT; p12-extract -p tty <a.p12 >out 2>err; echo "status $?"; stty -a'
+	prompted 'p12-extract: password: '
+	printf '\003' >&"${tty[1]}"
+	hang_up
+	grep -q 'status 130' shown
+	grep -qE '(^| )echo ' shown
+	[[ ! -s out ]]
+}
+
+@test "memory is locked as far as the system lets us" {
+	local pid caps locked
+
+	caps=$(awk '$1 == "CapEff:" { print $2 }' /proc/self/status)
+	[[ $(ulimit -l) == unlimited ]] || ((0x$caps >> 14 & 1)) ||
+		skip 'no right to lock all memory'
+	mkfifo in
+	p12-extract <in >out 2>err 3>&- &
+	pid=$!
+	exec 9>in
+	until grep -q $'^Seccomp:\t2' "/proc/$pid/status"; do
+		kill -0 "$pid"
+	done
+	locked=$(awk '$1 == "VmLck:" { print $2 }' "/proc/$pid/status")
+	exec 9>&-
+	wait "$pid" || :
+	# the secure heap alone has 4 MiB
+	((locked > 5000))
+}
+
 @test "tty: asked for on the terminal, and not shown" {
 	local status script
 

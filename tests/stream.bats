@@ -475,7 +475,9 @@ line()
 	accepts -k ca.cred -C eve.pem -C kms.pem <good.kms
 	cat eve.pem kms.pem >trusted.pem
 	accepts -k ca.cred -C trusted.pem <good.kms
-	accepts -k ca.cred -C eve.pem <self.kms
+	accepts -k ca.cred -C eve.pem -C ca.pem <self.kms
+	# -C alone says who is trusted
+	breaks 1 "$untrusted" -k ca.cred -C eve.pem <self.kms
 	breaks 1 "$untrusted" -k ca.cred <good.kms
 	breaks 1 "$untrusted" -k ca.cred -C eve.pem <good.kms
 	breaks 1 "$untrusted" -C ca.pem <good.kms
@@ -1002,4 +1004,55 @@ slipped()
 	    breaks 6 'no signature' -P "${both[@]}"
 	sed '4 s/bob/eve/' good.kms | drops 4 "$seal" -P "${both[@]}"
 	sed 1d good.kms | breaks 1 "$plain" -P "${both[@]}"
+}
+
+@test "-k: a certificate that does not parse is refused, though its hashes fit" {
+	/usr/bin/python3 - good.open >odd.open <<-'END'
+	import base64, hashlib, sys
+
+	for line in open(sys.argv[1]):
+	    f = line.rstrip('\n').split('\t')
+	    if f[0] == 'rec:cert':
+	        at = [x.split(':')[0] for x in f].index('cert')
+	        der = base64.b64decode(f[at][5:])
+	        der = der.replace(b'\x17\x0d', b'\x1b\x0d', 1)
+	        f[at] = 'cert:' + base64.b64encode(der).decode()
+	        for i, x in enumerate(f):
+	            for h in 'sha1', 'sha256':
+	                if x.startswith(h + ':'):
+	                    f[i] = h + ':' + hashlib.new(h, der).hexdigest()
+	    print('\t'.join(f))
+	END
+	not cmp -s good.open odd.open
+	seal <odd.open >odd.kms
+	run_tool 1 kms-verify "${both[@]}" -r <odd.kms
+	grep -q $'^rec:verdict\tn:2\t.*\tstatus:bad\treason:certificate' "$OUT"
+	run_tool 1 kms-verify "${both[@]}" -j 2 <odd.kms
+	[[ $(grep -c '^rec:cert' "$OUT") == 0 ]]
+}
+
+@test "-r: a user whose name fills the line is left out of the verdict" {
+	awk 'BEGIN { printf "rec:x\tuser:"; for (i = 0; i < 262133; i++) printf "u"
+	    print "" }' >long
+	run_tool 2 kms-verify -r <long
+	grep -q $'^rec:verdict\t.*\tuser:\t' "$OUT"
+	not grep -q Success "$ERR"
+}
+
+@test "-P: numbers that were chosen to meet cost no more, and there is a ceiling" {
+	# of the multiplication by which numbers were hashed once
+	head -n 1 good.kms >many
+	/usr/bin/python3 - >>many <<-'END'
+	g = pow(0x9e3779b97f4a7c15, -1, 1 << 64)
+	n, x, out = 0, 0, []
+	while n < 2097153:
+	    x += 1
+	    at = ((x >> 20) << 42 | x & 0xfffff) * g & 0xffffffffffffffff
+	    if 0 < at < 1 << 57:
+	        n += 1
+	        out.append('rec:x\tn:%d\tseal:\n' % (at << 6))
+	print(''.join(out), end='')
+	END
+	run_tool 2 timeout 300 kms-verify -q -P "${both[@]}" <many
+	says 'kms-verify: stdin:2097154: more than 2097152 scattered numbers n, the ceiling of a part: give it in several'
 }

@@ -25,16 +25,84 @@ setup()
 	seq 0 63 | cmp - "$OUT"
 }
 
-@test "workers: a process that dies with several jobs in hand is exit 2" {
-	local job status
+@test "workers: a process that dies loses the job that it was at, no other" {
+	local bad text='the process that read it died of signal 9 (Killed)'
 
-	for job in 0 1 20 21 63; do
-		status=0
-		"$probe" "$job" >"$OUT" 2>"$ERR" || status=$?
-		((status == 2))
-		says 'probe: a process of -j died of signal 9 (Killed): run again'
-		# nothing that comes after it
-		seq 0 "$job" | head -n "$job" | head -n "$(wc -l <"$OUT")" |
-		    cmp - "$OUT"
+	for bad in 0 1 '20 21' '3 4 5 6 7' 63; do
+		# shellcheck disable=SC2086 # numbers
+		"$probe" $bad >"$OUT"
+		seq 0 63 | awk -v bad=" $bad " -v text="$text" '{
+			print index(bad, " " $1 " ") ? $1 ": " text \
+			    ": the file is hostile, or a library has a fault" : $1
+		}' | cmp - "$OUT"
 	done
+}
+
+# many N: a tar of N files in PKCS#12 format, of a key each.
+many()
+{
+	local i
+
+	mkdir files
+	for ((i = 0; i < $1; i++)); do
+		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
+		    -noenc -keyout k -out c -days 1 -subj "/O=Example/CN=u$i" \
+		    2>/dev/null
+		openssl pkcs12 -export -in c -inkey k -passout pass: \
+		    -out "files/u$i.p12"
+	done
+	tar -cf - files
+}
+
+# export_two: start kms-export with two processes, on the fifo `in'; the pids of
+# its children in the order of their start are in $children, the first of them
+# reads the archive.
+export_two()
+{
+	cat "$ORG"/machine.{pem,key} >cred.pem
+	mkfifo in
+	kms-export -j 2 -c cred.pem <in >"$OUT" 2>"$ERR" 3>&- &
+	pid=$!
+	exec 9>in
+	children=()
+	until ((${#children[@]} == 3)); do
+		kill -0 "$pid"
+		mapfile -t children < <(pgrep -P "$pid" | sort -n)
+	done
+	# each shuts itself in once it is what it is to be
+	until [[ $(grep -h '^Seccomp:' /proc/{"${children[1]}","${children[2]}"}/status |
+	    sort -u) == $'Seccomp:\t2' ]]; do
+		kill -0 "$pid"
+	done
+}
+
+@test "workers: a parser that crashes is a fault of its file, and the export goes on" {
+	local pid children status=0
+
+	many 8 >backup.tar
+	export_two
+	kill -SEGV "${children[@]:1}"
+	cat backup.tar >&9
+	exec 9>&-
+	wait "$pid" || status=$?
+	((status == 1))
+	grep -c '^rec:key' "$OUT" | grep -qx '[67]'
+	grep -q $'^rec:fault\t.*\treason:reader\t' "$OUT"
+	grep -q '^rec:end' "$OUT"
+	grep -q 'died of signal 11 (Segmentation fault): the file is hostile' "$ERR"
+	[[ $(grep -cE '^rec:(key|fault)' "$OUT") == 8 ]]
+}
+
+@test "workers: SIGUSR1 to every process of an export kills none" {
+	local pid children status=0
+
+	many 3 >backup.tar
+	export_two
+	kill -USR1 "$pid" "${children[@]}"
+	cat backup.tar >&9
+	exec 9>&-
+	wait "$pid" || status=$?
+	((status == 0))
+	[[ $(grep -c '^rec:key' "$OUT") == 3 ]]
+	not grep -q signal "$ERR"
 }

@@ -1,7 +1,7 @@
 /*
  * A pool whose processes have several jobs in hand, some of them, and some
  * answers, larger than a pipe: prints the number of each answer.  The process
- * that gets job number argv[1] dies.
+ * that gets a job whose number is an argument dies of it.
  */
 
 #include <openssl/crypto.h>
@@ -30,12 +30,14 @@ size_of(unsigned n)
 static uint8_t *
 work(void *ctx, uint8_t *job, size_t n, size_t *size)
 {
+	char **bad = ctx;
 	unsigned number;
 	uint8_t *answer;
 
 	memcpy(&number, job, sizeof(number));
-	if (number == *(unsigned *)ctx)
-		(void)raise(SIGKILL);
+	for (; *bad != NULL; bad++)
+		if (number == (unsigned)atoi(*bad))
+			(void)raise(SIGKILL);
 	if (n != sizeof(number) + size_of(number))
 		heap_nomem();
 	*size = sizeof(number) + size_of(number / 2);
@@ -53,9 +55,15 @@ take(struct workers *p)
 	unsigned number;
 	size_t n, i;
 	uint8_t *answer;
+	struct reason w;
 	void *tag;
 
 	answer = workers_get(p, &n, &tag);
+	if (answer == NULL) {
+		(void)workers_died(&w, n);
+		(void)printf("%td: %s\n", (uint8_t *)tag - much, w.detail);
+		return;
+	}
 	memcpy(&number, answer, sizeof(number));
 	if (tag != &much[number] || n != sizeof(number) + size_of(number / 2))
 		exit(1);
@@ -69,11 +77,12 @@ take(struct workers *p)
 int
 main(int argc, char *argv[])
 {
-	unsigned bad = argc > 1 ? (unsigned)atoi(argv[1]) : COUNT, i;
 	struct workers *p;
+	unsigned i;
 
+	(void)argc;
 	tool_start();
-	p = workers_new(2, EACH, 0, work, &bad);
+	p = workers_new(2, EACH, 0, work, argv + 1);
 	for (i = 0; i < COUNT; i++) {
 		if (workers_full(p))
 			take(p);

@@ -34,23 +34,41 @@ struct verify {
 	unsigned long long good, bad;
 };
 
-/* Writes the verdict on the record at hand. */
-static void
-verdict(struct verify *v, const char *status, const struct reason *w)
+/*
+ * Writes the verdict on the record at hand; brief leaves out its user, who may
+ * have a name as long as a line.  Returns 1, 0 if the verdict is too long, or -1
+ * if it cannot be written.
+ */
+static int
+put_verdict(struct verify *v, const char *status, const struct reason *w,
+    int brief)
 {
 	struct rec_out *o = v->out;
 	const struct rec *r = &v->stream->rec;
 
 	rec_begin(o, "verdict");
 	rec_put_u64(o, "n", v->stream->n);
-	rec_put_field(o, r, "user");
+	if (brief)
+		rec_puts(o, "user", "");
+	else
+		rec_put_field(o, r, "user");
 	rec_put_field(o, r, "sha1");
 	rec_puts(o, "status", status);
 	if (w == NULL && rec_is(r, "fault"))
 		rec_put_field(o, r, "reason");
 	else
 		rec_puts(o, "reason", w == NULL ? "" : w->reason);
-	if (rec_end(o) != 1)
+	return rec_end(o);
+}
+
+static void
+verdict(struct verify *v, const char *status, const struct reason *w)
+{
+	int rc = put_verdict(v, status, w, 0);
+
+	if (rc == 0)
+		rc = put_verdict(v, status, w, 1);
+	if (rc != 1)
 		tool_lost();
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/msg.h"
@@ -17,9 +19,10 @@
 #endif
 #endif
 
-#define SECURE_HEAP (4 * 1024 * 1024)
-#define PAGE	    4096 /* the secure heap starts at a multiple of this */
-#define STACK	    (64 * 1024) /* bytes: deeper than libraries go */
+#define SECURE_HEAP  (4 * 1024 * 1024)
+#define CAP_IPC_LOCK 14 /* <linux/capability.h> */
+#define PAGE	     4096 /* the secure heap starts at a multiple of this */
+#define STACK	     (64 * 1024) /* bytes: deeper than libraries go */
 
 static char *heap; /* the secure heap */
 static int unlocked; /* it may be swapped */
@@ -81,6 +84,25 @@ find_heap(void)
 	OPENSSL_secure_free(some);
 }
 
+/*
+ * Locks all memory, what will be touched later too, where no ceiling on locked
+ * memory would make an allocation fail.  Returns 1 if it is locked.
+ */
+static int
+lock_all(void)
+{
+	/* capget(2): version 3, this process; effective comes first */
+	uint32_t head[2] = { 0x20080522, 0 }, caps[6] = { 0 };
+	struct rlimit most;
+
+	if ((getrlimit(RLIMIT_MEMLOCK, &most) == -1 ||
+		most.rlim_cur != RLIM_INFINITY) &&
+	    (syscall(SYS_capget, head, caps) == -1 ||
+		(caps[0] & 1U << CAP_IPC_LOCK) == 0))
+		return 0;
+	return mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) == 0;
+}
+
 void
 heap_start(void)
 {
@@ -93,6 +115,9 @@ heap_start(void)
 		msg_die("cannot get %d bytes of secure memory", SECURE_HEAP);
 	unlocked = rc == 2;
 	find_heap();
+#ifndef SANITIZE /* it maps terabytes */
+	(void)lock_all();
+#endif
 #ifdef LSAN /* what it points to is no leak */
 	__lsan_register_root_region(heap, SECURE_HEAP);
 #endif
@@ -108,6 +133,8 @@ void
 heap_forked(void)
 {
 	/* a fork is not locked; nor need pages be that nobody has touched */
+	if (lock_all())
+		return;
 	if (!unlocked)
 		(void)mlock2(heap, SECURE_HEAP, MLOCK_ONFAULT);
 }

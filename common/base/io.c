@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
@@ -40,6 +41,15 @@ io_poll(struct pollfd *p, nfds_t n, int ms)
 
 	AGAIN(rc, poll(p, n, ms));
 	return rc;
+}
+
+int64_t
+io_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 ssize_t

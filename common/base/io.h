@@ -16,6 +16,9 @@ ssize_t io_read(int fd, void *, size_t n);
 ssize_t io_writev(int fd, const struct iovec *, int n);
 int io_poll(struct pollfd *, nfds_t n, int ms);
 
+/* Returns milliseconds of a clock that nobody sets. */
+int64_t io_now(void);
+
 /*
  * Reads n bytes.  Returns how many it got, which is less at the end of the
  * input, or -1 with errno.

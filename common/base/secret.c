@@ -203,32 +203,64 @@ ask_again(struct secrets *l, int fd, struct reason *w)
 	    reason_set(w, "password", "the two are not the same: run again");
 }
 
+/* The terminal at which somebody is asked, as it was and while it is quiet. */
+static struct prompt {
+	int fd;
+	struct termios was, quiet;
+} prompt;
+
+static const int interrupts[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
+#define INTERRUPTS (sizeof(interrupts) / sizeof(interrupts[0]))
+
+/* A signal ends or stops the tool: the terminal must not stay without echo. */
+static void
+interrupted(int sig)
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL }, own;
+	int saved = errno;
+	sigset_t one;
+
+	(void)tcsetattr(prompt.fd, TCSAFLUSH, &prompt.was);
+	(void)sigaction(sig, &standard, &own);
+	(void)sigemptyset(&one);
+	(void)sigaddset(&one, sig);
+	(void)raise(sig);
+	(void)sigprocmask(SIG_UNBLOCK, &one, NULL);
+	/* it was SIGTSTP, and the tool goes on */
+	(void)sigaction(sig, &own, NULL);
+	(void)tcsetattr(prompt.fd, TCSAFLUSH, &prompt.quiet);
+	errno = saved;
+}
+
 /* Asks on the terminal; locked, so that the tools of a pipeline take turns. */
 static int
 add_tty(struct secrets *l, struct reason *w)
 {
-	struct termios was, quiet;
-	sigset_t all, old;
-	int fd, rc;
+	struct sigaction old[INTERRUPTS],
+	    own = { .sa_handler = interrupted, .sa_flags = SA_RESTART };
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC), rc;
+	size_t i;
 
-	if ((fd = open("/dev/tty", O_RDWR | O_CLOEXEC)) == -1)
-		return reason_set(w, "password", "/dev/tty: %s",
-		    strerror(errno));
-	(void)flock(fd, LOCK_EX);
-	if (tcgetattr(fd, &was) == -1) {
+	if (fd != -1)
+		(void)flock(fd, LOCK_EX);
+	if (fd == -1 || tcgetattr(fd, &prompt.was) == -1) {
+		rc = reason_set(w, "password", "/dev/tty: %s", strerror(errno));
 		(void)close(fd);
-		return reason_set(w, "password", "/dev/tty: %s",
-		    strerror(errno));
+		return rc;
 	}
-	/* a signal must not leave the terminal without echo */
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, &old);
-	quiet = was;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	(void)tcsetattr(fd, TCSAFLUSH, &quiet);
+	prompt.fd = fd;
+	prompt.quiet = prompt.was;
+	prompt.quiet.c_lflag &= ~(tcflag_t)ECHO;
+	for (i = 0; i < INTERRUPTS; i++) {
+		(void)sigaction(interrupts[i], NULL, &old[i]);
+		if (old[i].sa_handler != SIG_IGN)
+			(void)sigaction(interrupts[i], &own, NULL);
+	}
+	(void)tcsetattr(fd, TCSAFLUSH, &prompt.quiet);
 	rc = ask(l, fd, "password", w) && (!l->twice || ask_again(l, fd, w));
-	(void)tcsetattr(fd, TCSAFLUSH, &was);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	(void)tcsetattr(fd, TCSAFLUSH, &prompt.was);
+	for (i = 0; i < INTERRUPTS; i++)
+		(void)sigaction(interrupts[i], &old[i], NULL);
 	(void)close(fd);
 	return rc;
 }

@@ -15,6 +15,7 @@ static void __attribute__((noreturn))
 live(int in, int out, int kept, void (*run)(void *), void *ctx)
 {
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	(void)signal(SIGUSR1, SIG_IGN); /* how far it is the caller tells */
 	/* a copy, since the places below may be taken by the pipes */
 	if ((kept != -1 && (kept = dup(kept)) == -1) ||
 	    dup2(in, SPAWN_IN) == -1 || dup2(out, SPAWN_OUT) == -1 ||

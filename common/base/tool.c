@@ -81,6 +81,7 @@ tool_start(void)
 	tzset();
 	(void)umask(077);
 	(void)signal(SIGPIPE, SIG_IGN); /* a lost pipe is EPIPE: exit 2 */
+	(void)signal(SIGUSR1, SIG_IGN); /* until progress_start() */
 	(void)signal(SIGXFSZ, SIG_IGN); /* and past ulimit -f is EFBIG */
 	(void)setrlimit(RLIMIT_CORE, &none);
 #ifndef SANITIZE /* the leak checker looks into its own process */

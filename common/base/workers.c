@@ -19,12 +19,13 @@
 struct worker {
 	struct spawn process;
 	unsigned jobs; /* it has in hand, and answers in their order */
+	unsigned starts; /* of this process and those that died in its place */
 };
 
 struct job {
-	struct worker *worker; /* has it in hand, or had it */
-	uint8_t *answer; /* NULL: there is none yet */
-	size_t n; /* bytes of the answer */
+	struct worker *worker; /* has it in hand; NULL: there is an answer */
+	uint8_t *p; /* the job, then its answer; NULL: its process died of it */
+	size_t n; /* bytes of it; or the signal that the process died of */
 	void *tag; /* the caller's */
 };
 
@@ -124,73 +125,98 @@ serve(void *ctx)
 	}
 }
 
-struct workers *
-workers_new(unsigned jobs, unsigned each, int by, workers_work *work, void *ctx)
-{
-	struct workers *p = calloc(1, sizeof(*p));
-	size_t size = (size_t)jobs * (each + AHEAD);
-
-	if (p == NULL ||
-	    (p->worker = calloc(jobs, sizeof(*p->worker))) == NULL ||
-	    (p->ring = calloc(size, sizeof(*p->ring))) == NULL)
-		heap_nomem();
-	p->size = size;
-	p->each = each;
-	p->by = by;
-	p->work = work;
-	p->ctx = ctx;
-	for (; p->workers < jobs; p->workers++)
-		if (!spawn_start(&p->worker[p->workers].process, -1, serve, p))
-			msg_die("cannot start another process for -j: %s (-j 1 "
-				"does without)",
-			    strerror(errno));
-	return p;
-}
-
-void
-workers_free(struct workers *p)
-{
-	unsigned i;
-
-	if (p == NULL)
-		return;
-	for (i = 0; i < p->workers; i++)
-		(void)spawn_end(&p->worker[i].process);
-	free(p->worker);
-	free(p->ring);
-	free(p);
-}
-
 /* Jobs ------------------------------------------------------------------- */
 
-/* A process is gone: it has said why, or something killed it. */
-static void __attribute__((noreturn)) gone(struct worker *w)
+static void wait_any(struct workers *, const struct worker *);
+static void died(struct workers *, struct worker *);
+
+static void
+start(struct workers *p, struct worker *w)
+{
+	if (!spawn_start(&w->process, -1, serve, p))
+		msg_die("cannot start another process for -j: %s (-j 1 does "
+			"without)",
+		    strerror(errno));
+	w->starts++;
+}
+
+/* Sends a job to the process that has it in hand. */
+static void
+send(struct workers *p, struct worker *w, const struct job *j)
+{
+	unsigned starts = w->starts;
+	struct iovec part[PARTS];
+	size_t n = j->n;
+	int rc;
+
+	message(part, &n, j->p, n, NULL, 0);
+	/* a process that starts anew is sent all that it has in hand */
+	while (left(part) > 0 && w->starts == starts)
+		if ((rc = put(w->process.to, part)) == 0)
+			died(p, w);
+		else if (rc == -1)
+			/* it may wait for us to take an answer */
+			wait_any(p, w);
+}
+
+/*
+ * A process is gone, and with it the job that it was at, the oldest that it has
+ * in hand.  Another takes its place and gets the others again.
+ */
+static void
+died(struct workers *p, struct worker *w)
 {
 	int status = spawn_end(&w->process);
+	struct job *j, *at = NULL;
+	unsigned starts;
+	size_t i;
 
-	if (status == 2)
+	if (status == 2) /* it has said why nothing can go on */
 		exit(2);
-	if (status < 0)
-		msg_die("a process of -j died of signal %d (%s): run again",
-		    -status, strsignal(-status));
-	msg_die("a process of -j stopped: run again");
+	start(p, w);
+	starts = w->starts;
+	for (i = 0; i < p->used && w->starts == starts; i++) {
+		j = &p->ring[(p->oldest + i) % p->size];
+		if (j->worker != w)
+			continue;
+		if (at != NULL) {
+			send(p, w, j);
+			continue;
+		}
+		at = j;
+		OPENSSL_free(j->p);
+		j->p = NULL;
+		j->n = status < 0 ? (size_t)-status : 0;
+		j->worker = NULL;
+		w->jobs--;
+	}
 }
 
 /* Takes an answer of a process that has one, or has half of it. */
 static void
 collect(struct workers *p, struct worker *w)
 {
-	size_t i = p->oldest;
+	size_t i = p->oldest, n;
+	uint8_t *answer;
 	struct job *j;
 
-	while ((j = &p->ring[i % p->size])->worker != w || j->answer != NULL)
+	while ((j = &p->ring[i % p->size])->worker != w)
 		i++;
-	if (!get(w->process.from, &j->n, sizeof(j->n)))
-		gone(w);
-	if ((j->answer = OPENSSL_malloc(j->n + 1)) == NULL)
+	if (!get(w->process.from, &n, sizeof(n))) {
+		died(p, w);
+		return;
+	}
+	if ((answer = OPENSSL_malloc(n + 1)) == NULL)
 		heap_nomem();
-	if (!get(w->process.from, j->answer, j->n))
-		gone(w);
+	if (!get(w->process.from, answer, n)) {
+		OPENSSL_free(answer);
+		died(p, w);
+		return;
+	}
+	OPENSSL_free(j->p);
+	j->p = answer;
+	j->n = n;
+	j->worker = NULL;
 	w->jobs--;
 }
 
@@ -213,8 +239,46 @@ wait_any(struct workers *p, const struct worker *w)
 		msg_die("cannot wait for another process of -j: %s",
 		    strerror(errno));
 	for (i = 0; i < n; i++)
-		if (fd[i].revents != 0)
+		/* what one answer led to may have taken the next */
+		if (fd[i].revents != 0 && p->worker[i].jobs > 0 &&
+		    fd[i].fd == p->worker[i].process.from)
 			collect(p, &p->worker[i]);
+}
+
+struct workers *
+workers_new(unsigned jobs, unsigned each, int by, workers_work *work, void *ctx)
+{
+	struct workers *p = calloc(1, sizeof(*p));
+	size_t size = (size_t)jobs * (each + AHEAD);
+
+	if (p == NULL ||
+	    (p->worker = calloc(jobs, sizeof(*p->worker))) == NULL ||
+	    (p->ring = calloc(size, sizeof(*p->ring))) == NULL)
+		heap_nomem();
+	p->size = size;
+	p->each = each;
+	p->by = by;
+	p->work = work;
+	p->ctx = ctx;
+	for (; p->workers < jobs; p->workers++)
+		start(p, &p->worker[p->workers]);
+	return p;
+}
+
+void
+workers_free(struct workers *p)
+{
+	unsigned i;
+
+	if (p == NULL)
+		return;
+	for (i = 0; i < p->workers; i++)
+		(void)spawn_end(&p->worker[i].process);
+	while (p->used > 0)
+		OPENSSL_free(p->ring[(p->oldest + --p->used) % p->size].p);
+	free(p->worker);
+	free(p->ring);
+	free(p);
 }
 
 /* The process with the fewest jobs in hand. */
@@ -253,21 +317,17 @@ workers_put(struct workers *p, const void *head, size_t nhead, const void *body,
 {
 	struct worker *w = idlest(p);
 	struct job *j = &p->ring[(p->oldest + p->used++) % p->size];
-	size_t n = nhead + nbody;
-	struct iovec part[PARTS];
-	int rc;
 
 	j->worker = w;
-	j->answer = NULL;
 	j->tag = tag;
+	j->n = nhead + nbody;
+	if ((j->p = OPENSSL_malloc(j->n + 1)) == NULL)
+		heap_nomem();
+	memcpy(j->p, head, nhead);
+	if (nbody > 0)
+		memcpy(j->p + nhead, body, nbody);
 	w->jobs++;
-	message(part, &n, head, nhead, body, nbody);
-	while (left(part) > 0)
-		if ((rc = put(w->process.to, part)) == 0)
-			gone(w);
-		else if (rc == -1)
-			/* it may wait for us to take an answer */
-			wait_any(p, w);
+	send(p, w, j);
 }
 
 uint8_t *
@@ -275,13 +335,24 @@ workers_get(struct workers *p, size_t *n, void **tag)
 {
 	struct job *j = &p->ring[p->oldest];
 
-	while (j->answer == NULL)
+	while (j->worker != NULL)
 		wait_any(p, NULL);
 	p->oldest = (p->oldest + 1) % p->size;
 	p->used--;
 	*n = j->n;
 	*tag = j->tag;
-	return j->answer;
+	return j->p;
+}
+
+int
+workers_died(struct reason *w, size_t n)
+{
+	return n == 0 ? reason_set(w, "reader",
+			    "the process that read it stopped: run again") :
+			reason_set(w, "reader",
+			    "the process that read it died of signal %d (%s): "
+			    "the file is hostile, or a library has a fault",
+			    (int)n, strsignal((int)n));
 }
 
 /* How many --------------------------------------------------------------- */

@@ -4,13 +4,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/reason.h"
+
 /*
  * Processes that work side by side.  Each takes jobs, which are bytes, and
- * gives an answer to each; the answers come out in the order of the jobs.
- * They are processes since threads contend for the locks of OpenSSL's
- * providers (PEERS.md section 1): forks of the caller, in the sandbox, without
- * a file but stderr.  One that cannot go on ends the caller too, with exit
- * status 2.
+ * gives an answer to each; the answers come out in the order of the jobs.  They
+ * are processes since threads contend for the locks of OpenSSL's providers
+ * (PEERS.md section 1): forks of the caller, in the sandbox, without a file but
+ * stderr.  One that exits with status 2 has said why, and ends the caller too.
+ * One that dies is replaced, and the job that it was at gets no answer.
  */
 
 #define JOBS_MAX 256 /* processes */
@@ -45,9 +47,13 @@ void workers_put(struct workers *, const void *head, size_t nhead,
 /*
  * Waits for the answer to the oldest job; there must be one.  Returns the
  * answer, which the caller frees with OPENSSL_free(), its bytes in *n, and in
- * *tag what workers_put() was told.
+ * *tag what workers_put() was told.  Returns NULL if a process died of the job:
+ * *n is then the number of the signal, or 0, for workers_died().
  */
 uint8_t *workers_get(struct workers *, size_t *n, void **tag);
+
+/* Says in *w, reason "reader", of what a process died.  Returns 0. */
+int workers_died(struct reason *, size_t n);
 
 /* Returns the number of processors this process may use, at most JOBS_MAX. */
 unsigned workers_processors(void);

@@ -45,8 +45,7 @@ make_form(const struct stream_in *s, struct candidate *p, struct reason *w)
 static int
 prove(struct candidate *p, const struct stream_in *s, X509 *ca)
 {
-	if (!prove_record(s, &p->cert, &p->key, &p->nkey, &p->why) ||
-	    (p->cert != NULL && !cert_describe(p->cert, &p->why)))
+	if (!prove_record(s, &p->cert, &p->key, &p->nkey, &p->why))
 		return 0;
 	p->has_key = s->key != NULL;
 	p->own = p->cert != NULL && ca != NULL && cert_is_of(p->cert, ca);

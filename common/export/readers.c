@@ -133,9 +133,12 @@ readers_get(struct readers *r, struct findings *l, struct reason *w, void **tag)
 	struct readers_report rep;
 
 	f.p = workers_get(r->pool, &f.size, tag);
+	l->v = NULL;
+	l->n = 0;
+	if (f.p == NULL)
+		return workers_died(w, f.size);
 	memcpy(&rep, wire_next(&f, sizeof(rep)), sizeof(rep));
 	*w = rep.why;
-	l->n = 0;
 	l->v = rep.n == 0 ? NULL : calloc(rep.n, sizeof(*l->v));
 	if (l->v == NULL && rep.n > 0)
 		heap_nomem();

@@ -12,6 +12,7 @@
 /* What seals the keys that wait, and how many it has sealed. */
 static struct box *vault;
 static unsigned long long keys;
+static pid_t owner; /* the process that counts them */
 
 void
 findings_share(void)
@@ -109,8 +110,10 @@ findings_put_key(struct findings *l, const uint8_t *p8, size_t n,
 
 	findings_share();
 	/* no number twice, in whichever process */
-	if (keys == 0)
-		keys = (unsigned long long)getpid() << 40;
+	if (owner != getpid()) {
+		owner = getpid();
+		keys = (unsigned long long)owner << 40;
+	}
 	it->num = ++keys;
 	it->sealedlen = n + BOX_TAG;
 	if ((it->sealed = OPENSSL_malloc(it->sealedlen)) == NULL ||

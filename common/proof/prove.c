@@ -56,9 +56,11 @@ prove_record(const struct stream_in *s, struct cert **cert, uint8_t **blob,
 		return 0;
 	rc = fields(r, *cert, w) &&
 	    /* nobody but the reader of the seal relies on the rest */
-	    (s->closed || s->key == NULL ||
-		match_prove(s->key, s->keylen, &(*cert)->spki_part, blob, len,
-		    w));
+	    (s->closed ||
+		(cert_describe(*cert, w) &&
+		    (s->key == NULL ||
+			match_prove(s->key, s->keylen, &(*cert)->spki_part,
+			    blob, len, w))));
 	if (!rc) {
 		cert_free(*cert);
 		*cert = NULL;

@@ -10,8 +10,9 @@
 /*
  * Checks a `key' or `cert' record: its serial, spki, sha1 and sha256 must be
  * those of its certificate, and its key, if at hand, whole and of that
- * certificate.  Returns 1 and in *cert the certificate, not described, which
- * the caller frees with cert_free(); or 0 with *w.  Records of other types
+ * certificate.  Where the seal is open, or there is none, the certificate must
+ * parse as a whole.  Returns 1 and in *cert the certificate, described if it was
+ * parsed, which the caller frees with cert_free(); or 0 with *w.  Records of other types
  * pass, with *cert NULL.  If blob is not NULL it gets the BLOB of the key as
  * match_prove() gives it.
  */

@@ -1,11 +1,14 @@
 #include "proof/prove_many.h"
 
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/heap.h"
+#include "base/msg.h"
 #include "base/workers.h"
 
 #define BATCH (32 * 1024) /* bytes of records that a process gets at once */
@@ -18,7 +21,8 @@
 
 /*
  * Records on their way: the head of their stream, then each with its number.
- * They lie in memory that all processes share, since their lines are sealed.
+ * They lie in memory that all processes see and only the caller can write: the
+ * lines are sealed.
  */
 struct batch {
 	struct wire f; /* the records */
@@ -34,6 +38,7 @@ struct prove_many {
 	struct workers *pool; /* NULL: the caller does the work */
 	struct wire head; /* the head of the stream at hand */
 	uint8_t *shared; /* the memory of the batches: COUNT * BATCH_SIZE */
+	const uint8_t *seen; /* the same memory, that nobody can write here */
 	struct batch batch[COUNT];
 	struct batch *spare; /* batches without records */
 	struct batch *filling; /* gets the next records; NULL: none yet */
@@ -72,8 +77,17 @@ work(void *ctx, uint8_t *job, size_t n, size_t *size)
 	struct stream_in *s = p->stream;
 	struct wire f, answer = { NULL, 0, 0 };
 	enum stream_event ev;
+	size_t at;
 
-	memcpy(&f, job, n);
+	(void)n;
+	memcpy(&at, job, sizeof(at));
+	memcpy(&f.size, job + sizeof(at), sizeof(f.size));
+	if (p->shared != NULL) { /* who parses what is hostile writes nothing */
+		(void)munmap(p->shared, COUNT * BATCH_SIZE);
+		p->shared = NULL;
+	}
+	f.p = (uint8_t *)(uintptr_t)p->seen + at;
+	f.at = 0;
 	lead(p, &f);
 	while (f.at < f.size) {
 		memcpy(&s->n, wire_next(&f, sizeof(s->n)), sizeof(s->n));
@@ -98,11 +112,21 @@ share(struct prove_many *p)
 {
 	struct batch *b;
 	size_t i;
+	int fd;
 
-	p->shared = mmap(NULL, COUNT * BATCH_SIZE, PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (p->shared == MAP_FAILED)
+	if ((fd = memfd_create("batches", MFD_CLOEXEC | MFD_ALLOW_SEALING)) ==
+		-1 ||
+	    ftruncate(fd, COUNT * BATCH_SIZE) == -1 ||
+	    (p->shared = mmap(NULL, COUNT * BATCH_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_NORESERVE, fd, 0)) == MAP_FAILED)
 		heap_nomem();
+	/* from here on nobody can map it writable, or make it so */
+	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
+	p->seen = mmap(NULL, COUNT * BATCH_SIZE, PROT_READ,
+	    MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (p->seen == MAP_FAILED)
+		heap_nomem();
+	(void)close(fd);
 	for (i = 0; i < COUNT; i++) {
 		b = &p->batch[i];
 		b->f.p = p->shared + i * BATCH_SIZE;
@@ -138,8 +162,10 @@ prove_many_free(struct prove_many *p)
 	if (p == NULL)
 		return;
 	workers_free(p->pool);
-	if (p->shared != NULL)
+	if (p->shared != NULL) {
 		(void)munmap(p->shared, COUNT * BATCH_SIZE);
+		(void)munmap((void *)(uintptr_t)p->seen, COUNT * BATCH_SIZE);
+	}
 	OPENSSL_free(p->answer.p);
 	OPENSSL_free(p->head.p);
 	free(p);
@@ -150,12 +176,11 @@ static void
 send(struct prove_many *p)
 {
 	struct batch *b = p->filling;
-	struct wire f = { b->f.p, b->f.at, 0 };
-	size_t n;
+	size_t n, at = (size_t)(b->f.p - p->shared);
 
 	b->end = b->f.at;
 	p->sent += b->end;
-	workers_put(p->pool, &f, sizeof(f), NULL, 0, b);
+	workers_put(p->pool, &at, sizeof(at), &b->end, sizeof(b->end), b);
 	b->f.at = 0;
 	(void)wire_bytes(&b->f, &n); /* the head */
 	p->filling = NULL;
@@ -199,9 +224,14 @@ read_on(struct prove_many *p)
 static void
 fetch(struct prove_many *p)
 {
+	struct reason w;
 	void *tag;
 
 	p->answer.p = workers_get(p->pool, &p->answer.size, &tag);
+	if (p->answer.p == NULL) { /* nothing can be said of its records */
+		(void)workers_died(&w, p->answer.size);
+		msg_die("a process of -j: %s", w.detail);
+	}
 	p->answer.at = 0;
 	p->oldest = tag;
 }

@@ -272,13 +272,15 @@ int
 rec_in_ready(struct rec_in *in, int ms)
 {
 	struct pollfd p = { .fd = in->fd, .events = POLLIN };
+	int64_t end = io_now() + ms, left;
 	struct reason w;
 
 	/* half a line is not enough: the reader would block in it */
 	while (memchr(in->buf + in->pos, '\n', in->end - in->pos) == NULL) {
 		if (in->end - in->pos > REC_LINE_MAX)
 			return 1;
-		if (io_poll(&p, 1, ms) == 0)
+		left = end - io_now();
+		if (io_poll(&p, 1, left < 0 ? 0 : (int)left) == 0)
 			return 0;
 		if (fill(in, &w) != 1)
 			return 1; /* the end, or a failure: reading tells */

@@ -61,11 +61,12 @@ stream_in_new(struct rec_in *in, const struct trust *k,
 	st->in = in;
 	st->k = k;
 	st->part = part;
-	st->seen = TABLE_OF(struct table_numbers, 8, UINT32_MAX);
+	st->seen = TABLE_OF(struct table_numbers, 8, STREAM_PART_MAX);
 	if ((k != NULL || trusted != NULL) &&
 	    ((st->trusted = sk_X509_new_null()) == NULL ||
 		/* of -k, what has its key: not the chain that is with it */
-		(k != NULL && !trust(st->trusted, k, k->nkeys)) ||
+		(k != NULL && trusted == NULL &&
+		    !trust(st->trusted, k, k->nkeys)) ||
 		(trusted != NULL && !trust(st->trusted, trusted, trusted->n))))
 		goto fail;
 	if ((st->md = EVP_MD_CTX_new()) == NULL)
@@ -320,6 +321,7 @@ static int
 place(struct stream_in *s)
 {
 	struct stream_state *st = s->state;
+	int rc;
 
 	s->n = 0;
 	st->n++;
@@ -330,9 +332,14 @@ place(struct stream_in *s)
 		return 1;
 	if (!rec_u64(&s->rec, "n", &s->n) || s->n == 0)
 		return reason_set(&s->why, "record", "no number n");
-	if (st->part && s->sealed && table_add_number(&st->seen, s->n) == 0)
-		return reason_set(&s->why, "record", "n %llu stands twice",
-		    s->n);
+	if (st->part && s->sealed &&
+	    (rc = table_add_number(&st->seen, s->n)) != 1)
+		return rc == 0 ?
+		    reason_set(&s->why, "record", "n %llu stands twice", s->n) :
+		    reason_set(&s->why, "ceiling",
+			"more than %d scattered numbers n, the ceiling of a "
+			"part: give it in several",
+			STREAM_PART_MAX);
 	if (!st->part && s->n != st->n)
 		return reason_set(&s->why, "record",
 		    "n is %llu, not %llu: "

@@ -37,10 +37,11 @@ struct stream_in {
 	struct stream_state *state;
 };
 
+#define STREAM_PART_MAX (2 * 1024 * 1024) /* 64s of numbers of a part */
+
 /*
- * Starts reading.  With k, seals are opened, and the signer must be a
- * certificate of k or of trusted; with trusted alone the signer must be one
- * of them, and seals stay closed.  In both cases plain records break the
+ * Starts reading.  With k, seals are opened.  The signer must be one of trusted
+ * or, where that is NULL, of k; with trusted or k plain records break the
  * stream.  part: what comes may be a selection.  The arguments must outlive
  * the reader.  NULL: out of memory.
  */
