@@ -18,7 +18,7 @@ size()
 }
 
 # What an ESE database and an unknown format are said to be.
-ese='how a KMS stores keys in it is not public; export PFX per user on Windows and feed those in'
+ese='edb-extract reads the tables of a CA, and certificates in others; how a KMS stores keys is not public: export PFX per user on Windows and feed those in'
 unknown='not a format that is read here: if it holds keys, get them out as PKCS#12'
 
 setup_file()

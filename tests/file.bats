@@ -484,21 +484,34 @@ FILES
 \xfe\xed\xfe\xed\0\0\0\2\0\0\0\3rest|Java key store (JKS version 2, 3 entries): convert it with keytool -importkeystore -deststoretype pkcs12 and feed that in
 \xce\xce\xce\xce\0\0\0\1\0\0\1\0rest|Java key store (JCEKS version 1, 256 entries): convert it with keytool -importkeystore -deststoretype pkcs12 and feed that in
 \xfe\xed\xfe\xed\0\0\0\2\xff\xff\xff\xff|Java key store (JKS version 2, 4294967295 entries): convert it with keytool -importkeystore -deststoretype pkcs12 and feed that in
-\x1e\xf1\xb5\xb0\0\0\0\0|Microsoft PVK: convert it with openssl rsa -inform PVK -provider legacy -provider default, and feed that in together with its certificate
 !BDN\x01\x02\x03\x04SM|Outlook store (PST): it holds mail, and keys only as attachments: save those
 \0\6\x15\x61\0\0\0\2|Berkeley database: if it is an NSS key3.db or cert8.db, export it with pk12util -o
 regf\x01\0\0\0|registry hive: keys of Outlook 2000 in it are encrypted for the user: export PFX on Windows
 PuTTY-User-Key-File-2: ssh-rsa\n|PuTTY key: not for mail
 TAPE\0\0\1\0|backup of Windows (NTBackup, .bkf): restore it with ntbackup or mtftar and feed the files in, or search it with -x
 STORES
-	((n == 9))
+	((n == 8))
 	printf '\xfe\xed\xfe\xed\0\0\0' >in
 	only_fault in cut 'Java key store (JKS), cut: fetch it again'
-	openssl rsa -in r.key -outform PVK -pvk-none -out r.pvk 2>log \
-	    -provider legacy -provider default
-	only_fault r.pvk unsupported 'Microsoft PVK: convert it with openssl rsa -inform PVK -provider legacy -provider default, and feed that in together with its certificate'
 	ssh-keygen -q -t ed25519 -N '' -f ssh || skip 'no ssh-keygen'
 	only_fault ssh unsupported 'OpenSSH key: not for mail: keep the file itself'
+}
+
+@test "a bare .pvk, encrypted or not, and a bare CryptoAPI BLOB" {
+	local how
+
+	openssl rsa -in r.key -outform "MS PRIVATEKEYBLOB" -out r.blob 2>log
+	for how in none weak strong; do
+		openssl rsa -in r.key -outform PVK "-pvk-$how" -out "$how.pvk" \
+		    -passout file:pw -provider legacy -provider default 2>log
+	done
+	reads r r.blob none.pvk weak.pvk strong.pvk
+	take 1 <strong.pvk
+	faults 'stdin: password: Microsoft PVK does not open (no password given: -p, or damaged file)'
+	PW=wrong take 1 -p env:PW <strong.pvk
+	faults 'stdin: password: Microsoft PVK does not open (wrong password or damaged file)'
+	head -c 500 none.pvk >cut.pvk
+	only_fault cut.pvk damaged 'Microsoft PVK that is not whole: fetch it again'
 }
 
 @test "NSS key4.db and cert9.db, as certutil makes them, are named" {
@@ -523,7 +536,7 @@ STORES
 	local file n=0 what
 
 	need_shared corpora/ese
-	what='how a KMS stores keys in it is not public; export PFX per user on Windows and feed those in'
+	what='edb-extract reads the tables of a CA, and certificates in others; how a KMS stores keys is not public: export PFX per user on Windows and feed those in'
 	for file in "$shared"/corpora/ese/*.edb; do
 		only_fault "$file" unsupported "ESE database (version 0x$(
 		    od -An -tx4 -j 8 -N 4 "$file" | sed 's/ 0*//') revision 0x$(

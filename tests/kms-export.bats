@@ -942,7 +942,7 @@ KEYS
 
 @test "an ESE database is named, of any size" {
 	local file n=0
-	local what='how a KMS stores keys in it is not public; export PFX per user on Windows and feed those in'
+	local what='edb-extract reads the tables of a CA, and certificates in others; how a KMS stores keys is not public: export PFX per user on Windows and feed those in'
 
 	need_shared corpora/ese
 	for file in "$shared"/corpora/ese/*.edb; do

@@ -8,6 +8,7 @@
 #include "file/foreign.h"
 #include "file/magic.h"
 #include "file/pem.h"
+#include "file/pvk.h"
 #include "file/records.h"
 #include "file/textform.h"
 #include "key/winblob.h"
@@ -72,6 +73,8 @@ file_read_any(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 		OPENSSL_secure_clear_free(p8, len);
 		return 1;
 	}
+	if (pvk_is(p, n))
+		return pvk_read(p, n, s, l, w);
 	if (foreign_named(p, n, w))
 		return 0;
 	if (epf_is(p, n))

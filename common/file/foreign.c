@@ -37,8 +37,9 @@ foreign_ese(const uint8_t *p, size_t n, struct reason *w)
 	}
 	state = le32(p + 52);
 	reason_set(w, "unsupported",
-	    "ESE database (version 0x%x revision 0x%x, page size %u, %s): how "
-	    "a KMS stores keys in it is not public; export PFX per user on "
+	    "ESE database (version 0x%x revision 0x%x, page size %u, %s): "
+	    "edb-extract reads the tables of a CA, and certificates in others; "
+	    "how a KMS stores keys is not public: export PFX per user on "
 	    "Windows and feed those in",
 	    le32(p + 8), le32(p + 232), le32(p + 236),
 	    states[state < 6 ? state : 0]);
@@ -76,10 +77,6 @@ foreign_named(const uint8_t *p, size_t n, struct reason *w)
 		{ MAGIC("\0\6\x15\x61"),
 		    "Berkeley database: if it is an NSS "
 		    "key3.db or cert8.db, export it with pk12util -o" },
-		{ MAGIC("\x1e\xf1\xb5\xb0"),
-		    "Microsoft PVK: convert it with openssl rsa -inform PVK "
-		    "-provider legacy -provider default, and feed that in "
-		    "together with its certificate" },
 		{ MAGIC("TAPE"),
 		    "backup of Windows (NTBackup, .bkf): restore it with "
 		    "ntbackup or mtftar and feed the files in, or search it "
