@@ -380,7 +380,7 @@ ceiling()
 	CARVE_TRIES_MAX	carved places that only look right
 	COUNT_MAX	certificates, or users, of a report
 	CRED_FILE_MAX	credential or recovery blob, file
-	EDB_LEFT_MAX	rows of a CA's database out of order
+	EDB_LEFT_MAX	ESE database, rows out of order
 	EPF_COUNTS_MAX	profile, iteration counts to try
 	EPF_LOCKED_MAX	profile, encrypted values
 	EPF_SALTS_MAX	profile, salts to try
@@ -415,7 +415,7 @@ ceiling()
 	SECRET_MAX	password
 	SMALL_KEY_MAX	key of another kind
 	TREE_DEPTH_MAX	ESE database, levels of a tree
-	TREE_LOST_MAX	ESE database, pages a tree has lost
+	TREE_LOST_MAX	ESE database, lost pages
 	STORE_STEPS_MAX	steps of a look-up in an archive, in millions
 	STORE_VALUE_MAX	value in an archive
 	STREAM_PART_MAX	numbers of a part, 64 neighbours as one
