@@ -144,3 +144,23 @@ excel()
 	    '-m: * matches no member'
 	[[ $(only key <"$OUT" | field user) == c ]]
 }
+
+@test "a map of many lines costs no more than one; the first line that matches counts" {
+	local n=20000
+
+	pair jane /CN=jane
+	seq $n | sed 's|.*|path:First/u&/k.pem\tuser:u&|' >map
+	sed -i '1s/.*/path:First\/u1\/*\tuser:first/' map
+	/usr/bin/python3 - <<-'PY'
+	import io, tarfile
+	pem = open('jane.pem', 'rb').read()
+	with tarfile.open('a.tar', 'w') as t:
+	    for i in range(1, 5001):
+	        m = tarfile.TarInfo('First/u%d/k.pem' % i)
+	        m.size = len(pem)
+	        t.addfile(m, io.BytesIO(pem))
+	PY
+	ulimit -t 20
+	take 0 -q -m map <a.tar
+	[[ $(only cert <"$OUT" | field user) == first ]]
+}

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,8 +16,47 @@
 #include "base/secret.h"
 #include "record/read.h"
 
+#define PATHMAP_HASH 16 /* bytes of a SHA-256 */
+
+/* A line without wildcards. */
+struct pathmap_path {
+	uint8_t hash[PATHMAP_HASH]; /* of the path */
+	size_t line; /* from 1; of several the first */
+};
+
+static void
+pathmap_hash(uint8_t hash[PATHMAP_HASH], const char *path)
+{
+	uint8_t md[32];
+
+	if (!EVP_Digest(path, strlen(path), md, NULL, EVP_sha256(), NULL))
+		heap_nomem();
+	memcpy(hash, md, PATHMAP_HASH);
+}
+
+/* Notes where to look for the last line. */
+static void
+pathmap_index(struct pathmap *m)
+{
+	struct pathmap_line *v = &m->v[m->n - 1];
+	struct pathmap_path *p;
+	uint8_t hash[PATHMAP_HASH];
+
+	v->exact = strpbrk(v->glob, "*?[\\") == NULL;
+	if (!v->exact) {
+		m->glob = array_grow(m->glob, &m->glob_room, m->nglobs + 1,
+		    sizeof(*m->glob));
+		m->glob[m->nglobs++] = m->n - 1;
+		return;
+	}
+	pathmap_hash(hash, v->glob);
+	p = table_get0(&m->exact, hash);
+	if (p->line == 0)
+		p->line = m->n;
+}
+
 static int
-known(const struct rec_field *f)
+pathmap_known(const struct rec_field *f)
 {
 	static const char *const labels[] = { "rec", "path", "group", "user",
 		"mail", "guid", "pass" };
@@ -32,7 +72,7 @@ known(const struct rec_field *f)
 }
 
 static struct text
-take(const struct rec *r, const char *label)
+pathmap_take(const struct rec *r, const char *label)
 {
 	struct text t = { NULL, 0 };
 
@@ -42,29 +82,30 @@ take(const struct rec *r, const char *label)
 
 /* Adds one line of the map, which was read as a record. */
 static int
-add(struct pathmap *m, const struct rec *r, struct reason *w)
+pathmap_add(struct pathmap *m, const struct rec *r, struct reason *w)
 {
 	struct pathmap_line *v;
 	char *pass;
 	size_t i, n;
 
 	for (i = 0; i < r->nfields; i++)
-		if (!known(&r->field[i]))
+		if (!pathmap_known(&r->field[i]))
 			return reason_set(w, "map",
 			    "line %llu: unknown label "
 			    "%.*s (known: path group user mail guid pass)",
 			    r->lineno, (int)r->field[i].llen,
 			    r->field[i].label);
-	m->v = array_grow(m->v, &m->room, m->n + 1, sizeof(*m->v));
-	v = &m->v[m->n];
+	m->v = array_grow(m->v, &m->room, m->n + 1, sizeof(*v));
+	v = m->v + m->n;
 	memset(v, 0, sizeof(*v));
 	if ((v->glob = rec_text(r, "path", NULL)) == NULL)
 		return reason_set(w, "map", "line %llu: no path:", r->lineno);
 	m->n++;
-	v->group = take(r, "group");
-	v->user = take(r, "user");
-	v->mail = take(r, "mail");
-	v->guid = take(r, "guid");
+	pathmap_index(m);
+	v->group = pathmap_take(r, "group");
+	v->user = pathmap_take(r, "user");
+	v->mail = pathmap_take(r, "mail");
+	v->guid = pathmap_take(r, "guid");
 	if ((pass = rec_text(r, "pass", &n)) == NULL)
 		return 1;
 	if (n > SECRET_MAX) {
@@ -82,7 +123,7 @@ add(struct pathmap *m, const struct rec *r, struct reason *w)
 
 /* The file with `rec:map' before each line, so that one parser serves. */
 static uint8_t *
-as_records(const uint8_t *p, size_t n, size_t *len)
+pathmap_as_records(const uint8_t *p, size_t n, size_t *len)
 {
 	size_t i, lines = 1;
 	uint8_t *out, *q;
@@ -120,6 +161,7 @@ pathmap_load(struct pathmap *m, const char *path, struct reason *w)
 	int fd, rc = -1;
 
 	memset(m, 0, sizeof(*m));
+	m->exact = TABLE_OF(struct pathmap_path, PATHMAP_HASH, UINT32_MAX);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1 ||
 	    fstat(fd, &st) == -1) {
 		reason_set(&why, "map", "%s", strerror(errno));
@@ -127,11 +169,11 @@ pathmap_load(struct pathmap *m, const char *path, struct reason *w)
 	}
 	if ((raw = io_slurp(fd, PATHMAP_FILE_MAX, &n, &why)) == NULL)
 		goto out;
-	recs = as_records(raw, n, &len);
+	recs = pathmap_as_records(raw, n, &len);
 	if ((in = rec_in_mem(recs, len)) == NULL)
 		heap_nomem();
 	while ((rc = rec_in_read(in, &r, &why)) == 1)
-		if (!add(m, &r, &why)) {
+		if (!pathmap_add(m, &r, &why)) {
 			rc = -1;
 			goto out;
 		}
@@ -181,18 +223,28 @@ pathmap_free(struct pathmap *m)
 			OPENSSL_secure_clear_free(v->pass, strlen(v->pass));
 	}
 	OPENSSL_free(m->v);
-	m->v = NULL;
+	OPENSSL_free(m->glob);
+	table_clear(&m->exact);
+	memset(m, 0, sizeof(*m));
 }
 
 const struct pathmap_line *
 pathmap_find0(struct pathmap *m, const char *path)
 {
-	size_t i;
+	const struct pathmap_path *exact;
+	uint8_t hash[PATHMAP_HASH];
+	size_t i, first;
 
-	for (i = 0; i < m->n; i++)
-		if (fnmatch(m->v[i].glob, path, 0) == 0) {
-			m->v[i].used = 1;
-			return &m->v[i];
-		}
-	return NULL;
+	if (m->n == 0)
+		return NULL;
+	pathmap_hash(hash, path);
+	exact = table_find0(&m->exact, hash);
+	first = exact == NULL ? m->n : exact->line - 1;
+	for (i = 0; i < m->nglobs && m->glob[i] < first; i++)
+		if (fnmatch(m->v[m->glob[i]].glob, path, 0) == 0)
+			first = m->glob[i];
+	if (first == m->n)
+		return NULL;
+	m->v[first].used = 1;
+	return &m->v[first];
 }

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "base/reason.h"
+#include "base/table.h"
 #include "base/text.h"
 
 /*
@@ -17,12 +18,16 @@ struct pathmap_line {
 	char *glob;
 	struct text group, user, mail, guid; /* s is NULL: not said */
 	char *pass; /* secure memory, or NULL */
-	int used;
+	int exact; /* the glob is a path: no wildcards in it */
+	int used; /* it matched something */
 };
 
 struct pathmap {
 	struct pathmap_line *v;
 	size_t n, room;
+	struct table exact; /* the lines without wildcards, by hash */
+	size_t *glob; /* the numbers of all others */
+	size_t nglobs, glob_room;
 };
 
 /* Reads a map file.  Returns 1, or 0 with *w, which names the line. */
