@@ -682,15 +682,16 @@ missing()
 	says 'kms-report: 1 archived keys did not open with an agent'
 	shows 'Keys that did not open' ann 1 "$(printf %040x 1)" k2 \
 	    'unlocked, but not the key'
-	printf 'rec:audited\tn:1\thead:12:abcdef\trows:1\tagents:2\tsettings:3\tfindings:0\n' |
+	printf 'rec:audited\tn:1\tstatus:whole\thead:12:abcdef\tnoted:\trows:1\tagents:2\tsettings:3\tfindings:0\treason:\n' |
 	    closed >whole
 	page 0 one whole
 	grep -q $'^Checks\tNobody has altered the archive.*\tWhole$' shown
 	grep -q 'audit head <code><bdi>12:abcdef</bdi></code>' page.html
-	sed 's/findings:0/findings:2 rows/; $ d' whole | closed >altered
+	sed 's/status:whole/status:altered/; s/findings:0\treason:/findings:2\treason:row 7 <b>was edited/
+	    $ d' whole | closed >altered
 	page 1 one altered
 	says 'kms-report: the archive was altered, says ca-audit'
-	[[ $(<shown) == *$'say\tbad\tThe archive was altered'* ]]
+	[[ $(<shown) == *$'say\tbad\tThe archive was altered: row 7 <b>was edited'* ]]
 	# a place to sign, with or without
 	[[ $(grep -c '^Signatures	' shown) == 4 ]]
 	page 0 rows

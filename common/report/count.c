@@ -492,13 +492,16 @@ agent(struct count *c, const struct rec *r)
 static void
 audited(struct count *c, const struct rec *r)
 {
-	char *own;
-	struct text head = rec_text_own(r, "head", &own);
+	char *own[2];
+	struct text head = rec_text_own(r, "head", &own[0]),
+		    why = rec_text_own(r, "reason", &own[1]);
 
 	c->naudits++;
-	c->altered += !rec_eq(r, "findings", "0") && !rec_eq(r, "findings", "");
 	text_vis(c->audit_head, sizeof(c->audit_head), head.s, head.n);
-	OPENSSL_free(own);
+	if (!rec_eq(r, "status", "whole") && c->altered++ == 0)
+		text_vis(c->audit_why, sizeof(c->audit_why), why.s, why.n);
+	OPENSSL_free(own[0]);
+	OPENSSL_free(own[1]);
 }
 
 /* The head of a sealed stream, and who signed it. */

@@ -104,7 +104,7 @@ struct count {
 	unsigned long long nverdicts, bad;
 	unsigned long long nopened, shut; /* keys that an agent tried */
 	unsigned long long naudits, altered;
-	char audit_head[TALLY_TEXT];
+	char audit_head[TALLY_TEXT], audit_why[TALLY_TEXT];
 	unsigned long long nagents; /* kra records */
 
 	/* the input */

@@ -513,7 +513,8 @@ headline(FILE *fp, const struct count *c)
 		return gone > c->place[PLACE_EARLIER] ? MARK_BAD : MARK_WARN;
 	}
 	if (c->altered > 0) {
-		put(fp, "The archive was altered");
+		put(fp, "The archive was altered: ");
+		html_text(fp, c->audit_why, strlen(c->audit_why));
 		return MARK_BAD;
 	}
 	if (!report_clean(c) && has_records(c)) {
