@@ -833,12 +833,12 @@ pinned()
 	exec {to[1]}>&-
 	wait "${pid[1]}" || status=$?
 	((status == 2))
-	[[ $(tail -n 1 err.1) == "ca-import: $(pwd -P)/ca.db: a row was not written (the archive was changed by another program: check it with ca-export -A)" ]]
+	[[ $(tail -n 1 err.1) == "ca-import: $(pwd -P)/ca.db: a row was not written (the archive was changed by another program: check it with ca-audit)" ]]
 	[[ $(rows ca.db 'SELECT count(*) FROM request') == 1 ]]
 }
 
 @test "ca-import: what another program wrote into the archive is said" {
-	local altered='(the archive was changed by another program: check it with ca-export -A)'
+	local altered='(the archive was changed by another program: check it with ca-audit)'
 	local whose name sql here
 
 	here=$(pwd -P)
@@ -889,7 +889,7 @@ pinned()
 			for tool in 'ca-import -f' 'ca-setflag -n'; do
 				# shellcheck disable=SC2086 # words
 				run_tool 2 $tool -d ca.db <plain.rec
-				[[ $(tail -n 1 "$ERR") == "${tool% *}: $(pwd -P)/ca.db: the value of $name is not a number of 32 bits (the archive was changed by another program: check it with ca-export -A)" ]]
+				[[ $(tail -n 1 "$ERR") == "${tool% *}: $(pwd -P)/ca.db: the value of $name is not a number of 32 bits (the archive was changed by another program: check it with ca-audit)" ]]
 			done
 		done
 	done

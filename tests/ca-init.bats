@@ -402,7 +402,7 @@ refused()
 	rows ca.db "UPDATE config SET Value = x'30' WHERE Name = 'CACertificate'"
 	for tool in ca-init "ca-init -c $ORG/ca.pem"; do
 		# shellcheck disable=SC2086 # words
-		refuses 2 "ca-init: $(pwd -P)/ca.db: the certificate of the CA in it does not parse (the archive was changed by another program: check it with ca-export -A)" \
+		refuses 2 "ca-init: $(pwd -P)/ca.db: the certificate of the CA in it does not parse (the archive was changed by another program: check it with ca-audit)" \
 		    $tool -d ca.db <"$ORG/kra2.pem"
 	done
 }

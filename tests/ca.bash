@@ -101,7 +101,7 @@ whole()
 	[[ $(rows "$1" "SELECT count(*) FROM request FULL JOIN certificate c
 	    USING (RequestID) WHERE RawCertificate IS NULL
 	    OR Disposition IS NULL") == 0 ]] || return
-	ca-export -n -A "$(last_head "$1")" -d "$1" >/dev/null 2>"$ERR.whole" ||
+	ca-audit -A "$(last_head "$1")" -d "$1" >/dev/null 2>"$ERR.whole" ||
 	    grep -q ": audit: the chain is whole" "$ERR.whole"
 }
 

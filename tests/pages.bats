@@ -44,7 +44,7 @@ setup_file()
 	sed -n '2,/^rec:end/p' export.kms >>stream.1
 	sqlite3 ca.db "select min(AuditID) || ':' || Hash from audit" \
 	    >audit.head
-	ca-export -n -A "$(<audit.head)" -d ca.db >/dev/null 2>log
+	ca-audit -A "$(<audit.head)" -d ca.db >/dev/null 2>log
 	sed -n 's/.*it is now \(.*\)/x: audit head: \1/p' log >import.msg
 	# on Windows it would be certutil that wrote it
 	ca-export -d ca.db -k ca.p12 -p file:pw -s jane@example.com 2>log |

@@ -536,7 +536,7 @@ agree()
 	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>"$ERR"
 	sqlite3 ca.db "$sql"
 	# so does -A, afterwards
-	run_tool 1 ca-export -n -A "$(last_head before.db)" -d ca.db
+	run_tool 1 ca-audit -A "$(last_head before.db)" -d ca.db
 	grep -q 'the key of row 1 was encrypted to an agent that is not in the archive' \
 	    "$ERR"
 	# and the count

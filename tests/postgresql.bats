@@ -44,7 +44,7 @@ pg_head()
 # pg_whole: the chain fits the rows.
 pg_whole()
 {
-	run_tool 0 ca-export -n -A "$(pg_head)" -d "$URL" &&
+	run_tool 0 ca-audit -A "$(pg_head)" -d "$URL" &&
 	grep -q ': audit: the chain is whole' "$ERR"
 }
 
@@ -266,7 +266,7 @@ finds()
 	head=$(pg_head)
 	pg_copy || return
 	behind "$2" >/dev/null || return
-	run_tool 1 ca-export -n -A "$head" -d "$URL" || return
+	run_tool 1 ca-audit -A "$head" -d "$URL" || return
 	nothing_out "$2" || return
 	# shellcheck disable=SC2053 # a pattern
 	[[ $(<"$ERR") == $1 ]] || {
@@ -278,8 +278,8 @@ finds()
 }
 
 @test 'postgresql: what was altered is found' {
-	local changed='ca-export: audit: what audit row 3 recorded was changed*'
-	local orphan='ca-export: audit: * is not as the audited commits left it*'
+	local changed='ca-audit: audit: what audit row 3 recorded was changed*'
+	local orphan='ca-audit: audit: * is not as the audited commits left it*'
 
 	pg_archive
 	pg_import >import.log 2>/dev/null
@@ -299,26 +299,26 @@ finds()
 	    CommonName, OrgUnit, Organization, EMail, null, KmsGroup, KmsUser,
 	    KmsMail, MailboxGuid, Source, StreamId, 77, null from request
 	    where RequestID = 1"
-	finds 'ca-export: audit: audit row 2 does not follow*' \
+	finds 'ca-audit: audit: audit row 2 does not follow*' \
 	    "update audit set Caller = 'x' where AuditID = 2"
-	finds 'ca-export: audit: the head * is not in the chain*' \
+	finds 'ca-audit: audit: the head * is not in the chain*' \
 	    'delete from audit where AuditID = 3; truncate certificate, request'
 	# not only what is in the chain counts: a row of kra that lies
 	pg_copy
 	behind "update kra set CertificateHash = 'x' where KraID = 1"
-	run_tool 1 ca-export -n -A "$(pg_head)" -d "$URL"
+	run_tool 1 ca-audit -A "$(pg_head)" -d "$URL"
 	grep -q 'what audit row 1 recorded was changed' "$ERR"
 }
 
 @test 'postgresql: a schema that was altered is found, and not written to' {
-	local schema='ca-export: audit: the schema is not that of ca-db(5)*'
+	local schema='ca-audit: audit: the schema is not that of ca-db(5)*'
 	local edit undo head
 
 	pg_archive
 	head=$(pg_head)
 	while IFS='|' read -r edit undo; do
 		sql "$edit"
-		run_tool 1 ca-export -n -A "$head" -d "$URL"
+		run_tool 1 ca-audit -A "$head" -d "$URL"
 		# shellcheck disable=SC2053 # a pattern
 		[[ $(<"$ERR") == $schema ]] || {
 			echo "$edit" >&2
@@ -343,7 +343,7 @@ finds()
 	alter function writer security invoker|alter function writer security definer
 	END
 	# all of it was undone; these leave something behind
-	run_tool 1 ca-export -n -A "$head" -d "$URL"
+	run_tool 1 ca-audit -A "$head" -d "$URL"
 	grep -q 'the chain is whole' "$ERR"
 	for edit in 'create rule r as on insert to request do instead nothing' \
 	    'alter table request add x text' \
@@ -420,7 +420,7 @@ as()
 	run_tool 2 ca-export -d "$URL"
 	says_denied
 	nothing_out ca-export
-	run_tool 2 ca-export -n -A "$(pg_head)" -d "$URL"
+	run_tool 2 ca-audit -A "$(pg_head)" -d "$URL"
 	says_denied
 	run_tool 2 ca-setflag -d "$URL" KRAFlags 0
 	says_denied
@@ -440,7 +440,7 @@ as()
 	[[ $output == *'an archived key is written once'* ]]
 	as exporter
 	run_tool 0 ca-export -d "$URL"
-	run_tool 0 ca-export -n -A "$(pg_head)" -d "$URL"
+	run_tool 0 ca-audit -A "$(pg_head)" -d "$URL"
 	record 1 other "$ORG/kra2.pem" | closed >cert.rec
 	run_tool 2 ca-import -f -d "$URL" <cert.rec
 	says_denied
@@ -509,7 +509,7 @@ as()
 	[[ $(sql "select Caller from audit order by AuditID desc limit 1") == \
 	    "$(id -un) (importer_$DB)" ]]
 	URL=$(pg_url owner)
-	run_tool 1 ca-export -n -A "$head" -d "$URL"
+	run_tool 1 ca-audit -A "$head" -d "$URL"
 	# the flag that the setter did not set; it is his name that stands there
 	grep -q 'setting KRAFlags is not as the audited commits left it' "$ERR"
 	ca-setflag -d "$URL" KRAFlags 0 >/dev/null 2>&1
@@ -550,7 +550,7 @@ as()
 	psql -X -q -d "$URL" -f "$root/tests/data/archive-0.1.pg.sql" >/dev/null
 	refuses 2 "ca-export: $URL: an archive of version 2, this kms2ca has 3: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
 	    ca-export -n -d "$URL"
-	run_tool 0 ca-export -n -a -d "$URL"
+	run_tool 0 ca-dump -d "$URL"
 	[[ $(cut -f 1 "$OUT" | sort | uniq -c | xargs) == \
 	    '2 rec:agent 3 rec:archived 5 rec:audit 1 rec:end 4 rec:setting' ]]
 }
@@ -567,7 +567,7 @@ as()
 	done
 	for n in 1 2 3; do
 		# 1: there are no rows yet
-		ca-export -n -A "$(pg_head)" -d "$URL" >"$OUT" 2>"$ERR" ||
+		ca-audit -A "$(pg_head)" -d "$URL" >"$OUT" 2>"$ERR" ||
 			(($? == 1))
 		grep -q 'the chain is whole' "$ERR"
 	done
@@ -780,7 +780,7 @@ lies()
 }
 
 @test 'postgresql: a server that lies' {
-	local altered='(the archive was changed by another program: check it with ca-export -A)'
+	local altered='(the archive was changed by another program: check it with ca-audit)'
 	local head
 
 	need_pg
@@ -795,7 +795,7 @@ lies()
 	    ca-export -n
 	# past what a statement of ours has
 	lies wide 2 "DB: cannot read: columns that nobody asked for $altered" \
-	    ca-export -n -A "$head"
+	    ca-audit -A "$head"
 	lies wide 2 "DB: cannot read: columns that nobody asked for $altered" \
 	    ca-import
 	# nothing that a terminal obeys

@@ -530,7 +530,7 @@ written()
 	passes <"$OUT"
 
 	cat "$OUT" >archived
-	run_tool 0 ca-export -a -n -d ca.db
+	run_tool 0 ca-dump -d ca.db
 	written audit
 	written setting
 	written agent

@@ -591,5 +591,5 @@ agents()
 	user 1 judy-2003 | imports 0
 	head=$(last_head ca.db)
 	rows ca.db 'DELETE FROM certificate; DELETE FROM request'
-	run_tool 1 ca-export -n -A "$head" -d ca.db
+	run_tool 1 ca-audit -A "$head" -d ca.db
 }

@@ -32,7 +32,9 @@ setup()
 	keys=$(only key <stream.1 | wc -l)
 	pg_new
 	new_archive "$URL"
-	export DB=$URL
+	export DB=$URL KRA1 KRA2
+	KRA1=$(openssl x509 -in "$ORG/kra1.pem" -outform DER | sha1sum | cut -c -40)
+	KRA2=$(openssl x509 -in "$ORG/kra2.pem" -outform DER | sha1sum | cut -c -40)
 	# no file of whoever runs the tests
 	export HOME=$PWD PARALLEL_HOME=$PWD/parallel
 	mkdir -p "$PARALLEL_HOME"

@@ -373,6 +373,7 @@ ceiling()
 	local name value row
 
 	cat >rows <<-'ROWS'
+	AUDIT_FINDINGS_MAX	findings of an audit
 	CATALOG_COLUMNS_MAX	ESE database, columns
 	CATALOG_TABLES_MAX	ESE database, tables
 	CARVE_TRIES_MAX	carved places that only look right
@@ -406,6 +407,7 @@ ceiling()
 	REREAD_MAX	entries read again for a password
 	RAW_ARCHIVED_KEY_MAX	archived key
 	RAW_CERTIFICATE_MAX	archived certificate
+	ROW_TEXT_MAX	name in an archived row
 	RSA_BITS_MAX	RSA key
 	SCRYPT_MAX	scrypt, N * r * p
 	SECRETS_MAX	passwords to try

@@ -450,7 +450,7 @@ dead()
 		finding 'second run: not all are present'
 	head=$(sed -n 's/^ca-import: audit head: //p' err)
 	for head in ${head:-$(cat "$MADE/chain")}; do
-		ca-export -nq -A "$head" -d ca.db >/dev/null 2>err.again ||
+		ca-audit -q -A "$head" -d ca.db >/dev/null 2>err.again ||
 			finding "$(grep audit: err.again)"
 	done
 }
@@ -720,7 +720,7 @@ rounds()
 		    "$(cat "$(stream_of "$n" 1)" "$(stream_of "$n" 2)" |
 		    grep -v $'\tuse:sign\t' | grep -E '^rec:(key|cert)' |
 		    field sha256 | sort -u)" ]] || finding 'other rows'
-		ca-export -nq -A "$(judge "SELECT AuditID || ':' || Hash
+		ca-audit -q -A "$(judge "SELECT AuditID || ':' || Hash
 		    FROM audit ORDER BY AuditID DESC LIMIT 1")" -d ca.db \
 		    >/dev/null 2>err || finding 'the audit chain is broken'
 		tally 'rounds of two importers'

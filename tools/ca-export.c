@@ -10,13 +10,14 @@
 #include "base/secret.h"
 #include "base/tool.h"
 #include "ca/certutil_view.h"
-#include "ca/replica.h"
 #include "ca/row.h"
 #include "file/cred.h"
 #include "record/write.h"
 #include "store/store.h"
 
-static const char usage[] = "[-anqVv] [-A head] -d db [-k cacred] "
+#define DETAIL_MAX 65536 /* bytes of what an audit row says of an export */
+
+static const char usage[] = "[-nqVv] -d db [-k cacred] "
 			    "[-p secret]... [-s token]...";
 
 struct export
@@ -26,7 +27,6 @@ struct export
 	struct trust creds; /* of -k */
 	struct blob_wrap_ca ca;
 	int list; /* -n */
-	int all; /* -a */
 	int status;
 };
 
@@ -61,8 +61,6 @@ put_all(struct export *x, int64_t last)
 	int64_t id = 0;
 	int rc;
 
-	if (x->all && !replica_head(x->db, x->out, &w))
-		msg_die("%s", w.detail);
 	if (msg_level > 0)
 		certutil_view_schema();
 	while (id < last &&
@@ -81,49 +79,10 @@ put_all(struct export *x, int64_t last)
 		certutil_view_end(last, rows);
 }
 
-/* Says which commits came after the head that is known; exits 2 on error. */
-static void
-since(struct export *x, const char *head)
-{
-	int64_t id = strtoll(head, NULL, 10);
-	struct store_commit e;
-	struct reason w;
-	int rc;
-
-	while ((rc = store_since(x->db, id, &e, &w)) == 1) {
-		msg_warn("since then: %lld %s %s %s %s", (long long)e.id,
-		    e.when, e.caller, e.action, e.detail);
-		id = e.id;
-	}
-	if (rc == -1)
-		msg_die("%s", w.detail);
-}
-
-/* Checks the audit chain.  Exits 1 if something was changed. */
-static void
-audit(struct export *x, const char *head)
-{
-	char last[AUDIT_HEAD_MAX];
-	struct reason w;
-	int rc = store_audit(x->db, head, last, &w);
-
-	if (rc == -1)
-		msg_die("%s", w.detail);
-	if (rc == 0) {
-		msg_warn("audit: %s", w.detail);
-		store_close(x->db);
-		exit(tool_end(1));
-	}
-	msg_warn("audit: the chain is whole, and contains the head given; it "
-		 "is now %s",
-	    last);
-	since(x, head);
-}
-
-/* What the audit row of an export says. */
+/* What the audit row of an export says.  Returns NULL with *w: too much. */
 static char *
-detail_of(unsigned long long rows, int64_t last, int all, const char **token,
-    size_t ntoken)
+detail_of(unsigned long long rows, int64_t last, const char **token,
+    size_t ntoken, struct reason *w)
 {
 	char *detail;
 	size_t i, n;
@@ -131,38 +90,41 @@ detail_of(unsigned long long rows, int64_t last, int all, const char **token,
 
 	if ((fp = open_memstream(&detail, &n)) == NULL)
 		heap_nomem();
-	(void)fprintf(fp, "rows=%llu last=%lld%s", rows, (long long)last,
-	    all ? " all" : "");
+	(void)fprintf(fp, "rows=%llu last=%lld", rows, (long long)last);
 	for (i = 0; i < ntoken; i++)
 		(void)fprintf(fp, " token=%s", token[i]);
 	if (fclose(fp) == EOF)
 		heap_nomem();
-	return detail;
+	if (n <= DETAIL_MAX)
+		return detail;
+	free(detail);
+	reason_set(w, "ceiling",
+	    "-s: %zu bytes of tokens, and an audit row keeps %d: search in "
+	    "several runs",
+	    n, DETAIL_MAX);
+	return NULL;
 }
 
 /*
- * Checks the chain against head, if that is not NULL, counts what is selected
- * and, unless -n, commits the audit row of it, which stands before the first
- * blob leaves; all of it and what is read afterwards is of one moment.
- * Returns the last RequestID, or 0.
+ * Counts what is selected and, unless -n, commits the audit row of it, which
+ * stands before the first blob leaves; all of it and what is read afterwards is
+ * of one moment.  Returns the last RequestID, or 0.
  */
 static int64_t
-announce(struct export *x, const char *head, const char **token, size_t ntoken)
+announce(struct export *x, const char **token, size_t ntoken)
 {
 	char now[AUDIT_HEAD_MAX], *detail;
 	unsigned long long rows;
 	struct reason w;
 	int64_t last;
 
-	if ((!x->list && !store_begin(x->db, &w)) || !store_hold(x->db, &w))
+	if ((!x->list && !store_begin(x->db, &w)) || !store_hold(x->db, &w) ||
+	    !store_count(x->db, &rows, &last, &w))
 		msg_die("%s", w.detail);
-	if (head != NULL)
-		audit(x, head);
-	if (!store_count(x->db, &rows, &last, &w))
-		msg_die("%s", w.detail);
-	if (!x->list && (rows > 0 || x->all)) {
-		detail = detail_of(rows, last, x->all, token, ntoken);
-		if (!store_commit(x->db, tool_caller(), "export", detail, now,
+	if (!x->list && rows > 0) {
+		detail = detail_of(rows, last, token, ntoken, &w);
+		if (detail == NULL ||
+		    !store_commit(x->db, tool_caller(), "export", detail, now,
 			&w))
 			msg_die("%s", w.detail);
 		free(detail);
@@ -176,31 +138,25 @@ announce(struct export *x, const char *head, const char **token, size_t ntoken)
 int
 main(int argc, char *argv[])
 {
-	const char *path = NULL, *key = NULL, *noted = NULL, **token;
-	char head[AUDIT_HEAD_MAX];
+	const char *path = NULL, *key = NULL, **token, **pass;
 	struct secrets secrets = { 0 };
 	struct export x;
 	struct reason w;
-	size_t ntoken = 0, i;
+	size_t ntoken = 0, npass = 0, i;
 	int64_t last;
 	int c;
 
 	tool_start();
 	memset(&x, 0, sizeof(x));
-	if ((token = calloc((size_t)argc, sizeof(*token))) == NULL)
+	token = calloc((size_t)argc, sizeof(*token));
+	pass = calloc((size_t)argc, sizeof(*pass));
+	if (token == NULL || pass == NULL)
 		heap_nomem();
-	while ((c = getopt(argc, argv, "+:aA:d:k:np:qs:Vv")) != -1)
-		if (c == 'A') {
-			if (!store_head(optarg, head))
-				msg_die("-A: not ID:HEX (is a variable of the "
-					"script not set?)");
-			noted = head;
-		} else if (c == 'd')
+	while ((c = getopt(argc, argv, "+:d:k:np:qs:Vv")) != -1)
+		if (c == 'd')
 			path = optarg;
 		else if (c == 'k')
 			key = optarg;
-		else if (c == 'a')
-			x.all = 1;
 		else if (c == 'n')
 			x.list = 1;
 		else if (c == 's') {
@@ -209,25 +165,24 @@ main(int argc, char *argv[])
 				msg_die("-s: an empty token");
 			token[ntoken++] = optarg;
 		} else if (c == 'p') {
-			if (!secret_add(&secrets, optarg, &w))
+			if (!secret_open(optarg, &w))
 				msg_die("-p: %s", w.detail);
+			pass[npass++] = optarg;
 		} else if (!tool_option(c))
 			tool_usage(usage);
-	if (path == NULL || optind != argc ||
-	    (x.all && ntoken + (key != NULL) > 0))
+	if (path == NULL || optind != argc)
 		tool_usage(usage);
-	if (key != NULL && !cred_load(&x.creds, key, 1, &secrets, &w))
-		msg_die("-k: %s", w.detail);
 	(void)tool_caller();
 	if (!store_new(&x.db, path, &w) ||
-	    !store_open(x.db,
-		!x.list		  ? STORE_WRITE :
-		    x.all	  ? STORE_DUMP :
-		    noted != NULL ? STORE_CHECK :
-				    STORE_READ,
-		NULL, &w) ||
+	    !store_open(x.db, x.list ? STORE_READ : STORE_WRITE, NULL, &w) ||
 	    (key != NULL && !store_agent_all(x.db, &x.ca.agents, &w)))
 		msg_die("%s", w.detail);
+	/* no key or password is here while libpq connects */
+	for (i = 0; i < npass; i++)
+		if (!secret_add(&secrets, pass[i], &w))
+			msg_die("-p: %s", w.detail);
+	if (key != NULL && !cred_load(&x.creds, key, 1, &secrets, &w))
+		msg_die("-k: %s", w.detail);
 	if (key != NULL && !find_ca(&x, &w))
 		msg_die("-k: %s: %s", key, w.detail);
 	for (i = 0; i < ntoken; i++)
@@ -237,9 +192,8 @@ main(int argc, char *argv[])
 		heap_nomem();
 	sandbox_enter(store_dir0(x.db));
 
-	last = announce(&x, noted, token, ntoken);
-	if (last == 0 && !x.all)
-		x.status = 1;
+	last = announce(&x, token, ntoken);
+	x.status = last == 0;
 	put_all(&x, last);
 	if (rec_close(x.out) == -1)
 		tool_lost();
@@ -250,5 +204,6 @@ main(int argc, char *argv[])
 	trust_free(&x.creds);
 	secret_free(&secrets);
 	free(token);
+	free(pass);
 	return tool_end(x.status);
 }

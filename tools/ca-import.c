@@ -22,98 +22,77 @@
 #define AHEAD 64 /* batches in hand of each: it works during a commit */
 #define NICE  8
 
+#define REQUESTER_MAX 2048 /* bytes: [MS-CSRA] appendix B, <4> */
+
 static const char usage[] =
-    "[-afnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...\n"
+    "[-fnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...\n"
     "\t[-R requester] [-t thumb]...";
 
-/* Proves a copy that is whole, against its own head.  0, or the exit status. */
+/* Why a record at hand stops the import: it is at fault, not the archive. */
 static int
-check_copy(struct batch *b, int part)
+wanted(const struct stream_in *s, enum stream_event ev, const struct input *in,
+    struct reason *w)
 {
-	const struct replica *copy = &b->copy;
-	struct reason w;
-	int rc;
-
-	if (copy->last == 0)
-		return 0;
-	msg_warn("copied: audit rows %llu, settings %llu, agents %llu",
-	    copy->ncommits, copy->nsettings, copy->nagents);
-	if (part)
-		return 0;
-	rc = store_audit(b->import->db, copy->head, b->head, &w);
-	if (rc == -1)
-		msg_die("%s", w.detail);
-	if (rc == 0)
-		msg_warn("audit: %s", w.detail);
-	return rc == 0;
+	if (ev == STREAM_HEAD && in->k.n == 0)
+		return reason_set(w, "usage",
+		    "a sealed stream: -k must "
+		    "name the credential that opens it");
+	if (ev == STREAM_REC && replica_is(&s->rec))
+		return reason_set(w, "usage",
+		    "a record of an archive: ca-load makes a copy of that, "
+		    "agents and settings too");
+	return 1;
 }
 
-/*
- * A copy brings agents and settings along: who may only bring keys must not get
- * one in.  Returns 1, or 0 with *w.
- */
+/* Reads up to the end, or to what stops the import.  Returns 1, or 0 with *w. */
 static int
-wanted(const struct stream_in *s, int all, struct reason *w)
-{
-	if (replica_is(&s->rec) == all)
-		return 1;
-	return reason_set(w, "usage",
-	    all ? "-a: not a record of an archive: import it when the copy is "
-		  "whole" :
-		  "a record of an archive: with -a, this one becomes a copy of "
-		  "that, agents and settings too");
-}
-
-/* Reads to the end.  Returns 1, or 0 when the stream is broken. */
-static int
-run(struct batch *b, struct input *in, struct prove_many *p, int all)
+read_all(struct batch *b, struct input *in, struct prove_many *p,
+    enum stream_event *ev, struct reason *w)
 {
 	const struct stream_in *s;
 	struct wire *answer;
-	enum stream_event ev;
-	struct reason w;
-	int ok = 1;
 
 	for (;;) {
-		if (batch_due(b, in->in, prove_many_busy(p)))
-			ok = batch_commit(b, &w);
-		if (!ok)
-			break;
-		ev = prove_many_next(p, &s, &answer);
-		if (ev == STREAM_EOF || ev == STREAM_BROKEN)
-			break;
-		if (ev == STREAM_HEAD && in->k.n == 0) {
-			ok = reason_set(&w, "usage",
-			    "a sealed stream: -k must "
-			    "name the credential that opens it");
-			break;
+		if (batch_due(b, in->in, prove_many_busy(p)) &&
+		    !batch_commit(b, w))
+			return 0;
+		*ev = prove_many_next(p, &s, &answer);
+		if (*ev == STREAM_EOF || *ev == STREAM_BROKEN)
+			return batch_commit(b, w);
+		if (!wanted(s, *ev, in, w)) {
+			b->line = s->rec.lineno;
+			return 0;
 		}
-		if (ev == STREAM_REC || ev == STREAM_BAD)
-			ok = wanted(s, all, &w) &&
-			    batch_record(b, s, ev == STREAM_BAD, answer, &w);
-		if (!ok)
-			break;
+		if ((*ev == STREAM_REC || *ev == STREAM_BAD) &&
+		    !batch_record(b, s, *ev == STREAM_BAD, answer, w))
+			return 0;
 	}
-	if (!ok || !batch_commit(b, &w)) {
-		store_rollback(b->import->db);
-		msg_die("%s", w.detail);
-	}
-	return ev == STREAM_EOF;
 }
 
+/*
+ * Reads to the end, commits and says what was done.  Exits 2 where the import
+ * stops; what was good before is committed unless the archive fails.
+ */
 static void
-summary(const struct batch *b)
+run(struct batch *b, struct input *in, struct prove_many *p)
 {
-	const struct results *rs = b->results;
-	const unsigned long long *n = rs->n;
+	enum stream_event ev;
+	struct reason w, last;
+	int failed = !read_all(b, in, p, &ev, &w);
+	int archive = failed && strcmp(w.reason, "database") == 0;
 
-	msg_warn("read %llu, imported %llu (keys %llu), updated %llu, "
-		 "present %llu, ignored %llu, refused %llu, faults %llu%s",
-	    rs->read, n[RESULT_IMPORTED], rs->keys, n[RESULT_UPDATED],
-	    n[RESULT_PRESENT], n[RESULT_IGNORED], n[RESULT_REFUSED],
-	    n[RESULT_FAULT], rs->dry ? " (-n: nothing was written)" : "");
-	if (*b->head != '\0')
-		msg_warn("audit head: %s", b->head);
+	if (failed && !archive && !batch_commit(b, &last)) {
+		w = last;
+		archive = 1;
+	}
+	store_rollback(b->import->db);
+	results_summary(b->results);
+	if (failed && (archive || b->line == 0))
+		msg_die("%s", w.detail);
+	if (failed)
+		msg_die("stdin:%llu: %s", b->line, w.detail);
+	if (ev == STREAM_BROKEN)
+		input_broken(in);
 }
 
 int
@@ -129,7 +108,7 @@ main(int argc, char *argv[])
 	unsigned jobs = workers_processors();
 	struct reason w;
 	size_t npins = 0;
-	int c, whole, all = 0;
+	int c;
 
 	tool_start();
 	memset(&im, 0, sizeof(im));
@@ -138,10 +117,8 @@ main(int argc, char *argv[])
 	memset(&in, 0, sizeof(in));
 	if ((pin = calloc((size_t)argc, sizeof(*pin))) == NULL)
 		heap_nomem();
-	while ((c = getopt(argc, argv, "+:aC:d:fj:k:nPp:qR:t:Vv")) != -1)
-		if (c == 'a')
-			all = 1;
-		else if (c == 'd')
+	while ((c = getopt(argc, argv, "+:C:d:fj:k:nPp:qR:t:Vv")) != -1)
+		if (c == 'd')
 			path = optarg;
 		else if (c == 'f')
 			im.force = 1;
@@ -149,6 +126,9 @@ main(int argc, char *argv[])
 			workers_jobs(optarg, &jobs);
 		else if (c == 'n')
 			results.dry = 1;
+		else if (c == 'R' && strlen(optarg) > REQUESTER_MAX)
+			msg_die("-R: %zu bytes, and RequesterName keeps %d",
+			    strlen(optarg), REQUESTER_MAX);
 		else if (c == 'R')
 			im.requester = optarg;
 		else if (c == 't' && !trust_whole_thumbprint(optarg))
@@ -159,11 +139,8 @@ main(int argc, char *argv[])
 			pin[npins++].thumb = optarg;
 		else if (!input_option(&in, c) && !tool_option(c))
 			tool_usage(usage);
-	/* -k and -C are about sealed streams, -f and -t about each key */
-	if (path == NULL || optind != argc ||
-	    (all && (in.key != NULL || in.nsigners + npins > 0 || im.force)))
+	if (path == NULL || optind != argc)
 		tool_usage(usage);
-	input_cred(&in);
 	im.caller = tool_caller();
 	if (im.requester == NULL)
 		im.requester = im.caller;
@@ -173,6 +150,11 @@ main(int argc, char *argv[])
 	if (!store_new(&im.db, path, &w) ||
 	    !store_open(im.db, STORE_WRITE, NULL, &w) || !import_start(&im, &w))
 		msg_die("%s", w.detail);
+	/* no key or password is here while libpq connects */
+	input_cred(&in);
+	if (npins == 0)
+		results.note = "agents not pinned: with -t THUMBPRINT of each, "
+			       "nothing is encrypted to another";
 	input_open(&in, in.k.n > 0 ? &in.k : NULL,
 	    in.trusted.n > 0 ? &in.trusted : NULL);
 	if (!import_apart(&im))
@@ -181,19 +163,14 @@ main(int argc, char *argv[])
 	    import_work, &im);
 	sandbox_enter(store_dir0(im.db));
 
-	if (!agent_pins_check(pin, npins, im.agents, im.ca, &w))
+	if (!agent_pins_check(pin, npins, im.db, im.agents, im.ca, &w))
 		msg_die("%s", w.detail);
-	whole = run(&batch, &in, prover, all);
-	summary(&batch);
-	if (!whole)
-		input_broken(&in);
+	run(&batch, &in, prover);
 	results_end(&results);
-	c = check_copy(&batch, in.part) || results.n[RESULT_REFUSED] > 0 ||
-	    (results.read == 0 && batch.copy.last == 0);
+	c = results.now.n[RESULT_REFUSED] > 0 || results.now.read == 0;
 
 	store_close(im.db);
 	import_free(&im);
-	replica_free(&batch.copy);
 	results_free(&results);
 	prove_many_free(prover);
 	input_close(&in);

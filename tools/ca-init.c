@@ -23,7 +23,9 @@ static const char usage[] = "[-fqVv] [-c cacert] -d db [-N count] "
 
 struct options {
 	const char *db, *ca; /* -d, -c */
-	struct secrets secrets;
+	const char **pass; /* -p: npass of them */
+	size_t npass;
+	struct secrets secrets; /* of -p */
 };
 
 static void
@@ -32,6 +34,8 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 	struct reason w;
 	int c;
 
+	if ((o->pass = calloc((size_t)argc, sizeof(*o->pass))) == NULL)
+		heap_nomem();
 	while ((c = getopt(argc, argv, "+:c:d:fN:p:qVv")) != -1)
 		switch (c) {
 		case 'c':
@@ -50,8 +54,9 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 				msg_die("-N: %s", w.detail);
 			break;
 		case 'p':
-			if (!secret_add(&o->secrets, optarg, &w))
+			if (!secret_open(optarg, &w))
 				msg_die("-p: %s", w.detail);
+			o->pass[o->npass++] = optarg;
 			break;
 		default:
 			if (!tool_option(c))
@@ -59,6 +64,18 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 		}
 	if (o->db == NULL || optind != argc)
 		tool_usage(usage);
+}
+
+static void
+load_secrets(struct options *o)
+{
+	struct reason w;
+	size_t i;
+
+	for (i = 0; i < o->npass; i++)
+		if (!secret_add(&o->secrets, o->pass[i], &w))
+			msg_die("-p: %s", w.detail);
+	free(o->pass);
 }
 
 /* Reads the KRA certificates from stdin; no input at all is good if empty. */
@@ -137,11 +154,13 @@ main(int argc, char *argv[])
 	memset(&s, 0, sizeof(s));
 	memset(&ca, 0, sizeof(ca));
 	parse(&o, &s, argc, argv);
-	if (o.ca != NULL && !cred_load(&ca, o.ca, 0, &o.secrets, &w))
-		msg_die("-c: %s", w.detail);
 	(void)tool_caller(); /* asks now, outside the sandbox */
 	if (!store_new(&s.db, o.db, &w))
 		msg_die("%s", w.detail);
+	/* no password is here while libpq connects */
+	load_secrets(&o);
+	if (o.ca != NULL && !cred_load(&ca, o.ca, 0, &o.secrets, &w))
+		msg_die("-c: %s", w.detail);
 	sandbox_enter(store_dir0(s.db));
 
 	read_kras(&kras, &o.secrets, s.force && o.ca == NULL && !s.has_count);
@@ -166,6 +185,7 @@ main(int argc, char *argv[])
 	(void)fclose(mem);
 	free(text);
 	X509_free(s.ca);
+	free(s.forced);
 	findings_free(&kras);
 	trust_free(&ca);
 	secret_free(&o.secrets);

@@ -96,8 +96,14 @@ ask_records(struct todo *t, struct input *in, struct reason *w)
 			    s->rec.lineno);
 		name = rec_text(&s->rec, "name", NULL);
 		value = rec_text(&s->rec, "new", NULL);
-		if (name == NULL || value == NULL)
-			heap_nomem();
+		if (name == NULL || value == NULL) {
+			OPENSSL_free(name);
+			OPENSSL_free(value);
+			return reason_set(w, "record",
+			    "stdin:%llu: name or new is not there, or not "
+			    "base64",
+			    s->rec.lineno);
+		}
 		if (!ask(t, name, value, w))
 			return 0;
 	}
@@ -149,20 +155,29 @@ want_all(struct todo *t, struct reason *w)
 static int
 allowed(struct todo *t, const struct setting *s, struct reason *w)
 {
-	STACK_OF(X509) *kras;
-	int n;
+	uint32_t n;
 
 	if (strcmp(s->name, "KRACertCount") != 0 || !s->set)
 		return 1;
-	if (!store_agent_all(t->db, &kras, w))
-		return 0;
-	n = sk_X509_num(kras);
-	sk_X509_pop_free(kras, X509_free);
-	return s->new <= (uint32_t)n ||
-	    reason_set(w, "flag",
-		"KRACertCount %u: "
-		"the archive has %d KRAs (0 stands for all)",
-		s->new, n);
+	return store_agent_count(t->db, &n, w) &&
+	    (s->new <= n ||
+		reason_set(w, "flag",
+		    "KRACertCount %u: "
+		    "the archive has %u KRAs (0 stands for all)",
+		    s->new, n));
+}
+
+/* Says what was set now and does nothing. */
+static void
+say_idle(const struct setting *s)
+{
+	uint32_t idle = setting_idle(s->name, s->new & ~s->old);
+	char symbols[256];
+
+	setting_symbols(s->name, idle, symbols, sizeof(symbols));
+	if (idle != 0)
+		msg_warn("%s: kept, as on Windows, but without effect here",
+		    *symbols == '\0' ? s->name : symbols);
 }
 
 /* Stores what changed, in one commit.  Returns 1, or 0 with *w. */
@@ -176,6 +191,7 @@ store(struct todo *t, int dry, struct reason *w)
 	for (s = t->v; s < t->v + t->n; s++) {
 		if (!allowed(t, s, w))
 			return 0;
+		say_idle(s);
 		if (s->new == s->old || dry)
 			continue;
 		if (!store_setting_set(t->db, s->name, s->new, w))

@@ -45,7 +45,7 @@ fault(void *ctx, const char *where, const struct reason *w)
 	x->status = 1;
 }
 
-/* An agent's certificate, as ca-export -a writes it. */
+/* An agent's certificate, as ca-dump writes it. */
 static void
 put_agent(struct extract *x, const struct edb_row *row)
 {

@@ -103,11 +103,12 @@ parse(struct bundle *b, struct input *in, int *force, int argc, char *argv[])
 			b->legacy = 1;
 		else if (!input_option(in, c) && !tool_option(c))
 			tool_usage(usage);
-	if (optind != argc || (in->secrets.n == 0 && own == NULL))
+	if (optind != argc || (in->npass == 0 && own == NULL))
 		tool_usage(usage);
-	if (own != NULL && (b->format == NULL || in->secrets.n > 0))
+	if (own != NULL && (b->format == NULL || in->npass > 0))
 		msg_die("-o: with -F, and instead of -p: each file gets a "
 			"password of its own");
+	input_secrets(in);
 	if (own == NULL && in->secrets.n != 1)
 		msg_die("-p: exactly one password is needed to write, not %zu",
 		    in->secrets.n);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/reason.h"
+#include "store/store.h"
 
 /* The agents that somebody expects an archive to have: -t of ca-import(1). */
 
@@ -14,11 +15,12 @@ struct agent_pin {
 };
 
 /*
- * Names each agent on stderr, before anything is encrypted to it, and warns of
- * those that agent_check() refuses.  With pins (n > 0) each agent must have the
- * thumbprint of one, and each pin must be an agent's.  Returns 1, or 0 with *w.
+ * Names each agent on stderr, before anything is encrypted to it.  One that
+ * agent_check() refuses must have been forced with ca-init.  With pins (n > 0)
+ * each agent must have the thumbprint of one, and each pin must be an agent's.
+ * Returns 1, or 0 with *w.
  */
-int agent_pins_check(struct agent_pin *, size_t n, STACK_OF(X509) *agents,
-    X509 *ca, struct reason *w);
+int agent_pins_check(struct agent_pin *, size_t n, struct store *,
+    STACK_OF(X509) *agents, X509 *ca, struct reason *w);
 
 #endif

@@ -44,8 +44,12 @@ begin(struct batch *b, struct reason *w)
 		    "the archive has no KRA: store one "
 		    "with ca-init" HR_NOT_CONFIGURED);
 	start_clock(b);
-	return (b->open = store_begin(b->import->db, w)) &&
-	    import_settings(b->import, w);
+	if (!store_begin(b->import->db, w))
+		return 0;
+	b->open = import_settings(b->import, w);
+	if (!b->open)
+		store_rollback(b->import->db);
+	return b->open;
 }
 
 /* Writes the row of a candidate.  Returns 1, or 0 with *w. */
@@ -54,8 +58,10 @@ settle(struct batch *b, const struct stream_in *s, const struct candidate *p,
     struct reason *w)
 {
 	struct result o;
-	int rc = import_row(b->import, s, p, &o, w);
+	int rc;
 
+	b->line = s->rec.lineno;
+	rc = import_row(b->import, s, p, &o, w);
 	if (rc)
 		results_add(b->results, s, &o);
 	result_free(&o);
@@ -102,36 +108,6 @@ settle_held(struct batch *b, struct reason *w)
 	return rc;
 }
 
-/* Takes the record at hand into the copy of an archive.  1, or 0 with *w. */
-static int
-copy(struct batch *b, const struct stream_in *s, struct reason *w)
-{
-	static const enum result_status status[] = {
-		[REPLICA_REFUSED] = RESULT_REFUSED,
-		[REPLICA_PRESENT] = RESULT_PRESENT,
-		[REPLICA_IMPORTED] = RESULT_IMPORTED,
-		[REPLICA_UPDATED] = RESULT_UPDATED,
-	};
-	struct result o = { .id = 0 };
-	enum replica_status rc;
-
-	if (b->results->dry)
-		return reason_set(w, "usage",
-		    "-n: a copy of an archive cannot be tried: make it in a "
-		    "new one");
-	b->copy.db = b->import->db;
-	start_clock(b);
-	b->open = b->open || store_begin(b->import->db, w);
-	rc = b->open ? replica_record(&b->copy, &s->rec, &o.id, w) :
-		       REPLICA_STOP;
-	if (rc == REPLICA_STOP || rc == REPLICA_PART)
-		return rc == REPLICA_PART;
-	o.status = status[rc];
-	o.reason = rc == REPLICA_REFUSED ? w->detail : "";
-	results_add(b->results, s, &o);
-	return 1;
-}
-
 /* Takes a record at once.  Returns 1, or 0 with *w. */
 static int
 take(struct batch *b, const struct stream_in *s, int bad, struct reason *w)
@@ -141,8 +117,6 @@ take(struct batch *b, const struct stream_in *s, int bad, struct reason *w)
 
 	if (!settle_held(b, w))
 		return 0;
-	if (!bad && replica_is(&s->rec))
-		return copy(b, s, w);
 	if (!begin(b, w))
 		return 0;
 	candidate_make(&p, s, bad, b->import->ca);
@@ -183,7 +157,7 @@ int
 batch_commit(struct batch *b, struct reason *w)
 {
 	const struct results *rs = b->results;
-	const unsigned long long *n = rs->n;
+	const unsigned long long *n = rs->now.n;
 	char detail[256];
 
 	if (!settle_held(b, w))
@@ -194,17 +168,13 @@ batch_commit(struct batch *b, struct reason *w)
 	    "results=%u read=%llu "
 	    "imported=%llu updated=%llu present=%llu ignored=%llu "
 	    "refused=%llu faults=%llu",
-	    rs->waiting, rs->read, n[RESULT_IMPORTED], n[RESULT_UPDATED],
+	    rs->waiting, rs->now.read, n[RESULT_IMPORTED], n[RESULT_UPDATED],
 	    n[RESULT_PRESENT], n[RESULT_IGNORED], n[RESULT_REFUSED],
 	    n[RESULT_FAULT]);
 	if (rs->dry)
 		store_rollback(b->import->db);
-	else if (b->copy.last > 0) {
-		/* the chain of the copy stays as it came */
-		if (!restore_end(b->import->db, b->head, w))
-			return 0;
-	} else if (!store_commit(b->import->db, b->import->caller, "import",
-		       detail, b->head, w))
+	else if (!store_commit(b->import->db, b->import->caller, "import",
+		     detail, b->results->head, w))
 		return 0;
 	b->open = 0;
 	results_release(b->results);

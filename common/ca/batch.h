@@ -7,11 +7,9 @@
 #include "base/reason.h"
 #include "base/wire.h"
 #include "ca/import.h"
-#include "ca/replica.h"
 #include "ca/result.h"
 #include "record/read.h"
 #include "record/stream_read.h"
-#include "store/store.h"
 
 /*
  * An import in batches: one commit, and then its results.  Records that can be
@@ -28,12 +26,11 @@ struct batch {
 	struct import *import;
 	struct results *results;
 	/* own */
-	char head[AUDIT_HEAD_MAX]; /* of the last commit, or "" */
 	int open; /* a transaction is */
+	unsigned long long line; /* of the record that met the archive last */
 	struct timespec since; /* when the batch got its first record */
 	struct held *held[BATCH_RECORDS]; /* nheld records, size bytes */
 	size_t nheld, size;
-	struct replica copy; /* of another archive */
 };
 
 /*

@@ -14,6 +14,7 @@
 /* What the columns of a Windows CA hold: [MS-CSRA] appendix B, <4> */
 #define RAW_CERTIFICATE_MAX  16384 /* bytes */
 #define RAW_ARCHIVED_KEY_MAX 65536 /* bytes */
+#define ROW_TEXT_MAX	     8192 /* bytes of a name: a record must hold all */
 #define KRA_HASHES_MAX	     68 /* of 60 characters, two bytes each: 8192 */
 
 int
@@ -151,6 +152,27 @@ foreign_ok(const struct import *im, struct reason *w)
 	return 1;
 }
 
+/* Do the names of the record fit into an `archived' record?  1, or 0 *w. */
+static int
+names_ok(const struct rec *r, struct reason *w)
+{
+	static const char *const label[] = { "group", "user", "mail", "guid",
+		"source" };
+	struct text t;
+	char *own;
+	size_t i;
+
+	for (i = 0; i < sizeof(label) / sizeof(label[0]); i++) {
+		t = rec_text_own(r, label[i], &own);
+		OPENSSL_free(own);
+		if (t.n > ROW_TEXT_MAX)
+			return reason_set(w, "ceiling",
+			    "%s of %zu bytes, and a row keeps %d", label[i],
+			    t.n, ROW_TEXT_MAX);
+	}
+	return 1;
+}
+
 /*
  * May a certificate that is not there come in?  1, 0 with *w: no, or -1 with
  * *w when the archive fails.
@@ -237,7 +259,7 @@ import_new(struct import *im, const struct stream_in *s,
 	struct store_key k = { .blob = NULL };
 	int ok;
 
-	if ((ok = new_ok(im, p, w)) != 1)
+	if ((ok = names_ok(&s->rec, w) ? new_ok(im, p, w) : 0) != 1)
 		return ok == 0 && outcome(o, RESULT_REFUSED, w->detail);
 	(void)outcome(o, RESULT_IMPORTED, "");
 	ok = store_next_id(im->db, &o->id, w) &&

@@ -13,19 +13,23 @@
 
 /* Writing --------------------------------------------------------------- */
 
-static void
-end(struct rec_out *o)
+/* Ends a record.  Returns 1, or 0 with *w: the record is too long. */
+static int
+end(struct rec_out *o, const char *what, int64_t id, struct reason *w)
 {
 	int rc = rec_end(o);
 
 	if (rc == -1)
 		tool_lost();
-	if (rc == 0) /* a detail has a command line at most */
-		heap_nomem();
+	return rc == 1 ||
+	    reason_set(w, "ceiling",
+		"%s %lld: its record would be longer than %d bytes: copy the "
+		"archive as it is (its file, or pg_dump)",
+		what, (long long)id, REC_LINE_MAX);
 }
 
-static void
-put_commit(struct rec_out *o, const struct store_commit *e)
+static int
+put_commit(struct rec_out *o, const struct store_commit *e, struct reason *w)
 {
 	rec_begin(o, "audit");
 	rec_put_u64(o, "n", o->n + 1);
@@ -36,11 +40,11 @@ put_commit(struct rec_out *o, const struct store_commit *e)
 	rec_puts(o, "detail", e->detail);
 	rec_puts(o, "digest", e->digest);
 	rec_puts(o, "hash", e->hash);
-	end(o);
+	return end(o, "audit row", e->id, w);
 }
 
-static void
-put_setting(struct rec_out *o, const struct store_setting *s)
+static int
+put_setting(struct rec_out *o, const struct store_setting *s, struct reason *w)
 {
 	rec_begin(o, "setting");
 	rec_put_u64(o, "n", o->n + 1);
@@ -51,11 +55,11 @@ put_setting(struct rec_out *o, const struct store_setting *s)
 		rec_puts(o, "value", "");
 	rec_put_u64(o, "audit", (unsigned long long)s->audit);
 	rec_put_b64(o, "cert", s->cert, s->cert == NULL ? 0 : s->len);
-	end(o);
+	return end(o, "setting of audit row", s->audit, w);
 }
 
-static void
-put_agent(struct rec_out *o, const struct store_agent *a)
+static int
+put_agent(struct rec_out *o, const struct store_agent *a, struct reason *w)
 {
 	rec_begin(o, "agent");
 	rec_put_u64(o, "n", o->n + 1);
@@ -63,27 +67,30 @@ put_agent(struct rec_out *o, const struct store_agent *a)
 	rec_puts(o, "added", a->added);
 	rec_put_u64(o, "audit", (unsigned long long)a->audit);
 	rec_put_b64(o, "cert", a->cert, a->len);
-	end(o);
+	return end(o, "agent", a->id, w);
 }
 
 int
 replica_head(struct store *db, struct rec_out *o, struct reason *w)
 {
 	char name[256] = "";
-	struct store_commit e = { .id = 0 };
+	struct store_commit c = { .id = 0 };
 	struct store_agent a = { .id = 0 };
 	struct store_setting s;
 	int rc;
 
-	while ((rc = store_next_commit(db, e.id, &e, w)) == 1)
-		put_commit(o, &e);
+	while ((rc = store_next_commit(db, c.id, &c, w)) == 1)
+		if (!put_commit(o, &c, w))
+			return 0;
 	while (rc == 0 && (rc = store_next_setting(db, name, &s, w)) == 1) {
-		put_setting(o, &s);
+		if (!put_setting(o, &s, w))
+			return 0;
 		(void)snprintf(name, sizeof(name), "%s", s.name);
 		rc = 0;
 	}
 	while (rc == 0 && (rc = store_next_agent(db, a.id, &a, w)) == 1) {
-		put_agent(o, &a);
+		if (!put_agent(o, &a, w))
+			return 0;
 		rc = 0;
 	}
 	return rc == 0;
@@ -135,8 +142,8 @@ number(const struct rec *r, const char *label, int64_t max, int64_t *v,
 
 	if (!rec_u64(r, label, &n) || n < 1 || n > (unsigned long long)max)
 		return reason_set(w, "copy",
-		    "%s is not the number of a row of this archive: ca-export "
-		    "-a makes a copy",
+		    "%s is not the number of a row of this archive: ca-dump "
+		    "writes them",
 		    label);
 	*v = (int64_t)n;
 	return 1;
@@ -255,7 +262,7 @@ take_key(struct replica *c, const struct rec *r, const char *format,
 	if (k->blob == NULL || (k->len == 0) != (*format == '\0') ||
 	    (k->len == 0) != (*kra == '\0'))
 		return reason_set(w, "copy",
-		    "its key is not in the record: make it without -n and -k");
+		    "its key is not in the record: load what ca-dump wrote");
 	if (k->len == 0)
 		return 1;
 	if (strcmp(format, "MSBLOB") != 0 && strcmp(format, "PKCS8") != 0)
@@ -340,7 +347,7 @@ replica_record(struct replica *c, const struct rec *r, int64_t *id,
 	if (c->last == 0) {
 		reason_set(w, "copy",
 		    "a row of another archive, without the audit rows before "
-		    "it: make a copy with ca-export -a");
+		    "it: load what ca-dump wrote");
 		return REPLICA_STOP;
 	}
 	if (rec_is(r, "setting"))

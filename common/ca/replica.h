@@ -8,7 +8,7 @@
 #include "store/store.h"
 
 /*
- * From archive to archive: the records that ca-export -a writes and ca-import
+ * From archive to archive: the records that ca-dump(1) writes and ca-load(1)
  * takes.  No key is opened, and the audit chain stays what it was.
  */
 

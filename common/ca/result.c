@@ -1,8 +1,10 @@
 #include "ca/result.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/heap.h"
+#include "base/msg.h"
 #include "base/reason.h"
 #include "base/tool.h"
 #include "ca/agent_hashes.h"
@@ -24,9 +26,24 @@ result_free(struct result *o)
 	free(o->text);
 }
 
+/* Whose summary is said at exit. */
+static struct results *started;
+
+static void
+at_exit(void)
+{
+	if (started != NULL && started->pid == getpid() &&
+	    *started->head != '\0')
+		results_summary(started);
+}
+
 void
 results_start(struct results *rs)
 {
+	started = rs;
+	rs->pid = getpid();
+	if (atexit(at_exit) != 0)
+		heap_nomem();
 	rs->mem = open_memstream(&rs->text, &rs->len);
 	if (rs->mem == NULL || (rs->out = rec_out_new(rs->mem)) == NULL)
 		heap_nomem();
@@ -104,9 +121,9 @@ results_add(struct results *rs, const struct stream_in *s, struct result *o)
 {
 	struct reason cut;
 
-	rs->read++;
-	rs->n[o->status]++;
-	rs->keys += o->status == RESULT_IMPORTED && has_key(&s->rec);
+	rs->now.read++;
+	rs->now.n[o->status]++;
+	rs->now.keys += o->status == RESULT_IMPORTED && has_key(&s->rec);
 	rs->waiting++;
 	if (*o->reason != '\0')
 		input_say(s, "%s: %s", status_name[o->status], o->reason);
@@ -121,6 +138,7 @@ results_add(struct results *rs, const struct stream_in *s, struct result *o)
 void
 results_release(struct results *rs)
 {
+	rs->done = rs->now;
 	if (fflush(rs->mem) == EOF)
 		heap_nomem();
 	if (fwrite(rs->text, 1, rs->len, stdout) != rs->len ||
@@ -128,6 +146,25 @@ results_release(struct results *rs)
 		tool_lost();
 	rewind(rs->mem);
 	rs->waiting = 0;
+}
+
+void
+results_summary(struct results *rs)
+{
+	const struct result_counts *c = &rs->done;
+
+	if (started == NULL)
+		return;
+	started = NULL;
+	if (rs->note != NULL)
+		msg_warn("%s", rs->note);
+	msg_warn("read %llu, imported %llu (keys %llu), updated %llu, "
+		 "present %llu, ignored %llu, refused %llu, faults %llu%s",
+	    c->read, c->n[RESULT_IMPORTED], c->keys, c->n[RESULT_UPDATED],
+	    c->n[RESULT_PRESENT], c->n[RESULT_IGNORED], c->n[RESULT_REFUSED],
+	    c->n[RESULT_FAULT], rs->dry ? " (-n: nothing was written)" : "");
+	if (*rs->head != '\0')
+		msg_warn("audit head: %s", rs->head);
 }
 
 void

@@ -3,9 +3,11 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "record/stream_read.h"
 #include "record/write.h"
+#include "store/store.h"
 
 /*
  * The `result' records of an import, one for each record read.  They wait in
@@ -22,13 +24,21 @@ enum result_status {
 	RESULT_STATUSES
 };
 
-struct results {
-	int dry; /* -n, set by the caller: nothing is written */
-	unsigned waiting; /* results in memory */
+struct result_counts {
 	unsigned long long read; /* records */
 	unsigned long long n[RESULT_STATUSES]; /* records by status */
 	unsigned long long keys; /* imported records that brought a key */
+};
+
+struct results {
+	/* set by the caller */
+	int dry; /* -n: nothing is written */
+	const char *note; /* a line for the summary, or NULL */
+	char head[AUDIT_HEAD_MAX]; /* of the last commit, or "" */
 	/* own */
+	unsigned waiting; /* results in memory */
+	struct result_counts now, done; /* all records; those committed */
+	pid_t pid; /* of who started; its forks say nothing at exit */
 	FILE *mem;
 	char *text;
 	size_t len;
@@ -48,6 +58,10 @@ struct result {
 /* Frees what the result owns. */
 void result_free(struct result *);
 
+/*
+ * Starts.  From now on the tool does not exit without the summary if something
+ * was committed.
+ */
 void results_start(struct results *);
 
 /*
@@ -56,8 +70,17 @@ void results_start(struct results *);
  */
 void results_add(struct results *, const struct stream_in *s, struct result *);
 
-/* Moves those that wait to stdout.  Output that is lost exits 2. */
+/*
+ * Moves those that wait to stdout: they are committed.  Output that is lost exits
+ * 2.
+ */
 void results_release(struct results *);
+
+/*
+ * Says on stderr how many records were read, what came of those committed, and
+ * the audit head; does so once.
+ */
+void results_summary(struct results *);
 
 /* Writes `end' to stdout.  Output that is lost exits 2. */
 void results_end(struct results *);

@@ -16,13 +16,14 @@ static const struct setting {
 	const char *name;
 	const struct bit *bits; /* NULL: a number */
 	uint32_t max;
-} flags[] = {
-	{ "KRAFlags", kraf, 0xf },
-	{ "KRACertCount", NULL, 1000 },
-	{ "RoleSeparationEnabled", NULL, 1 },
+	uint32_t idle; /* bits that nobody reads */
+} settings[] = {
+	{ "KRAFlags", kraf, 0xf, 0xf & ~KRAF_ENABLEFOREIGN },
+	{ "KRACertCount", NULL, 1000, 0 },
+	{ "RoleSeparationEnabled", NULL, 1, 1 },
 };
 
-#define NFLAGS (sizeof(flags) / sizeof(flags[0]))
+#define NSETTINGS (sizeof(settings) / sizeof(settings[0]))
 
 static const struct setting *
 find(const char *name)
@@ -31,9 +32,9 @@ find(const char *name)
 
 	if (strncasecmp(name, "ca\\", 3) == 0)
 		name += 3;
-	for (i = 0; i < NFLAGS; i++)
-		if (strcasecmp(flags[i].name, name) == 0)
-			return &flags[i];
+	for (i = 0; i < NSETTINGS; i++)
+		if (strcasecmp(settings[i].name, name) == 0)
+			return &settings[i];
 	return NULL;
 }
 
@@ -54,7 +55,13 @@ setting_find0(const char *name, struct reason *w)
 const char *
 setting_name0(size_t i)
 {
-	return i < NFLAGS ? flags[i].name : NULL;
+	return i < NSETTINGS ? settings[i].name : NULL;
+}
+
+uint32_t
+setting_idle(const char *name, uint32_t v)
+{
+	return v & find(name)->idle;
 }
 
 /* A symbol of this setting, or a number as certutil takes it. */

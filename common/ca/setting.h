@@ -34,6 +34,12 @@ int setting_apply(const char *name, const char *value, uint32_t old,
  */
 const char *setting_bit0(const char *name, size_t i, uint32_t *v);
 
+/*
+ * What of v has no effect in kms2ca, and is kept as it would be on Windows: bits
+ * of KRAFlags, or the value of RoleSeparationEnabled.
+ */
+uint32_t setting_idle(const char *name, uint32_t v);
+
 /* Writes the symbols of the bits that are set, apart by blanks. */
 char *setting_symbols(const char *name, uint32_t v, char *dst, size_t size);
 

@@ -2,8 +2,10 @@
 
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/encode.h"
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/tool.h"
@@ -99,12 +101,27 @@ distinct(const struct setup *s, const struct cert *c, const X509 *x,
 	return rc == -1 ? -1 : rc == 0;
 }
 
+/* Adds an agent to those that the commit will name as forced. */
+static void
+add_forced(struct setup *s, const char *sha1)
+{
+	char *more;
+
+	if (asprintf(&more, "%s forced=%s", s->forced == NULL ? "" : s->forced,
+		sha1) == -1)
+		heap_nomem();
+	free(s->forced);
+	s->forced = more;
+	s->changed = 1;
+}
+
 int
 setup_agent(struct setup *s, const struct cert *c, struct reason *w)
 {
 	X509 *x = cert_x509(c);
 	struct reason bad = { "", "" };
-	int fits, ok, rc;
+	char sha1[41];
+	int fits, known, ok, rc;
 
 	if (x != NULL && (rc = distinct(s, c, x, w)) != 1) {
 		X509_free(x);
@@ -124,15 +141,19 @@ setup_agent(struct setup *s, const struct cert *c, struct reason *w)
 		    s->force || x == NULL ? "" :
 					    " (-f accepts it all the "
 					    "same)");
+	encode_hex(sha1, c->sha1, sizeof(c->sha1));
 	if (!fits)
 		msg_warn("warning: KRA %s: %s", c->subject, bad.detail);
-	if ((rc = store_agent_add(s->db, c, w)) == -1)
+	if ((known = fits ? 1 : store_agent_forced(s->db, sha1, w)) == -1 ||
+	    (rc = store_agent_add(s->db, c, w)) == -1)
 		return -1;
 	s->added += (unsigned)rc;
+	if (!known)
+		add_forced(s, sha1);
 	put_kra(s->out, c,
-	    rc == 0  ? "present" :
-		fits ? "added" :
-		       "forced",
+	    !known	? "forced" :
+		rc == 0 ? "present" :
+			  "added",
 	    bad.detail);
 	return 1;
 }
@@ -152,11 +173,11 @@ count_ok(const struct setup *s, struct reason *w)
 int
 setup_commit(struct setup *s, char head[AUDIT_HEAD_MAX], struct reason *w)
 {
-	char detail[256];
+	char detail[256] = "", *all;
 	const char *name;
 	size_t n = 0, i;
 	uint32_t v;
-	int is_count;
+	int is_count, rc;
 
 	head[0] = '\0';
 	if (!count_ok(s, w))
@@ -177,7 +198,11 @@ setup_commit(struct setup *s, char head[AUDIT_HEAD_MAX], struct reason *w)
 		store_rollback(s->db);
 		return 1;
 	}
-	(void)snprintf(detail + n, sizeof(detail) - n, "kras=%u", s->added);
-	return store_commit(s->db, tool_caller(), s->fresh ? "init" : "kra",
-	    detail, head, w);
+	if (asprintf(&all, "%skras=%u%s", detail, s->added,
+		s->forced == NULL ? "" : s->forced) == -1)
+		heap_nomem();
+	rc = store_commit(s->db, tool_caller(), s->fresh ? "init" : "kra", all,
+	    head, w);
+	free(all);
+	return rc;
 }

@@ -9,7 +9,7 @@
 #include "record/write.h"
 #include "store/store.h"
 
-/* Setting an archive up: its CA, its KRAs, its first settings. */
+/* Setting an archive up: its CA, its agents, its first settings. */
 
 struct setup {
 	struct store *db;
@@ -19,8 +19,9 @@ struct setup {
 	uint32_t count;
 	X509 *ca; /* that issues the KRAs; NULL: not known.  Owned */
 	struct rec_out *out; /* `kra' records */
-	unsigned added; /* KRAs */
+	unsigned added; /* agents */
 	int changed;
+	char *forced; /* " forced=SHA1" of each agent taken with -f, or NULL */
 };
 
 /*

@@ -31,12 +31,26 @@ input_option(struct input *in, int c)
 		in->part = 1;
 		return 1;
 	case 'p':
-		if (!secret_add(&in->secrets, optarg, &w))
+		if (!secret_open(optarg, &w))
 			msg_die("-p: %s", w.detail);
+		in->pass = array_grow(in->pass, &in->passroom, in->npass + 1,
+		    sizeof(*in->pass));
+		in->pass[in->npass++] = optarg;
 		return 1;
 	default:
 		return 0;
 	}
+}
+
+void
+input_secrets(struct input *in)
+{
+	struct reason w;
+	size_t i;
+
+	for (i = 0; i < in->npass; i++)
+		if (!secret_add(&in->secrets, in->pass[i], &w))
+			msg_die("-p: %s", w.detail);
 }
 
 void
@@ -45,6 +59,7 @@ input_cred(struct input *in)
 	struct reason w;
 	size_t i;
 
+	input_secrets(in);
 	for (i = 0; i < in->nsigners; i++)
 		if (!cred_load(&in->trusted, in->signer[i], 0, &in->secrets,
 			&w))
@@ -105,4 +120,5 @@ input_close(struct input *in)
 	trust_free(&in->trusted);
 	secret_free(&in->secrets);
 	OPENSSL_free(in->signer);
+	OPENSSL_free(in->pass);
 }

@@ -8,7 +8,10 @@
 /* Standard input as a stream, with the options that say whom to trust. */
 
 struct input {
-	struct secrets secrets; /* -p */
+	const char **pass; /* each -p */
+	size_t npass; /* how many */
+	size_t passroom; /* for how many there is room */
+	struct secrets secrets; /* what -p names, after input_secrets() */
 	const char *key; /* -k */
 	const char **signer; /* each -C */
 	size_t nsigners; /* how many */
@@ -26,9 +29,12 @@ struct input {
  */
 int input_option(struct input *, int c);
 
+/* Reads what -p names.  Exits 2, with a message, if that cannot be. */
+void input_secrets(struct input *);
+
 /*
- * Loads what -C and -k name and forgets the passwords.  Comes when all options
- * are known.  Exits 2, with a message, if it cannot.
+ * Reads what -p, -C and -k name, and forgets the passwords.  Exits 2, with a
+ * message, if that cannot be.
  */
 void input_cred(struct input *);
 

@@ -1,3 +1,4 @@
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,12 +56,66 @@ plausible(const struct commit_wrote *cw, const char *action, const char *detail)
 	    cw->agents == agents && (cw->ca == 0 || sets_up(action));
 }
 
-/* The row of COMMIT_PAGE at hand: chain, digest of its rows. */
-static int
-audit_row(struct store *db, const struct sql_st *st, char before[65],
-    struct reason *w)
+/* What a check has found so far. */
+struct check {
+	struct store *db;
+	const char *head; /* that must be in the chain, or NULL */
+	int found_head;
+	char before[65]; /* Hash of the audit row before */
+	unsigned n; /* findings */
+	store_audit_found *tell;
+	void *ctx;
+};
+
+/* Tells of one thing that is wrong.  Returns 1: the check goes on. */
+static int __attribute__((format(printf, 2, 3)))
+found(struct check *c, const char *fmt, ...)
 {
-	char hash[65], id[24];
+	char detail[400];
+	struct reason w;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(detail, sizeof(detail), fmt, ap);
+	va_end(ap);
+	reason_set(&w, "audit", "%s", detail);
+	if (c->n++ < AUDIT_FINDINGS_MAX)
+		c->tell(c->ctx, &w);
+	return 1;
+}
+
+/* The rows that carry the number of a commit: " (rows 3 to 25)", or "". */
+static int
+rows_of(struct store *db, int64_t id, char dst[64], struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, WROTE_ROWS, w);
+	int64_t first, last;
+
+	if (st == NULL)
+		return 0;
+	sql_bind_i(st, 1, id);
+	if (!sql_one(st, w))
+		return 0;
+	first = sql_int(st, 0);
+	last = sql_int(st, 1);
+	sql_reset(st);
+	dst[0] = '\0';
+	if (first == last && first != 0)
+		(void)snprintf(dst, 64, ", row %lld", (long long)first);
+	else if (first != 0)
+		(void)snprintf(dst, 64, ", rows %lld to %lld", (long long)first,
+		    (long long)last);
+	return 1;
+}
+
+/*
+ * The row of COMMIT_PAGE at hand: its columns, its place in the chain, the
+ * digest of what it wrote.  Returns 1, or 0 with *w if that cannot be read.
+ */
+static int
+check_commit(struct check *c, const struct sql_st *st, struct reason *w)
+{
+	char hash[65], id[24], rows[64];
 	const char *field[7] = { id };
 	struct commit_wrote cw;
 	struct sql_value v;
@@ -70,135 +125,140 @@ audit_row(struct store *db, const struct sql_st *st, char before[65],
 	for (i = 0; i < 7; i++) {
 		sql_column(st, i, &v);
 		if (v.type != (i == 0 ? SQL_INT : SQL_TEXT))
-			return reason_set(w, "audit",
+			return found(c,
 			    "audit row with a column of another type: " GO_BACK);
 		if (i > 0)
 			field[i] = v.p;
 		/* a NUL would hide what follows it */
 		if (i > 0 && strlen(field[i]) != v.n)
-			return reason_set(w, "audit",
+			return found(c,
 			    "audit row with a column that is empty or holds "
 			    "a NUL: " GO_BACK);
 	}
-	if (!commit_chain(before, field, hash) || strcmp(hash, field[6]) != 0)
-		return reason_set(w, "audit",
+	if (!commit_chain(c->before, field, hash) ||
+	    strcmp(hash, field[6]) != 0)
+		found(c,
 		    "audit row %s does not follow from the one "
 		    "before it: rows were edited, deleted or moved: " GO_BACK,
-		    id);
-	if (!commit_wrote(db, WROTE_KEY, sql_int(st, 0), &cw, w))
-		return -1;
+		    field[0]);
+	if (!commit_wrote(c->db, WROTE_KEY, sql_int(st, 0), &cw, w) ||
+	    !rows_of(c->db, sql_int(st, 0), rows, w))
+		return 0;
 	if (strcmp(cw.digest, field[5]) != 0)
-		return reason_set(w, "audit",
+		found(c,
 		    "what audit row %s recorded was changed since: rows were "
-		    "edited, added or deleted (%s of %s, %s, wrote to %s): " GO_BACK,
-		    id, field[3], field[2], field[1], tables(field[3]));
-	if (!plausible(&cw, field[3], field[4]))
-		return reason_set(w, "audit",
+		    "edited, added or deleted (%s of %.64s, %s, wrote to %s%s): " GO_BACK,
+		    id, field[3], field[2], field[1], tables(field[3]), rows);
+	else if (!plausible(&cw, field[3], field[4]))
+		found(c,
 		    "audit row %s vouches for what was planted before it: %s "
-		    "of %s, %s, writes to %s, and not more than it counts: " GO_BACK,
+		    "of %.64s, %s, writes to %s, and not more than it counts: " GO_BACK,
 		    id, field[3], field[2], field[1], tables(field[3]));
-	memcpy(before, hash, sizeof(hash));
+	(void)snprintf(c->before, sizeof(c->before), "%s", field[6]);
 	return 1;
 }
 
 /*
  * Has SQLite look for damage: a row that is in its table, but not in an index,
- * is seen by some statements only.  Returns 1, 0 with *w if there is any, -1
- * with *w if it cannot be read.
+ * is seen by some statements only.  Returns 1, 0 with *w if it cannot be read.
  */
 static int
-integrity(struct store *db, struct reason *w)
+integrity(struct check *c, struct reason *w)
 {
-	struct sql_st *st = sql_ready(db, INTEGRITY, w);
+	struct sql_st *st = sql_ready(c->db, INTEGRITY, w);
 	const char *said;
 	int rc;
 
 	if (st == NULL || (rc = sql_step(st, w)) == -1)
-		return -1;
+		return 0;
 	said = rc == 1 ? sql_str(st, 0) : "nothing is known";
-	rc = strcmp(said, "ok") == 0 ||
-	    reason_set(w, "audit", "the file is damaged: %s: " GO_BACK, said);
+	if (strcmp(said, "ok") != 0)
+		found(c, "the file is damaged: %.200s: " GO_BACK, said);
 	sql_reset(st);
-	return rc;
+	return 1;
 }
 
 /*
  * A statement that gives what is wrong, and what to say before and behind it.
- * Returns 1, 0 with *w if it gives a row, -1 with *w if it cannot be read.
+ * Returns 1, or 0 with *w if it cannot be read.
  */
 static int
-finds(struct store *db, enum sql n, const char *before, const char *behind,
+finds(struct check *c, enum sql n, const char *before, const char *behind,
     struct reason *w)
 {
-	struct sql_st *st = sql_ready(db, n, w);
-	int rc = st == NULL ? -1 : sql_step(st, w);
+	struct sql_st *st = sql_ready(c->db, n, w);
+	int rc;
 
-	if (rc == 1) {
-		reason_set(w, "audit", "%s%s%s", before, sql_str(st, 0),
-		    behind);
-		sql_reset(st);
-	}
-	return rc == -1 ? -1 : rc == 0;
+	if (st == NULL)
+		return 0;
+	while ((rc = sql_step(st, w)) == 1)
+		found(c, "%s%.100s%s", before, sql_str(st, 0), behind);
+	return rc == 0;
 }
 
-/*
- * Checks the chain, page by page; *found tells that head is in it.  Returns 1,
- * 0 with *w if it was changed, -1 with *w if it cannot be read.
- */
+/* Checks the chain, page by page.  Returns 1, or 0 with *w. */
 static int
-audit_rows(struct store *db, const char *head, char last[AUDIT_HEAD_MAX],
-    int *found, struct reason *w)
+check_commits(struct check *c, char last[AUDIT_HEAD_MAX], struct reason *w)
 {
-	char before[65] = "";
 	struct sql_st *st;
 	int64_t id = INT64_MIN;
 	int rc, rows;
 
 	do {
-		if ((st = sql_ready(db, COMMIT_PAGE, w)) == NULL)
-			return -1;
+		if ((st = sql_ready(c->db, COMMIT_PAGE, w)) == NULL)
+			return 0;
 		sql_bind_i(st, 1, id);
 		for (rows = 0; (rc = sql_step(st, w)) == 1; rows++) {
-			if ((rc = audit_row(db, st, before, w)) != 1) {
-				sql_reset(st);
-				return rc;
-			}
 			id = sql_int(st, 0);
+			if (!check_commit(c, st, w)) {
+				sql_reset(st);
+				return 0;
+			}
 			(void)snprintf(last, AUDIT_HEAD_MAX, "%lld:%s",
-			    (long long)id, before);
-			*found |= head != NULL && strcmp(head, last) == 0;
+			    (long long)id, c->before);
+			c->found_head |= c->head != NULL &&
+			    strcmp(c->head, last) == 0;
 		}
 	} while (rc == 0 && rows > 0 && id++ < INT64_MAX);
-	return rc == -1 ? -1 : 1;
+	return rc == 0;
 }
 
 int
 store_audit(struct store *db, const char *head, char last[AUDIT_HEAD_MAX],
-    struct reason *w)
+    store_audit_found *tell, void *ctx, struct reason *w)
 {
-	int found = 0, rc;
+	struct check c = { .db = db, .head = head, .tell = tell, .ctx = ctx };
+	int rc;
 
 	last[0] = '\0';
 	/* of one moment, so that nobody who writes has to wait */
 	if (!db->writing && !store_hold(db, w))
 		return -1;
-	if ((rc = schema_same(db, w)) == 0)
-		reason_set(w, "audit",
+	if ((rc = schema_same(db, w)) == -1)
+		return -1;
+	if (rc == 0) {
+		/* nothing that such an archive shows can be believed */
+		found(&c,
 		    "the schema is not that of ca-db(5): a table, index, view "
 		    "or trigger was added, dropped or changed: " GO_BACK);
-	if (rc != 1 || (rc = integrity(db, w)) != 1 ||
-	    (rc = audit_rows(db, head, last, &found, w)) != 1 ||
-	    (rc = finds(db, ORPHANS, "",
-		 " is not as the audited commits left it: " GO_BACK, w)) != 1 ||
-	    (rc = finds(db, STRANGERS, "the key of row ",
-		 " was encrypted to an agent that is not in the archive: find "
-		 "out whose SHA-1 is in kra of ca-export -n",
-		 w)) != 1)
-		return rc;
-	return head == NULL || found ||
-	    reason_set(w, "audit",
-		"the head %s is not in the chain: it was cut or written anew: " GO_BACK,
-		head);
+		return 0;
+	}
+	if (!integrity(&c, w) || !check_commits(&c, last, w) ||
+	    !finds(&c, ORPHANS, "",
+		" is not as the audited commits left it: " GO_BACK, w) ||
+	    !finds(&c, STRANGERS, "the key of row ",
+		" was encrypted to an agent that is not in the archive: find "
+		"out whose SHA-1 is in kra of ca-export -n",
+		w))
+		return c.n == 0 ?
+		    -1 :
+		    !found(&c, "the rest cannot be checked: %.300s", w->detail);
+	if (head != NULL && !c.found_head)
+		found(&c,
+		    "the head %s is not in the chain: it was cut or written "
+		    "anew: " GO_BACK,
+		    head);
+	return c.n == 0;
 }
 
 int

@@ -17,7 +17,7 @@
 /* What to do where rows are not as the tools write them. */
 #define STORE_ALTERED \
 	"(the archive was changed by another program: check it with " \
-	"ca-export -A)"
+	"ca-audit)"
 
 enum store_mode {
 	STORE_READ, /* never writes, works on a read-only medium */
@@ -39,7 +39,7 @@ enum sql {
 	FIND, FIND_MANY, FIND_SERIAL, ROW_OF, ROW_LAST,
 	PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD, COUNT, LIST, SELECT,
 	COMMIT_ADD, COMMIT_LAST, COMMIT_OF, COMMIT_NEXT, COMMIT_SINCE,
-	COMMIT_PAGE, WROTE_CERT, WROTE_KEY, WROTE_KEY_NOW, WROTE_AGENT,
+	COMMIT_PAGE, WROTE_ROWS, WROTE_CERT, WROTE_KEY, WROTE_KEY_NOW, WROTE_AGENT,
 	WROTE_CA, ORPHANS, AHEAD, STRANGERS, INTEGRITY, NSQL
 };
 /* clang-format on */

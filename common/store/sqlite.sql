@@ -219,6 +219,10 @@ select AuditID, AuditWhen, Caller, Action, Detail, Digest, Hash
 -- What a commit wrote, which its Digest is over: ca-db(5).  Settings that are
 -- numbers stand in its Detail.
 
+-- WROTE_ROWS
+select coalesce(min(RequestID), 0), coalesce(max(RequestID), 0) from request
+    where CertAudit = $1 or KeyAudit = $1
+
 -- WROTE_CERT
 select r.RequestID, StatusCode, Disposition, DispositionMessage,
     SubmittedWhen, ResolvedWhen, RequesterName, CallerName,

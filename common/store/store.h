@@ -182,15 +182,20 @@ int store_select(struct store *, int64_t after, int blobs, struct store_found *,
 
 /* The chain ------------------------------------------------------------- */
 
+#define AUDIT_FINDINGS_MAX 1000 /* of one check that are told */
+
+/* Takes a finding: something was changed. */
+typedef void store_audit_found(void *ctx, const struct reason *);
+
 /*
  * Checks the schema, the whole chain and that the rows are as their commits
- * wrote them; with a head, that the chain contains it.  *last receives the
- * present head.  Outside of a transaction this is store_hold(), too.
- * Returns 1; 0 with *w (reason "audit") if something was changed; -1 with *w
- * if it cannot be checked.
+ * wrote them; with a head, that the chain contains it.  Each finding (reason
+ * "audit") goes to tell().  *last receives the present head.  Outside of a
+ * transaction this is store_hold(), too.  Returns 1; 0 if something was changed;
+ * -1 with *w if it cannot be checked.
  */
 int store_audit(struct store *, const char *head, char last[AUDIT_HEAD_MAX],
-    struct reason *w);
+    store_audit_found *tell, void *ctx, struct reason *w);
 
 /* Reads a head as it was printed, in either case.  Returns 1, or 0. */
 int store_head(const char *s, char head[AUDIT_HEAD_MAX]);
