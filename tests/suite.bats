@@ -416,7 +416,7 @@ ceiling()
 	SMALL_KEY_MAX	key of another kind
 	TREE_DEPTH_MAX	ESE database, levels of a tree
 	TREE_LOST_MAX	ESE database, lost pages
-	STORE_STEPS_MAX	steps of a look-up in an archive, in millions
+	STORE_STEPS_MAX	steps of a look-up, in millions
 	STORE_VALUE_MAX	value in an archive
 	STREAM_PART_MAX	numbers of a part, 64 neighbours as one
 	TALLY_MAX	names in a table of a report
