@@ -45,7 +45,7 @@ setup_file()
 	sqlite3 ca.db "select min(AuditID) || ':' || Hash from audit" \
 	    >audit.head
 	ca-audit -A "$(<audit.head)" -d ca.db >/dev/null 2>log
-	sed -n 's/.*it is now \(.*\)/x: audit head: \1/p' log >import.msg
+	sed -n 's/.*it is now \(.*\)/ca-import: audit head: \1/p' log >import.msg
 	# on Windows it would be certutil that wrote it
 	ca-export -d ca.db -k ca.p12 -p file:pw -s jane@example.com 2>log |
 	    sed -n '/not_after:2000/s/.*	recovery://p' | base64 -d >jane.rec

@@ -402,7 +402,7 @@ refuses_import()
 	    ca-init -d old.db -c "$ORG/ca.pem" <old/keys/expired.pem
 	ca-init -f -d ca.db <old/keys/expired.pem >log 2>&1
 	user 1 judy-2003 | imports 0
-	grep -qx 'ca-import: warning: KRA CN=expired: expired' "$ERR"
+	grep -qx 'ca-import: warning: KRA CN=expired, forced: expired' "$ERR"
 	[[ $(only result <"$OUT" | field kra | wc -w) == 3 ]]
 	# unless it is pinned
 	user 1 carol-2003 | imports 2 -t "$(openssl x509 -in "$ORG/kra1.pem" \

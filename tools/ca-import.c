@@ -86,7 +86,8 @@ run(struct batch *b, struct input *in, struct prove_many *p)
 		archive = 1;
 	}
 	store_rollback(b->import->db);
-	results_summary(b->results);
+	if (!failed || *b->results->head != '\0')
+		results_summary(b->results);
 	if (failed && (archive || b->line == 0))
 		msg_die("%s", w.detail);
 	if (failed)
