@@ -1498,3 +1498,43 @@ faulty()
 	[[ $(cat got.? | field status | grep -c -x present) == 72 ]]
 	whole ca.db
 }
+
+@test "ca-import: a name that no archived record could hold is refused" {
+	local long
+
+	long=$(printf 'a%.0s' {1..8193})
+	for label in user group source; do
+		user 1 jane-1999 | sed "s/\t$label:[^\t]*/\t$label:$long/" |
+		    closed >long.rec
+		run_tool 1 ca-import -f -d ca.db <long.rec
+		[[ $(statuses "$OUT") == refused* ]]
+		grep -q "refused: $label of 8193 bytes, and a row keeps 8192\$" \
+		    "$ERR"
+		sed "s/\t$label:a/\t$label:/" long.rec | sed '$d' | closed >fits.rec
+		cp "$MADE/new.db" fits.db
+		run_tool 0 ca-import -f -d fits.db <fits.rec
+		run_tool 0 ca-export -d fits.db
+		[[ $(only archived <"$OUT" | wc -l) == 1 ]]
+	done
+	run_tool 2 ca-import -f -R "$(printf 'r%.0s' {1..2049})" -d ca.db <fits.rec
+	says 'ca-import: -R: 2049 bytes, and RequesterName keeps 2048'
+}
+
+@test "ca-import: an agent that has expired stops it, unless ca-init is told" {
+	local expired thumb
+
+	openssl req -x509 -newkey rsa:2048 -noenc -days 1 -keyout /dev/null \
+	    -subj /CN=odd -out odd.pem 2>/dev/null
+	ca-init -f -d ca.db <odd.pem >kra 2>/dev/null
+	[[ $(only kra <kra | field status) == forced ]]
+	rows ca.db "SELECT Detail FROM audit ORDER BY AuditID DESC LIMIT 1" |
+	    grep -q "kras=1 forced=$(only kra <kra | field sha1)"
+	run_tool 0 "${import[@]}" <"$MADE/jane.kms"
+	grep -q -x 'ca-import: warning: KRA CN=odd, forced: not issued by the CA of the archive' \
+	    "$ERR"
+	# given again, it stays as it is
+	cp ca.db before.db
+	run_tool 0 ca-init -f -d ca.db <odd.pem
+	[[ $(only kra <"$OUT" | field status) == present ]]
+	[[ $(last_head ca.db) == "$(last_head before.db)" ]]
+}

@@ -191,9 +191,9 @@ store(struct todo *t, int dry, struct reason *w)
 	for (s = t->v; s < t->v + t->n; s++) {
 		if (!allowed(t, s, w))
 			return 0;
-		say_idle(s);
 		if (s->new == s->old || dry)
 			continue;
+		say_idle(s);
 		if (!store_setting_set(t->db, s->name, s->new, w))
 			return 0;
 		n += (size_t)snprintf(detail + n, sizeof(detail) - n, "%s%s=%u",
