@@ -41,8 +41,7 @@ record(struct bundle *b, const struct stream_in *s)
 	if (group == NULL || user == NULL)
 		msg_die("stdin:%llu: group or user is not base64",
 		    s->rec.lineno);
-	rc = prove_record(s, &c, NULL, NULL, &w) &&
-	    (c == NULL || cert_describe(c, &w));
+	rc = prove_record(s, &c, NULL, NULL, &w);
 	r.cert = c;
 	r.key = s->key;
 	r.keylen = s->keylen;
