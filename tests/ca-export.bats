@@ -353,10 +353,11 @@ SH
 	cmp want "$OUT"
 	run_tool 0 unshare -m bash on-medium ca-audit -d med/ca.db
 	# but who writes must own it
-	refuses 2 "ca-export: $PWD/med: others can write this directory, and \
-replace the archive: run chmod go-w on it, or give the archive one of its own" \
-	    unshare -m bash on-medium ca-export -d med/ca.db
+	refuses 2 "ca-export: $PWD/med: this directory belongs to another \
+user, who can replace the archive: run chown on it, or give the archive one of \
+its own" unshare -m bash on-medium ca-export -d med/ca.db
 	# and where it can be written, so must who reads
+	chown 0 med
 	refuses 2 "ca-export: $PWD/med: others can write this directory, and \
 replace the archive: run chmod go-w on it, or give the archive one of its own" \
 	    ca-export -n -d med/ca.db
