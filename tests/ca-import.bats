@@ -81,7 +81,7 @@ thumbprints()
 }
 
 @test "ca-import: usage" {
-	local usage='usage: ca-import [-afnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...'
+	local usage='usage: ca-import [-fnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...'
 
 	usage+=$'\n\t[-R requester] [-t thumb]...'
 	refuses 2 "$usage" ca-import </dev/null
@@ -1093,8 +1093,7 @@ but_random()
 	exec 9>&-
 	wait "$pid" || status=$?
 	((status == 2))
-	[[ $(tail -n 1 "$ERR") == \
-	    'ca-import: a process of -j died of signal 9 (Killed): run again' ]]
+	grep -q '^ca-import: .*died of signal 9 (Killed)' "$ERR"
 	# nothing lies beside the archive
 	[[ $(echo ca.db*) == ca.db ]]
 	whole ca.db

@@ -668,7 +668,7 @@ many()
 	exec 9>&-
 	wait "$pid" || status=$?
 	((status == 2))
-	says 'kms-verify: a process of -j died of signal 9 (Killed): run again'
+	says 'kms-verify: a process of -j: the process that read it died of signal 9 (Killed): the file is hostile, or a library has a fault'
 	[[ -z $(only key <"$OUT") ]]
 }
 
