@@ -1318,7 +1318,7 @@ faulty()
 
 @test "ca-import: no room for the archive (ulimit -f)" {
 	need_writes
-	local blocks said status done=
+	local blocks said status rows done=
 
 	for blocks in 1 4 16 32 33 36 40 41 44 48 52 56 64 96 128; do
 		rm -f ca.db*
@@ -1334,9 +1334,11 @@ faulty()
 		fi
 		((status == 2))
 		[[ $said == *'(look at the disk and at ulimit -f, and run again)' ]]
-		[[ $(rows ca.db 'SELECT count(*) FROM request') == 0 ]]
+		# what has no result is not there, what is there has one
+		rows=$(rows ca.db 'SELECT count(*) FROM request')
+		[[ $(count imported "$OUT") == "$rows" ]]
 		run_tool 0 "${import[@]}" <"$MADE/jane.kms"
-		[[ $(count imported "$OUT") == 3 ]]
+		[[ $(count imported "$OUT") == $((3 - rows)) ]]
 	done
 	[[ -n $done ]]
 }

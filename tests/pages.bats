@@ -240,5 +240,5 @@ runs()
 
 @test 'p12-pack.1' {
 	runs p12-pack.1
-	tr -d '\r' <out.2 | cmp - "$ORG/old-mail.txt"
+	tr -d "\r" <out.3 | cmp - "$ORG/old-mail.txt"
 }
