@@ -1112,7 +1112,7 @@ planted()
 	    Digest = '$digest', Hash = '$( (printf %s "$before"; cat fields) |
 	    sha256sum | cut -c -64)' WHERE AuditID = 4; $(<trigger)"
 	run_tool 1 ca-audit -A "$head" -d ca.db
-	says "ca-audit: audit: audit row 4 vouches for what was planted before it: export of $caller, $when, writes to audit only, and not more than it counts: $go_back"
+	said "ca-audit: audit: audit row 4 vouches for what was planted before it: export of $caller, $when, writes to audit only, and not more than it counts: $go_back"
 }
 
 @test "ca-db: an archive that is hostile takes neither time nor memory" {

@@ -111,7 +111,7 @@ fresh()
 		[[ $(find "$agent" -name '*.p12' | wc -l) == 12 ]]
 		while read -r user; do
 			# shellcheck disable=SC2046 # names of files
-			keys_in "$agent/$user.p12" |
+			keys_in "$agent"/*/"$user.p12" |
 			    diff <(keys_of $(made "$user")) -
 		done <users
 	done
