@@ -72,7 +72,7 @@ run_readme()
 		esac
 		run "$(expected_status "$command")" "$command"
 		case $command in
-		*ca-import*)	import=$command ;;
+		*'ca-import -f'*)	import=$command ;;
 		esac
 		((count += 1))
 		command=
