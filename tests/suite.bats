@@ -418,7 +418,7 @@ ceiling()
 	TREE_LOST_MAX	ESE database, lost pages
 	STORE_STEPS_MAX	steps of a look-up, in millions
 	STORE_VALUE_MAX	value in an archive
-	STREAM_PART_MAX	numbers of a part, 64 neighbours as one
+	STREAM_PART_MAX	numbers of a part, by 64
 	TALLY_MAX	names in a table of a report
 	ROWS
 	# these are no ceilings: sizes of what we write ourselves
