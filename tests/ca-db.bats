@@ -673,8 +673,6 @@ hexed()
 }
 
 @test "ca-db: a key that was encrypted to an agent that is gone is found" {
-	local der
-
 	new_archive ca.db
 	# there for an import, taken away after it
 	openssl req -x509 -newkey rsa:1024 -noenc -days 3 -subj /CN=odd \
@@ -1170,8 +1168,6 @@ planted()
 }
 
 @test "ca-db: an archive of the version before is named, and can be read out" {
-	local version
-
 	old_archive old.db
 	refuses 2 "ca-import: $(pwd -P)/old.db: an archive of version 2, this kms2ca has 3: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
 	    ca-import -d old.db </dev/null

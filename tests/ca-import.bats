@@ -1522,8 +1522,6 @@ faulty()
 }
 
 @test "ca-import: an agent that has expired stops it, unless ca-init is told" {
-	local expired thumb
-
 	openssl req -x509 -newkey rsa:2048 -noenc -days 1 -keyout /dev/null \
 	    -subj /CN=odd -out odd.pem 2>/dev/null
 	ca-init -f -d ca.db <odd.pem >kra 2>/dev/null

@@ -3,6 +3,8 @@
 #
 # For the bats files of the archive, after common.bash: `load ca'.
 
+: "${root=}"
+
 # machine: the options that open an export of the organisation.
 machine=(-k "${ORG-}/machine.p12" -p "file:${ORG-}/machine.pw")
 

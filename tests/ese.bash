@@ -2,6 +2,8 @@
 #
 # For the bats files of ESE databases, after common.bash: `load ese'.
 
+: "${root=}" "${shared=}"
+
 # mkese ARG...: write a database; see there.
 mkese()
 {

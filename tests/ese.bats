@@ -162,7 +162,7 @@ all_of()
 	top=$(damage "$db" - Deep)
 	page=$(damage "$db" - Kinds.0)
 	# the data of the first branch is the four bytes behind an empty key
-	/usr/bin/python3 - "$db" "$top" >at <<-'PYTHON'
+	/usr/bin/python3 - "$db" "$top" >offset <<-'PYTHON'
 	import sys
 	d = open(sys.argv[1], "rb").read()
 	p = d[(int(sys.argv[2]) + 1) * 4096:][:4096]
@@ -171,7 +171,7 @@ all_of()
 	print(40 + o + n - 4)
 	PYTHON
 	for to in "$top" "$page" 0 4294967295 999999; do
-		damage "$db" x set Deep "$(<at)" \
+		damage "$db" x set Deep "$(<offset)" \
 		    "$(printf '%08x' "$to" | fold -w 2 | tac | tr -d '\n')"
 		run_tool 1 "$probe" <x
 		grep -E '^Deep: (damaged|cut): ' "$ERR"

@@ -89,20 +89,20 @@ edges()
 }
 
 @test 'a file of common/ lies in a room, and uses only that and those under it' {
-	rooms >rooms
+	rooms >table
 	# none flat, none beside the table
 	[[ -z $(compgen -G "$root/common/*.*") ]]
-	(cd "$root/common" && printf '%s\n' *) | diff - <(cut -d ' ' -f 1 rooms |
+	(cd "$root/common" && printf '%s\n' *) | diff - <(cut -d ' ' -f 1 table |
 	    sort)
 	# and what a line of the table names is under it
 	awk '{ above[$1]; for (i = 2; i <= NF; i++) if ($i in above) {
 		print $1 " may include " $i ", which is above it"
 		bad = 1
 	} }
-	END { exit bad }' rooms >&2
+	END { exit bad }' table >&2
 	command -v nm >/dev/null || skip 'no nm'
-	edges | sort -u >edges
-	(($(wc -l <defined) > 300 && $(wc -l <edges) > 300))
+	edges | sort -u >arrows
+	(($(wc -l <defined) > 300 && $(wc -l <arrows) > 300))
 	awk 'NR == FNR { for (i = 1; i <= NF; i++) may[$1, $i]; next }
 	{
 		split($1, from, "/")
@@ -112,13 +112,13 @@ edges()
 			bad = 1
 		}
 	}
-	END { exit bad }' rooms edges >&2
+	END { exit bad }' table arrows >&2
 }
 
 @test 'there is no circle among the files of common/' {
 	command -v nm >/dev/null || skip 'no nm'
-	edges | awk '$1 != $2' | sort -u >edges
-	tsort edges >"$OUT" 2>"$ERR" || true
+	edges | awk '$1 != $2' | sort -u >arrows
+	tsort arrows >"$OUT" 2>"$ERR" || true
 	says
 }
 

@@ -51,7 +51,8 @@ is_lzma(const uint8_t *p, size_t n)
 
 	if (n < 14)
 		return 0;
-	dict = p[1] | p[2] << 8 | p[3] << 16 | (uint32_t)p[4] << 24;
+	dict = p[1] | (uint32_t)p[2] << 8 | (uint32_t)p[3] << 16 |
+	    (uint32_t)p[4] << 24;
 	for (top = 1U << 31; top > dict; top >>= 1)
 		continue;
 	return dict >= 4096 && (dict == top || dict == top + top / 2) &&
