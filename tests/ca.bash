@@ -234,3 +234,15 @@ need_strace()
 # traced: the words before the arguments of strace and a command.  LeakSanitizer
 # cannot run under it.
 traced=(env "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" strace -f)
+
+# tells PATTERN: one of the messages, for one change may show in several places.
+tells()
+{
+	local line
+
+	while IFS= read -r line; do
+		# shellcheck disable=SC2053 # a pattern
+		[[ $line != $1 ]] || return 0
+	done <"$ERR"
+	return 1
+}

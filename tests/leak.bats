@@ -256,7 +256,7 @@ workers_gone()
 	need_ptrace
 	grep -v '^rec:end' "$made/plain" >records
 	for option in '' -l; do
-		hold records p12-pack ${option:+"$option"} -P \
+		hold records p12-pack -f ${option:+"$option"} -P \
 		    -p "file:$made/pack.pw"
 		cores "$pid" "core$option"
 		let_go 0
@@ -266,7 +266,7 @@ workers_gone()
 
 @test 'leak: p12-pack, at its end' {
 	need_ptrace
-	cores_at_end core "$made/plain" p12-pack -p "file:$made/pack.pw"
+	cores_at_end core "$made/plain" p12-pack -f -p "file:$made/pack.pw"
 	[[ -s $OUT ]]
 	gone core "${keys[@]}" "file:$made/pack.pw"
 }
@@ -309,7 +309,7 @@ workers_gone()
 	(umask 077 && echo other >other)
 	run_tool 0 kms-verify -r -k "$ORG/machine.p12" -p env:LEAK \
 	    -p file:other -p env:LEAK <"$made/tar.kms"
-	run_tool 0 p12-pack -p env:LEAK <"$made/plain"
+	run_tool 0 p12-pack -f -p env:LEAK <"$made/plain"
 	openssl pkcs12 -in "$OUT" -passin env:LEAK -noenc >/dev/null
 }
 

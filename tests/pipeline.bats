@@ -519,9 +519,14 @@ agree()
 	    cut -c -40)" -t "$(openssl x509 -in kra2.pem -outform DER |
 	    sha1sum | cut -c -40)")
 	fresh
-	# who can write the database swaps an agent
+	# who can write the database swaps an agent for another that the CA
+	# certified, whom nobody stored
 	cp ca.db before.db
-	openssl x509 -in machine.pem -outform DER -out eve.cer
+	printf '%s\n' keyUsage=critical,keyEncipherment \
+	    extendedKeyUsage=1.3.6.1.4.1.311.21.6 >agent.cnf
+	openssl x509 -req -in <(openssl req -new -key machine.key -subj /CN=eve) \
+	    -CA "$ORG/ca.pem" -CAkey "$ORG/ca.key" -days 30 -extfile agent.cnf \
+	    -outform DER -out eve.cer 2>/dev/null
 	sha1=$(sha1sum <eve.cer | cut -c -40)
 	sha256=$(sha256sum <eve.cer | cut -c -64)
 	sql="attach 'before.db' as b; update kra set

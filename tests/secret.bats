@@ -337,7 +337,9 @@ PASSWORDS
 # shows comes from ${tty[0]}, what we type goes to ${tty[1]}.
 under_tty()
 {
-	coproc tty { exec script -qec "$1" /dev/null 2>&1 3>&-; }
+	# a shell starts what is behind & with signals ignored
+	coproc tty { exec env --default-signal timeout --foreground -k 1 60 \
+	    script -qec "$1" /dev/null 2>&1 3>&-; }
 	script=${tty_PID?}
 }
 
@@ -448,6 +450,17 @@ hang_up()
 	cat a.out b.out | only key | wc -l | grep -qx '[02]'
 	[[ $(cat a.err b.err | grep -c 'integrity check failed') == \
 	    $((2 - $(cat a.out b.out | only key | wc -l))) ]]
+}
+
+@test "tty: nobody else can keep the prompt back" {
+	local status script
+
+	command -v script >/dev/null || skip 'no script(1)'
+	under_tty 'exec 9</dev/tty; flock -n 9; p12-extract -p tty <a.p12 >out 2>err'
+	prompted 'p12-extract: password: '
+	echo secret >&"${tty[1]}"
+	hang_up
+	[[ $status == 0 && -s out ]]
 }
 
 @test "tty: the echo is back afterwards" {

@@ -11,8 +11,8 @@ seal+=' or stream'
 bare='seal is not the last field, or a clear key stands in a sealed stream'
 plain='a plain record where only sealed ones are trusted (-k or -C)'
 plain_end='end of a plain stream where only sealed ones are trusted (-k or -C)'
-untrusted='signature: signed by a certificate that is not trusted: not the one'
-untrusted+=' of -k, nor given with -C'
+untrusted='signature: signed by a certificate that is not trusted: none of'
+untrusted+=' -C, or, without -C, that of -k'
 unfit='signature: does not fit the line: altered, or made by another key'
 impostor='signature: made by another certificate than the record says'
 digest='the digest of the stream is another: it was altered'
@@ -981,7 +981,7 @@ slipped()
 		cat good.kms
 		sed 6d self.kms
 	} >parts
-	accepts -P "${both[@]}" <parts
+	accepts -P "${both[@]}" -C ca.pem <parts
 	breaks 4 'a stream starts before the end of the one before: it was cut, or is a part (-P)' "${both[@]}" <parts
 	# each part has its own signer, and its own key
 	{ head -n 3 good.kms; sed 1d self.kms | tail -n 3; } >parts

@@ -519,16 +519,23 @@ ceiling()
 	local tool count=0
 	local -a base
 
+	ca-init -q -c "$ORG/ca.pem" -d ca.db <"$ORG/kra1.pem" >"$OUT" 2>"$ERR"
 	for tool in "${tools[@]}"; do
 		letters_of "$tool" | grep -qx 'p secret' || continue
 		((count += 1))
 		base=()
 		[[ $tool != kms-export ]] || base=(-c "$ORG/machine.pem")
+		case $tool in
+		ca-init) base=(-d ca.db) ;;
+		ca-recover) base=(-k "$ORG/kra1.pem") ;;
+		ca-export | ca-import) base=(-d ca.db -k "$ORG/machine.pem") ;;
+		esac
 		refuses 2 "$tool: -p: not env:VAR, file:PATH, list:PATH, fd:N or tty" \
 		    "$tool" "${base[@]}" -p 'hunter 2' <"$ORG/kms-backup.zip"
 	done
-	# ca-setflag, edb-extract and kms-report open nothing
-	((count == ${#tools[@]} - 3))
+	# ca-audit, ca-dump, ca-load, ca-setflag, edb-extract and kms-report open
+	# nothing
+	((count == ${#tools[@]} - 6))
 }
 
 @test 'messages show nothing that a terminal obeys' {
@@ -576,7 +583,8 @@ ceiling()
 			[[ $letter != p ]] || heard /dev/null "$tool" \
 			    "${base[@]}" -p "file:$hostile"
 		done
-		[[ $tool != ca-export ]] || continue
+		# ca-audit, ca-dump and ca-export read no standard input
+		[[ $tool != ca-@(audit|dump|export) ]] || continue
 		for input in record text label value; do
 			[[ $tool != ca-setflag ]] || base=(-d ca.db -)
 			heard "$input" "$tool" "${base[@]}"

@@ -1466,7 +1466,8 @@ in_file()
 		[[ $(cut -d ' ' -f 1 log | sort -u | wc -l) -gt 1 ||
 		    $kind == tgz ]]
 		[[ $(grep -c 'execve' log) == 1 ]]
-		grep 'O_WRONLY\|O_RDWR\|O_CREAT\|creat(' log >written
+		grep 'O_WRONLY\|O_RDWR\|O_CREAT\|creat(' log |
+		    grep -v '"/dev/null"' >written
 		[[ $(wc -l <written) == 1 ]]
 		grep -q "\"$TMPDIR\", O_RDWR|O_CLOEXEC|O_TMPFILE" written
 		not grep -q 'socket(\|connect(' log

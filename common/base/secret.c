@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -232,19 +234,47 @@ interrupted(int sig)
 	errno = saved;
 }
 
-/* Asks on the terminal; locked, so that the tools of a pipeline take turns. */
+/*
+ * Locks the terminal behind /dev/tty, so that the tools of a pipeline take
+ * turns; /dev/tty itself is one for all users, and any of them could hold it.
+ * Returns what to close, or -1 where it cannot be found: then all ask at once.
+ */
+static int
+take_turns(int tty)
+{
+	unsigned dev;
+	struct stat st;
+	char path[32];
+	int fd;
+
+	if (ioctl(tty, TIOCGDEV, &dev) == -1)
+		return -1;
+	(void)snprintf(path, sizeof(path),
+	    major(dev) == 4 ? "/dev/tty%u" : "/dev/pts/%u", minor(dev));
+	fd = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (fd != -1 && (fstat(fd, &st) == -1 || st.st_rdev != dev)) {
+		(void)close(fd);
+		return -1;
+	}
+	while (fd != -1 && flock(fd, LOCK_EX) == -1 && errno == EINTR)
+		continue;
+	return fd;
+}
+
+/* Asks on the terminal. */
 static int
 add_tty(struct secrets *l, struct reason *w)
 {
 	struct sigaction old[INTERRUPTS],
 	    own = { .sa_handler = interrupted, .sa_flags = SA_RESTART };
-	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC), rc;
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC), turn = -1, rc;
 	size_t i;
 
 	if (fd != -1)
-		(void)flock(fd, LOCK_EX);
+		turn = take_turns(fd);
 	if (fd == -1 || tcgetattr(fd, &prompt.was) == -1) {
 		rc = reason_set(w, "password", "/dev/tty: %s", strerror(errno));
+		(void)close(turn);
 		(void)close(fd);
 		return rc;
 	}
@@ -261,6 +291,7 @@ add_tty(struct secrets *l, struct reason *w)
 	(void)tcsetattr(fd, TCSAFLUSH, &prompt.was);
 	for (i = 0; i < INTERRUPTS; i++)
 		(void)sigaction(interrupts[i], &old[i], NULL);
+	(void)close(turn);
 	(void)close(fd);
 	return rc;
 }

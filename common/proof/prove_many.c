@@ -106,8 +106,11 @@ work(void *ctx, uint8_t *job, size_t n, size_t *size)
 
 /* Here -------------------------------------------------------------------- */
 
-/* Memory that the processes will share. */
-static void
+/*
+ * Memory that the processes will share.  Returns 1, or 0 where ulimit -f keeps
+ * it from being made: then there is one process.
+ */
+static int
 share(struct prove_many *p)
 {
 	struct batch *b;
@@ -115,10 +118,15 @@ share(struct prove_many *p)
 	int fd;
 
 	if ((fd = memfd_create("batches", MFD_CLOEXEC | MFD_ALLOW_SEALING)) ==
-		-1 ||
-	    ftruncate(fd, COUNT * BATCH_SIZE) == -1 ||
-	    (p->shared = mmap(NULL, COUNT * BATCH_SIZE, PROT_READ | PROT_WRITE,
-		 MAP_SHARED | MAP_NORESERVE, fd, 0)) == MAP_FAILED)
+	    -1)
+		heap_nomem();
+	if (ftruncate(fd, COUNT * BATCH_SIZE) == -1) {
+		(void)close(fd);
+		return 0;
+	}
+	p->shared = mmap(NULL, COUNT * BATCH_SIZE, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (p->shared == MAP_FAILED)
 		heap_nomem();
 	/* from here on nobody can map it writable, or make it so */
 	(void)fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE);
@@ -134,6 +142,7 @@ share(struct prove_many *p)
 		b->next = p->spare;
 		p->spare = b;
 	}
+	return 1;
 }
 
 struct prove_many *
@@ -148,8 +157,7 @@ prove_many_new(struct rec_in *in, struct stream_in *s, int opens, unsigned jobs,
 	p->stream = s;
 	p->work = fn;
 	p->ctx = ctx;
-	if (jobs > 1 && opens) {
-		share(p);
+	if (jobs > 1 && opens && share(p)) {
 		p->pool = workers_new(jobs, ahead, by, work, p);
 		s->apart = 1;
 	}

@@ -109,8 +109,8 @@ signature_check(const uint8_t *der, size_t len, const void *data, size_t n,
 		reason_set(w, "signature",
 		    certs == NULL ?
 			"the signature does not carry the signer's certificate" :
-			"signed by a certificate that is not trusted: not the one "
-			"of -k, nor given with -C");
+			"signed by a certificate that is not trusted: none of -C, "
+			"or, without -C, that of -k");
 		goto out;
 	}
 	if (CMS_SignerInfo_cert_cmp(si, cert) != 0) {
