@@ -44,21 +44,25 @@ odd()
 	openssl x509 -in "$BATS_FILE_TMPDIR/odd.pem" "$@"
 }
 
-# finds COUNT TOKEN: ca-export -s TOKEN finds as many rows, and each is there
-# once.
-finds()
+# selects COUNT OPTION...: ca-export finds as many rows, and each is there once.
+selects()
 {
-	if (($1)); then
-		run_tool 0 ca-export -n -d ca.db -s "$2"
-	else
-		run_tool 1 ca-export -n -d ca.db -s "$2"
-	fi
-	if [[ $(only archived <"$OUT" | field id | sort -u | wc -l) != "$1" ||
-	    $(field rec <"$OUT" | grep -c archived) != "$1" ]]; then
-		echo "not $1 rows: $2" >&2
+	local count=$1
+
+	shift
+	run_tool "$((count == 0))" ca-export -n -d ca.db "$@"
+	if [[ $(only archived <"$OUT" | field id | sort -u | wc -l) != "$count" ||
+	    $(field rec <"$OUT" | grep -c archived) != "$count" ]]; then
+		echo "not $count rows: $*" >&2
 		cut -f 1-12 "$OUT" >&2
 		return 1
 	fi
+}
+
+# finds COUNT TOKEN: so does ca-export -s TOKEN.
+finds()
+{
+	selects "$1" -s "$2"
 }
 
 # only_odd TOKEN: it finds the odd one, and no other.
@@ -92,9 +96,10 @@ blob_of()
 }
 
 @test 'usage: no archive, an operand' {
-	local usage='usage: ca-export [-nqVv] -d db [-k cacred]'
+	local usage='usage: ca-export [-nqVv] [-b from] -d db [-e until]'
 
-	usage+=' [-p secret]... [-s token]...'
+	usage+=' [-g group]... [-k cacred] [-p secret]... [-s token]...'
+	usage+=' [-u user]...'
 	refuses 2 "$usage" ca-export
 	refuses 2 "$usage" ca-export -d ca.db jane
 	refuses 2 "ca-export: option requires an argument -- 's'
@@ -200,15 +205,174 @@ $usage" ca-export -d ca.db -s
 	only_odd upn@ad
 }
 
-@test 'finds by requester' {
-	only_odd 'DOMAIN\odd requester'
-	finds 24 "$(id -un)"
+@test 'finds by requester, if that is asked for' {
+	only_odd 'requester:DOMAIN\odd requester'
+	only_odd 'requester:domain\ODD requester'
+	finds 24 "requester:$(id -un)"
+	# the KMS may have a user of the name of who imported
+	sqlite3 ca.db "update request set KmsUser = '$(id -un)'
+	    where RequestID = 3"
+	finds 1 "$(id -un)"
+	[[ $(only archived <"$OUT" | field id) == 3 ]]
+	finds 0 'DOMAIN\odd requester'
 }
 
-@test 'finds by serial number' {
-	only_odd abcdef0123
-	only_odd ABCDEF0123
-	only_odd 'AB CD EF 01 23'
+@test 'finds by serial number, in any spelling, if that is asked for' {
+	local number
+
+	for number in abcdef0123 ABCDEF0123 'AB CD EF 01 23' ab:cd:ef:01:23 \
+	    0xABCDEF0123 AB-CD-EF-01-23 00abcdef0123 $'\xe2\x80\x8eabcdef0123'; do
+		only_odd "serial:$number"
+	done
+	finds 0 serial:0
+	# the personnel number of one is the serial number of another
+	sqlite3 ca.db "update certificate set SerialNumber = '1008'
+	    where RequestID = 5;
+	    update request set KmsUser = '1008' where RequestID = 7;
+	    update certificate set SerialNumber = '05' where RequestID = 8;
+	    update certificate set SerialNumber = '-05' where RequestID = 9"
+	finds 1 1008
+	[[ $(only archived <"$OUT" | field user) == 1008 ]]
+	finds 2 serial:1008
+	[[ $(only archived <"$OUT" | field id | head -n 1) == 5 ]]
+	finds 0 0x1008
+	finds 1 serial:5
+	[[ $(only archived <"$OUT" | field id) == 8 ]]
+	finds 1 serial:-0x5
+	[[ $(only archived <"$OUT" | field id) == 9 ]]
+	finds 0 abcdef0123
+}
+
+@test 'finds by row, if that is asked for' {
+	finds 0 4
+	finds 1 id:4
+	[[ $(only archived <"$OUT" | field id) == 4 ]]
+}
+
+@test 'each label finds in its own field only' {
+	only_odd mail:san@example.net
+	only_odd mail:kms@example.net
+	only_odd UPN@AD
+	only_odd upn:upn@ad
+	only_odd 'cn:odd name'
+	only_odd 'user:Odd User'
+	finds 0 'cn:odd user'
+	finds 0 'user:odd name'
+	finds 0 mail:upn@ad
+	finds 0 upn:san@example.net
+	finds 0 "user:$(id -un)"
+}
+
+@test 'what no label can mean is refused' {
+	refuses 2 'ca-export: -s: an empty token' ca-export -d ca.db -s cn:
+	refuses 2 'ca-export: -s srl:12: no such label: mail, upn, cn, user, serial, '\
+'sha1, sha256, ski, requester or id (cn:srl:12, if that is a name; a hash only '\
+'in full)' ca-export -d ca.db -s srl:12
+	refuses 2 'ca-export: -s serial:12z: not all hex digits' \
+	    ca-export -d ca.db -s serial:12z
+	refuses 2 'ca-export: -s sha1:12: 2 hex digits, and a sha1 has 40' \
+	    ca-export -d ca.db -s sha1:12
+	refuses 2 'ca-export: -s id:0x4: not a row number' \
+	    ca-export -d ca.db -s id:0x4
+	refuses 2 'ca-export: -g: an empty group' ca-export -d ca.db -g ''
+	refuses 2 'ca-export: -u: an empty user' ca-export -d ca.db -u ''
+	finds 0 cn:srl:12
+}
+
+@test 'one name, two groups: -g and -u tell them apart' {
+	sqlite3 ca.db "update request set KmsGroup = 'Europe', KmsUser = 'jane'
+	    where KmsUser = 'carol'"
+	selects 6 -u jane
+	selects 2 -u jane -g Europe
+	[[ $(only archived <"$OUT" | field mail | sort -u) == carol@example.com ]]
+	selects 2 -u 'JAN?' -g 'eur*'
+	selects 4 -u jane -g 'North*'
+	# each kind must be met, and of one kind one
+	selects 0 -u jane -g Europe -s jane@example.com
+	says 'ca-export: rows 0' 'ca-export: there are rows for each of the '\
+'options, and none for all of -b, -e, -g, -s and -u together'
+	selects 6 -u jane -g Europe -g 'North America'
+	selects 3 -u jane -s jane@example.com
+	selects 4 -u odd* -u jane -s 'odd name' -s jane@example.com
+	run_tool 0 ca-export -d ca.db -u jane -g Europe -e 2010
+	[[ $(sqlite3 ca.db 'select Detail from audit
+	    order by AuditID desc limit 1') == \
+	    'rows=2 last='*' user=jane group=Europe until=2010' ]]
+}
+
+@test '-b and -e: valid at some time between two dates' {
+	local n
+
+	only archived <<<"$(ca-export -n -d ca.db 2>"$ERR")" >rows
+	n=$(awk -F '\t' '$14 <= "not_before:1999" && $15 >= "not_after:1998"' \
+	    rows | wc -l)
+	((n > 2 && n < 20))
+	# a year is all of it
+	n=$(awk -F '\t' '$14 < "not_before:2000" && $15 >= "not_after:1998"' \
+	    rows | wc -l)
+	selects "$n" -b 1998 -e 1999
+	n=$(awk -F '\t' '$15 >= "not_after:2004-05-01"' rows | wc -l)
+	selects "$n" -b 2004-05-01
+	n=$(awk -F '\t' '$14 <= "not_before:1998-06-02"' rows | wc -l)
+	selects "$n" -e 1998-06-01T23:59:59Z
+	selects 0 -e 1900
+	for n in 98 1998-6 1998-06-01T00 yesterday 1998-06-01T00:00:00+01; do
+		refuses 2 "ca-export: -b $n: not a date: 2001, 2001-05, "\
+'2001-05-31 or 2001-05-31T12:00:00Z' ca-export -d ca.db -b "$n"
+	done
+}
+
+@test 'names in every script, without regard to case' {
+	sqlite3 ca.db "update request set KmsUser = 'Иван Грозный',
+	    KmsMail = 'JÖRG@example.com' where RequestID = 3;
+	    update request set KmsUser = 'ΟΔΥΣΣΕΥΣ' where RequestID = 4;
+	    update request set KmsUser = 'Kelvin' where RequestID = 5"
+	finds 1 'ИВАН ГРОЗНЫЙ'
+	finds 1 jörg@EXAMPLE.com
+	finds 1 'Οδυσσευς'
+	selects 1 -u 'иВАН*'
+	# the sign of Kelvin is no K, and Turkish i without a dot no i
+	finds 0 $'\xe2\x84\xaaelvin'
+	finds 0 $'Kelv\xc4\xb1n'
+}
+
+@test 'nothing found: what a token is compared with, and what is like it' {
+	sqlite3 ca.db "update request set KmsUser = 'Jörg' where RequestID = 3;
+	    update request set KmsUser = cast(x'47fc6e746572' as text)
+		where RequestID = 4;
+	    update request set KmsUser = 'Фёдор' where RequestID = 5;
+	    update certificate set SerialNumber = '1008' where RequestID = 6"
+	all='no mail address, UPN, user or common name, in full and without '
+	all+='wildcards, and no hash in full: -n without -s lists all'
+	finds 0 jorg
+	says 'ca-export: rows 0' "ca-export: -s jorg: $all" \
+	    'ca-export: -s jorg: like it: user Jörg (row 3)'
+	finds 0 günter
+	says 'ca-export: rows 0' "ca-export: -s günter: $all" \
+	    'ca-export: -s günter: like it: user G\xfcnter (row 4)'
+	finds 0 ФЕДОР
+	grep -qx 'ca-export: -s ФЕДОР: like it: user Фёдор (row 5)' "$ERR"
+	finds 0 'carol*'
+	grep -qx 'ca-export: -s carol\*: like it: user carol (row [0-9]*)' "$ERR"
+	grep -qx 'ca-export: -s carol\*: like it: mail carol@example.com (row [0-9]*)' \
+	    "$ERR"
+	finds 0 1008
+	grep -qx 'ca-export: -s 1008: like it: serial 1008 (row 6)' "$ERR"
+	finds 0 'DOMAIN\odd requester'
+	grep -q 'like it: requester DOMAIN' "$ERR"
+	finds 0 'odd group'
+	grep -q 'like it: group odd group (row' "$ERR"
+	# what is not like it is not named
+	selects 0 -u 'j'
+	says 'ca-export: rows 0' \
+	    'ca-export: -u j: no row has that: -n without -u lists all'
+	finds 0 'user:xyz'
+	says 'ca-export: rows 0' \
+	    'ca-export: -s user:xyz: no row has that: -n without -s lists all'
+	# one of two that has no row is said as well
+	selects 2 -u carol -u carrol
+	says 'ca-export: rows 2' \
+	    'ca-export: -u carrol: no row has that: -n without -u lists all'
 }
 
 @test 'finds by thumbprint, however it is typed' {
@@ -238,13 +402,14 @@ $usage" ca-export -d ca.db -s
 	ski=$(openssl x509 -in "$ORG/keys/carol-2003.pem" -noout \
 	    -ext subjectKeyIdentifier | tail -n 1)
 	finds 1 "${ski//[ $'\n']/}"
+	finds 1 "ski:${ski//[ $'\n']/}"
 }
 
 @test 'a token must match in full, and is no pattern' {
 	local token
 
 	for token in jan 'jane@' '@example.com' 'Odd' abcdef01 '%' '*' '_____' \
-	    "' or 1 = 1 --" 'CN=jane' ' ' ': :' \
+	    "' or 1 = 1 --" 'CN=jane' ' ' ': :' 'jan*' \
 	    "$(odd -outform DER | sha1sum | cut -c 1-20)"; do
 		finds 0 "$token"
 	done
@@ -252,7 +417,7 @@ $usage" ca-export -d ca.db -s
 
 @test 'several tokens give the rows of each, once, in order' {
 	run_tool 0 ca-export -n -d ca.db -s heidi -s bob -s bob@example.com \
-	    -s nobody -s ABCDEF0123
+	    -s nobody -s serial:ABCDEF0123
 	only archived <"$OUT" >rows
 	field user <rows | sort | uniq -c | sed 's/^ *//' |
 	    diff - <(printf '2 bob\n2 heidi\n1 odd user\n')
@@ -265,7 +430,7 @@ $usage" ca-export -d ca.db -s
 
 	before=$(audits)
 	run_tool 1 ca-export -d ca.db -s nobody@example.com
-	says 'ca-export: rows 0'
+	head -n 1 "$ERR" | diff - <(echo 'ca-export: rows 0')
 	diff <(printf 'rec:end\tn:0\tkeys:0\tcerts:0\tfaults:0\tsha256:%s\tsig:\n' \
 	    "$(sha256sum </dev/null | cut -d ' ' -f 1)") "$OUT"
 	[[ $(audits) == "$before" ]]
@@ -367,7 +532,7 @@ replace the archive: run chmod go-w on it, or give the archive one of its own" \
 	local before
 
 	before=$(audits)
-	run_tool 0 ca-export -d ca.db -s carol -s 'o"dd;'\''--'
+	run_tool 0 ca-export -q -d ca.db -s carol -s 'o"dd;'\''--'
 	[[ $(audits) == $((before + 1)) ]]
 	sqlite3 ca.db 'select Caller, Action, Detail from audit
 	    order by AuditID desc limit 1' >row
@@ -375,7 +540,8 @@ replace the archive: run chmod go-w on it, or give the archive one of its own" \
 	$(id -un)|export|rows=2 last=$(only archived <"$OUT" | tail -n 1 |
 	    field id) token=carol token=o"dd;'--
 	ROW
-	says "ca-export: audit head: $(last_head ca.db)" 'ca-export: rows 2'
+	head -n 2 "$ERR" | diff - <(echo "ca-export: audit head: $(last_head ca.db)"
+	    echo 'ca-export: rows 2')
 }
 
 @test 'the audit row has every token in full' {
@@ -485,7 +651,7 @@ replace the archive: run chmod go-w on it, or give the archive one of its own" \
 }
 
 @test '-k names the certificate in attribute 1.3.6.1.4.1.311.21.16' {
-	run_tool 0 ca-export -d ca.db -k ca-key.pem -s abcdef0123
+	run_tool 0 ca-export -d ca.db -k ca-key.pem -s serial:abcdef0123
 	blob_of 1 recovery >rec.der
 	openssl asn1parse -inform DER -in rec.der |
 	    grep -A 2 ':1\.3\.6\.1\.4\.1\.311\.21\.16$' >attr
@@ -497,7 +663,7 @@ replace the archive: run chmod go-w on it, or give the archive one of its own" \
 @test 'openssl opens the recovery blob with the key of any agent' {
 	local n
 
-	run_tool 0 ca-export -d ca.db -k ca-key.pem -s abcdef0123
+	run_tool 0 ca-export -d ca.db -k ca-key.pem -s serial:abcdef0123
 	blob_of 1 recovery >rec.der
 	openssl cms -verify -binary -inform DER -in rec.der -noverify \
 	    -out env.der 2>/dev/null
@@ -550,7 +716,7 @@ replace the archive: run chmod go-w on it, or give the archive one of its own" \
 }
 
 @test '-k: certtool, openssl and ca-recover take what is wrapped' {
-	run_tool 0 ca-export -d ca.db -k ca-key.pem -s abcdef0123
+	run_tool 0 ca-export -d ca.db -k ca-key.pem -s serial:abcdef0123
 	blob_of 1 recovery >rec.der
 	certtool --p7-info --inder --infile rec.der >info 2>"$ERR"
 	grep -qx 'Number of certificates: 4' info
@@ -570,7 +736,7 @@ replace the archive: run chmod go-w on it, or give the archive one of its own" \
 @test '-v lists the rows as certutil -view does' {
 	local row sha1
 
-	run_tool 0 ca-export -nv -d ca.db -s abcdef0123 -s "$(ledger cert)"
+	run_tool 0 ca-export -nv -d ca.db -s serial:abcdef0123 -s "$(ledger cert)"
 	says_view()
 	{
 		awk -v "from=$1" -v "to=$2" 'index($0, from) == 1 { on = 1 }
@@ -612,7 +778,7 @@ replace the archive: run chmod go-w on it, or give the archive one of its own" \
 	    "$(only archived <"$OUT" | tail -n 1 | field id)")
 	# the records are the same without
 	cp "$OUT" with
-	run_tool 0 ca-export -n -d ca.db -s abcdef0123 -s "$(ledger cert)"
+	run_tool 0 ca-export -n -d ca.db -s serial:abcdef0123 -s "$(ledger cert)"
 	cmp with "$OUT"
 	says 'ca-export: rows 2'
 }

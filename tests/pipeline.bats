@@ -123,7 +123,7 @@ fresh()
 	serial=$(openssl x509 -in "$ORG/keys/bob-1997.pem" -noout -serial)
 	openssl x509 -in "$ORG/keys/bob-1997.pem" -noout -text |
 	    grep -q 'Version: 1 '
-	ca-export -d ca.db -s "${serial#serial=}" 2>"$ERR" |
+	ca-export -d ca.db -s "serial:${serial#serial=}" 2>"$ERR" |
 	    ca-recover "${kra1[@]}" >v1
 	[[ $(only key <v1 | field version) == 1 ]]
 	p12-pack -p file:jane.pw <v1 >v1.p12
@@ -138,7 +138,7 @@ fresh()
 	cmp old-mail.txt mail
 	# and with no other
 	serial=$(openssl x509 -in "$ORG/keys/jane-2000.pem" -noout -serial)
-	ca-export -d ca.db -s "${serial#*=}" 2>"$ERR" |
+	ca-export -d ca.db -s "serial:${serial#*=}" 2>"$ERR" |
 	    ca-recover "${kra2[@]}" | p12-pack -p file:jane.pw |
 	    openssl pkcs12 -passin file:jane.pw -nodes -out other.pem
 	openssl cms -decrypt -in old-mail.eml -inkey other.pem \

@@ -214,6 +214,10 @@ both()
 	both 0 ca-export -n -s $'GR\xfc\xdfE' </dev/null
 	[[ $(only archived <"$OUT" | wc -l) == 1 ]]
 	both 1 ca-export -n -s 'Gr' </dev/null
+	# and what is like it
+	both 1 ca-export -n -s $'Gr\xc3\xbc\xc3\x9fe' </dev/null
+	grep -F 'like it: user Gr\xfc\xdfe (row 1)' "$ERR"
+	both 1 ca-export -n -s 'a' </dev/null
 	both 0 ca-export -s $'\xef\xbf\xbd' </dev/null
 	pg_whole
 	[[ $(sql "select KmsUser from request where RequestID = 1") == \
@@ -227,15 +231,16 @@ both()
 	pg_import >import.log 2>/dev/null
 	cp "$made/ca.db" .
 	ca-export -n -d ca.db 2>/dev/null | only archived | sed -n 3p >row
-	for token in "$(field sha1 <row)" "$(field serial <row)" \
+	for token in "$(field sha1 <row)" "serial:$(field serial <row)" \
 	    "$(field sha256 <row | tr a-f A-F | sed 's/../& /g')" \
 	    "$(field ski <row)" "$(field user <row)" JANE@EXAMPLE.COM \
-	    "$(id -un)" carol@example.com; do
+	    "requester:$(id -un)" carol@example.com id:3; do
 		both 0 ca-export -n -s "$token" </dev/null
 	done
 	both 0 ca-export -n -s jane -s erin </dev/null
-	for token in ja ane %25 '%' "' or 1=1 --" '{jane}' 'ja:ne' \
-	    $'jane\x1ferin'; do
+	both 0 ca-export -u 'J*' -g 'north*' -b 1999 -e 2003-06 </dev/null
+	for token in ja ane %25 '%' "' or 1=1 --" '{jane}' 'Ja:ne' \
+	    $'jane\x1ferin' "$(id -un)" "$(field serial <row)"; do
 		both 1 ca-export -n -s "$token" </dev/null
 	done
 }

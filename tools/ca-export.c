@@ -17,12 +17,14 @@
 
 #define DETAIL_MAX 65536 /* bytes of what an audit row says of an export */
 
-static const char usage[] = "[-nqVv] -d db [-k cacred] "
-			    "[-p secret]... [-s token]...";
+static const char usage[] = "[-nqVv] [-b from] -d db [-e until] [-g group]... "
+			    "[-k cacred] [-p secret]... [-s token]... "
+			    "[-u user]...";
 
 struct export
 {
 	struct store *db;
+	struct query *query;
 	struct rec_out *out;
 	struct trust creds; /* of -k */
 	struct blob_wrap_ca ca;
@@ -79,30 +81,25 @@ put_all(struct export *x, int64_t last)
 		certutil_view_end(last, rows);
 }
 
-/* What the audit row of an export says.  Returns NULL with *w: too much. */
+/* What the audit row of an export says. */
 static char *
-detail_of(unsigned long long rows, int64_t last, const char **token,
-    size_t ntoken, struct reason *w)
+detail_of(const struct query *q, unsigned long long rows, int64_t last)
 {
 	char *detail;
-	size_t i, n;
+	size_t n;
 	FILE *fp;
 
 	if ((fp = open_memstream(&detail, &n)) == NULL)
 		heap_nomem();
 	(void)fprintf(fp, "rows=%llu last=%lld", rows, (long long)last);
-	for (i = 0; i < ntoken; i++)
-		(void)fprintf(fp, " token=%s", token[i]);
+	query_detail(q, fp);
 	if (fclose(fp) == EOF)
 		heap_nomem();
-	if (n <= DETAIL_MAX)
-		return detail;
-	free(detail);
-	reason_set(w, "ceiling",
-	    "-s: %zu bytes of tokens, and an audit row keeps %d: search in "
-	    "several runs",
-	    n, DETAIL_MAX);
-	return NULL;
+	if (n > DETAIL_MAX)
+		msg_die("-s: %zu bytes of tokens, and an audit row keeps %d: "
+			"search in several runs",
+		    n, DETAIL_MAX);
+	return detail;
 }
 
 /*
@@ -111,7 +108,7 @@ detail_of(unsigned long long rows, int64_t last, const char **token,
  * of one moment.  Returns the last RequestID, or 0.
  */
 static int64_t
-announce(struct export *x, const char **token, size_t ntoken)
+announce(struct export *x)
 {
 	char now[AUDIT_HEAD_MAX], *detail;
 	unsigned long long rows;
@@ -119,12 +116,12 @@ announce(struct export *x, const char **token, size_t ntoken)
 	int64_t last;
 
 	if ((!x->list && !store_begin(x->db, &w)) || !store_hold(x->db, &w) ||
+	    !store_search(x->db, x->query, &w) ||
 	    !store_count(x->db, &rows, &last, &w))
 		msg_die("%s", w.detail);
 	if (!x->list && rows > 0) {
-		detail = detail_of(rows, last, token, ntoken, &w);
-		if (detail == NULL ||
-		    !store_commit(x->db, tool_caller(), "export", detail, now,
+		detail = detail_of(x->query, rows, last);
+		if (!store_commit(x->db, tool_caller(), "export", detail, now,
 			&w))
 			msg_die("%s", w.detail);
 		free(detail);
@@ -132,43 +129,64 @@ announce(struct export *x, const char **token, size_t ntoken)
 	} else
 		store_rollback(x->db);
 	msg_warn("rows %llu", rows);
+	query_explain(x->query, rows);
 	return last;
+}
+
+/* Takes an option that says which rows.  Returns 1, or 0: it is another. */
+static int
+query_option(struct query *q, int c)
+{
+	static const struct {
+		int letter;
+		int (*add)(struct query *, const char *, struct reason *);
+	} all[] = {
+		{ 'b', query_from },
+		{ 'e', query_until },
+		{ 'g', query_group },
+		{ 's', query_token },
+		{ 'u', query_user },
+	};
+	struct reason w;
+	size_t i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (all[i].letter == c) {
+			if (!all[i].add(q, optarg, &w))
+				msg_die("%s", w.detail);
+			return 1;
+		}
+	return 0;
 }
 
 int
 main(int argc, char *argv[])
 {
-	const char *path = NULL, *key = NULL, **token, **pass;
+	const char *path = NULL, *key = NULL, **pass;
 	struct secrets secrets = { 0 };
 	struct export x;
 	struct reason w;
-	size_t ntoken = 0, npass = 0, i;
+	size_t npass = 0, i;
 	int64_t last;
 	int c;
 
 	tool_start();
 	memset(&x, 0, sizeof(x));
-	token = calloc((size_t)argc, sizeof(*token));
-	pass = calloc((size_t)argc, sizeof(*pass));
-	if (token == NULL || pass == NULL)
+	x.query = query_new();
+	if ((pass = calloc((size_t)argc, sizeof(*pass))) == NULL)
 		heap_nomem();
-	while ((c = getopt(argc, argv, "+:d:k:np:qs:Vv")) != -1)
+	while ((c = getopt(argc, argv, "+:b:d:e:g:k:np:qs:u:Vv")) != -1)
 		if (c == 'd')
 			path = optarg;
 		else if (c == 'k')
 			key = optarg;
 		else if (c == 'n')
 			x.list = 1;
-		else if (c == 's') {
-			/* an unset variable must not select what has no UPN */
-			if (*optarg == '\0')
-				msg_die("-s: an empty token");
-			token[ntoken++] = optarg;
-		} else if (c == 'p') {
+		else if (c == 'p') {
 			if (!secret_open(optarg, &w))
 				msg_die("-p: %s", w.detail);
 			pass[npass++] = optarg;
-		} else if (!tool_option(c))
+		} else if (!query_option(x.query, c) && !tool_option(c))
 			tool_usage(usage);
 	if (path == NULL || optind != argc)
 		tool_usage(usage);
@@ -185,14 +203,11 @@ main(int argc, char *argv[])
 		msg_die("-k: %s", w.detail);
 	if (key != NULL && !find_ca(&x, &w))
 		msg_die("-k: %s: %s", key, w.detail);
-	for (i = 0; i < ntoken; i++)
-		if (!store_token(x.db, token[i], &w))
-			msg_die("%s", w.detail);
 	if ((x.out = rec_out_new(stdout)) == NULL)
 		heap_nomem();
 	sandbox_enter(store_dir0(x.db));
 
-	last = announce(&x, token, ntoken);
+	last = announce(&x);
 	x.status = last == 0;
 	put_all(&x, last);
 	if (rec_close(x.out) == -1)
@@ -203,7 +218,7 @@ main(int argc, char *argv[])
 	sk_X509_pop_free(x.ca.agents, X509_free);
 	trust_free(&x.creds);
 	secret_free(&secrets);
-	free(token);
+	query_free(x.query);
 	free(pass);
 	return tool_end(x.status);
 }

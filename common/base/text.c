@@ -30,11 +30,11 @@ static const struct {
 	{ 0xe0001, 0xe007f },
 };
 
-/* Length of the UTF-8 sequence at s, its code point in *cp; 0 if malformed. */
-static size_t
-decode(const unsigned char *s, size_t n, uint32_t *cp)
+size_t
+text_decode(const char *text, size_t n, uint32_t *cp)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *s = (const unsigned char *)text;
 	size_t i, len;
 
 	if (s[0] < 0x80) {
@@ -98,7 +98,7 @@ text_span(const char *s, size_t n)
 			i++;
 			continue;
 		}
-		len = decode(p + i, n - i, &cp);
+		len = text_decode(s + i, n - i, &cp);
 		if (len == 0 || is_unsafe(cp))
 			break;
 		i += len;
@@ -113,7 +113,7 @@ text_utf8(const char *s, size_t n)
 	uint32_t cp;
 
 	for (i = 0; i < n; i += len) {
-		len = decode((const unsigned char *)s + i, n - i, &cp);
+		len = text_decode(s + i, n - i, &cp);
 		if (len == 0)
 			return 0;
 	}

@@ -2,6 +2,7 @@
 #define BASE_TEXT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /*
  * Text from files that nobody vouches for: what may stand raw in a record or
@@ -20,6 +21,12 @@ struct text {
  * control, format or separator characters: n if all of it is.
  */
 size_t text_span(const char *s, size_t n);
+
+/*
+ * The first character of the n bytes at s, which are 1 or more, as its code
+ * point in *cp.  Returns the length of it, or 0 if that is not UTF-8.
+ */
+size_t text_decode(const char *s, size_t n, uint32_t *cp);
 
 /* Returns 1 if the n bytes at s are well-formed UTF-8, else 0. */
 int text_utf8(const char *s, size_t n);

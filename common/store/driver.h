@@ -37,7 +37,7 @@ enum sql {
 	AGENT_FORCED, AGENT_ADD, AGENT_ALL, AGENT_COUNT, AGENT_NEXT,
 	AGENT_COPY, AGENT_OF,
 	FIND, FIND_MANY, FIND_SERIAL, ROW_OF, ROW_LAST,
-	PUT_REQUEST, PUT_CERT, PUT_KEY, TOKEN_ADD, COUNT, LIST, SELECT,
+	PUT_REQUEST, PUT_CERT, PUT_KEY, NAMES, COUNT, LIST, SELECT,
 	COMMIT_ADD, COMMIT_LAST, COMMIT_OF, COMMIT_NEXT, COMMIT_SINCE,
 	COMMIT_PAGE, WROTE_ROWS, WROTE_CERT, WROTE_KEY, WROTE_KEY_NOW, WROTE_AGENT,
 	WROTE_CA, ORPHANS, AHEAD, STRANGERS, INTEGRITY, NSQL
@@ -141,6 +141,9 @@ struct store {
 	int64_t audit; /* AuditID of the open transaction */
 	char last[65]; /* Hash of the audit row before that one */
 	int64_t request; /* the RequestID used last */
+	int searched; /* store_search() chose nchosen rows, in order: */
+	int64_t *chosen;
+	size_t nchosen;
 	struct sql_st *select; /* SELECT or LIST while it has rows to come */
 	int64_t selected; /* RequestID of the row that it gave last */
 	struct store_known *known; /* nknown of them, sorted; store_expect() */

@@ -258,7 +258,7 @@ bind(struct sql_st *sst, int i, const void *p, size_t n, int binary)
 #define ESCAPE	   "\xef\xbf\xbd"
 #define ESCAPE_LEN 3
 
-/* Returns 1 if the n bytes can stand as they are; tokens are apart by 0x1f. */
+/* Returns 1 if the n bytes can stand as they are. */
 static int
 stands(const char *s, size_t n)
 {
@@ -269,7 +269,6 @@ stands(const char *s, size_t n)
 		continue;
 	return i == n ||
 	    (text_utf8(s, n) && memchr(s, '\0', n) == NULL &&
-		memchr(s, 0x1f, n) == NULL &&
 		memmem(s, n, ESCAPE, ESCAPE_LEN) == NULL);
 }
 

@@ -245,24 +245,12 @@ select decode(c.Sha256, 'hex'), c.RequestID, r.KeyAudit is not null,
     r.KmsUser from certificate c join request r using (RequestID)
     where c.Sha256 = any(string_to_array($1, ','))
 
--- TOKEN_ADD
-select set_config('kms2ca.raw', concat_ws(chr(31),
-    nullif(current_setting('kms2ca.raw', true), '') collate "C", $1::text),
-    false), set_config('kms2ca.hex', concat_ws(chr(31),
-    nullif(current_setting('kms2ca.hex', true), '') collate "C", $2::text),
-    false)
-
--- COUNT
-select count(*), max(r.RequestID)
-    from request r join certificate c using (RequestID),
-    (select string_to_array(lower(nullif(current_setting('kms2ca.raw', true),
-    '') collate "C"), chr(31)) raw,
-    string_to_array(nullif(current_setting('kms2ca.hex', true), '')
-    collate "C", chr(31)) hex offset 0) t
-    where raw is null or array[c.SerialNumber, c.CertificateHash, c.Sha256,
-    c.SubjectKeyIdentifier] && hex or array[lower(c.CommonName),
-    lower(r.RequesterName), lower(c.UPN), lower(c.EMail), lower(r.KmsMail),
-    lower(r.KmsUser)] && raw
+-- NAMES
+select r.RequestID, r.KmsGroup, r.KmsUser, r.KmsMail, c.CommonName, c.UPN,
+    c.EMail, r.RequesterName, c.SerialNumber, c.CertificateHash, c.Sha256,
+    c.SubjectKeyIdentifier, c.NotBefore, c.NotAfter
+    from request r join certificate c using (RequestID)
+    where r.RequestID > $1 order by r.RequestID limit 10000
 
 -- LIST
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
@@ -270,16 +258,8 @@ select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
     coalesce(r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
     r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
     r.KeyAudit, null::bytea
-    from request r join certificate c using (RequestID),
-    (select string_to_array(lower(nullif(current_setting('kms2ca.raw', true),
-    '') collate "C"), chr(31)) raw,
-    string_to_array(nullif(current_setting('kms2ca.hex', true), '')
-    collate "C", chr(31)) hex offset 0) t
-    where (raw is null or array[c.SerialNumber, c.CertificateHash, c.Sha256,
-    c.SubjectKeyIdentifier] && hex or array[lower(c.CommonName),
-    lower(r.RequesterName), lower(c.UPN), lower(c.EMail), lower(r.KmsMail),
-    lower(r.KmsUser)] && raw)
-    and r.RequestID > $1 order by r.RequestID limit 1000
+    from request r join certificate c using (RequestID)
+    where r.RequestID > $1 and r.RequestID <= $2 order by r.RequestID limit 1000
 
 -- SELECT
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
@@ -287,16 +267,8 @@ select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
     coalesce(r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
     r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
     r.KeyAudit, r.RawArchivedKey
-    from request r join certificate c using (RequestID),
-    (select string_to_array(lower(nullif(current_setting('kms2ca.raw', true),
-    '') collate "C"), chr(31)) raw,
-    string_to_array(nullif(current_setting('kms2ca.hex', true), '')
-    collate "C", chr(31)) hex offset 0) t
-    where (raw is null or array[c.SerialNumber, c.CertificateHash, c.Sha256,
-    c.SubjectKeyIdentifier] && hex or array[lower(c.CommonName),
-    lower(r.RequesterName), lower(c.UPN), lower(c.EMail), lower(r.KmsMail),
-    lower(r.KmsUser)] && raw)
-    and r.RequestID > $1 order by r.RequestID limit 100
+    from request r join certificate c using (RequestID)
+    where r.RequestID > $1 and r.RequestID <= $2 order by r.RequestID limit 100
 
 -- WROTE_KEY_NOW
 select * from key_of($1)

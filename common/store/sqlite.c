@@ -34,7 +34,6 @@ static const char *const settings[] = {
 	"pragma foreign_keys=on",
 	"pragma synchronous=full",
 	"pragma cache_size=-8000", /* KiB: what a commit writes, and more */
-	"create temp table token(raw text, hex text)",
 	NULL,
 };
 
@@ -108,8 +107,8 @@ static int
 step_once(const struct sql_st *st)
 {
 	enum sql n = st->n;
-	int scan = n == COUNT || n == LIST || n == SELECT || n == ORPHANS ||
-	    n == STRANGERS || n == INTEGRITY;
+	int scan = n == COUNT || n == NAMES || n == LIST || n == SELECT ||
+	    n == ORPHANS || n == STRANGERS || n == INTEGRITY;
 
 	lite(st->db)->steps = scan ? -1 : 0;
 	return sqlite3_step(st->own);

@@ -150,19 +150,18 @@ insert into certificate values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
 update request set RawArchivedKey = $1, KeyRecoveryHashes = $2,
     KeyFormat = $3, KeyAudit = $4 where RequestID = $5 and KeyAudit is null
 
--- Rows that are selected, by tokens if there are any
+-- Rows that are looked for, or selected
 
--- TOKEN_ADD
-insert into temp.token values ($1, $2)
+-- NAMES
+select r.RequestID, r.KmsGroup, r.KmsUser, r.KmsMail, c.CommonName, c.UPN,
+    c.EMail, r.RequesterName, c.SerialNumber, c.CertificateHash, c.Sha256,
+    c.SubjectKeyIdentifier, c.NotBefore, c.NotAfter
+    from request r join certificate c using (RequestID)
+    where r.RequestID > $1 order by r.RequestID
 
 -- COUNT
 select count(*), max(r.RequestID)
     from request r join certificate c using (RequestID)
-    where not exists (select 1 from temp.token) or exists
-    (select 1 from temp.token t where t.hex in (c.SerialNumber,
-    c.CertificateHash, c.Sha256, c.SubjectKeyIdentifier) or
-    lower(t.raw) in (lower(c.CommonName), lower(r.RequesterName),
-    lower(c.UPN), lower(c.EMail), lower(r.KmsMail), lower(r.KmsUser)))
 
 -- LIST
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
@@ -171,12 +170,7 @@ select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
     r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
     r.KeyAudit, null
     from request r join certificate c using (RequestID)
-    where (not exists (select 1 from temp.token) or exists
-    (select 1 from temp.token t where t.hex in (c.SerialNumber,
-    c.CertificateHash, c.Sha256, c.SubjectKeyIdentifier) or
-    lower(t.raw) in (lower(c.CommonName), lower(r.RequesterName),
-    lower(c.UPN), lower(c.EMail), lower(r.KmsMail), lower(r.KmsUser))))
-    and r.RequestID > $1 order by r.RequestID
+    where r.RequestID > $1 and r.RequestID <= $2 order by r.RequestID
 
 -- SELECT
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
@@ -185,12 +179,7 @@ select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
     r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
     r.KeyAudit, r.RawArchivedKey
     from request r join certificate c using (RequestID)
-    where (not exists (select 1 from temp.token) or exists
-    (select 1 from temp.token t where t.hex in (c.SerialNumber,
-    c.CertificateHash, c.Sha256, c.SubjectKeyIdentifier) or
-    lower(t.raw) in (lower(c.CommonName), lower(r.RequesterName),
-    lower(c.UPN), lower(c.EMail), lower(r.KmsMail), lower(r.KmsUser))))
-    and r.RequestID > $1 order by r.RequestID
+    where r.RequestID > $1 and r.RequestID <= $2 order by r.RequestID
 
 -- The chain
 

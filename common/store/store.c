@@ -104,6 +104,7 @@ store_close(struct store *db)
 	if (db == opened)
 		opened = NULL;
 	sql_forget(db);
+	free(db->chosen);
 	free(db->found.user);
 	db->driver->close(db);
 }
@@ -541,99 +542,4 @@ store_put_key(struct store *db, int64_t id, const struct store_key *k,
 	sql_bind_i(st, 4, k->audit > 0 ? k->audit : db->audit);
 	sql_bind_i(st, 5, id);
 	return sql_put(st, w);
-}
-
-/* Selecting ------------------------------------------------------------- */
-
-int
-store_token(struct store *db, const char *token, struct reason *w)
-{
-	struct sql_st *st;
-	char hex[129];
-	size_t n = 0;
-	const char *p;
-
-	/* thumbprints are shown with blanks or colons, in either case */
-	for (p = token; *p != '\0' && n < sizeof(hex) - 1; p++)
-		if (*p != ' ' && *p != ':')
-			hex[n++] = *p >= 'A' && *p <= 'F' ?
-			    (char)(*p - 'A' + 'a') :
-			    *p;
-	hex[n] = '\0';
-	if ((st = sql_ready(db, TOKEN_ADD, w)) == NULL)
-		return 0;
-	sql_bind_s(st, 1, token);
-	sql_bind_s(st, 2, hex);
-	return sql_run(st, w) != -1;
-}
-
-int
-store_count(struct store *db, unsigned long long *rows, int64_t *last,
-    struct reason *w)
-{
-	struct sql_st *st = sql_ready(db, COUNT, w);
-
-	if (st == NULL || !sql_one(st, w))
-		return 0;
-	*rows = (unsigned long long)sql_int(st, 0);
-	*last = sql_int(st, 1);
-	sql_reset(st);
-	return 1;
-}
-
-int
-store_select(struct store *db, int64_t after, int blobs, struct store_found *f,
-    struct reason *w)
-{
-	struct sql_value cert, blob;
-	struct sql_st *st;
-	int rc, anew;
-
-	do { /* a page may end before the last row */
-		st = db->select;
-		/* goes on where it stands, if the caller does too */
-		anew = st == NULL || after == 0 || after != db->selected;
-		if (anew) {
-			st = sql_ready(db, blobs ? SELECT : LIST, w);
-			if (st == NULL)
-				return -1;
-			sql_bind_i(st, 1, after);
-		}
-		rc = sql_step(st, w);
-		db->select = rc == 1 ? st : NULL;
-	} while (rc == 0 && !anew);
-	if (rc != 1)
-		return rc;
-	if (db->bounded && sql_int(st, 0) > db->bound) {
-		sql_reset(st);
-		db->select = NULL;
-		return 0;
-	}
-	if (sql_int(st, 0) <= after)
-		return reason_fail(w, "database",
-		    "%s: cannot read: the rows are not in order " STORE_ALTERED,
-		    db->name);
-	db->selected = f->id = sql_int(st, 0);
-	f->disposition = (int)sql_int(st, 1);
-	f->submitted = sql_str(st, 2);
-	f->requester = sql_str(st, 3);
-	f->stream = sql_str(st, 4);
-	f->ski = sql_str(st, 5);
-	f->hashes = sql_str(st, 6);
-	f->format = sql_str(st, 7);
-	f->group = sql_col_text(st, 8);
-	f->user = sql_col_text(st, 9);
-	f->mail = sql_col_text(st, 10);
-	f->guid = sql_col_text(st, 11);
-	f->source = sql_col_text(st, 12);
-	sql_column(st, 13, &cert);
-	f->cert = cert.p;
-	f->certlen = cert.n;
-	f->caller = sql_str(st, 14);
-	f->cert_audit = sql_int(st, 15);
-	f->key_audit = sql_int(st, 16);
-	sql_column(st, 17, &blob);
-	f->blob = blob.p;
-	f->bloblen = blob.n;
-	return 1;
 }

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "key/cert.h"
 #include "store/driver.h"
+#include "store/query.h"
 
 /*
  * The archive of ca-db(5): tables and columns of a Windows CA database.  A
@@ -152,11 +153,10 @@ int store_put_key(struct store *, int64_t id, const struct store_key *,
 /* Selecting ------------------------------------------------------------- */
 
 /*
- * Narrows store_count() and store_select() to rows of which one of the tokens
- * added is common name, serial number, thumbprint, subject key identifier,
- * requester, UPN, mail address or KMS user.
+ * Narrows store_count() and store_select() to the rows of now that are wanted.
+ * Returns 1, or 0 with *w.
  */
-int store_token(struct store *, const char *token, struct reason *w);
+int store_search(struct store *, struct query *, struct reason *w);
 
 /* A row that was selected.  No pointer is NULL. */
 struct store_found {
