@@ -217,7 +217,7 @@ without()
 @test 'a bad verdict, and a thumbprint of two certificates' {
 	sed $'2 { s/status:ok/status:bad/; s/reason:/&seal/; }; $ d' verdicts |
 	    closed >bad
-	page 1 not-opened
+	page 1 bad
 	says 'kms-report: 0 refused and never archived, 1 bad'
 	grep -q $'^Refused or bad records\t[a-z]*\t[0-9a-f]*\tseal\tkms-verify: bad$' shown
 	# the rows of an archive know another SHA-256
@@ -407,7 +407,7 @@ hostile()
 	local name
 
 	hostile | closed >bad
-	page 1 not-opened
+	page 1 bad
 	# page.py knows each element and attribute; as text they are all there
 	for name in '<script>alert(1)</script>' '"><img src=x onerror=alert(1)>' \
 	    "' onmouseover='alert(1)" '&lt;b&gt;&amp;&#60;' '<!--' \
@@ -758,7 +758,7 @@ missing()
 @test 'in a browser: nothing is fetched, nothing runs' {
 	command -v chromium >/dev/null || skip 'no chromium'
 	hostile | closed >bad
-	page 1 not-opened
+	page 1 bad
 	# asked PAGE: what the page, and not chromium of itself, wants to load
 	asked()
 	{

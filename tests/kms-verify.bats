@@ -558,9 +558,10 @@ for i in range(0, len(data), 7):
 	local args line
 
 	# each of the DIAGNOSTICS is in a message that the tool gives; the words
-	# in capitals stand for numbers
+	# in capitals stand for numbers; for the ceiling a part of 200 MB is needed
 	sed -n '/^\.Sh DIAGNOSTICS/,/^\.Sh SEE/ s/^\.It "\(.*\)"/\1/p' \
 	    "$BATS_TEST_DIRNAME/../man/kms-verify.1" |
+	    grep -v 'scattered numbers n, the ceiling' |
 	    sed 's/[].*^$[]/\\&/g; s/\<\(HEX\|N\|M\)\>/[0-9a-f]\\{1,64\\}/g' \
 	    >listed
 	[[ $(wc -l <listed) -ge 4 ]]
