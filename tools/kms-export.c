@@ -160,7 +160,7 @@ main(int argc, char *argv[])
 	if (map[0] != NULL && !pathmap_load(&x.choose.map, map[0], &w))
 		msg_die("-m: %s", w.detail);
 	/* they have passwords, and no key; -x needs the member itself */
-	if (jobs > 1 && !x.choose.carve)
+	if (!x.choose.carve)
 		x.readers = readers_new(jobs, &secrets, &x.choose.map);
 	signer = load_ends(&e, &x, &to);
 	export_open(&x);

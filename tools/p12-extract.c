@@ -30,7 +30,7 @@ main(int argc, char *argv[])
 		tool_usage(usage);
 	onefile_open(&x);
 
-	if (p12_read(x.buf, x.n, &x.secrets, &x.items, &w))
+	if (p12_read(x.buf, x.n, &x.secrets, NULL, &x.items, &w))
 		status = onefile_write(&x, all, 1);
 	else
 		onefile_fault(&x, &w);

@@ -248,7 +248,7 @@ export_give(struct export *x, const struct unpack *u,
 	p->n = n;
 	p->pathlen = u->pathlen;
 	memcpy(p->path, u->path, u->pathlen + 1);
-	if (readers_full(x->readers))
+	while (readers_full(x->readers))
 		export_take_oldest(x);
 	readers_put(x->readers, u->data, u->len, m, p);
 }

@@ -25,7 +25,7 @@ struct export
 	struct choose choose; /* -g, -u, -m, -x */
 	struct secrets *secrets;
 	const char *kept[EXPORT_KEPT]; /* of them, not for the archive child */
-	struct readers *readers; /* -j; NULL: no other process reads */
+	struct readers *readers; /* NULL: members are read here, one by one */
 	/* own */
 	struct pair pair;
 	struct stream_out out;

@@ -9,17 +9,43 @@
 #include "base/workers.h"
 #include "file/file.h"
 
-#define AHEAD 4 /* members in hand of each: none waits for its next one */
+#define BUNDLES	     2 /* in hand of each process: none waits for its next one */
+#define BUNDLE_BYTES (1024 * 1024) /* a bundle that has more takes no other */
 
+/*
+ * Members go to a process in bundles, so that their derivations fill the lanes
+ * of a processor (lock/ahead.h).
+ */
 struct readers {
-	struct workers *pool;
+	struct workers *pool; /* NULL: this process reads */
 	struct secrets *secrets;
 	const struct pathmap *map;
+	struct wire open; /* the bundle that is being filled */
+	size_t n; /* members in it */
+	size_t busy; /* members whose findings were not taken */
+	struct wire answer; /* of the oldest bundle, from where it is taken */
+	size_t left; /* members in the answer */
+	struct readers_tag *first, **last; /* of all that are busy */
+	/* a bundle of which a process died: its members are read one by one */
+	struct wire again;
+	struct workers *single; /* that reads them */
 };
 
-/* What goes in front of a member: its line of the map. */
+/* A bundle that a process has. */
+struct readers_bundle {
+	struct wire wire;
+	size_t n; /* members */
+};
+
+struct readers_tag {
+	struct readers_tag *next;
+	void *tag;
+};
+
+/* What goes in front of a member. */
 struct readers_order {
-	size_t line; /* SIZE_MAX: none */
+	size_t line; /* of the map; SIZE_MAX: none */
+	size_t n; /* bytes of the member */
 };
 
 /* What comes back in front of the findings. */
@@ -54,96 +80,214 @@ readers_read(struct wire *f, struct finding *it)
 		it->name = wire_dup(f, &it->namelen);
 }
 
-/* Reads one member, as a workers_work. */
-static uint8_t *
-readers_work(void *ctx, uint8_t *job, size_t n, size_t *size)
+static void
+readers_answer(struct wire *f, struct file_job *j)
 {
-	struct readers *r = ctx;
-	struct findings l = { NULL, 0 };
-	struct wire f = { NULL, 0, 0 };
 	struct readers_report rep;
-	struct readers_order o;
 	size_t i;
 
-	memcpy(&o, job, sizeof(o));
 	memset(&rep, 0, sizeof(rep));
-	if (o.line != SIZE_MAX)
-		r->secrets->first = r->map->v[o.line].pass;
-	rep.ok = file_read(job + sizeof(o), n - sizeof(o), r->secrets, &l,
-	    &rep.why);
-	r->secrets->first = NULL;
-	rep.n = l.n;
-	wire_add(&f, &rep, sizeof(rep));
-	for (i = 0; i < l.n; i++)
-		readers_write(&f, &l.v[i]);
-	findings_free(&l);
-	*size = f.at;
-	return f.p;
+	rep.ok = j->ok;
+	rep.why = j->why;
+	rep.n = j->l.n;
+	wire_add(f, &rep, sizeof(rep));
+	for (i = 0; i < j->l.n; i++)
+		readers_write(f, &j->l.v[i]);
+	findings_free(&j->l);
+}
+
+/* Reads the members of a bundle, as a workers_work. */
+static uint8_t *
+readers_work(void *ctx, uint8_t *bundle, size_t n, size_t *size)
+{
+	struct readers *r = ctx;
+	struct wire in = { bundle, n, 0 }, out = { NULL, 0, 0 };
+	struct file_job j[FILE_MANY];
+	struct readers_order o;
+	size_t i, count;
+
+	memset(j, 0, sizeof(j));
+	for (count = 0; in.at < n; count++) {
+		memcpy(&o, wire_next(&in, sizeof(o)), sizeof(o));
+		j[count].p = wire_next(&in, o.n);
+		j[count].n = o.n;
+		if (o.line != SIZE_MAX)
+			j[count].first = r->map->v[o.line].pass;
+	}
+	file_read_many(j, count, r->secrets);
+	for (i = 0; i < count; i++)
+		readers_answer(&out, &j[i]);
+	*size = out.at;
+	return out.p;
 }
 
 struct readers *
 readers_new(unsigned jobs, struct secrets *s, const struct pathmap *map)
 {
-	struct readers *c = calloc(1, sizeof(*c));
+	struct readers *r = calloc(1, sizeof(*r));
 
-	if (c == NULL)
+	if (r == NULL)
 		heap_nomem();
-	c->secrets = s;
-	c->map = map;
+	r->secrets = s;
+	r->map = map;
+	r->last = &r->first;
 	findings_share();
-	c->pool = workers_new(jobs, AHEAD, 0, readers_work, c);
-	return c;
+	if (jobs > 1)
+		r->pool = workers_new(jobs, BUNDLES, 0, readers_work, r);
+	return r;
 }
 
 void
-readers_free(struct readers *c)
+readers_free(struct readers *r)
 {
-	if (c == NULL)
+	if (r == NULL)
 		return;
-	workers_free(c->pool);
-	free(c);
+	workers_free(r->pool);
+	workers_free(r->single);
+	OPENSSL_free(r->again.p);
+	OPENSSL_free(r->open.p);
+	OPENSSL_free(r->answer.p);
+	free(r);
 }
 
 size_t
-readers_busy(const struct readers *c)
+readers_busy(const struct readers *r)
 {
-	return c == NULL ? 0 : workers_busy(c->pool);
+	return r == NULL ? 0 : r->busy;
+}
+
+/* Returns 1 if the bundle takes no other member. */
+static int
+readers_bundled(const struct readers *r)
+{
+	return r->n == FILE_MANY || r->open.at > BUNDLE_BYTES;
 }
 
 int
-readers_full(const struct readers *c)
+readers_full(const struct readers *r)
 {
-	return workers_full(c->pool);
+	return readers_bundled(r) && (r->pool == NULL || workers_full(r->pool));
+}
+
+/* Gives the bundle to a process. */
+static void
+readers_send(struct readers *r)
+{
+	struct readers_bundle *b = malloc(sizeof(*b));
+
+	if (b == NULL)
+		heap_nomem();
+	b->wire = r->open;
+	b->n = r->n;
+	workers_put(r->pool, NULL, 0, b->wire.p, b->wire.at, b);
+	memset(&r->open, 0, sizeof(r->open));
+	r->n = 0;
 }
 
 void
-readers_put(struct readers *c, const uint8_t *p, size_t n,
+readers_put(struct readers *r, const uint8_t *p, size_t n,
     const struct pathmap_line *m, void *tag)
 {
 	struct readers_order o = { m == NULL ? SIZE_MAX :
-					       (size_t)(m - c->map->v) };
+					       (size_t)(m - r->map->v),
+		n };
+	struct readers_tag *t = malloc(sizeof(*t));
 
-	workers_put(c->pool, &o, sizeof(o), p, n, tag);
+	if (t == NULL)
+		heap_nomem();
+	if (readers_bundled(r))
+		readers_send(r);
+	wire_add(&r->open, &o, sizeof(o));
+	wire_add(&r->open, p, n);
+	r->n++;
+	r->busy++;
+	t->next = NULL;
+	t->tag = tag;
+	*r->last = t;
+	r->last = &t->next;
+	if (readers_bundled(r) && r->pool != NULL && !workers_full(r->pool))
+		readers_send(r);
+}
+
+/* Gets the answer to the oldest bundle; waits for it. */
+static void
+readers_wait(struct readers *r)
+{
+	struct readers_bundle *b;
+	void *tag;
+
+	OPENSSL_free(r->answer.p);
+	OPENSSL_free(r->again.p);
+	memset(&r->answer, 0, sizeof(r->answer));
+	memset(&r->again, 0, sizeof(r->again));
+	if (r->pool == NULL) {
+		r->left = r->n;
+		r->answer.p = readers_work(r, r->open.p, r->open.at,
+		    &r->answer.size);
+		OPENSSL_cleanse(r->open.p, r->open.at);
+		r->open.at = 0;
+		r->n = 0;
+		return;
+	}
+	if (workers_busy(r->pool) == 0)
+		readers_send(r);
+	r->answer.p = workers_get(r->pool, &r->answer.size, &tag);
+	b = tag;
+	r->left = b->n;
+	if (r->answer.p == NULL) {
+		r->again = b->wire;
+		r->again.at = 0;
+	} else
+		OPENSSL_free(b->wire.p);
+	free(b);
+}
+
+/*
+ * Reads the next member of a bundle of which a process died.  Returns 1, or 0:
+ * the process died of this member, as *n says for workers_died().
+ */
+static int
+readers_read_again(struct readers *r, size_t *n)
+{
+	struct readers_order o;
+	void *tag;
+
+	memcpy(&o, wire_next(&r->again, sizeof(o)), sizeof(o));
+	if (r->single == NULL)
+		r->single = workers_new(1, 1, 0, readers_work, r);
+	workers_put(r->single, &o, sizeof(o), wire_next(&r->again, o.n), o.n,
+	    NULL);
+	OPENSSL_free(r->answer.p);
+	r->answer.at = 0;
+	r->answer.p = workers_get(r->single, n, &tag);
+	return r->answer.p != NULL;
 }
 
 int
 readers_get(struct readers *r, struct findings *l, struct reason *w, void **tag)
 {
-	struct wire f = { NULL, 0, 0 };
+	struct readers_tag *t = r->first;
 	struct readers_report rep;
+	size_t died;
 
-	f.p = workers_get(r->pool, &f.size, tag);
+	if (r->left == 0)
+		readers_wait(r);
+	r->left--;
+	r->busy--;
+	*tag = t->tag;
+	if ((r->first = t->next) == NULL)
+		r->last = &r->first;
+	free(t);
 	l->v = NULL;
 	l->n = 0;
-	if (f.p == NULL)
-		return workers_died(w, f.size);
-	memcpy(&rep, wire_next(&f, sizeof(rep)), sizeof(rep));
+	if (r->again.p != NULL && !readers_read_again(r, &died))
+		return workers_died(w, died);
+	memcpy(&rep, wire_next(&r->answer, sizeof(rep)), sizeof(rep));
 	*w = rep.why;
 	l->v = rep.n == 0 ? NULL : calloc(rep.n, sizeof(*l->v));
 	if (l->v == NULL && rep.n > 0)
 		heap_nomem();
 	while (l->n < rep.n)
-		readers_read(&f, &l->v[l->n++]);
-	OPENSSL_free(f.p);
+		readers_read(&r->answer, &l->v[l->n++]);
 	return rep.ok;
 }

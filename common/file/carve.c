@@ -79,7 +79,7 @@ carve_take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
 	if (p12_is(p, n)) {
 		/* what is damaged may be none, and be there by chance */
 		budget_start();
-		if (!p12_read(p, n, c->secrets, &l, &w) &&
+		if (!p12_read(p, n, c->secrets, NULL, &l, &w) &&
 		    strcmp(w.reason, "damaged") != 0)
 			findings_add_fault(&l, &w);
 	} else if (!findings_try_cert(&l, p, n, &w))

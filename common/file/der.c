@@ -9,6 +9,7 @@
 #include "base/heap.h"
 #include "file/p12.h"
 #include "key/private.h"
+#include "lock/lanes.h"
 #include "lock/passform.h"
 #include "lock/pbe.h"
 
@@ -24,33 +25,58 @@ der_is_p8(const uint8_t *p, size_t n)
 	return info != NULL && q == p + n;
 }
 
+/*
+ * Tries the next forms of a password, as many as are derived side by side.
+ * Returns 1 with the key, 0, or -1 with *w; *more is 0 if there were none.
+ */
+static int
+der_try(const X509_SIG *sig, struct passform_tries *t, uint8_t **p8, size_t *n,
+    int *more, struct reason *w)
+{
+	struct ahead *a[LANES_MAX];
+	const ASN1_OCTET_STRING *data;
+	const X509_ALGOR *alg;
+	size_t i, count;
+	int rc = 0;
+
+	X509_SIG_get0(sig, &alg, &data);
+	for (count = 0; count < (t->i == 0 ? 1 : LANES_MAX) &&
+	     (a[count] = ahead_new(t)) != NULL;
+	     count++)
+		pbe_ahead(a[count], alg);
+	ahead_derive(a, count);
+	*more = count > 0;
+	for (i = 0; i < count && rc == 0; i++) {
+		heap_check();
+		rc = pbe_decrypt(alg, &a[i]->form, a[i],
+		    ASN1_STRING_get0_data(data),
+		    (size_t)ASN1_STRING_length(data), p8, n, w);
+		if (rc == 1 && !(rc = der_is_p8(*p8, *n)))
+			OPENSSL_clear_free(*p8, *n);
+		if (rc == 1)
+			passform_worked(&a[i]->tries);
+	}
+	while (count > 0)
+		ahead_free(a[--count]);
+	return rc;
+}
+
 /* Encrypted PKCS#8 (RFC 5208 section 6), tried with each password. */
 static int
 der_read_encrypted(const X509_SIG *sig, struct secrets *s, struct findings *l,
     struct reason *w)
 {
 	struct passform_tries t = { .secrets = s };
-	const ASN1_OCTET_STRING *data;
-	const X509_ALGOR *alg;
-	struct passform f;
 	uint8_t *p8;
 	size_t n;
-	int rc = 0;
+	int rc = 0, more = 1;
 
-	X509_SIG_get0(sig, &alg, &data);
-	while (rc == 0 && passform_next(&t, &f)) {
-		heap_check();
-		rc = pbe_decrypt(alg, &f, ASN1_STRING_get0_data(data),
-		    (size_t)ASN1_STRING_length(data), &p8, &n, w);
-		if (rc == 1 && !(rc = der_is_p8(p8, n)))
-			OPENSSL_clear_free(p8, n);
-	}
-	passform_wipe(&f);
+	while (rc == 0 && more)
+		rc = der_try(sig, &t, &p8, &n, &more, w);
 	if (rc == 0)
 		secret_wrong(s, "encrypted private key does not open", w);
 	if (rc != 1)
 		return 0;
-	passform_worked(&t);
 	findings_add_key(l, p8, n, NULL, 0);
 	OPENSSL_clear_free(p8, n);
 	return 1;
@@ -237,7 +263,7 @@ der_read_one(const uint8_t *p, size_t n, int is_content, struct secrets *s,
 	int rc = 1;
 
 	if (p12_is(p, n))
-		return p12_read(p, n, s, l, w);
+		return p12_read(p, n, s, NULL, l, w);
 	n = der_without_padding(p, n);
 	if (findings_try_cert(l, p, n, w)) {
 		reason_clear();

@@ -7,6 +7,7 @@
 #include "file/epf.h"
 #include "file/foreign.h"
 #include "file/magic.h"
+#include "file/p12.h"
 #include "file/pem.h"
 #include "file/pvk.h"
 #include "file/records.h"
@@ -84,9 +85,10 @@ file_read_any(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	return file_read_base64(p, n, s, l, w);
 }
 
-int
-file_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
-    struct reason *w)
+/* As file_read(), with what p12_ahead() made of it, which it frees, or NULL. */
+static int
+file_read_ahead(const uint8_t *p, size_t n, struct secrets *s, struct ahead *a,
+    struct findings *l, struct reason *w)
 {
 	const struct magic *archive;
 	int rc;
@@ -98,13 +100,43 @@ file_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	if (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0)
 		return reason_set(w, "empty",
 		    "nothing but zero bytes, or an empty tar: fetch it again");
-	if ((archive = magic_of(p, n)) != NULL)
+	if ((archive = magic_of(p, n)) != NULL) {
+		ahead_free(a);
 		return reason_set(w, "unsupported",
 		    "%s archive: unpack it and feed in what it holds",
 		    archive->name);
-	rc = file_read_any(p, n, s, l, w);
+	}
+	rc = a != NULL ? p12_read(p, n, s, a, l, w) :
+			 file_read_any(p, n, s, l, w);
 	if (rc && l->n == 0 && strcmp(w->reason, "noted") != 0)
 		rc = reason_set(w, "empty",
 		    "no key and no certificate in it: look at what it is");
 	return rc;
+}
+
+int
+file_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
+    struct reason *w)
+{
+	return file_read_ahead(p, n, s, NULL, l, w);
+}
+
+void
+file_read_many(struct file_job *j, size_t n, struct secrets *s)
+{
+	struct ahead *a[FILE_MANY], *all[FILE_MANY] = { NULL };
+	size_t i, m = 0;
+
+	for (i = 0; i < n; i++) {
+		s->first = j[i].first;
+		if ((a[i] = p12_ahead(j[i].p, j[i].n, s)) != NULL)
+			all[m++] = a[i];
+	}
+	ahead_derive(all, m);
+	for (i = 0; i < n; i++) {
+		s->first = j[i].first;
+		j[i].ok = file_read_ahead(j[i].p, j[i].n, s, a[i], &j[i].l,
+		    &j[i].why);
+	}
+	s->first = NULL;
 }

@@ -25,4 +25,22 @@
 int file_read(const uint8_t *p, size_t n, struct secrets *, struct findings *l,
     struct reason *w);
 
+#define FILE_MANY 16 /* files that fill the lanes of lock/lanes.h */
+
+/* One of several files, and what file_read() would say of it. */
+struct file_job {
+	const uint8_t *p; /* n bytes */
+	size_t n;
+	const char *first; /* the password to try first, or NULL */
+	int ok; /* what file_read() would return */
+	struct findings l; /* empty at first */
+	struct reason why;
+};
+
+/*
+ * Reads n files, at most FILE_MANY, in this order.  What most of them will
+ * derive from a password is derived side by side.
+ */
+void file_read_many(struct file_job *, size_t n, struct secrets *);
+
 #endif

@@ -9,6 +9,7 @@
 #include "base/heap.h"
 #include "key/tlv.h"
 #include "lock/budget.h"
+#include "lock/lanes.h"
 #include "lock/p12mac.h"
 #include "lock/passform.h"
 #include "lock/pbe.h"
@@ -167,6 +168,7 @@ p12_friendly_name(const SAFE_BAG *bag, size_t *n)
 struct p12 {
 	const char *pass; /* the password that opened it, in the form of form */
 	struct passform form;
+	struct ahead *ahead; /* what was derived from that form; or NULL */
 	struct secrets *secrets; /* a part may have another; NULL: none has */
 	struct findings *out;
 	int locked; /* parts that no password opened */
@@ -196,7 +198,8 @@ struct p12_part {
 
 /* Tries one form of a password.  Returns 0 to try others. */
 static int
-p12_part_try(struct p12_part *p, const struct passform *f)
+p12_part_try(struct p12_part *p, const struct passform *f,
+    const struct ahead *a)
 {
 	uint8_t *clear;
 	const uint8_t *q;
@@ -204,7 +207,7 @@ p12_part_try(struct p12_part *p, const struct passform *f)
 	int rc;
 
 	heap_check();
-	rc = pbe_decrypt(p->alg, f, ASN1_STRING_get0_data(p->data),
+	rc = pbe_decrypt(p->alg, f, a, ASN1_STRING_get0_data(p->data),
 	    (size_t)ASN1_STRING_length(p->data), &clear, &n, &p->why);
 	if (rc != 1)
 		return rc;
@@ -232,9 +235,9 @@ p12_part_search(struct p12 *r, struct p12_part *p)
 	int i, rc = 0;
 
 	for (i = 0; rc == 0 && passform_of(&f, r->pass, i); i++)
-		rc = p12_part_try(p, &f);
+		rc = p12_part_try(p, &f, NULL);
 	while (rc == 0 && passform_next(&t, &f))
-		rc = p12_part_try(p, &f);
+		rc = p12_part_try(p, &f, NULL);
 	passform_wipe(&f);
 	return rc;
 }
@@ -248,7 +251,7 @@ p12_part_open(struct p12 *r, const char *what, const X509_ALGOR *alg,
 	char name[192];
 	int garbled, rc;
 
-	rc = p12_part_try(&p, &r->form);
+	rc = p12_part_try(&p, &r->form, r->ahead);
 	garbled = p.garbled;
 	if (rc == 0 && r->secrets != NULL)
 		rc = p12_part_search(r, &p);
@@ -465,21 +468,133 @@ p12_read_safes(struct p12 *r, const STACK_OF(ASN1_TYPE) *safes)
 	}
 }
 
-/* Finds the password by the MAC.  Returns 1, or 0 with *w. */
-static int
-p12_unlock_mac(struct p12 *r, const struct p12mac *m, struct reason *w)
+/* Adds what the keys of a part will be derived from. */
+static void
+p12_ahead_keys(struct ahead *a, const STACK_OF(SAFE_BAG) *bags)
 {
-	struct passform_tries t = { .secrets = r->secrets };
+	const ASN1_OCTET_STRING *data;
+	const X509_ALGOR *alg;
+	const SAFE_BAG *bag;
+	X509_SIG *sig;
+	int i;
+
+	for (i = 0; i < sk_SAFE_BAG_num(bags) && i < AHEAD_DERIVATIONS; i++) {
+		bag = sk_SAFE_BAG_value(bags, i);
+		if (OBJ_obj2nid(bag->type) != NID_pkcs8ShroudedKeyBag)
+			continue;
+		sig = p12_value(bag->value, ASN1_ITEM_rptr(X509_SIG));
+		if (sig != NULL) {
+			X509_SIG_get0(sig, &alg, &data);
+			pbe_ahead(a, alg);
+		}
+		X509_SIG_free(sig);
+	}
+}
+
+/* Adds what the parts of a file will be derived from. */
+static void
+p12_ahead_parts(struct ahead *a, const STACK_OF(ASN1_TYPE) *safes)
+{
+	STACK_OF(SAFE_BAG) *bags;
+	PKCS7 *p7;
+	int i;
+
+	for (i = 0; i < sk_ASN1_TYPE_num(safes) && i < AHEAD_DERIVATIONS; i++) {
+		p7 = p12_value(sk_ASN1_TYPE_value(safes, i),
+		    ASN1_ITEM_rptr(PKCS7));
+		if (p7 == NULL)
+			continue;
+		if (PKCS7_type_is_encrypted(p7) && p7->d.encrypted != NULL &&
+		    p7->d.encrypted->enc_data != NULL)
+			pbe_ahead(a, p7->d.encrypted->enc_data->algorithm);
+		else if (PKCS7_type_is_data(p7) && p7->d.data != NULL) {
+			bags = ASN1_item_unpack(p7->d.data,
+			    ASN1_ITEM_rptr(SAFE_BAGS));
+			p12_ahead_keys(a, bags);
+			p12_free_bags(bags);
+		}
+		PKCS7_free(p7);
+	}
+	a->all = 1;
+}
+
+/*
+ * The password that is tried first opened the last file: it is likely to open
+ * the next one too, and then more than its MAC will be needed.
+ */
+static int p12_likely = 1;
+
+/*
+ * Tries the next most forms of a password on the MAC, side by side.  Returns 1
+ * with the one that is right, 0, or -1 with *w; *more is 0 if there were none.
+ */
+static int
+p12_try_macs(const struct p12mac *m, struct passform_tries *t, size_t most,
+    struct ahead **right, int *more, struct reason *w)
+{
+	struct ahead *a[LANES_MAX];
+	size_t n, i;
 	int rc = 0;
 
-	while (rc == 0 && passform_next(&t, &r->form))
-		rc = p12mac_check(m, &r->form, w);
+	for (n = 0; n < most && (a[n] = ahead_new(t)) != NULL; n++)
+		p12mac_ahead(a[n], m);
+	ahead_derive(a, n);
+	*more = n > 0;
+	for (i = 0; i < n; i++) {
+		if (rc == 0 &&
+		    (rc = p12mac_check(m, &a[i]->form, a[i], w)) == 1)
+			*right = a[i];
+		else
+			ahead_free(a[i]);
+	}
+	return rc;
+}
+
+/* Returns 1 if it was made for the password to be tried first. */
+static int
+p12_is_first(const struct ahead *a, const struct p12 *r)
+{
+	return a != NULL && a->tries.form == 0 && a->tries.i == 1 &&
+	    a->tries.pass == secret_try(r->secrets, 0);
+}
+
+/*
+ * Finds the password by the MAC, and derives what the safes need.  Returns 1,
+ * or 0 with *w.
+ */
+static int
+p12_unlock_mac(struct p12 *r, const struct p12mac *m,
+    const STACK_OF(ASN1_TYPE) *safes, struct reason *w)
+{
+	struct passform_tries t = { .secrets = r->secrets };
+	struct ahead *a = r->ahead;
+	int rc = 0, more = 1;
+
+	r->ahead = NULL;
+	if (p12_is_first(a, r)) {
+		t = a->tries;
+		rc = p12mac_check(m, &a->form, a, w);
+	}
+	if (rc != 1) {
+		ahead_free(a);
+		a = NULL;
+	}
+	while (rc == 0 && more)
+		rc = p12_try_macs(m, &t, t.i == 0 ? 1 : p12mac_width(m), &a,
+		    &more, w);
 	if (rc == 0)
 		secret_wrong(r->secrets, "integrity check failed", w);
+	p12_likely = rc == 1 && a->tries.i == 1 && a->tries.form == 0;
 	if (rc != 1)
 		return 0;
-	r->pass = t.pass;
-	passform_worked(&t);
+	r->ahead = a;
+	r->form = a->form;
+	r->pass = a->tries.pass;
+	passform_worked(&a->tries);
+	if (!a->all) {
+		p12_ahead_parts(a, safes);
+		ahead_derive(&a, 1);
+	}
 	return 1;
 }
 
@@ -545,23 +660,55 @@ p12_read_pfx(struct p12 *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
 		findings_add_fault(r->out, w);
 		return 1;
 	}
-	if ((rc = p12_unlock_mac(r, m, w)))
+	if ((rc = p12_unlock_mac(r, m, safes, w)))
 		p12_read_safes(r, safes);
 	p12mac_free(m);
 	return rc;
 }
 
+struct ahead *
+p12_ahead(const uint8_t *der, size_t n, struct secrets *s)
+{
+	struct passform_tries t = { .secrets = s };
+	PFX *pfx = p12_is(der, n) ?
+	    (PFX *)ASN1_item_d2i(NULL, &der, (long)n, ASN1_ITEM_rptr(PFX)) :
+	    NULL;
+	const ASN1_OCTET_STRING *content = pfx == NULL ? NULL :
+							 p12_authsafe(pfx);
+	STACK_OF(ASN1_TYPE) *safes = NULL;
+	struct p12mac *m = NULL;
+	struct ahead *a = NULL;
+	struct reason w;
+
+	budget_start();
+	if (content != NULL && pfx->mac != NULL &&
+	    (m = p12mac_new(pfx->mac, content, &w)) != NULL &&
+	    (a = ahead_new(&t)) != NULL) {
+		p12mac_ahead(a, m);
+		if (p12_likely)
+			safes = ASN1_item_unpack(content,
+			    ASN1_ITEM_rptr(ASN1_SEQUENCE_ANY));
+		if (safes != NULL)
+			p12_ahead_parts(a, safes);
+	}
+	sk_ASN1_TYPE_pop_free(safes, ASN1_TYPE_free);
+	p12mac_free(m);
+	ASN1_item_free((ASN1_VALUE *)pfx, ASN1_ITEM_rptr(PFX));
+	reason_clear();
+	return a;
+}
+
 /*
- * Reads the PFX that *der begins with, and moves *der behind it.  Returns 1, or
- * 0 with *w.
+ * Reads the PFX that *der begins with, and moves *der behind it; frees a.
+ * Returns 1, or 0 with *w.
  */
 static int
-p12_read_one(const uint8_t **der, size_t n, struct secrets *s,
+p12_read_one(const uint8_t **der, size_t n, struct secrets *s, struct ahead *a,
     struct findings *l, struct reason *w)
 {
 	STACK_OF(ASN1_TYPE) *safes = NULL;
 	const ASN1_OCTET_STRING *content = NULL;
-	struct p12 r = { .secrets = s, .out = l };
+	struct p12 r = { .secrets = s, .ahead = a, .out = l };
 	int like = p12_is(*der, n), rc = 0;
 	PFX *pfx;
 
@@ -588,6 +735,7 @@ p12_read_one(const uint8_t **der, size_t n, struct secrets *s,
 	else
 		rc = p12_read_pfx(&r, pfx, content, safes, w);
 out:
+	ahead_free(r.ahead);
 	passform_wipe(&r.form);
 	sk_ASN1_TYPE_pop_free(safes, ASN1_TYPE_free);
 	ASN1_item_free((ASN1_VALUE *)pfx, ASN1_ITEM_rptr(PFX));
@@ -596,18 +744,19 @@ out:
 }
 
 int
-p12_read(const uint8_t *der, size_t n, struct secrets *s, struct findings *l,
-    struct reason *w)
+p12_read(const uint8_t *der, size_t n, struct secrets *s, struct ahead *a,
+    struct findings *l, struct reason *w)
 {
 	const uint8_t *p = der, *end = der + n;
 	struct findings more = { NULL, 0 };
 	struct reason behind;
 
-	if (!p12_read_one(&p, n, s, l, w))
+	if (!p12_read_one(&p, n, s, a, l, w))
 		return 0;
 	/* files were padded to blocks, and put one behind the other */
 	while (p12_is(p, (size_t)(end - p))) {
-		if (!p12_read_one(&p, (size_t)(end - p), s, &more, &behind)) {
+		if (!p12_read_one(&p, (size_t)(end - p), s, NULL, &more,
+			&behind)) {
 			findings_add_fault(l, &behind);
 			return 1;
 		}

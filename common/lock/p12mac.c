@@ -163,8 +163,24 @@ derivation(const struct p12mac *m, const struct passform *f, uint8_t *key)
 	return k;
 }
 
+void
+p12mac_ahead(struct ahead *a, const struct p12mac *m)
+{
+	struct kdf k = derivation(m, &a->form, NULL);
+
+	if (m->pb == NULL ? a->form.has_bmp : a->form.has_raw)
+		ahead_add(a, &k);
+}
+
+size_t
+p12mac_width(const struct p12mac *m)
+{
+	return kdf_width(m->pb == NULL ? m->md : m->prf);
+}
+
 int
-p12mac_check(const struct p12mac *m, const struct passform *f, struct reason *w)
+p12mac_check(const struct p12mac *m, const struct passform *f,
+    const struct ahead *a, struct reason *w)
 {
 	uint8_t key[KDF_KEY_MAX], got[EVP_MAX_MD_SIZE];
 	struct kdf k = derivation(m, f, key);
@@ -179,7 +195,7 @@ p12mac_check(const struct p12mac *m, const struct passform *f, struct reason *w)
 			16,
 		w))
 		return -1;
-	rc = kdf_derive(&k, 1) &&
+	rc = ahead_kdf(a, &k, 1) &&
 	    HMAC(m->md, key, m->keylen, ASN1_STRING_get0_data(m->content),
 		(size_t)ASN1_STRING_length(m->content), got, &n) != NULL &&
 	    n == (unsigned)ASN1_STRING_length(m->want) &&

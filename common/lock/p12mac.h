@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/reason.h"
+#include "lock/ahead.h"
 #include "lock/passform.h"
 
 /*
@@ -24,11 +25,17 @@ struct p12mac *p12mac_new(const ASN1_TYPE *macdata,
     const ASN1_OCTET_STRING *content, struct reason *w);
 void p12mac_free(struct p12mac *);
 
+/* Adds what p12mac_check() will derive from the form. */
+void p12mac_ahead(struct ahead *, const struct p12mac *);
+
+/* How many passwords are checked in little more than the time of one. */
+size_t p12mac_width(const struct p12mac *);
+
 /*
  * Returns 1 if the check is right under this password, 0 if not, -1 with *w
- * if the file has asked for too much work.
+ * if the file has asked for too much work.  The struct ahead may be NULL.
  */
 int p12mac_check(const struct p12mac *, const struct passform *,
-    struct reason *w);
+    const struct ahead *, struct reason *w);
 
 #endif

@@ -9,7 +9,6 @@
 
 #include "base/heap.h"
 #include "lock/budget.h"
-#include "lock/kdf.h"
 
 #define SCRYPT_MAX (1 << 24) /* N * r * p */
 
@@ -146,7 +145,7 @@ pkcs12_kdf(struct kdf *k, const PBEPARAM *p, const EVP_MD *md,
  */
 static EVP_CIPHER_CTX *
 pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
-    const struct passform *f, struct reason *w)
+    const struct passform *f, const struct ahead *a, struct reason *w)
 {
 	PBEPARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
 	const EVP_CIPHER *c = EVP_get_cipherbynid(cipher);
@@ -168,7 +167,7 @@ pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
 		    EVP_CIPHER_get_key_length(c));
 		pkcs12_kdf(&k[1], p, md, f, PKCS12_IV_ID, iv,
 		    EVP_CIPHER_get_iv_length(c));
-		rc = kdf_derive(k, k[1].n > 0 ? 2 : 1) &&
+		rc = ahead_kdf(a, k, k[1].n > 0 ? 2 : 1) &&
 		    EVP_DecryptInit_ex(ctx, c, NULL, key, iv);
 		if (!rc)
 			(void)unsupported(alg, w);
@@ -225,7 +224,7 @@ pbkdf2_kdf(struct kdf *k, const PBKDF2PARAM *p, const struct passform *f,
 /* Keys a cipher by PBKDF2: RFC 8018 section 6.2.2.  Returns 1, or 0. */
 static int
 pbkdf2_key(EVP_CIPHER_CTX *ctx, const PBKDF2PARAM *p, const EVP_CIPHER *c,
-    const ASN1_TYPE *iv, const struct passform *f)
+    const ASN1_TYPE *iv, const struct passform *f, const struct ahead *a)
 {
 	uint8_t key[EVP_MAX_KEY_LENGTH];
 	struct kdf k;
@@ -238,7 +237,7 @@ pbkdf2_key(EVP_CIPHER_CTX *ctx, const PBKDF2PARAM *p, const EVP_CIPHER *c,
 	k.n = (size_t)EVP_CIPHER_CTX_get_key_length(ctx);
 	if (p->keylength != NULL && ASN1_INTEGER_get(p->keylength) != (long)k.n)
 		return 0;
-	rc = kdf_derive(&k, 1) &&
+	rc = ahead_kdf(a, &k, 1) &&
 	    EVP_DecryptInit_ex(ctx, NULL, NULL, key, NULL);
 	OPENSSL_cleanse(key, sizeof(key));
 	return rc;
@@ -247,7 +246,7 @@ pbkdf2_key(EVP_CIPHER_CTX *ctx, const PBKDF2PARAM *p, const EVP_CIPHER *c,
 /* Keys a cipher of PBES2 with PBKDF2.  Returns 1, or 0 with *w. */
 static int
 pbes2_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, PBE2PARAM *v2,
-    const struct passform *f, struct reason *w)
+    const struct passform *f, const struct ahead *a, struct reason *w)
 {
 	PBKDF2PARAM *kdf;
 	int rc;
@@ -258,7 +257,7 @@ pbes2_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, PBE2PARAM *v2,
 	repair_aes(v2, kdf);
 	rc = pbkdf2_key(ctx, kdf,
 	    EVP_get_cipherbyobj(v2->encryption->algorithm),
-	    v2->encryption->parameter, f);
+	    v2->encryption->parameter, f, a);
 	PBKDF2PARAM_free(kdf);
 	if (!rc)
 		(void)unsupported(alg, w);
@@ -285,7 +284,8 @@ pbes_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, const struct passform *f,
 
 /* A cipher of PBES1 or PBES2, keyed.  NULL with *w. */
 static EVP_CIPHER_CTX *
-pbes_cipher(const X509_ALGOR *alg, const struct passform *f, struct reason *w)
+pbes_cipher(const X509_ALGOR *alg, const struct passform *f,
+    const struct ahead *a, struct reason *w)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
 	PBE2PARAM *v2 = NULL;
@@ -303,7 +303,7 @@ pbes_cipher(const X509_ALGOR *alg, const struct passform *f, struct reason *w)
 		ok = reason_set(w, "damaged",
 		    "no PBES2 parameters (RFC 8018 appendix A.4)");
 	else if (pbe_nid(v2->keyfunc) == NID_id_pbkdf2)
-		ok = pbes2_key(ctx, alg, v2, f, w);
+		ok = pbes2_key(ctx, alg, v2, f, a, w);
 	else
 		ok = (pbe_nid(v2->keyfunc) != NID_id_scrypt ||
 			 scrypt_ok(v2->keyfunc, w)) &&
@@ -335,8 +335,9 @@ is_pkcs12(int nid, int *cipher, int *hash)
 }
 
 int
-pbe_decrypt(const X509_ALGOR *alg, const struct passform *f, const uint8_t *in,
-    size_t n, uint8_t **out, size_t *outlen, struct reason *w)
+pbe_decrypt(const X509_ALGOR *alg, const struct passform *f,
+    const struct ahead *a, const uint8_t *in, size_t n, uint8_t **out,
+    size_t *outlen, struct reason *w)
 {
 	int cipher, hash, len, last, rc, old;
 	EVP_CIPHER_CTX *ctx;
@@ -348,8 +349,8 @@ pbe_decrypt(const X509_ALGOR *alg, const struct passform *f, const uint8_t *in,
 	/* to decrypt it, and to parse it, is work too */
 	if (!budget_spend(64 + (int64_t)n / 16, w))
 		return -1;
-	ctx = old ? pkcs12_cipher(alg, cipher, hash, f, w) :
-		    pbes_cipher(alg, f, w);
+	ctx = old ? pkcs12_cipher(alg, cipher, hash, f, a, w) :
+		    pbes_cipher(alg, f, a, w);
 	if (ctx == NULL)
 		return -1;
 	if ((*out = OPENSSL_malloc(n + EVP_MAX_BLOCK_LENGTH)) == NULL)
@@ -363,4 +364,58 @@ pbe_decrypt(const X509_ALGOR *alg, const struct passform *f, const uint8_t *in,
 	EVP_CIPHER_CTX_free(ctx);
 	reason_clear();
 	return rc;
+}
+
+static void
+pkcs12_ahead(struct ahead *a, const X509_ALGOR *alg, int cipher, int hash)
+{
+	PBEPARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
+	const EVP_CIPHER *c = EVP_get_cipherbynid(cipher);
+	const EVP_MD *md = EVP_get_digestbynid(hash);
+	struct kdf k;
+
+	if (p != NULL && c != NULL && md != NULL) {
+		pkcs12_kdf(&k, p, md, &a->form, PKCS12_KEY_ID, NULL,
+		    EVP_CIPHER_get_key_length(c));
+		ahead_add(a, &k);
+		pkcs12_kdf(&k, p, md, &a->form, PKCS12_IV_ID, NULL,
+		    EVP_CIPHER_get_iv_length(c));
+		ahead_add(a, &k);
+	}
+	PBEPARAM_free(p);
+}
+
+static void
+pbes2_ahead(struct ahead *a, const X509_ALGOR *alg)
+{
+	PBE2PARAM *v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM));
+	PBKDF2PARAM *p = NULL;
+	const EVP_CIPHER *c;
+	struct kdf k;
+
+	if (v2 != NULL && pbe_nid(v2->keyfunc) == NID_id_pbkdf2)
+		p = pbe_parameters(v2->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
+	if (p != NULL) {
+		repair_aes(v2, p);
+		c = EVP_get_cipherbyobj(v2->encryption->algorithm);
+		if (c != NULL && pbkdf2_kdf(&k, p, &a->form, NULL)) {
+			k.n = (size_t)EVP_CIPHER_get_key_length(c);
+			ahead_add(a, &k);
+		}
+	}
+	PBKDF2PARAM_free(p);
+	PBE2PARAM_free(v2);
+}
+
+void
+pbe_ahead(struct ahead *a, const X509_ALGOR *alg)
+{
+	int nid = pbe_nid(alg), cipher, hash, old;
+
+	old = is_pkcs12(nid, &cipher, &hash);
+	if (old && a->form.has_bmp)
+		pkcs12_ahead(a, alg, cipher, hash);
+	else if (nid == NID_pbes2 && a->form.has_raw)
+		pbes2_ahead(a, alg);
+	reason_clear();
 }

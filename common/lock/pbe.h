@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/reason.h"
+#include "lock/ahead.h"
 #include "lock/passform.h"
 
 /*
@@ -16,13 +17,18 @@
 #define KDF_KEY_MAX 1024 /* bytes that a derivation is asked for */
 
 /*
- * Decrypts n bytes, and counts the work (lock/budget.h).  Returns 1 with *out,
+ * Decrypts n bytes, and counts the work (lock/budget.h).  The struct ahead may be
+ * NULL.  Returns 1 with *out,
  * *outlen bytes, which the caller frees with OPENSSL_clear_free(); 0: not with
  * this password; -1 with *w: with none (reason "unsupported", "damaged" or
  * "ceiling").
  */
-int pbe_decrypt(const X509_ALGOR *, const struct passform *, const uint8_t *in,
-    size_t n, uint8_t **out, size_t *outlen, struct reason *w);
+int pbe_decrypt(const X509_ALGOR *, const struct passform *,
+    const struct ahead *, const uint8_t *in, size_t n, uint8_t **out,
+    size_t *outlen, struct reason *w);
+
+/* Adds what pbe_decrypt() will derive from the form. */
+void pbe_ahead(struct ahead *, const X509_ALGOR *);
 
 /* Checks parameters of PBKDF2, and counts its rounds.  1, or 0 with *w. */
 int pbe_pbkdf2(const X509_ALGOR *, struct reason *w);

@@ -10,11 +10,14 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 {
 	struct findings l = { NULL, 0 };
+	struct ahead *a = p12_ahead(p, n, fuzz_secrets());
 	struct reason w;
 
+	if (a != NULL)
+		ahead_derive(&a, 1);
 	budget_start_with(WORK);
 	(void)p12_is(p, n);
-	(void)p12_read(p, n, fuzz_secrets(), &l, &w);
+	(void)p12_read(p, n, fuzz_secrets(), a, &l, &w);
 	fuzz_items(&l);
 	return 0;
 }
