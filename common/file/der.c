@@ -33,14 +33,14 @@ static int
 der_try(const X509_SIG *sig, struct passform_tries *t, uint8_t **p8, size_t *n,
     int *more, struct reason *w)
 {
-	struct ahead *a[LANES_MAX];
+	struct ahead *a[LANES_MOST];
 	const ASN1_OCTET_STRING *data;
 	const X509_ALGOR *alg;
 	size_t i, count;
 	int rc = 0;
 
 	X509_SIG_get0(sig, &alg, &data);
-	for (count = 0; count < (t->i == 0 ? 1 : LANES_MAX) &&
+	for (count = 0; count < (t->i == 0 ? 1 : LANES_MOST) &&
 	     (a[count] = ahead_new(t)) != NULL;
 	     count++)
 		pbe_ahead(a[count], alg);

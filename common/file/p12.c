@@ -532,7 +532,7 @@ static int
 p12_try_macs(const struct p12mac *m, struct passform_tries *t, size_t most,
     struct ahead **right, int *more, struct reason *w)
 {
-	struct ahead *a[LANES_MAX];
+	struct ahead *a[LANES_MOST];
 	size_t n, i;
 	int rc = 0;
 

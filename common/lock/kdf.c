@@ -503,7 +503,7 @@ size_t
 kdf_width(const EVP_MD *md)
 {
 	const struct hash *h = hash_of(md);
-	size_t way = h == NULL ? 0 : best(h, LANES_MAX);
+	size_t way = h == NULL ? 0 : best(h, LANES_MOST);
 
 	if (h == NULL)
 		return 1;
@@ -543,12 +543,12 @@ run(struct chain *c, size_t n)
 static int
 derive(const struct hash *h, const struct kdf **k, size_t count)
 {
-	struct chain c[LANES_MAX];
+	struct chain c[LANES_MOST];
 	size_t n = 0, i;
 	int ok = 1;
 
 	while (ok && (count > 0 || n > 0)) {
-		while (ok && count > 0 && n < LANES_MAX) {
+		while (ok && count > 0 && n < LANES_MOST) {
 			ok = chain_start(&c[n++], h, *k++);
 			count--;
 		}

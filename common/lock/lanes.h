@@ -10,18 +10,18 @@
  * block, padding the rest.
  */
 
-#define LANES_MAX   16
+#define LANES_MOST  16
 #define LANES_WORDS 8 /* of SHA-256; SHA-1 has 5 */
 
 /* Words of lane i are at [..][i], in the order of the machine. */
 struct lanes {
-	_Alignas(64) uint32_t h[LANES_WORDS][LANES_MAX]; /* the hash */
+	_Alignas(64) uint32_t h[LANES_WORDS][LANES_MOST]; /* the hash */
 	/* what a block is hashed behind, in turn: [0] by the next step */
-	uint32_t before[2][LANES_WORDS][LANES_MAX];
+	uint32_t before[2][LANES_WORDS][LANES_MOST];
 	/* all ones: the hash of this step is added (xor) to the sum; or 0 */
-	uint32_t adds[2][LANES_MAX];
-	uint32_t sum[LANES_WORDS][LANES_MAX];
-	uint32_t bits[LANES_MAX]; /* length of the message, for the padding */
+	uint32_t adds[2][LANES_MOST];
+	uint32_t sum[LANES_WORDS][LANES_MOST];
+	uint32_t bits[LANES_MOST]; /* length of the message, for the padding */
 };
 
 /* Does so many steps of the lanes from first on. */
