@@ -24,8 +24,10 @@ struct worker {
 
 struct job {
 	struct worker *worker; /* has it in hand; NULL: there is an answer */
-	uint8_t *p; /* the job, then its answer; NULL: its process died of it */
-	size_t n; /* bytes of it; or the signal that the process died of */
+	uint8_t *p; /* the job, then its answer, if there is one */
+	size_t n; /* bytes of it */
+	int died; /* a process died of it: there is no answer */
+	int signal; /* that the process died of; 0: none */
 	void *tag; /* the caller's */
 };
 
@@ -40,6 +42,9 @@ struct workers {
 	size_t size; /* of the ring */
 	size_t oldest; /* index of the oldest job */
 	size_t used; /* number of jobs */
+	uint8_t
+	    *lost; /* the job that workers_get() had no answer to, or NULL */
+	size_t nlost; /* bytes of it */
 };
 
 /* Processes ------------------------------------------------------------- */
@@ -128,7 +133,7 @@ serve(void *ctx)
 /* Jobs ------------------------------------------------------------------- */
 
 static void wait_any(struct workers *, const struct worker *);
-static void died(struct workers *, struct worker *);
+static void collect(struct workers *, struct worker *);
 
 static void
 start(struct workers *p, struct worker *w)
@@ -153,7 +158,8 @@ send(struct workers *p, struct worker *w, const struct job *j)
 	/* a process that starts anew is sent all that it has in hand */
 	while (left(part) > 0 && w->starts == starts)
 		if ((rc = put(w->process.to, part)) == 0)
-			died(p, w);
+			/* before it died it may have answered others */
+			collect(p, w);
 		else if (rc == -1)
 			/* it may wait for us to take an answer */
 			wait_any(p, w);
@@ -184,9 +190,8 @@ died(struct workers *p, struct worker *w)
 			continue;
 		}
 		at = j;
-		OPENSSL_free(j->p);
-		j->p = NULL;
-		j->n = status < 0 ? (size_t)-status : 0;
+		j->died = 1;
+		j->signal = status < 0 ? -status : 0;
 		j->worker = NULL;
 		w->jobs--;
 	}
@@ -276,6 +281,7 @@ workers_free(struct workers *p)
 		(void)spawn_end(&p->worker[i].process);
 	while (p->used > 0)
 		OPENSSL_free(p->ring[(p->oldest + --p->used) % p->size].p);
+	OPENSSL_free(p->lost);
 	free(p->worker);
 	free(p->ring);
 	free(p);
@@ -319,6 +325,7 @@ workers_put(struct workers *p, const void *head, size_t nhead, const void *body,
 	struct job *j = &p->ring[(p->oldest + p->used++) % p->size];
 
 	j->worker = w;
+	j->died = 0;
 	j->tag = tag;
 	j->n = nhead + nbody;
 	if ((j->p = OPENSSL_malloc(j->n + 1)) == NULL)
@@ -339,9 +346,27 @@ workers_get(struct workers *p, size_t *n, void **tag)
 		wait_any(p, NULL);
 	p->oldest = (p->oldest + 1) % p->size;
 	p->used--;
-	*n = j->n;
 	*tag = j->tag;
-	return j->p;
+	OPENSSL_free(p->lost);
+	p->lost = NULL;
+	if (!j->died) {
+		*n = j->n;
+		return j->p;
+	}
+	p->lost = j->p;
+	p->nlost = j->n;
+	*n = (size_t)j->signal;
+	return NULL;
+}
+
+uint8_t *
+workers_lost(struct workers *p, size_t *n)
+{
+	uint8_t *job = p->lost;
+
+	p->lost = NULL;
+	*n = p->nlost;
+	return job;
 }
 
 int

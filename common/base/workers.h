@@ -52,6 +52,12 @@ void workers_put(struct workers *, const void *head, size_t nhead,
  */
 uint8_t *workers_get(struct workers *, size_t *n, void **tag);
 
+/*
+ * Returns the job that a process died of, as the last workers_get() said, and
+ * its bytes in *n.  The caller frees it with OPENSSL_free().
+ */
+uint8_t *workers_lost(struct workers *, size_t *n);
+
 /* Says in *w, reason "reader", of what a process died.  Returns 0. */
 int workers_died(struct reason *, size_t n);
 

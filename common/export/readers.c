@@ -22,24 +22,19 @@ struct readers {
 	const struct pathmap *map;
 	struct wire open; /* the bundle that is being filled */
 	size_t n; /* members in it */
-	size_t busy; /* members whose findings were not taken */
-	struct wire answer; /* of the oldest bundle, from where it is taken */
-	size_t left; /* members in the answer */
-	struct readers_tag *first, **last; /* of all that are busy */
-	/* a bundle of which a process died: its members are read one by one */
+	struct readers_tag *first, **last; /* of all members in hand */
+	size_t busy; /* number of them */
+	struct wire
+	    answer; /* to the oldest bundle, from where it is not taken */
+	/* a bundle that a process died of, from where it is not read again */
 	struct wire again;
-	struct workers *single; /* that reads them */
-};
-
-/* A bundle that a process has. */
-struct readers_bundle {
-	struct wire wire;
-	size_t n; /* members */
+	struct workers
+	    *single; /* reads the members of such a bundle, one by one */
 };
 
 struct readers_tag {
 	struct readers_tag *next;
-	void *tag;
+	void *tag; /* what readers_put() was given */
 };
 
 /* What goes in front of a member. */
@@ -169,19 +164,21 @@ readers_full(const struct readers *r)
 	return readers_bundled(r) && (r->pool == NULL || workers_full(r->pool));
 }
 
+/* Starts the next bundle, in the memory of the last one. */
+static void
+readers_empty(struct readers *r)
+{
+	OPENSSL_cleanse(r->open.p, r->open.at);
+	r->open.at = 0;
+	r->n = 0;
+}
+
 /* Gives the bundle to a process. */
 static void
 readers_send(struct readers *r)
 {
-	struct readers_bundle *b = malloc(sizeof(*b));
-
-	if (b == NULL)
-		heap_nomem();
-	b->wire = r->open;
-	b->n = r->n;
-	workers_put(r->pool, NULL, 0, b->wire.p, b->wire.at, b);
-	memset(&r->open, 0, sizeof(r->open));
-	r->n = 0;
+	workers_put(r->pool, NULL, 0, r->open.p, r->open.at, NULL);
+	readers_empty(r);
 }
 
 void
@@ -213,7 +210,6 @@ readers_put(struct readers *r, const uint8_t *p, size_t n,
 static void
 readers_wait(struct readers *r)
 {
-	struct readers_bundle *b;
 	void *tag;
 
 	OPENSSL_free(r->answer.p);
@@ -221,45 +217,41 @@ readers_wait(struct readers *r)
 	memset(&r->answer, 0, sizeof(r->answer));
 	memset(&r->again, 0, sizeof(r->again));
 	if (r->pool == NULL) {
-		r->left = r->n;
 		r->answer.p = readers_work(r, r->open.p, r->open.at,
 		    &r->answer.size);
-		OPENSSL_cleanse(r->open.p, r->open.at);
-		r->open.at = 0;
-		r->n = 0;
+		readers_empty(r);
 		return;
 	}
 	if (workers_busy(r->pool) == 0)
 		readers_send(r);
 	r->answer.p = workers_get(r->pool, &r->answer.size, &tag);
-	b = tag;
-	r->left = b->n;
 	if (r->answer.p == NULL) {
-		r->again = b->wire;
-		r->again.at = 0;
-	} else
-		OPENSSL_free(b->wire.p);
-	free(b);
+		r->answer.size = 0;
+		r->again.p = workers_lost(r->pool, &r->again.size);
+	}
 }
 
 /*
- * Reads the next member of a bundle of which a process died.  Returns 1, or 0:
+ * Reads the next member of a bundle that a process died of.  Returns 1, or 0:
  * the process died of this member, as *n says for workers_died().
  */
 static int
 readers_read_again(struct readers *r, size_t *n)
 {
+	struct wire *f = &r->again;
+	const uint8_t *start = f->p + f->at;
 	struct readers_order o;
 	void *tag;
 
-	memcpy(&o, wire_next(&r->again, sizeof(o)), sizeof(o));
+	memcpy(&o, wire_next(f, sizeof(o)), sizeof(o));
+	(void)wire_next(f, o.n);
 	if (r->single == NULL)
 		r->single = workers_new(1, 1, 0, readers_work, r);
-	workers_put(r->single, &o, sizeof(o), wire_next(&r->again, o.n), o.n,
-	    NULL);
+	workers_put(r->single, NULL, 0, start, sizeof(o) + o.n, NULL);
 	OPENSSL_free(r->answer.p);
 	r->answer.at = 0;
 	r->answer.p = workers_get(r->single, n, &tag);
+	r->answer.size = r->answer.p == NULL ? 0 : *n;
 	return r->answer.p != NULL;
 }
 
@@ -270,9 +262,8 @@ readers_get(struct readers *r, struct findings *l, struct reason *w, void **tag)
 	struct readers_report rep;
 	size_t died;
 
-	if (r->left == 0)
+	if (r->answer.at == r->answer.size && r->again.at == r->again.size)
 		readers_wait(r);
-	r->left--;
 	r->busy--;
 	*tag = t->tag;
 	if ((r->first = t->next) == NULL)
