@@ -112,7 +112,7 @@ other_db()
 		other_db $args
 		run_tool 0 edb-extract <other.edb
 		says 'edb-extract: keys 1, certificates 1'
-		[[ $(only key <"$OUT" | field source) == Keys/1/Blob ]]
+		[[ $(only key <"$OUT" | field source) == Keys/2/Blob ]]
 		only key <"$OUT" | field key | base64 -d | cmp jane-1999.p8 -
 		[[ $(only cert <"$OUT" | field source) == Keys/3/Blob ]]
 		only cert <"$OUT" | field cert | base64 -d | cmp bob-1999.cer -
@@ -122,6 +122,24 @@ other_db()
 	run_tool 0 edb-extract -v <other.edb
 	grep -x 'Keys: 3 rows' "$ERR"
 	grep -x '    Blob' "$ERR"
+}
+
+@test "edb-extract: a certificate of somebody else over a key that lies in a row" {
+	other_db
+	openssl pkey -in "$ORG/keys/jane-1999.key" -pubout -out jane.pub
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc \
+	    -keyout evil.key -out evil.pem -days 9 -subj /CN=evil 2>log
+	openssl req -new -key evil.key -subj /CN=mallory -out csr
+	openssl x509 -req -in csr -CA evil.pem -CAkey evil.key -days 9 \
+	    -force_pubkey jane.pub -outform DER -out mallory.cer 2>log
+	sed -i 's/"Id": 2,/"Id": 2, "Other": {"file": "jane-1999.cer"},/
+	    s/"Id": 1, "Blob": {"file": "long"}/"Id": 1, "Blob": {"file": "mallory.cer"}/
+	    s/\["Id", "long"\],/&["Other", "longbinary", {"compressed": true}],/' spec
+	mkese spec other.edb
+	run_tool 1 edb-extract <other.edb
+	only key <"$OUT" | field cert | base64 -d | cmp jane-1999.cer -
+	[[ $(only fault <"$OUT" | cut -f 3,4) == \
+	    $'source:Keys/1/Blob\treason:certificate' ]]
 }
 
 @test "edb-extract: what a damaged page takes with it is a fault by request and column" {

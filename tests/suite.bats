@@ -373,6 +373,7 @@ ceiling()
 	local name value row
 
 	cat >rows <<-'ROWS'
+	AGREE_PROOFS_MAX	signatures of issuers to pair by
 	AUDIT_FINDINGS_MAX	findings of an audit
 	CATALOG_COLUMNS_MAX	ESE database, columns
 	CATALOG_TABLES_MAX	ESE database, tables

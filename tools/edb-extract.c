@@ -111,7 +111,7 @@ other(struct extract *x)
 	struct database d = { .e = &x->ese,
 		.catalog = &x->catalog,
 		.out = &x->out,
-		.shelf = x->shelf };
+		.pair = { .shelf = x->shelf } };
 	const struct rec_out *o = x->out.rec;
 
 	tool_clear_keys();

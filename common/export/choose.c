@@ -55,18 +55,6 @@ choose_wants(const struct choose *ch, const struct stream_rec *e)
 	    (e->user.s == NULL || choose_matches(ch->user, ch->nuser, e->user));
 }
 
-int
-choose_skips(const struct choose *ch, struct text path,
-    const struct pathmap_line *m)
-{
-	struct stream_rec e;
-
-	memset(&e, 0, sizeof(e));
-	owner_path(&e, path);
-	owner_map(&e, m);
-	return !choose_wants(ch, &e);
-}
-
 const struct pathmap_line *
 choose_line0(struct choose *ch, struct text source)
 {
@@ -98,4 +86,23 @@ choose_describe(struct choose *ch, struct stream_rec *e, const struct cert *c,
 	owner_cert(e, c, name);
 	owner_path(e, source);
 	owner_map(e, choose_line0(ch, source));
+}
+
+void
+choose_whose(struct choose *ch, struct stream_rec *e, struct text source)
+{
+	memset(e, 0, sizeof(*e));
+	owner_path(e, source);
+	owner_map(e, choose_line0(ch, source));
+}
+
+int
+choose_skips(struct choose *ch, struct text source)
+{
+	struct stream_rec e;
+
+	if (!choose_some(ch))
+		return 0;
+	choose_whose(ch, &e, source);
+	return !choose_wants(ch, &e);
 }

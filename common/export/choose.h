@@ -30,15 +30,17 @@ int choose_some(const struct choose *);
 void choose_describe(struct choose *, struct stream_rec *, const struct cert *,
     struct text name, struct text source);
 
+/* Fills in only what the path of a source and its line of the map say. */
+void choose_whose(struct choose *, struct stream_rec *, struct text source);
+
 /* Returns 1 if -g and -u want the record. */
 int choose_wants(const struct choose *, const struct stream_rec *);
 
 /*
- * Returns 1 if the path and its line of the map (may be NULL) name a group or
+ * Returns 1 if the path of a source, or its line of the map, name a group or
  * user that -g or -u does not want.
  */
-int choose_skips(const struct choose *, struct text path,
-    const struct pathmap_line *);
+int choose_skips(struct choose *, struct text source);
 
 /*
  * The line of the map for a source, or NULL.  What -x found, at member@offset,

@@ -3,7 +3,7 @@
 
 #include "base/secret.h"
 #include "ese/catalog.h"
-#include "export/shelf.h"
+#include "export/pair.h"
 #include "record/stream_read.h"
 
 /*
@@ -15,7 +15,7 @@ struct database {
 	struct ese *e;
 	const struct catalog *catalog;
 	struct stream_out *out;
-	struct shelf *shelf;
+	struct pair pair; /* its shelf is set */
 	/* own */
 	struct secrets none; /* nothing is tried but the empty password */
 };

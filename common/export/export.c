@@ -13,6 +13,7 @@
 #include "export/search.h"
 #include "file/file.h"
 #include "file/findings.h"
+#include "file/magic.h"
 
 void
 export_free(struct export *x)
@@ -43,16 +44,52 @@ export_new_member(struct export *x)
 	return x->members++;
 }
 
+/* Writes a fault, whosever it is. */
 static void
-export_fault(void *ctx, struct text source, const struct reason *w)
+export_say(struct export *x, struct text source, const struct reason *w)
 {
-	struct export *x = ctx;
 	char path[256];
 
 	msg_record("%s: %s", text_vis(path, sizeof(path), source.s, source.n),
 	    w->detail);
 	stream_fault(&x->out, source, w);
 	progress_fault();
+}
+
+/*
+ * Writes the fault of a source, but only counts it if that is of somebody whom
+ * -g or -u does not want.
+ */
+static uint8_t
+export_fault(void *ctx, struct text source, const struct reason *w)
+{
+	struct export *x = ctx;
+
+	if (choose_skips(&x->choose, source)) {
+		x->unwanted++;
+		return SKIPPED;
+	}
+	export_say(x, source, w);
+	return FAULTED;
+}
+
+/*
+ * The map names the certificate, and not as that of another user: a line for
+ * every member, or for one that -x searches, vouches for nothing.
+ */
+static int
+export_named(void *ctx, struct text cert, struct text key)
+{
+	struct export *x = ctx;
+	const struct pathmap_line *m = choose_line0(&x->choose, cert);
+	struct stream_rec e;
+
+	if (m == NULL || !m->exact || strlen(m->glob) != cert.n)
+		return 0;
+	choose_whose(&x->choose, &e, key);
+	return m->user.s == NULL || e.user.s == NULL ||
+	    (m->user.n == e.user.n &&
+		memcmp(m->user.s, e.user.s, e.user.n) == 0);
 }
 
 /* Counts a user by the hash of group and name. */
@@ -68,19 +105,6 @@ export_count_user(struct export *x, const struct stream_rec *e)
 	for (i = 0; i < e->user.n; i++)
 		h = (h ^ (unsigned char)e->user.s[i]) * 1099511628211ULL;
 	x->nusers += (unsigned)(table_add_number(&x->users, h) > 0);
-}
-
-static int
-export_wanted(void *ctx, const struct cert *c, struct text name,
-    struct text source)
-{
-	struct export *x = ctx;
-	struct stream_rec e;
-
-	if (!choose_some(&x->choose))
-		return 1;
-	choose_describe(&x->choose, &e, c, name, source);
-	return choose_wants(&x->choose, &e);
 }
 
 static uint8_t
@@ -119,8 +143,11 @@ export_init(struct export *x, size_t n)
 	memset(x, 0, sizeof(*x));
 	choose_init(&x->choose, n);
 	x->users = TABLE_OF(struct table_numbers, 8, UINT32_MAX);
-	x->pair.sink = (struct pair_sink){ x, export_emit, export_wanted,
-		export_fault, export_classify };
+	x->pair.sink = (struct pair_sink){ x, export_emit, export_fault,
+		export_classify, export_named,
+		"a private key without a certificate: add its certificate to "
+		"the backup",
+		"the map" };
 }
 
 void
@@ -129,7 +156,20 @@ export_open(struct export *x)
 	x->pair.shelf = shelf_new();
 }
 
-/* A member that cannot be read. */
+/* A member that cannot be read.  An archive may hold what is wanted. */
+static void
+export_fault_of(struct export *x, struct text path, uint64_t n, int archive,
+    const struct reason *w)
+{
+	if (!archive)
+		pair_fault(&x->pair, path, n, w);
+	else {
+		export_say(x, path, w);
+		export_classify(x, n, FAULTED);
+	}
+}
+
+/* A member that cannot be read, which is searched with -x. */
 static void
 export_unread(struct export *x, struct unpack *u, const struct reason *w,
     uint64_t n, int big)
@@ -138,7 +178,8 @@ export_unread(struct export *x, struct unpack *u, const struct reason *w,
 	struct search *s;
 
 	if (!x->choose.carve) {
-		pair_fault(&x->pair, path, n, w);
+		export_fault_of(x, path, n, magic_of(u->data, u->len) != NULL,
+		    w);
 		return;
 	}
 	s = search_new(&x->pair, &x->choose, x->secrets, w, path, n);
@@ -163,7 +204,7 @@ export_piece(struct export *x, struct unpack *u, int last)
 	search_end(x->search);
 	x->search = NULL;
 	if (u->why.reason != NULL)
-		export_fault(x, path, &u->why);
+		export_say(x, path, &u->why);
 }
 
 /* Takes what a member holds; frees it. */
@@ -177,7 +218,6 @@ export_take(struct export *x, struct text path, uint64_t n, struct findings *l,
 	} else
 		pair_findings(&x->pair, l, path, n);
 	findings_free(l);
-	shelf_forget(x->pair.shelf);
 }
 
 /* Reads the member at hand, here and now. */
@@ -209,6 +249,7 @@ export_read_here(struct export *x, struct unpack *u,
 /* A member that the readers have. */
 struct export_pending {
 	uint64_t n;
+	int archive; /* it is one, which is not read */
 	size_t pathlen;
 	char path[];
 };
@@ -230,7 +271,7 @@ export_take_oldest(struct export *x)
 	if (ok)
 		export_take(x, path, p->n, &l, &w);
 	else {
-		pair_fault(&x->pair, path, p->n, &w);
+		export_fault_of(x, path, p->n, p->archive, &w);
 		findings_free(&l);
 	}
 	free(p);
@@ -246,6 +287,7 @@ export_give(struct export *x, const struct unpack *u,
 	if (p == NULL)
 		heap_nomem();
 	p->n = n;
+	p->archive = magic_of(u->data, u->len) != NULL;
 	p->pathlen = u->pathlen;
 	memcpy(p->path, u->path, u->pathlen + 1);
 	while (readers_full(x->readers))
@@ -256,13 +298,10 @@ export_give(struct export *x, const struct unpack *u,
 static void
 export_member(struct export *x, struct unpack *u, int big)
 {
-	struct text path = { u->path, u->pathlen };
 	const struct pathmap_line *m = pathmap_find0(&x->choose.map, u->path);
 	uint64_t n = export_new_member(x);
 
-	if (choose_skips(&x->choose, path, m))
-		export_classify(x, n, SKIPPED);
-	else if (x->readers != NULL && !big)
+	if (x->readers != NULL && !big)
 		export_give(x, u, m, n);
 	else
 		export_read_here(x, u, m, n, big);
@@ -297,6 +336,10 @@ export_summary(const struct export *x)
 		if (!x->choose.map.v[k].used)
 			msg_warn("-m: %s matches no member",
 			    x->choose.map.v[k].glob);
+	if (x->unwanted > 0)
+		msg_warn("-g and -u do not want %llu faults: run without them "
+			 "to see what could not be read",
+		    x->unwanted);
 	if (x->links > 0)
 		msg_warn("links that were not followed: %llu (-v names them): "
 			 "what they lead to must be in the backup itself: tar "
@@ -330,17 +373,11 @@ export_event(struct export *x, struct unpack *u, enum unpack_event ev)
 		export_piece(x, u, ev == UNPACK_PIECES_END);
 		break;
 	case UNPACK_FAULT:
-		if (path.n > 0 &&
-		    choose_skips(&x->choose, path,
-			choose_line0(&x->choose, path))) {
-			export_classify(x, export_new_member(x), SKIPPED);
-			break;
-		}
 		if (path.n > 0)
 			export_classify(x, export_new_member(x), FAULTED);
 		else
 			x->cut = 1;
-		export_fault(x, path.n > 0 ? path : whole, &u->why);
+		export_say(x, path.n > 0 ? path : whole, &u->why);
 		break;
 	case UNPACK_NOTE:
 		x->links += strcmp(u->why.reason, "link") == 0;
@@ -392,7 +429,11 @@ export_run(struct export *x, struct unpack *u, const struct trust_pair *to,
 		ev = export_next_event(x, u);
 	if (x->search != NULL) /* the reader died of it */
 		search_end(x->search);
-	pair_leftovers(&x->pair, x->cut);
+	if (x->cut)
+		x->pair.sink.lone =
+		    "a private key without a certificate, in as much of the "
+		    "backup as could be read";
+	pair_end(&x->pair);
 	records = x->out.rec->n;
 	status = x->out.rec->faults > 0 || records == 0;
 	export_summary(x);

@@ -1,213 +1,100 @@
 #include "export/pair.h"
 
 #include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
-static struct text
-pair_name_of(const struct finding *a, const struct finding *b)
-{
-	struct text t = { a->name, a->namelen };
+#include "base/array.h"
+#include "base/heap.h"
+#include "base/msg.h"
 
-	if (t.n == 0 && b != NULL) {
-		t.s = b->name;
-		t.n = b->namelen;
-	}
-	return t;
-}
-
-/* Keys that wait need not any more; their members come to class. */
-static void
-pair_keys_done(struct pair *x, const uint8_t id[32], uint8_t class)
-{
+/* A certificate in the chain of a key. */
+struct pair_cert {
 	struct held h;
-	size_t pos = 0;
+	int rank; /* 2: in the key's file, or named; 1: in its folder; else 0 */
+	char *mail; /* if there is another certificate */
+	int out; /* a record of it was written */
+};
 
-	while (shelf_find(x->shelf, id, 1, &pos, &h))
-		if (h.state == HELD_WAITS) {
-			shelf_done(x->shelf, &h);
-			x->sink.classify(x->sink.ctx, h.member, class);
-		}
-}
-
-/* Would the certificate go, if it were for this path? */
-static int
-pair_wanted(struct pair *x, const struct finding *cert,
-    const struct finding *key, struct text path)
-{
-	return x->sink.wanted(x->sink.ctx, cert->cert, pair_name_of(cert, key),
-	    path);
-}
-
-/* A certificate whose key is not in its member. */
-static void
-pair_lone_cert(struct pair *x, const struct finding *it, struct text path,
-    uint64_t member)
-{
-	const struct cert *c = it->cert;
-	int mine = pair_wanted(x, it, NULL, path);
-	struct held h;
-	size_t pos = 0;
-	uint8_t class;
-
-	if (shelf_came(x->shelf, c, &h)) {
-		x->sink.classify(x->sink.ctx, member, mine ? CERTS : SKIPPED);
-		return;
-	}
-	while (shelf_find(x->shelf, c->id, 1, &pos, &h)) {
-		class = x->sink.emit(x->sink.ctx, c, h.data, h.len,
-		    pair_name_of(it, NULL), h.source);
-		if (class == SKIPPED && mine)
-			class = x->sink.emit(x->sink.ctx, c, h.data, h.len,
-			    pair_name_of(it, NULL), path);
-		x->sink.classify(x->sink.ctx, h.member, class);
-		if (class == SKIPPED)
-			continue;
-		x->sink.classify(x->sink.ctx, member, CERTS);
-		pair_keys_done(x, c->id, class);
-		shelf_cert(x->shelf, c, HELD_DONE, path, member);
-		return;
-	}
-	shelf_cert(x->shelf, c, mine ? HELD_WAITS : HELD_LEFT, path, member);
-}
-
-/*
- * Writes the certificates that wait for a key, selected by its path or their
- * own.  Returns what that makes of its member: NOTHING if there are none.
- */
-static uint8_t
-pair_waiting(struct pair *x, const struct finding *key, const uint8_t *p8,
-    size_t n, struct text path)
-{
-	struct cert *c;
-	struct held h;
-	struct reason w;
-	size_t pos = 0;
-	uint8_t class = NOTHING, one;
-
-	while (shelf_find(x->shelf, key->id, 0, &pos, &h)) {
-		if (h.state == HELD_DONE || !cert_new(&c, h.data, h.len, &w))
-			continue;
-		one = x->sink.emit(x->sink.ctx, c, p8, n,
-		    pair_name_of(key, NULL), path);
-		if (one == SKIPPED && h.state == HELD_WAITS)
-			one = x->sink.emit(x->sink.ctx, c, p8, n,
-			    pair_name_of(key, NULL), h.source);
-		class = one > class ? one : class;
-		x->sink.classify(x->sink.ctx, h.member,
-		    one == SKIPPED ? SKIPPED : CERTS);
-		if (one != SKIPPED)
-			shelf_done(x->shelf, &h);
-		cert_free(c);
-	}
-	return class;
-}
-
-/* A key whose certificate is not in its member. */
-static void
-pair_lone_key(struct pair *x, const struct finding *key, struct text path,
-    uint64_t member)
-{
-	struct held h;
-	size_t pos = 0, n;
-	uint8_t class, *p8;
-
-	while (shelf_find(x->shelf, key->id, 1, &pos, &h))
-		if (h.state == HELD_DONE) {
-			x->sink.classify(x->sink.ctx, member, KEYS);
-			return;
-		}
-	p8 = finding_key1(key, &n);
-	class = pair_waiting(x, key, p8, n, path);
-	x->sink.classify(x->sink.ctx, member, class);
-	if (class > SKIPPED)
-		pair_keys_done(x, key->id, class);
-	shelf_key(x->shelf, key->id, p8, n,
-	    class == NOTHING	 ? HELD_WAITS :
-		class == SKIPPED ? HELD_LEFT :
-				   HELD_DONE,
-	    path, member);
-	OPENSSL_secure_clear_free(p8, n);
-}
-
-/* A certificate and its key, of one member. */
-static void
-pair_couple(struct pair *x, const struct finding *it, const struct finding *key,
-    struct text path, uint64_t member)
-{
-	struct held h;
-	int before = shelf_came(x->shelf, it->cert, &h);
-	uint8_t class, *p8;
+/* Everything that is kept of one public key. */
+struct pair_chain {
+	struct held *key; /* all copies, by folder */
+	size_t nkeys, key_room;
+	size_t first; /* the copy whose source is first in the alphabet */
+	struct pair_cert *cert;
+	size_t ncerts, cert_room;
+	uint8_t *p8; /* the key, once it is needed */
 	size_t n;
+};
 
-	if (before && h.state == HELD_DONE && h.member == member)
-		return;
-	p8 = finding_key1(key, &n);
-	class = x->sink.emit(x->sink.ctx, it->cert, p8, n,
-	    pair_name_of(it, key), path);
-	OPENSSL_secure_clear_free(p8, n);
-	x->sink.classify(x->sink.ctx, member, class);
-	if (class == SKIPPED)
-		return;
-	if (!before)
-		shelf_cert(x->shelf, it->cert, HELD_DONE, path, member);
-	else if (h.state == HELD_WAITS) {
-		shelf_done(x->shelf, &h);
-		x->sink.classify(x->sink.ctx, h.member, CERTS);
-	}
-}
-
-/*
- * A key that came with its certificate, which is wanted or not: other
- * certificates of it may be elsewhere.
- */
 static void
-pair_coupled_key(struct pair *x, const struct finding *key, int is_wanted,
-    struct text path, uint64_t member)
+pair_classify(struct pair *x, uint64_t member, uint8_t class)
 {
-	struct held h;
-	size_t pos = 0, n;
-	uint8_t *p8 = finding_key1(key, &n), class;
-
-	if (shelf_find(x->shelf, key->id, 1, &pos, &h)) {
-		if (is_wanted)
-			pair_keys_done(x, key->id, KEYS);
-	} else {
-		class = pair_waiting(x, key, p8, n, path);
-		x->sink.classify(x->sink.ctx, member, class);
-		shelf_key(x->shelf, key->id, p8, n,
-		    is_wanted || class > SKIPPED ? HELD_DONE : HELD_LEFT, path,
-		    member);
-	}
-	OPENSSL_secure_clear_free(p8, n);
-}
-
-/*
- * Whether the member has a certificate of this key, and if so whether one of
- * them is wanted.
- */
-static int
-pair_partner(struct pair *x, const struct findings *l,
-    const struct finding *key, struct text path, int *is_wanted)
-{
-	int found = 0;
-	size_t i;
-
-	*is_wanted = 0;
-	for (i = 0; i < l->n && !*is_wanted; i++)
-		if (l->v[i].kind == FINDING_CERT &&
-		    memcmp(l->v[i].id, key->id, sizeof(key->id)) == 0) {
-			found = 1;
-			*is_wanted = pair_wanted(x, &l->v[i], key, path);
-		}
-	return found;
+	x->sink.classify(x->sink.ctx, member, class);
 }
 
 void
 pair_fault(struct pair *x, struct text path, uint64_t member,
     const struct reason *w)
 {
-	x->sink.fault(x->sink.ctx, path, w);
-	x->sink.classify(x->sink.ctx, member, FAULTED);
+	pair_classify(x, member, x->sink.fault(x->sink.ctx, path, w));
+}
+
+/* Keeps a key or certificate for pair_end(). */
+static void
+pair_keep(struct pair *x, const struct finding *it, struct text path,
+    uint64_t member, int own, int done)
+{
+	struct held h = { .is_key = it->kind == FINDING_KEY,
+		.own = own,
+		.done = done,
+		.member = member,
+		.source = path,
+		.name = { it->name, it->namelen } };
+	uint8_t *p8;
+	size_t n;
+
+	memcpy(h.id, it->id, sizeof(h.id));
+	if (h.is_key) {
+		p8 = finding_key1(it, &n);
+		shelf_put(x->shelf, &h, p8, n);
+		OPENSSL_secure_clear_free(p8, n);
+	} else {
+		memcpy(h.sha256, it->cert->sha256, sizeof(h.sha256));
+		shelf_put(x->shelf, &h, it->cert->der, it->cert->len);
+	}
+}
+
+/* Writes a certificate and its key, of one member. */
+static void
+pair_couple(struct pair *x, const struct finding *it, const struct finding *key,
+    struct text path, uint64_t member)
+{
+	struct text name = { it->name, it->namelen };
+	struct held h;
+	int before = shelf_came(x->shelf, it->cert->sha256, &h);
+	uint8_t class, *p8;
+	size_t n;
+
+	/* a file may hold a certificate twice */
+	if (before && h.own && h.member == member)
+		goto out;
+	if (name.n == 0)
+		name = (struct text){ key->name, key->namelen };
+	p8 = finding_key1(key, &n);
+	class = x->sink.emit(x->sink.ctx, it->cert, p8, n, name, path);
+	OPENSSL_secure_clear_free(p8, n);
+	pair_classify(x, member, class);
+	if (!before) {
+		pair_keep(x, it, path, member, 1, class != SKIPPED);
+		return;
+	}
+	h.own = 1;
+	h.done |= class != SKIPPED;
+	shelf_update(x->shelf, &h);
+out:
+	if (before)
+		held_free(&h);
 }
 
 void
@@ -215,54 +102,342 @@ pair_findings(struct pair *x, const struct findings *l, struct text path,
     uint64_t member)
 {
 	const struct finding *it, *key;
-	int is_wanted;
 	size_t i;
 
 	for (i = 0; i < l->n; i++) {
 		it = &l->v[i];
-		key = it->kind == FINDING_CERT ? findings_key0(l, it->id) :
-						 NULL;
-		if (it->kind == FINDING_FAULT) {
+		if (it->kind == FINDING_FAULT)
 			pair_fault(x, path, member, &it->why);
-		} else if (key != NULL)
+		else if (it->kind == FINDING_KEY)
+			pair_keep(x, it, path, member,
+			    findings_has_cert(l, it->id), 0);
+		else if ((key = findings_key0(l, it->id)) != NULL)
 			pair_couple(x, it, key, path, member);
-		else if (it->kind == FINDING_CERT)
-			pair_lone_cert(x, it, path, member);
-		else if (!findings_has_cert(l, it->id))
-			pair_lone_key(x, it, path, member);
+		else
+			pair_keep(x, it, path, member, 0, 0);
 	}
-	for (i = 0; i < l->n; i++)
-		if (l->v[i].kind == FINDING_KEY &&
-		    pair_partner(x, l, &l->v[i], path, &is_wanted))
-			pair_coupled_key(x, &l->v[i], is_wanted, path, member);
+}
+
+static int
+pair_by_folder(const void *a, const void *b)
+{
+	const struct held *p = a, *q = b;
+
+	return memcmp(p->folder, q->folder, sizeof(p->folder));
+}
+
+static int
+pair_compare(struct text a, struct text b)
+{
+	int rc = memcmp(a.s, b.s, a.n < b.n ? a.n : b.n);
+
+	return rc != 0 ? rc : (a.n > b.n) - (a.n < b.n);
+}
+
+static int
+pair_by_source(const void *a, const void *b)
+{
+	const struct pair_cert *p = a, *q = b;
+
+	return pair_compare(p->h.source, q->h.source);
+}
+
+/* Reads the chain that begins with h. */
+static void
+pair_load(struct pair *x, struct pair_chain *ch, struct held *h)
+{
+	struct pair_cert *c;
+	size_t i;
+
+	memset(ch, 0, sizeof(*ch));
+	do {
+		if (h->is_key) {
+			ch->key = array_grow(ch->key, &ch->key_room,
+			    ch->nkeys + 1, sizeof(*ch->key));
+			ch->key[ch->nkeys++] = *h;
+		} else {
+			ch->cert = array_grow(ch->cert, &ch->cert_room,
+			    ch->ncerts + 1, sizeof(*ch->cert));
+			c = memset(&ch->cert[ch->ncerts++], 0, sizeof(*c));
+			c->h = *h;
+		}
+		h->body = NULL;
+	} while (shelf_next(x->shelf, h));
+	if (ch->nkeys > 1)
+		qsort(ch->key, ch->nkeys, sizeof(*ch->key), pair_by_folder);
+	if (ch->ncerts > 1)
+		qsort(ch->cert, ch->ncerts, sizeof(*ch->cert), pair_by_source);
+	for (i = 1; i < ch->nkeys; i++)
+		if (pair_compare(ch->key[i].source, ch->key[ch->first].source) <
+		    0)
+			ch->first = i;
+}
+
+static void
+pair_unload(struct pair_chain *ch)
+{
+	size_t i;
+
+	for (i = 0; i < ch->nkeys; i++)
+		held_free(&ch->key[i]);
+	for (i = 0; i < ch->ncerts; i++) {
+		held_free(&ch->cert[i].h);
+		free(ch->cert[i].mail);
+	}
+	OPENSSL_free(ch->key);
+	OPENSSL_free(ch->cert);
+	OPENSSL_secure_clear_free(ch->p8, ch->n);
+}
+
+/* The copy of the key in the folder of a certificate, or NULL. */
+static const struct held *
+pair_beside0(const struct pair_chain *ch, const struct held *cert)
+{
+	return bsearch(cert, ch->key, ch->nkeys, sizeof(*ch->key),
+	    pair_by_folder);
+}
+
+/*
+ * Groups the certificates.  With issuers, those too that one issuer signed.
+ * Returns the number of groups.
+ */
+static size_t
+pair_group(struct pair *x, struct pair_chain *ch, int issuers)
+{
+	struct pair_cert *c;
+	struct cert *cert;
+	size_t i;
+
+	if (!issuers)
+		agree_clear(x->agree);
+	for (i = 0; i < ch->ncerts; i++) {
+		c = &ch->cert[i];
+		cert = shelf_cert(x->shelf, &c->h);
+		if (issuers)
+			agree_issuer(x->agree, i, cert, x->shelf);
+		else {
+			agree_add(x->agree, cert);
+			if ((c->mail = strdup(cert->mail)) == NULL)
+				heap_nomem();
+		}
+		cert_free(cert);
+	}
+	return agree_groups(x->agree);
+}
+
+/*
+ * Decides which certificates are the key's: sets right[] of each.  Those win
+ * that came in its file or that the map names, and else those in its folder; all
+ * that agree with one of them win too.  Returns 0 if that leaves more than one
+ * group: then none is right.
+ */
+static int
+pair_decide(struct pair *x, struct pair_chain *ch, int *right)
+{
+	size_t i, won = 0;
+	int best = 0, *wins;
+	struct pair_cert *c;
+	struct held first;
+
+	for (i = 0; i < ch->ncerts; i++) {
+		c = &ch->cert[i];
+		(void)shelf_came(x->shelf, c->h.sha256, &first);
+		c->rank = pair_beside0(ch, &c->h) != NULL;
+		if (first.own ||
+		    x->sink.named(x->sink.ctx, c->h.source,
+			ch->key[ch->first].source))
+			c->rank = 2;
+		held_free(&first);
+		best = c->rank > best ? c->rank : best;
+		right[i] = 1;
+	}
+	if (ch->ncerts == 1 || pair_group(x, ch, 0) == 1 ||
+	    pair_group(x, ch, 1) == 1)
+		return 1;
+	if ((wins = calloc(ch->ncerts, sizeof(*wins))) == NULL)
+		heap_nomem();
+	for (i = 0; i < ch->ncerts; i++)
+		if (ch->cert[i].rank == best) {
+			won += !wins[agree_group(x->agree, i)];
+			wins[agree_group(x->agree, i)] = 1;
+		}
+	for (i = 0; i < ch->ncerts; i++)
+		right[i] = (best == 2 || won == 1) &&
+		    wins[agree_group(x->agree, i)];
+	free(wins);
+	return best == 2 || won == 1;
+}
+
+/*
+ * Writes one certificate with the key, as if both had been where the key is;
+ * or, if -g and -u do not want that, where the certificate is.  Returns what
+ * that makes of the key's member.
+ */
+static uint8_t
+pair_emit(struct pair *x, struct pair_chain *ch, struct pair_cert *c)
+{
+	const struct held *key = pair_beside0(ch, &c->h);
+	struct text name = c->h.name;
+	struct cert *cert;
+	struct held first;
+	uint8_t class;
+
+	(void)shelf_came(x->shelf, c->h.sha256, &first);
+	c->out = first.done;
+	if (first.done) {
+		held_free(&first);
+		pair_classify(x, c->h.member, CERTS);
+		return KEYS;
+	}
+	if (key == NULL)
+		key = &ch->key[ch->first];
+	if (name.n == 0)
+		name = key->name;
+	if (ch->p8 == NULL)
+		ch->p8 = shelf_key1(x->shelf, key, &ch->n);
+	cert = shelf_cert(x->shelf, &c->h);
+	class = x->sink.emit(x->sink.ctx, cert, ch->p8, ch->n, name,
+	    key->source);
+	if (class == SKIPPED)
+		class = x->sink.emit(x->sink.ctx, cert, ch->p8, ch->n, name,
+		    c->h.source);
+	cert_free(cert);
+	pair_classify(x, c->h.member, class == SKIPPED ? SKIPPED : CERTS);
+	c->out = first.done = class != SKIPPED;
+	shelf_update(x->shelf, &first);
+	held_free(&first);
+	return class;
+}
+
+/*
+ * Says it if the key went out under two mail addresses: by a fault, unless both
+ * certificates came in its file or the map names them.
+ */
+static void
+pair_say(struct pair *x, const struct pair_chain *ch)
+{
+	const struct pair_cert *one = NULL, *two = NULL, *c;
+	char a[128], b[128], path[256];
+	struct reason w;
+	int sure = 1;
+
+	for (c = ch->cert; c < ch->cert + ch->ncerts; c++) {
+		if (!c->out || c->mail == NULL || *c->mail == '\0')
+			continue;
+		if (one == NULL)
+			one = c;
+		else if (strcasecmp(one->mail, c->mail) != 0 &&
+		    (two == NULL || c->rank < two->rank))
+			two = c;
+		sure &= c->rank == 2;
+	}
+	if (two == NULL)
+		return;
+	reason_set(&w, "certificate",
+	    "one key goes out under two mail addresses, %s and %s%s%s",
+	    text_vis(a, sizeof(a), one->mail, strlen(one->mail)),
+	    text_vis(b, sizeof(b), two->mail, strlen(two->mail)),
+	    sure ? "" : ": if both are one person's, name it in ",
+	    sure ? "" : x->sink.map);
+	if (!sure)
+		pair_fault(x, two->h.source, two->h.member, &w);
+	else
+		msg_warn("%s: %s",
+		    text_vis(path, sizeof(path), two->h.source.s,
+			two->h.source.n),
+		    w.detail);
+}
+
+/* Writes a key and its certificates. */
+static void
+pair_key(struct pair *x, struct pair_chain *ch)
+{
+	const struct held *key = &ch->key[ch->first];
+	uint8_t class = SKIPPED, one;
+	struct reason lone, other;
+	char path[256];
+	int *right = calloc(ch->ncerts + 1, sizeof(*right));
+	int ok;
+	size_t i;
+
+	if (right == NULL)
+		heap_nomem();
+	ok = ch->ncerts > 0 && pair_decide(x, ch, right);
+	reason_set(&other, "certificate",
+	    "a certificate of somebody else for the key in %s: neither "
+	    "subject, mail address nor issuer agree: it is not exported; if "
+	    "it is right, name it in %s",
+	    text_vis(path, sizeof(path), key->source.s, key->source.n),
+	    x->sink.map);
+	if (ch->ncerts == 0)
+		reason_set(&lone, "no-certificate", "%s", x->sink.lone);
+	else
+		reason_set(&lone, "certificate",
+		    "a private key whose certificates disagree on whose it is: "
+		    "name the right one in %s",
+		    x->sink.map);
+	for (i = 0; i < ch->ncerts; i++)
+		if (right[i]) {
+			one = pair_emit(x, ch, &ch->cert[i]);
+			class = one > class ? one : class;
+		} else
+			pair_fault(x, ch->cert[i].h.source,
+			    ch->cert[i].h.member, &other);
+	for (i = 0; i < ch->nkeys; i++) {
+		/* copies in one member, as of -x, are one fault */
+		if (ch->key[i].own ||
+		    (i != ch->first && ch->key[i].member == key->member))
+			continue;
+		if (ok)
+			pair_classify(x, ch->key[i].member, class);
+		else
+			pair_fault(x, ch->key[i].source, ch->key[i].member,
+			    &lone);
+	}
+	pair_say(x, ch);
+	free(right);
+}
+
+/* Writes certificates that have no key, each once. */
+static void
+pair_certs(struct pair *x, struct pair_chain *ch)
+{
+	struct pair_cert *c;
+	struct cert *cert;
+	struct held first;
+	uint8_t class;
+
+	for (c = ch->cert; c < ch->cert + ch->ncerts; c++) {
+		(void)shelf_came(x->shelf, c->h.sha256, &first);
+		class = CERTS;
+		if (!first.done) {
+			cert = shelf_cert(x->shelf, &c->h);
+			class = x->sink.emit(x->sink.ctx, cert, NULL, 0,
+			    c->h.name, c->h.source);
+			cert_free(cert);
+			first.done = class != SKIPPED;
+			shelf_update(x->shelf, &first);
+		}
+		pair_classify(x, c->h.member, class);
+		held_free(&first);
+	}
 }
 
 void
-pair_leftovers(struct pair *x, int cut)
+pair_end(struct pair *x)
 {
-	struct text none = { NULL, 0 };
+	struct pair_chain ch;
 	struct held h;
-	uint64_t at = 0;
-	struct cert *c;
-	struct reason w;
+	size_t at = 0;
 
-	while (shelf_each(x->shelf, &at, &h)) {
-		if (h.state == HELD_LEFT)
-			x->sink.classify(x->sink.ctx, h.member, SKIPPED);
-		if (h.state != HELD_WAITS)
-			continue;
-		if (h.is_key) {
-			reason_set(&w, "no-certificate",
-			    cut ? "a private key without a certificate, in "
-				  "as much of the backup as could be read" :
-				  "a private key without a certificate: add "
-				  "its certificate to the backup");
-			pair_fault(x, h.source, h.member, &w);
-		} else if (cert_new(&c, h.data, h.len, &w)) {
-			x->sink.classify(x->sink.ctx, h.member,
-			    x->sink.emit(x->sink.ctx, c, NULL, 0, none,
-				h.source));
-			cert_free(c);
-		}
+	x->agree = agree_new();
+	while (shelf_chains(x->shelf, &at, &h)) {
+		pair_load(x, &ch, &h);
+		if (ch.nkeys > 0)
+			pair_key(x, &ch);
+		else
+			pair_certs(x, &ch);
+		pair_unload(&ch);
 	}
+	agree_free(x->agree);
 }

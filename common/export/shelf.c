@@ -2,292 +2,300 @@
 
 #include <errno.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/heap.h"
-#include "base/io.h"
 #include "base/msg.h"
+#include "base/table.h"
 #include "base/tool.h"
 #include "lock/box.h"
 
-/* What stands in the file in front of source and data. */
-struct head {
-	uint64_t num, member;
-	uint32_t sourcelen, len;
-	uint8_t is_key, state;
-	uint8_t id[32], cert[32];
+#define SHELF_NAME 16 /* bytes of a SHA-256 that tell one from another */
+
+/* What stands in the file in front of source, name and data. */
+struct shelf_head {
+	uint64_t num, member,
+	    next; /* next: the place of the next of the chain */
+	uint32_t sourcelen, namelen, len;
+	uint8_t is_key, own, done;
+	uint8_t id[32], sha256[32], folder[16];
 };
 
-struct slot {
-	uint64_t id; /* first bytes of the identity */
-	uint64_t at; /* place in the file + 1; 0: free */
+/* The chain of a public key.  A place is one in the file, from 1. */
+struct shelf_chain {
+	uint8_t id[SHELF_NAME];
+	uint64_t first, last, key; /* key: the copy that has the data */
+};
+
+struct shelf_cert {
+	uint8_t sha256[SHELF_NAME];
+	uint64_t at;
 };
 
 struct shelf {
 	int fd;
 	uint64_t end, num;
-	struct box *seal;
-	struct slot *slot;
-	size_t size, used; /* size is a power of two */
-	uint8_t
-	    *body; /* of the last held given out: source and what is sealed, */
-	uint8_t *data; /* and opened */
-	size_t len;
+	struct box *box;
+	struct table chains, certs;
 };
 
 struct shelf *
 shelf_new(void)
 {
-	struct shelf *h;
+	struct shelf *s;
 
-	if ((h = calloc(1, sizeof(*h))) == NULL)
+	if ((s = calloc(1, sizeof(*s))) == NULL)
 		heap_nomem();
-	h->fd = tool_tmpfile();
-	h->size = 1024;
-	h->seal = box_random();
-	if ((h->slot = calloc(h->size, sizeof(*h->slot))) == NULL)
-		heap_nomem();
-	return h;
+	s->fd = tool_tmpfile();
+	s->box = box_random();
+	s->chains = TABLE_OF(struct shelf_chain, SHELF_NAME, UINT32_MAX);
+	s->certs = TABLE_OF(struct shelf_cert, SHELF_NAME, UINT32_MAX);
+	return s;
 }
 
 void
-shelf_forget(struct shelf *h)
+shelf_free(struct shelf *s)
+{
+	if (s == NULL)
+		return;
+	(void)close(s->fd);
+	box_free(s->box);
+	table_clear(&s->chains);
+	table_clear(&s->certs);
+	free(s);
+}
+
+static void
+shelf_write(struct shelf *s, const void *p, size_t n, uint64_t at)
+{
+	ssize_t k;
+
+	for (; n > 0;
+	     n -= (size_t)k, at += (uint64_t)k, p = (const char *)p + k)
+		if ((k = pwrite(s->fd, p, n, (off_t)at)) == -1)
+			msg_die("cannot write the temporary file: %s (make "
+				"room, or set TMPDIR)",
+			    strerror(errno));
+}
+
+static void
+shelf_read(struct shelf *s, void *p, size_t n, uint64_t at)
+{
+	ssize_t k;
+
+	for (; n > 0; n -= (size_t)k, at += (uint64_t)k, p = (char *)p + k)
+		if ((k = pread(s->fd, p, n, (off_t)at)) <= 0)
+			msg_die("cannot read the temporary file: %s",
+			    k == 0 ? "cut" : strerror(errno));
+}
+
+/* The hash of the folder that a source is in. */
+static void
+shelf_folder(struct text source, uint8_t folder[16])
+{
+	const char *slash = memrchr(source.s, '/', source.n);
+	size_t n = slash == NULL ? 0 : (size_t)(slash - source.s);
+	uint8_t md[32];
+
+	if (!EVP_Digest(source.s, n, md, NULL, EVP_sha256(), NULL))
+		heap_nomem();
+	memcpy(folder, md, 16);
+}
+
+/* All that is written of a held; *n is its length. */
+static uint8_t *
+shelf_pack(struct shelf *s, const struct held *h, const uint8_t *data,
+    size_t len, size_t *n)
+{
+	struct shelf_head hd = { .num = ++s->num, .member = h->member };
+	uint8_t *all, *p;
+
+	hd.sourcelen = (uint32_t)h->source.n;
+	hd.namelen = (uint32_t)h->name.n;
+	hd.len = (uint32_t)len;
+	hd.is_key = (uint8_t)h->is_key;
+	hd.own = (uint8_t)h->own;
+	hd.done = (uint8_t)h->done;
+	memcpy(hd.id, h->id, sizeof(hd.id));
+	memcpy(hd.sha256, h->sha256, sizeof(hd.sha256));
+	shelf_folder(h->source, hd.folder);
+	*n = sizeof(hd) + h->source.n + h->name.n + len;
+	if ((all = OPENSSL_malloc(*n + BOX_TAG)) == NULL)
+		heap_nomem();
+	p = mempcpy(all, &hd, sizeof(hd));
+	p = mempcpy(p, h->source.s, h->source.n);
+	if (h->name.n > 0)
+		p = mempcpy(p, h->name.s, h->name.n);
+	if (!h->is_key) {
+		memcpy(p, data, len);
+		return all;
+	}
+	*n += BOX_TAG;
+	if (!box_close(s->box, hd.num, "", 0, data, len, p))
+		heap_nomem();
+	return all;
+}
+
+void
+shelf_put(struct shelf *s, const struct held *h, const uint8_t *data, size_t n)
+{
+	struct shelf_chain *chain = table_get0(&s->chains, h->id);
+	uint64_t here = s->end + 1, *copy = &chain->key;
+	uint8_t *all;
+
+	if (!h->is_key)
+		copy = &((struct shelf_cert *)table_get0(&s->certs, h->sha256))
+			    ->at;
+	all = shelf_pack(s, h, data, *copy == 0 ? n : 0, &n);
+	if (*copy == 0)
+		*copy = here;
+	if (chain->first == 0)
+		chain->first = here;
+	else
+		shelf_write(s, &here, sizeof(here),
+		    chain->last - 1 + offsetof(struct shelf_head, next));
+	chain->last = here;
+	shelf_write(s, all, n, s->end);
+	s->end += n;
+	OPENSSL_free(all);
+}
+
+/* Reads what stands at a place, without its data. */
+static void
+shelf_load(struct shelf *s, uint64_t at, struct held *h)
+{
+	struct shelf_head hd;
+
+	shelf_read(s, &hd, sizeof(hd), at);
+	memset(h, 0, sizeof(*h));
+	h->is_key = hd.is_key;
+	h->own = hd.own;
+	h->done = hd.done;
+	h->member = hd.member;
+	h->len = hd.len;
+	h->at = at;
+	h->next = hd.next;
+	h->num = hd.num;
+	memcpy(h->id, hd.id, sizeof(h->id));
+	memcpy(h->sha256, hd.sha256, sizeof(h->sha256));
+	memcpy(h->folder, hd.folder, sizeof(h->folder));
+	h->body = OPENSSL_malloc((size_t)hd.sourcelen + hd.namelen + 1);
+	if (h->body == NULL)
+		heap_nomem();
+	shelf_read(s, h->body, (size_t)hd.sourcelen + hd.namelen,
+	    at + sizeof(hd));
+	h->source = (struct text){ (char *)h->body, hd.sourcelen };
+	h->name = (struct text){ (char *)h->body + hd.sourcelen, hd.namelen };
+}
+
+void
+held_free(struct held *h)
 {
 	OPENSSL_free(h->body);
-	OPENSSL_secure_clear_free(h->data, h->len + 1);
-	h->body = h->data = NULL;
-	h->len = 0;
-}
-
-void
-shelf_free(struct shelf *h)
-{
-	if (h == NULL)
-		return;
-	shelf_forget(h);
-	(void)close(h->fd);
-	box_free(h->seal);
-	free(h->slot);
-	free(h);
-}
-
-static void
-put(struct shelf *h, const void *p, size_t n, uint64_t at)
-{
-	if (!io_pwrite_all(h->fd, p, n, (off_t)at))
-		msg_die("cannot write the temporary file: %s (make room, or "
-			"set TMPDIR)",
-		    strerror(errno));
-}
-
-static void
-get(struct shelf *h, void *p, size_t n, uint64_t at)
-{
-	ssize_t k = io_pread_all(h->fd, p, n, (off_t)at);
-
-	if (k != (ssize_t)n)
-		msg_die("cannot read the temporary file: %s",
-		    k == -1 ? strerror(errno) : "cut");
-}
-
-static uint64_t
-prefix(const uint8_t id[32])
-{
-	uint64_t v;
-
-	memcpy(&v, id, sizeof(v));
-	return v;
-}
-
-/* Keys and certificates of one public key are apart in the table. */
-static uint64_t
-name_of(const uint8_t id[32], int is_key)
-{
-	return is_key ? ~prefix(id) : prefix(id);
-}
-
-static void
-insert(struct shelf *h, uint64_t id, uint64_t at)
-{
-	size_t i = (size_t)id & (h->size - 1);
-
-	while (h->slot[i].at != 0)
-		i = (i + 1) & (h->size - 1);
-	h->slot[i].id = id;
-	h->slot[i].at = at;
-}
-
-static void
-grow(struct shelf *h)
-{
-	struct slot *old = h->slot;
-	size_t i, n = h->size;
-
-	h->size *= 2;
-	if ((h->slot = calloc(h->size, sizeof(*h->slot))) == NULL)
-		heap_nomem();
-	for (i = 0; i < n; i++)
-		if (old[i].at != 0)
-			insert(h, old[i].id, old[i].at);
-	free(old);
-}
-
-static void
-append(struct shelf *h, struct head *hd, struct text source,
-    const uint8_t *data)
-{
-	size_t n = sizeof(*hd) + source.n + hd->len;
-	uint8_t *all = OPENSSL_malloc(n), *p;
-
-	if (all == NULL)
-		heap_nomem();
-	h->used += 2;
-	if (4 * h->used > 3 * h->size)
-		grow(h);
-	hd->sourcelen = (uint32_t)source.n;
-	hd->num = ++h->num;
-	/* a certificate is found by its own hash and, while it waits, by key */
-	if (hd->is_key || hd->state != HELD_DONE)
-		insert(h, name_of(hd->id, hd->is_key), h->end + 1);
-	if (!hd->is_key)
-		insert(h, prefix(hd->cert), h->end + 1);
-	p = mempcpy(all, hd, sizeof(*hd));
-	p = mempcpy(p, source.s, source.n);
-	memcpy(p, data, hd->len);
-	put(h, all, n, h->end);
-	OPENSSL_free(all);
-	h->end += n;
-}
-
-void
-shelf_key(struct shelf *h, const uint8_t id[32], const uint8_t *p8, size_t n,
-    enum held_state state, struct text source, uint64_t member)
-{
-	struct head hd;
-	uint8_t *sealed;
-
-	memset(&hd, 0, sizeof(hd));
-	hd.member = member;
-	hd.is_key = 1;
-	hd.state = (uint8_t)state;
-	hd.len = (uint32_t)(n + BOX_TAG);
-	memcpy(hd.id, id, sizeof(hd.id));
-	if ((sealed = OPENSSL_malloc(n + BOX_TAG)) == NULL ||
-	    !box_close(h->seal, h->num + 1, "", 0, p8, n, sealed))
-		heap_nomem();
-	append(h, &hd, source, sealed);
-	OPENSSL_free(sealed);
-}
-
-void
-shelf_cert(struct shelf *h, const struct cert *c, enum held_state state,
-    struct text source, uint64_t member)
-{
-	struct head hd;
-
-	memset(&hd, 0, sizeof(hd));
-	hd.member = member;
-	hd.state = (uint8_t)state;
-	hd.len = state == HELD_DONE ? 0 : (uint32_t)c->len;
-	memcpy(hd.id, c->id, sizeof(hd.id));
-	memcpy(hd.cert, c->sha256, sizeof(hd.cert));
-	append(h, &hd, source, c->der);
-}
-
-/* Reads what stands at a place, without its data if light. */
-static void
-load(struct shelf *h, uint64_t at, struct held *out, int light)
-{
-	const uint8_t *sealed;
-	struct head hd;
-
-	shelf_forget(h);
-	get(h, &hd, sizeof(hd), at);
-	out->is_key = hd.is_key;
-	out->state = (enum held_state)hd.state;
-	out->member = hd.member;
-	memcpy(out->id, hd.id, sizeof(out->id));
-	memcpy(out->cert, hd.cert, sizeof(out->cert));
-	out->at = at;
-	out->len = hd.len - (hd.is_key ? BOX_TAG : 0);
-	out->source.n = hd.sourcelen;
-	out->data = NULL;
-	if (light)
-		return;
-	h->len = out->len;
-	h->data = OPENSSL_secure_malloc(h->len + 1);
-	h->body = OPENSSL_malloc((size_t)hd.sourcelen + hd.len + 1);
-	if (h->data == NULL || h->body == NULL)
-		heap_nomem();
-	get(h, h->body, (size_t)hd.sourcelen + hd.len, at + sizeof(hd));
-	sealed = h->body + hd.sourcelen;
-	if (!hd.is_key)
-		memcpy(h->data, sealed, hd.len);
-	else if (!box_open(h->seal, hd.num, "", 0, sealed, hd.len, h->data))
-		msg_die("the temporary file was altered: run again");
-	out->source.s = (char *)h->body;
-	out->data = h->data;
+	h->body = NULL;
 }
 
 int
-shelf_find(struct shelf *h, const uint8_t id[32], int is_key, size_t *pos,
-    struct held *out)
+shelf_came(struct shelf *s, const uint8_t sha256[32], struct held *out)
 {
-	size_t i;
+	const struct shelf_cert *c = table_find0(&s->certs, sha256);
 
-	if (*pos == 0)
-		*pos = 1 + ((size_t)name_of(id, is_key) & (h->size - 1));
-	for (;;) {
-		i = *pos - 1;
-		if (h->slot[i].at == 0)
-			return 0;
-		*pos = 1 + ((i + 1) & (h->size - 1));
-		if (h->slot[i].id != name_of(id, is_key))
-			continue;
-		load(h, h->slot[i].at - 1, out, 1);
-		if (out->is_key == is_key &&
-		    memcmp(out->id, id, sizeof(out->id)) == 0) {
-			load(h, h->slot[i].at - 1, out, 0);
-			return 1;
-		}
-	}
-}
-
-int
-shelf_came(struct shelf *h, const struct cert *c, struct held *out)
-{
-	size_t i = (size_t)prefix(c->sha256) & (h->size - 1);
-
-	for (; h->slot[i].at != 0; i = (i + 1) & (h->size - 1)) {
-		if (h->slot[i].id != prefix(c->sha256))
-			continue;
-		load(h, h->slot[i].at - 1, out, 1);
-		if (!out->is_key && out->state != HELD_LEFT &&
-		    memcmp(out->cert, c->sha256, sizeof(out->cert)) == 0)
-			return 1;
-	}
-	return 0;
-}
-
-int
-shelf_each(struct shelf *h, uint64_t *at, struct held *out)
-{
-	if (*at == h->end)
+	if (c == NULL)
 		return 0;
-	load(h, *at, out, 0);
-	*at += sizeof(struct head) + out->source.n + out->len +
-	    (out->is_key ? BOX_TAG : 0);
+	shelf_load(s, c->at - 1, out);
 	return 1;
 }
 
 void
-shelf_done(struct shelf *h, const struct held *what)
+shelf_update(struct shelf *s, const struct held *h)
 {
-	struct head hd;
+	uint8_t state[2] = { (uint8_t)h->own, (uint8_t)h->done };
 
-	get(h, &hd, sizeof(hd), what->at);
-	hd.state = HELD_DONE;
-	put(h, &hd, sizeof(hd), what->at);
+	shelf_write(s, state, sizeof(state),
+	    h->at + offsetof(struct shelf_head, own));
+}
+
+int
+shelf_chains(struct shelf *s, size_t *at, struct held *h)
+{
+	const struct shelf_chain *all = s->chains.v;
+
+	if (*at == s->chains.n)
+		return 0;
+	shelf_load(s, all[(*at)++].first - 1, h);
+	return 1;
+}
+
+int
+shelf_next(struct shelf *s, struct held *h)
+{
+	uint64_t next = h->next;
+
+	held_free(h);
+	if (next == 0)
+		return 0;
+	shelf_load(s, next - 1, h);
+	return 1;
+}
+
+/* The place of the data of a held. */
+static uint64_t
+shelf_data_at(const struct held *h)
+{
+	return h->at + sizeof(struct shelf_head) + h->source.n + h->name.n;
+}
+
+int
+shelf_each(struct shelf *s, uint64_t *at, struct held *h)
+{
+	if (*at == s->end)
+		return 0;
+	shelf_load(s, *at, h);
+	*at = shelf_data_at(h) + h->len + (h->is_key ? BOX_TAG : 0);
+	return 1;
+}
+
+struct cert *
+shelf_cert(struct shelf *s, const struct held *what)
+{
+	struct cert *c = NULL;
+	struct reason w;
+	struct held h;
+	uint8_t *der;
+
+	if (!shelf_came(s, what->sha256, &h))
+		return NULL;
+	if ((der = OPENSSL_malloc(h.len)) == NULL)
+		heap_nomem();
+	shelf_read(s, der, h.len, shelf_data_at(&h));
+	if (!cert_new(&c, der, h.len, &w))
+		msg_die("the temporary file was altered: run again");
+	OPENSSL_free(der);
+	held_free(&h);
+	return c;
+}
+
+uint8_t *
+shelf_key1(struct shelf *s, const struct held *what, size_t *n)
+{
+	const struct shelf_chain *chain = table_find0(&s->chains, what->id);
+	uint8_t *sealed, *p8;
+	struct held h;
+
+	shelf_load(s, chain->key - 1, &h);
+	*n = h.len;
+	sealed = OPENSSL_malloc(h.len + BOX_TAG);
+	p8 = OPENSSL_secure_malloc(h.len);
+	if (sealed == NULL || p8 == NULL)
+		heap_nomem();
+	shelf_read(s, sealed, h.len + BOX_TAG, shelf_data_at(&h));
+	if (!box_open(s->box, h.num, "", 0, sealed, h.len + BOX_TAG, p8))
+		msg_die("the temporary file was altered: run again");
+	OPENSSL_free(sealed);
+	held_free(&h);
+	return p8;
 }

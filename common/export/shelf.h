@@ -8,63 +8,69 @@
 #include "key/cert.h"
 
 /*
- * Keys and certificates of a backup that wait for each other across members.
- * They wait in an unlinked temporary file, keys sealed with AES-256-GCM under
- * a key that exists only in memory; memory holds 32 bytes for each.
+ * The keys and certificates of a backup, kept until all of it was read: what
+ * belongs to one public key is one chain.  They wait in an unlinked temporary
+ * file, keys sealed with AES-256-GCM under a key that exists only in memory;
+ * memory holds some 100 bytes for each.
  */
 
 struct shelf;
 
-/* HELD_LEFT: -g and -u do not select it where it is; its partner may be. */
-enum held_state { HELD_WAITS, HELD_DONE, HELD_LEFT };
-
 struct held {
 	int is_key;
-	enum held_state state; /* done: a record was written of it; a
-					   certificate then has no data */
+	int own; /* key and certificate came in one file */
+	int done; /* a record of the certificate was written */
 	uint64_t member; /* number of the member it came from */
 	uint8_t id[32]; /* of the public key: private_id() */
-	uint8_t cert[32]; /* SHA-256 of a certificate */
-	struct text source; /* borrowed until the next call */
-	uint8_t *data; /* PKCS#8 in secure memory, or DER;
-					   borrowed until the next call */
+	uint8_t sha256[32]; /* of a certificate; of a key all zero */
+	struct text source, name; /* name is a friendlyName, or empty */
+	/* of what was kept */
+	uint8_t folder[16]; /* hash of the folder that source is in */
+	uint64_t at; /* the shelf's own, as all that follows */
+	uint64_t next, num;
 	size_t len;
-	uint64_t at; /* place in the file */
+	uint8_t *body;
 };
+
+/* Frees what source and name of a held from the shelf point into. */
+void held_free(struct held *);
 
 /* Starts empty.  Exits 2 if no temporary file can be made. */
 struct shelf *shelf_new(void);
 void shelf_free(struct shelf *);
 
 /*
- * Keep a key, or a certificate, for what is still to come.  Failure to write
- * exits 2.
+ * Keeps what a held describes, at the end of its chain; data is its DER, n bytes
+ * of it, which is kept once for all copies.  Failure to write exits 2.
  */
-void shelf_key(struct shelf *, const uint8_t id[32], const uint8_t *p8,
-    size_t n, enum held_state, struct text source, uint64_t member);
-void shelf_cert(struct shelf *, const struct cert *, enum held_state,
-    struct text source, uint64_t member);
+void shelf_put(struct shelf *, const struct held *, const uint8_t *data,
+    size_t n);
+
+/* Returns 1 with the first copy of the certificate in *out, or 0. */
+int shelf_came(struct shelf *, const uint8_t sha256[32], struct held *out);
+
+/* Notes that own or done changed. */
+void shelf_update(struct shelf *, const struct held *);
 
 /*
- * Finds the next thing of this public key, a key or a certificate; *pos is 0
- * for the first call.  Returns 1, or 0 when there is no other.
+ * Goes through the chains, each by its first held, in the order they came; *at
+ * is 0 for the first call.  Returns 1, or 0 at the end.
  */
-int shelf_find(struct shelf *, const uint8_t id[32], int is_key, size_t *pos,
-    struct held *);
+int shelf_chains(struct shelf *, size_t *at, struct held *);
 
-/*
- * Returns 1 with *out, without source and data, if the certificate came and
- * was not left out.
- */
-int shelf_came(struct shelf *, const struct cert *, struct held *out);
+/* Goes through one chain, from the held that shelf_chains() gave. */
+int shelf_next(struct shelf *, struct held *);
 
-/* Goes through all, in the order they came; *at is 0 for the first call. */
+/* Goes through all that is kept, in the order it came; *at is 0 at first. */
 int shelf_each(struct shelf *, uint64_t *at, struct held *);
 
-/* Wipes what was given out last. */
-void shelf_forget(struct shelf *);
+/* The certificate of a held; the caller frees it. */
+struct cert *shelf_cert(struct shelf *, const struct held *);
 
-/* Notes that a record was written of it. */
-void shelf_done(struct shelf *, const struct held *);
+/*
+ * The PKCS#8 of the key of a chain, *n bytes in secure memory; the caller frees
+ * it with OPENSSL_secure_clear_free().
+ */
+uint8_t *shelf_key1(struct shelf *, const struct held *, size_t *n);
 
 #endif
