@@ -137,7 +137,7 @@ searched()
 	diff <(printf '%s\n' "stdin@$((4 * mib)) s" \
 	    "stdin@$((5 * mib - $(size a.p8))) a" \
 	    "stdin@$((ceiling - 100)) b" \
-	    "stdin@$((end - $(size r.p8))) r") <(sources key) >&2
+	    "stdin@$((end - $(size r.p8))) r" | sort) <(sources key | sort) >&2
 	found 4 0 1
 	searched 4 4
 	whole_ones

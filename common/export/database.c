@@ -57,7 +57,26 @@ named(void *ctx, struct text cert, struct text key)
 	return 0;
 }
 
-/* Takes what was found.  The database is one member, which has many copies. */
+/* Returns 1 if all of it was found before. */
+static int
+known(struct database *d, const struct findings *l)
+{
+	struct held h;
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->v[i].kind == FINDING_KEY &&
+		    shelf_has_key(d->pair.shelf, l->v[i].id))
+			continue;
+		if (l->v[i].kind != FINDING_CERT ||
+		    !shelf_came(d->pair.shelf, l->v[i].cert->sha256, &h))
+			return 0;
+		held_free(&h);
+	}
+	return 1;
+}
+
+/* Takes what was found.  The database is one member. */
 static void
 keep(struct database *d, const char *where, const struct findings *l)
 {
@@ -82,6 +101,9 @@ in_file(void *ctx, uint64_t at, struct findings *l)
 {
 	char source[64];
 
+	/* what has a row is there again, without one */
+	if (known(ctx, l))
+		return;
 	(void)snprintf(source, sizeof(source), "stdin@%llu",
 	    (unsigned long long)at);
 	keep(ctx, source, l);

@@ -210,6 +210,14 @@ shelf_came(struct shelf *s, const uint8_t sha256[32], struct held *out)
 	return 1;
 }
 
+int
+shelf_has_key(struct shelf *s, const uint8_t id[32])
+{
+	const struct shelf_chain *chain = table_find0(&s->chains, id);
+
+	return chain != NULL && chain->key != 0;
+}
+
 void
 shelf_update(struct shelf *s, const struct held *h)
 {

@@ -49,6 +49,9 @@ void shelf_put(struct shelf *, const struct held *, const uint8_t *data,
 /* Returns 1 with the first copy of the certificate in *out, or 0. */
 int shelf_came(struct shelf *, const uint8_t sha256[32], struct held *out);
 
+/* Returns 1 if a key of this public key is kept. */
+int shelf_has_key(struct shelf *, const uint8_t id[32]);
+
 /* Notes that own or done changed. */
 void shelf_update(struct shelf *, const struct held *);
 
