@@ -330,7 +330,8 @@ workers_put(struct workers *p, const void *head, size_t nhead, const void *body,
 	j->n = nhead + nbody;
 	if ((j->p = OPENSSL_malloc(j->n + 1)) == NULL)
 		heap_nomem();
-	memcpy(j->p, head, nhead);
+	if (nhead > 0)
+		memcpy(j->p, head, nhead);
 	if (nbody > 0)
 		memcpy(j->p + nhead, body, nbody);
 	w->jobs++;

@@ -234,7 +234,7 @@ static void
 join(struct loading *l)
 {
 	struct catalog *c = l->c;
-	struct schema_table *t, key;
+	struct schema_table *t, key = { 0 };
 	size_t i, col = 0;
 
 	for (i = 0; i < c->n; i++) {

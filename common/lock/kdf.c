@@ -376,7 +376,7 @@ lane_put(struct lanes *l, size_t i, const struct chain *c)
 static void
 lane_take(const struct lanes *l, size_t i, struct chain *c)
 {
-	uint32_t h[WORDS];
+	uint32_t h[WORDS] = { 0 };
 	size_t k;
 
 	for (k = 0; k < c->h->words; k++) {

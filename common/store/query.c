@@ -111,11 +111,12 @@ static char *
 hex_new(const char *s, int is_number)
 {
 	/* room in front for a sign, and for an odd number of digits */
-	char *hex = malloc(strlen(s) + 3), *p = hex + 2;
+	char *hex = malloc(strlen(s) + 3), *p;
 	int minus = is_number && *s == '-';
 
 	if (hex == NULL)
 		heap_nomem();
+	p = hex + 2;
 	s += minus;
 	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
 		s += 2;
