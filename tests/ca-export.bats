@@ -1,4 +1,5 @@
 # ca-export(1): selecting, listing, the audit row, the signed recovery blob.
+# shellcheck disable=SC2030,SC2031 # each test is a subshell
 
 load common
 load ca

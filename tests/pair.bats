@@ -81,7 +81,7 @@ mails()
 }
 
 @test "a certificate of somebody else over a key is a fault, in every order" {
-	local order n=0
+	local n=0
 	local -a parts
 
 	people
