@@ -379,3 +379,31 @@ ARGS
 		done
 	done
 }
+
+@test "candidates side by side: the right one at each place, or none" {
+	local at kind n
+	local -a words
+
+	pair a /CN=a
+	openssl pkcs12 -export -legacy -inkey a.key -in a.pem -passout pass:right \
+	    -out old
+	openssl pkcs12 -export -inkey a.key -in a.pem -passout pass:right -out new
+	openssl pkcs8 -topk8 -in a.key -passout pass:right -out p8
+	cat a.pem >>p8
+	cat a.key a.pem >cred
+	for kind in old new p8; do
+		# the first alone, then 16 or fewer at once; beyond the last: none
+		for at in 1 2 3 16 17 18 33 34 40 41; do
+			words=()
+			for ((n = 1; n <= 40; n++)); do
+				words+=("$( ((n == at)) && echo right || echo "no$n")")
+			done
+			passwords list "${words[@]}"
+			run_tool "$((at > 40))" kms-export -j 1 -c cred \
+			    -p list:list <"$kind"
+			only key <"$OUT" | wc -l | grep -qx "$((at <= 40))"
+			only fault <"$OUT" | grep -c $'\treason:password\t' |
+			    grep -qx "$((at > 40))"
+		done
+	done
+}
