@@ -125,7 +125,7 @@ fuzz:
 corpus: all
 	KMS2CA_BIN=$(abspath $B/bin) tests/corpus.bash
 
-bench: all $B/bench/floor $B/bench/many
+bench: all $B/bench/floor $B/bench/lanes $B/bench/many
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/bench.bash
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/carve.bash
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/importers.bash

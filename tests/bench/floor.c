@@ -1,5 +1,6 @@
 /*
  * floor open DATA KIND N
+ * floor try DATA KIND N
  * floor store DATA N [ARCHIVE]
  *
  * What OpenSSL and SQLite themselves need for a key, strung together as their
@@ -7,6 +8,7 @@
  * tools with it.  DATA is what peers/gen.sh makes.
  *
  *	open	PKCS12_verify_mac(), and the key and the certificate bag decrypted
+ *	try	PKCS12_verify_mac() of one file, with another password each time
  *	store	two RSA encryptions and AES-256-CBC of a key of that size, and the
  *		insert of certificate and blob into SQLite, 1,000 a commit: into one
  *		table with one index, or the two with five of an archive that has
@@ -118,6 +120,22 @@ floor_open(const char *data, const char *kind, int n)
 		PKCS12_free(p12);
 	}
 	return spent / n;
+}
+
+static double
+floor_try(const char *data, const char *kind, int n)
+{
+	PKCS12 *p12 = load(data, kind, 1);
+	char password[32];
+	double start = now();
+	int i;
+
+	for (i = 0; i < n; i++) {
+		(void)snprintf(password, sizeof(password), "wrong %d", i);
+		must(!PKCS12_verify_mac(p12, password, -1), "MAC");
+	}
+	PKCS12_free(p12);
+	return (now() - start) / n;
 }
 
 /* A context that encrypts to the agent, kept warm. */
@@ -279,12 +297,15 @@ main(int argc, char *argv[])
 	    "legacy provider");
 	if (strcmp(what, "open") == 0 && argc == 5 && atoi(argv[4]) > 0)
 		us = floor_open(argv[2], argv[3], atoi(argv[4]));
+	else if (strcmp(what, "try") == 0 && argc == 5 && atoi(argv[4]) > 0)
+		us = floor_try(argv[2], argv[3], atoi(argv[4]));
 	else if (strcmp(what, "store") == 0 && (argc == 4 || argc == 5) &&
 	    atoi(argv[3]) > 0)
 		us = floor_store(argv[2], atoi(argv[3]), argv[4]);
 	else {
 		(void)fprintf(stderr,
 		    "usage: floor open DATA KIND N\n"
+		    "       floor try DATA KIND N\n"
 		    "       floor store DATA N [ARCHIVE]\n");
 		return 2;
 	}
