@@ -43,6 +43,19 @@ setup()
 	[[ $(only audited <"$OUT" | field noted) == '' ]]
 }
 
+# It holds no writer up, and none holds it up.
+@test 'an archive that is being written is checked at once' {
+	local writer
+
+	coproc writer { exec sqlite3 ca.db 2>&1 3>&-; }
+	echo 'begin immediate; select 1;' >&"${writer[1]}"
+	read -r -u "${writer[0]}" _
+	run_tool 0 timeout 20 ca-audit -A "$(last_head ca.db)" -d ca.db
+	grep -q 'the chain is whole' "$ERR"
+	eval "exec ${writer[1]}>&-"
+	wait "$writer_PID" || :
+}
+
 @test 'an archive without rows is whole' {
 	new_archive new.db
 	run_tool 0 ca-audit -A "$(last_head new.db)" -d new.db

@@ -1537,3 +1537,23 @@ faulty()
 	[[ $(only kra <"$OUT" | field status) == present ]]
 	[[ $(last_head ca.db) == "$(last_head before.db)" ]]
 }
+
+# Ours is the library that talks to a network: no key and no password is there
+# before it has done so.
+@test "ca-import: a server is asked before a key is opened" {
+	pkg-config --exists libpq || skip 'no libpq here'
+	run_tool 2 ca-import -f -d "postgresql:///kms2ca?host=$PWD" \
+	    -k "$ORG/machine.p12" -p env:NOT_THERE <"$MADE/jane.kms"
+	grep -q 'connection to server' "$ERR"
+	not grep -q NOT_THERE "$ERR"
+}
+
+@test "ca-import: a look-up in a tree without end is given up" {
+	openssl req -x509 -newkey rsa:2048 -noenc -days 1 -keyout /dev/null \
+	    -subj /CN=odd -out odd.pem 2>/dev/null
+	ca-init -f -d ca.db <odd.pem >kra 2>/dev/null
+	/usr/bin/python3 "$root/tests/wide_tree.py" ca.db audit
+	run_tool 2 timeout 120 ca-import -f -d ca.db <"$MADE/jane.kms"
+	nothing_out ca-import
+	grep -q 'ca.db: cannot read: interrupted (the archive was changed by another program: check it with ca-audit)$' "$ERR"
+}

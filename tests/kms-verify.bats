@@ -673,6 +673,34 @@ many()
 	[[ -z $(only key <"$OUT") ]]
 }
 
+# What parses hostile certificates cannot write what the others will believe.
+@test "-j: a process reads batches that it cannot write" {
+	local pid child first
+	local -a crew
+
+	[[ -r /proc/self/task/$$/children ]] || skip 'no list of children here'
+	mkfifo in out
+	kms-verify -j 2 "${k[@]}" <in >out 2>"$ERR" 3>&- &
+	pid=$!
+	exec 9>in 8<out
+	sed '$ d' zip.kms >&9
+	# once a record came out, a batch was worked on
+	read -r first <&8
+	[[ $first == rec:stream* ]]
+	read -r first <&8
+	read -r -a crew <"/proc/$pid/task/$pid/children" || :
+	((${#crew[@]} == 2))
+	for child in "${crew[@]}"; do
+		grep ' r--s .*memfd:batches' "/proc/$child/maps" >read
+		grep ' rw-s ' "/proc/$child/maps" || echo "$child"
+	done >apart
+	grep -qxE '[0-9]+' apart
+	exec 9>&-
+	cat <&8 >rest
+	wait "$pid" || :
+	[[ -s rest ]]
+}
+
 @test "-j: what is no number" {
 	fails '-j 0: not a number from 1 to 256' -j 0
 }
