@@ -691,7 +691,7 @@ many()
 	read -r -a crew <"/proc/$pid/task/$pid/children" || :
 	((${#crew[@]} == 2))
 	for child in "${crew[@]}"; do
-		grep ' r--s .*memfd:batches' "/proc/$child/maps" >read
+		grep ' r--s .*memfd:batches' "/proc/$child/maps" >shared
 		grep ' rw-s ' "/proc/$child/maps" || echo "$child"
 	done >apart
 	grep -qxE '[0-9]+' apart
