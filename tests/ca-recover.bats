@@ -105,7 +105,7 @@ empty_stream()
 }
 
 @test 'usage: no key, an operand' {
-	local usage='usage: ca-recover [-PqVv] [-C cert]... -k cred'
+	local usage='usage: ca-recover [-PqrVv] [-C cert]... -k cred'
 
 	usage+=' [-p secret]...'
 	refuses 2 "$usage" ca-recover <carol.rec
@@ -204,6 +204,84 @@ record 24, user janet: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x8
 		((sum += $(wc -l <got)))
 	done
 	((sum == 23))
+}
+
+# verdicts STATUS: those in $OUT, each as its count.
+verdicts()
+{
+	only verdict <"$OUT" | field status | sort | uniq -c |
+	    awk '{ print $1, $2 }' | paste -s -d ' '
+}
+
+@test '-r: a verdict for each row and agent, and no key' {
+	local label n
+
+	cat "$ORG"/kra[12].pem |
+	    ca-init -q -N 1 -c "$ORG/ca.pem" -d one.db >log 2>"$ERR"
+	ca-setflag -d one.db KRAFlags 1 >log 2>"$ERR"
+	ca-import -f -d one.db -k "$ORG/machine.p12" -p "file:$ORG/machine.pw" \
+	    <"$BATS_FILE_TMPDIR/export.kms" >log 2>"$ERR"
+	ca-export -d one.db >one.rec 2>"$ERR"
+	# in turn: what is for the other agent is no failure
+	run_tool 0 ca-recover -qr "${kra1[@]}" <one.rec
+	not grep -qE $'^rec:key|\tkey:' "$OUT"
+	n=$(grep -c $'\tkra:'"$(openssl x509 -in "$ORG/kra1.pem" -outform DER |
+	    sha1sum | cut -c -40)" one.rec)
+	((n > 5 && n < 23))
+	[[ $(verdicts) == "$((24 - n)) none $n ok" ]]
+	diff "$ERR" - <<-SUM
+	ca-recover: opened $n, not opened 0, without a key for -k $((24 - n))
+	SUM
+	# the fields of kms-record(5), and those of the row
+	only verdict <"$OUT" | tr '\t' '\n' | sed 's/:.*//' | head -n 8 |
+	    paste -s -d ' ' | diff - <(echo rec n user sha1 status reason id kra)
+	for label in n id user sha1; do
+		diff <(only verdict <"$OUT" | field "$label") \
+		    <(only archived <one.rec | field "$label")
+	done
+	tail -n 1 "$OUT" | grep -q ^rec:end
+	cp "$OUT" first.verdicts
+	run_tool 0 ca-recover -qr "${kra2[@]}" <one.rec
+	[[ $(verdicts) == "$((n + 1)) none $((23 - n)) ok" ]]
+	# the report adds up
+	{ ca-export -n -d one.db; cat first.verdicts "$OUT"; } 2>"$ERR" |
+	    kms-report >page.html 2>"$ERR"
+	grep -q '23 of 23, each key with each agent' page.html
+	# one who is no agent of it opens nothing
+	run_tool 1 ca-recover -qr -k "$ORG/machine.p12" \
+	    -p "file:$ORG/machine.pw" <one.rec
+	[[ $(verdicts) == '24 none' ]]
+}
+
+@test '-r: what does not open is bad, and why' {
+	run_tool 0 ca-recover -qr "${kra1[@]}" <all.rec
+	[[ $(verdicts) == '1 none 23 ok' ]]
+	# the blob of another row
+	blob=$(sed -n 2p all.rec | field blob)
+	{ sed -n 1p all.rec | sed "s|\tblob:.*|\tblob:$blob|"
+	  sed -n 2p all.rec; } | closed >swapped
+	run_tool 1 ca-recover -r "${kra1[@]}" <swapped
+	[[ $(verdicts) == '1 bad 1 ok' ]]
+	only verdict <"$OUT" | head -n 1 | field reason | grep -q 'does not decrypt'
+	grep -qx 'ca-recover: opened 1, not opened 1, without a key for -k 0' "$ERR"
+	# the row says that it is for this agent, and it is not
+	sed -n 2p all.rec | sed "s/\tn:2/\tn:1/
+	    s/\tkra:[^\t]*/\tkra:$(openssl x509 -in "$ORG/machine.pem" \
+	    -outform DER | sha1sum | cut -c -40)/" | closed >liar
+	run_tool 1 ca-recover -r -k "$ORG/machine.p12" \
+	    -p "file:$ORG/machine.pw" <liar
+	[[ $(verdicts) == '1 bad' ]]
+	refuses 2 'ca-recover: stdin: not archived records: -r tells of rows of an archive' \
+	    ca-recover -r "${kra1[@]}" <"$ORG/kra1.pem"
+}
+
+@test 'it sums up: opened, not opened, without a key' {
+	run_tool 0 ca-recover -q "${kra1[@]}" <all.rec
+	diff "$ERR" <(echo 'ca-recover: opened 23, not opened 0, without a key for -k 1')
+	{ sed -n 1p all.rec | sed 's|\tblob:.*|\tblob:AAAA|'
+	  sed -n 2p all.rec; } | closed >swapped
+	run_tool 1 ca-recover -q "${kra1[@]}" <swapped
+	diff "$ERR" <(echo 'ca-recover: opened 1, not opened 1, without a key for -k 0')
 }
 
 @test 'a row without a key is said, the others come' {
@@ -501,7 +579,8 @@ record 24, user janet: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x8
 terminal and would show clear keys: send it to a file or a pipe")
 	run_tool 0 script -qec "ca-recover ${kra1[*]} <carol.rec >here" \
 	    /dev/null </dev/null
-	[[ ! -s $OUT ]]
+	tr -d '\r' <"$OUT" |
+	    diff - <(echo 'ca-recover: opened 2, not opened 0, without a key for -k 0')
 	run_tool 0 ca-recover "${kra1[@]}" <carol.rec
 	cmp here "$OUT"
 	# a file that others can read is warned of

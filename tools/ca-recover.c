@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
@@ -14,16 +15,20 @@
 #include "file/cred.h"
 #include "key/cert.h"
 #include "proof/input.h"
+#include "proof/verdict.h"
 #include "record/stream_read.h"
 #include "record/stream_write.h"
 
-static const char usage[] = "[-PqVv] [-C cert]... -k cred [-p secret]...";
+static const char usage[] = "[-PqrVv] [-C cert]... -k cred [-p secret]...";
 
 struct recover {
 	struct input in;
-	struct stream_out out;
+	struct stream_out out; /* keys, or */
+	struct rec_out *verdicts; /* with -r */
 	int status;
 	int rows; /* some `archived' record came */
+	/* keys that were opened, that were not, and rows that have none */
+	unsigned long long opened, shut, none;
 };
 
 /* Whose signature counts; NULL without -C. */
@@ -66,7 +71,9 @@ put(struct recover *rv, const struct rec *r, struct cert *c, uint8_t *p8,
 	}
 	e.source.s = source;
 	e.source.n = strlen(source);
-	if (!stream_put(&rv->out, &e))
+	if (stream_put(&rv->out, &e))
+		rv->opened++;
+	else
 		rv->status = 1;
 	for (i = 0; i < 4; i++)
 		OPENSSL_free(own[i]);
@@ -74,6 +81,31 @@ put(struct recover *rv, const struct rec *r, struct cert *c, uint8_t *p8,
 	cert_free(c);
 }
 
+/* Counts what did not open. */
+static void
+failed(struct recover *rv, const struct reason *w)
+{
+	/* a certificate alone is no failure: its key was never archived */
+	if (strcmp(w->reason, "none") == 0)
+		rv->none++;
+	else {
+		rv->shut++;
+		rv->status = 1;
+	}
+}
+
+/* Has the row no key, or none that it says this agent can open? */
+static int
+not_his(const struct rec *r, const char *sha1, const struct reason *w)
+{
+	const struct rec_field *kra = rec_get0(r, "kra");
+
+	return strcmp(w->reason, "none") == 0 ||
+	    (strcmp(w->reason, "recipient") == 0 && kra != NULL &&
+		memmem(kra->val, kra->vlen, sha1, strlen(sha1)) == NULL);
+}
+
+/* Writes the key of the row at hand. */
 static void
 row(struct recover *rv)
 {
@@ -83,16 +115,57 @@ row(struct recover *rv)
 	uint8_t *p8;
 	size_t n;
 
-	if (!rec_is(&s->rec, "archived"))
-		return;
-	rv->rows = 1;
 	if (blob_open_row(&rv->in.k, trusted(rv), &s->rec, &p8, &n, &c, &w)) {
 		put(rv, &s->rec, c, p8, n);
 		return;
 	}
-	/* a certificate alone is no failure: its key was never archived */
-	rv->status |= strcmp(w.reason, "none") != 0;
+	failed(rv, &w);
 	input_say(s, "%s", w.detail);
+}
+
+/* Says of the key of a row whether it opens with an agent of -k. */
+static void
+judge(struct recover *rv, const struct trust_pair *agent)
+{
+	const struct stream_in *s = rv->in.stream;
+	const struct trust k = { (struct trust_pair *)(uintptr_t)agent, 1, 1 };
+	struct verdict v = { s->n, "ok", "", NULL };
+	char sha1[41];
+	struct cert *c;
+	struct reason w;
+	uint8_t *p8;
+	size_t n;
+
+	v.kra = encode_hex(sha1, agent->sha1, sizeof(agent->sha1));
+	if (blob_open_row(&k, trusted(rv), &s->rec, &p8, &n, &c, &w)) {
+		OPENSSL_secure_clear_free(p8, n);
+		cert_free(c);
+		rv->opened++;
+	} else {
+		v.status = not_his(&s->rec, sha1, &w) ? "none" : "bad";
+		v.reason = w.detail;
+		if (strcmp(v.status, "none") == 0)
+			rv->none++;
+		else
+			failed(rv, &w);
+		input_say(s, "%s", w.detail);
+	}
+	verdict_put(rv->verdicts, &s->rec, &v);
+}
+
+/* An `archived' record. */
+static void
+record(struct recover *rv)
+{
+	size_t i;
+
+	if (!rec_is(&rv->in.stream->rec, "archived"))
+		return;
+	rv->rows = 1;
+	if (rv->verdicts == NULL)
+		row(rv);
+	for (i = 0; rv->verdicts != NULL && i < rv->in.k.nkeys; i++)
+		judge(rv, &rv->in.k.v[i]);
 }
 
 /* A recovery blob, DER. */
@@ -110,7 +183,7 @@ blob(void *arg, const uint8_t *der, size_t len)
 		put(rv, NULL, c, p8, n);
 		return;
 	}
-	rv->status = 1;
+	failed(rv, &w);
 	msg_record("stdin: %s", w.detail);
 }
 
@@ -135,43 +208,64 @@ windows(struct recover *rv)
 	OPENSSL_free(raw);
 }
 
+/* Ends the output, and says what was done. */
+static void
+finish(struct recover *rv)
+{
+	struct reason w;
+
+	if (rv->opened == 0)
+		rv->status = 1;
+	if (rv->verdicts != NULL) {
+		if (rec_close(rv->verdicts) == -1)
+			tool_lost();
+	} else if (!stream_close(&rv->out, &w))
+		msg_die("%s", w.detail);
+	rec_out_free(rv->verdicts);
+	msg_warn("opened %llu, not opened %llu, without a key for -k %llu",
+	    rv->opened, rv->shut, rv->none);
+}
+
 int
 main(int argc, char *argv[])
 {
 	struct recover rv;
 	enum stream_event ev;
-	struct reason w;
-	int c;
+	int c, report = 0;
 
 	tool_start();
 	memset(&rv, 0, sizeof(rv));
-	while ((c = getopt(argc, argv, "+:C:k:Pp:qVv")) != -1)
-		if (!input_option(&rv.in, c) && !tool_option(c))
+	while ((c = getopt(argc, argv, "+:C:k:Pp:qrVv")) != -1)
+		if (c == 'r')
+			report = 1;
+		else if (!input_option(&rv.in, c) && !tool_option(c))
 			tool_usage(usage);
 	if (rv.in.key == NULL || optind != argc)
 		tool_usage(usage);
-	tool_clear_keys();
+	if (!report)
+		tool_clear_keys();
 	input_cred(&rv.in);
 	input_open(&rv.in, NULL, NULL);
-	if (!stream_out_plain(&rv.out, stdout))
+	if (report ? (rv.verdicts = rec_out_new(stdout)) == NULL :
+		     !stream_out_plain(&rv.out, stdout))
 		heap_nomem();
 	sandbox_enter(NULL);
 
 	if (rec_in_is_rec(rv.in.in)) {
 		while ((ev = stream_next(rv.in.stream)) > STREAM_EOF)
 			if (ev == STREAM_REC)
-				row(&rv);
+				record(&rv);
 		if (ev == STREAM_BROKEN)
 			input_broken(&rv.in);
 		if (!rv.rows)
 			msg_warn("no archived record in the input: expected "
 				 "what ca-export writes");
-	} else
+	} else if (report)
+		msg_die("stdin: not archived records: -r tells of rows of an "
+			"archive");
+	else
 		windows(&rv);
-	if (rv.out.rec->n == 0)
-		rv.status = 1;
-	if (!stream_close(&rv.out, &w))
-		msg_die("%s", w.detail);
+	finish(&rv);
 
 	input_close(&rv.in);
 	return tool_end(rv.status);

@@ -15,6 +15,7 @@
 #include "proof/input.h"
 #include "proof/prove.h"
 #include "proof/prove_many.h"
+#include "proof/verdict.h"
 #include "record/stream_read.h"
 #include "record/write.h"
 
@@ -31,45 +32,18 @@ struct verify {
 	FILE *fp; /* where lines go; NULL with -r */
 	int pinned, proven, hold, status;
 	int dropped; /* in the stream at hand */
-	unsigned long long good, bad;
+	unsigned long long keys, certs, faults, others, bad;
+	char *signer; /* subject of who signed last, or NULL */
+	int signers; /* how many in turn */
 };
 
-/*
- * Writes the verdict on the record at hand; brief leaves out its user, who may
- * have a name as long as a line.  Returns 1, 0 if the verdict is too long, or -1
- * if it cannot be written.
- */
-static int
-put_verdict(struct verify *v, const char *status, const struct reason *w,
-    int brief)
-{
-	struct rec_out *o = v->out;
-	const struct rec *r = &v->stream->rec;
-
-	rec_begin(o, "verdict");
-	rec_put_u64(o, "n", v->stream->n);
-	if (brief)
-		rec_puts(o, "user", "");
-	else
-		rec_put_field(o, r, "user");
-	rec_put_field(o, r, "sha1");
-	rec_puts(o, "status", status);
-	if (w == NULL && rec_is(r, "fault"))
-		rec_put_field(o, r, "reason");
-	else
-		rec_puts(o, "reason", w == NULL ? "" : w->reason);
-	return rec_end(o);
-}
-
+/* Writes the verdict on the record at hand. */
 static void
-verdict(struct verify *v, const char *status, const struct reason *w)
+verdict(struct verify *v, const char *status, const char *reason)
 {
-	int rc = put_verdict(v, status, w, 0);
+	const struct verdict it = { v->stream->n, status, reason, NULL };
 
-	if (rc == 0)
-		rc = put_verdict(v, status, w, 1);
-	if (rc != 1)
-		tool_lost();
+	verdict_put(v->out, &v->stream->rec, &it);
 }
 
 /* Output is lost: on its way, or to where it waits. */
@@ -103,7 +77,7 @@ drop(struct verify *v, const struct reason *w)
 	v->status = 1;
 	input_say(v->stream, "%s", w->detail);
 	if (v->out != NULL)
-		verdict(v, "bad", w);
+		verdict(v, "bad", w->reason);
 }
 
 static int
@@ -127,6 +101,22 @@ prove(void *ctx, const struct stream_in *s, struct wire *answer)
 	prove_many_say(answer, ok, &w);
 }
 
+/* Counts a record that is proven. */
+static void
+count(struct verify *v)
+{
+	const struct rec *r = &v->stream->rec;
+
+	if (rec_is(r, "key"))
+		v->keys++;
+	else if (rec_is(r, "cert"))
+		v->certs++;
+	else if (rec_is(r, "fault"))
+		v->faults++;
+	else
+		v->others++;
+}
+
 static void
 record(struct verify *v, struct wire *answer)
 {
@@ -143,11 +133,24 @@ record(struct verify *v, struct wire *answer)
 		drop(v, &w);
 		return;
 	}
-	v->good++;
-	if (v->out != NULL)
-		verdict(v, rec_is(&v->stream->rec, "fault") ? "fault" : "ok",
-		    NULL);
+	count(v);
+	if (v->out != NULL && rec_is(&v->stream->rec, "fault"))
+		verdict(v, "fault", NULL);
+	else if (v->out != NULL)
+		verdict(v, "ok", "");
 	pass(v);
+}
+
+/* Remembers who signed. */
+static void
+note_signer(struct verify *v, const char *subject)
+{
+	if (v->signer != NULL && strcmp(v->signer, subject) == 0)
+		return;
+	free(v->signer);
+	if ((v->signer = strdup(subject)) == NULL)
+		heap_nomem();
+	v->signers++;
 }
 
 /* The head: passed on; says who signed, if nobody was pinned. */
@@ -160,11 +163,26 @@ head(struct verify *v)
 
 	v->dropped = 0;
 	pass(v);
-	if (v->pinned || !cert_of_x509(&c, v->stream->signer, &w))
+	if (!cert_of_x509(&c, v->stream->signer, &w))
 		return;
-	msg_warn("signed by %s, SHA-256 %s", c->subject,
-	    encode_hex(hex, c->sha256, sizeof(c->sha256)));
+	note_signer(v, c->subject);
+	if (!v->pinned)
+		msg_warn("signed by %s, SHA-256 %s", c->subject,
+		    encode_hex(hex, c->sha256, sizeof(c->sha256)));
 	cert_free(c);
+}
+
+/* What was done, in a line. */
+static void
+summary(const struct verify *v)
+{
+	msg_warn("keys %llu, certificates %llu, faults %llu, others %llu, "
+		 "dropped %llu, %s%s",
+	    v->keys, v->certs, v->faults, v->others, v->bad,
+	    v->signers == 0	? "not signed" :
+		v->signers == 1 ? "signed by " :
+				  "signed by several",
+	    v->signers == 1 ? v->signer : "");
 }
 
 /* One event.  Returns 0 at the end of the input. */
@@ -273,8 +291,9 @@ main(int argc, char *argv[])
 		release(&v);
 	if (report && rec_close(v.out) == -1)
 		tool_lost();
-	msg_verbose("records %llu, dropped %llu", v.good, v.bad);
+	summary(&v);
 	prove_many_free(v.prover);
+	free(v.signer);
 	input_close(&v.in);
 	rec_out_free(v.out);
 	return tool_end(v.status);

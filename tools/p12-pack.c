@@ -16,9 +16,14 @@
 
 static const char usage[] = "[-flPqVv] [-F format] [-o file] [-p secret]";
 
+/* How many records came beside keys that are good. */
+struct counts {
+	unsigned long long certs, faults, bad;
+};
+
 /* Packs the record at hand.  Returns 1, or 0 if it cannot be. */
 static int
-record(struct bundle *b, const struct stream_in *s)
+record(struct bundle *b, struct counts *n, const struct stream_in *s)
 {
 	struct stream_rec r;
 	char *group, *user, *mail;
@@ -26,8 +31,10 @@ record(struct bundle *b, const struct stream_in *s)
 	struct reason w;
 	int rc;
 
-	if (rec_is(&s->rec, "fault"))
+	if (rec_is(&s->rec, "fault")) {
+		n->faults++;
 		input_say(s, "a fault: what it names is not in the output");
+	}
 	if (!rec_is(&s->rec, "key") && !rec_is(&s->rec, "cert"))
 		return 1;
 	if (s->sealed)
@@ -51,6 +58,8 @@ record(struct bundle *b, const struct stream_in *s)
 		    w.detail);
 	if (!rc)
 		input_say(s, "%s", w.detail);
+	n->bad += !rc;
+	n->certs += rc && r.key == NULL;
 	cert_free(c);
 	OPENSSL_free(group);
 	OPENSSL_free(user);
@@ -150,6 +159,7 @@ int
 main(int argc, char *argv[])
 {
 	struct bundle b;
+	struct counts n = { 0, 0, 0 };
 	struct input in;
 	enum stream_event ev;
 	struct reason w;
@@ -165,7 +175,7 @@ main(int argc, char *argv[])
 	sandbox_enter(NULL);
 
 	while ((ev = stream_next(in.stream)) > STREAM_EOF)
-		if (ev == STREAM_REC && !record(&b, in.stream))
+		if (ev == STREAM_REC && !record(&b, &n, in.stream))
 			status = 1;
 	if (ev == STREAM_BROKEN)
 		input_broken(&in);
@@ -175,7 +185,10 @@ main(int argc, char *argv[])
 		msg_die("-o: cannot write it: %s", strerror(errno));
 	else if (!bundle_write(&b, &w))
 		msg_die("%s", w.detail);
-	msg_verbose("files %zu, keys %llu", b.nfiles, b.keys);
+	else
+		msg_warn("keys %llu, certificates %llu, faults %llu, refused "
+			 "%llu, persons %zu",
+		    b.keys, n.certs, n.faults, n.bad, b.persons);
 
 	bundle_free(&b);
 	input_close(&in);
