@@ -169,3 +169,24 @@ setup()
 		faults 'stdin: key: not a two-prime RSA private key of at most 16384 bits (RFC 8017 appendix A.1.2): fetch the file again, or export it anew'
 	done
 }
+
+@test "a mail address in UTF-8 is that; one in Latin-1, too" {
+	local name
+
+	# DER of each: an IA5String, whatever is in it
+	for name in $'j\xc3\xb6rg@example.com' $'j\xf6rg@example.com' \
+	    $'\xd0\x98\xd0\xb2\xd0\xb0\xd0\xbd@example.com'; do
+		openssl req -x509 -key judy.key -days 1 -subj /O=x -config \
+		    <(printf '[req]\ndistinguished_name = d\n[d]\n') -addext \
+		    "subjectAltName=DER:$(printf '30%02x81%02x%s' \
+		    $((${#name} + 2)) ${#name} "$(printf %s "$name" | xxd -p)")" \
+		    -out mail.pem 2>log
+		take 0 < <(cat mail.pem judy.key)
+		only key <"$OUT" | cut -f 4,5
+	done >got
+	diff - got <<-'END'
+	user:jörg@example.com	mail:jörg@example.com
+	user:jörg@example.com	mail:jörg@example.com
+	user:Иван@example.com	mail:Иван@example.com
+	END
+}

@@ -14,14 +14,14 @@ void
 owner_cert(struct stream_rec *e, const struct cert *c, struct text name)
 {
 	e->group = str(c->ou);
-	e->mail = str(c->mail);
+	e->mail = str(c->address);
 	e->user = name;
 	if (*c->cn != '\0')
 		e->user = str(c->cn);
 	else if (*c->upn != '\0')
 		e->user = str(c->upn);
-	else if (*c->mail != '\0')
-		e->user = str(c->mail);
+	else if (*c->address != '\0')
+		e->user = str(c->address);
 	if (e->user.s == NULL)
 		e->user = str("");
 }

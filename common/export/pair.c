@@ -217,7 +217,7 @@ pair_group(struct pair *x, struct pair_chain *ch, int issuers)
 			agree_issuer(x->agree, i, cert, x->shelf);
 		else {
 			agree_add(x->agree, cert);
-			if ((c->mail = strdup(cert->mail)) == NULL)
+			if ((c->mail = strdup(cert->address)) == NULL)
 				heap_nomem();
 		}
 		cert_free(cert);

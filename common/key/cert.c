@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/encode.h"
 #include "base/heap.h"
+#include "base/text.h"
 #include "key/spki.h"
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
@@ -178,6 +179,32 @@ read_san(struct cert *c, const X509_EXTENSIONS *x)
 	}
 	GENERAL_NAMES_free(san);
 	reason_clear();
+}
+
+/*
+ * An IA5String has no letters past ASCII; where one has them OpenSSL takes them
+ * for Latin-1.  Those that were UTF-8 are put back.  The archive keeps both: its
+ * columns are what they were in each version.
+ */
+static char *
+address(const char *mail)
+{
+	size_t i, len, n = 0, all = strlen(mail);
+	char *s = OPENSSL_malloc(all + 1);
+	uint32_t cp;
+
+	if (s == NULL)
+		heap_nomem();
+	for (i = 0; i < all; i += len) {
+		len = text_decode(mail + i, all - i, &cp);
+		if (len == 0 || cp > 0xff)
+			break;
+		s[n++] = (char)cp;
+	}
+	s[n] = '\0';
+	if (i == all && text_utf8(s, n))
+		return s;
+	return memcpy(s, mail, all + 1);
 }
 
 /* Bits of RFC 5280 section 4.2.1.3, or what the algorithm allows. */
@@ -436,6 +463,7 @@ read_extensions(struct cert *c)
 		return 0;
 	c->upn = OPENSSL_strdup("");
 	read_san(c, x);
+	c->address = address(c->mail);
 	c->use = find_use(c, x);
 	c->ca = is_ca(x);
 	c->ski = find_ski(c, x);
@@ -499,6 +527,7 @@ cert_free(struct cert *c)
 	OPENSSL_free(c->org);
 	OPENSSL_free(c->upn);
 	OPENSSL_free(c->mail);
+	OPENSSL_free(c->address);
 	OPENSSL_free(c->ski);
 	OPENSSL_free(c);
 }

@@ -30,6 +30,7 @@ struct cert {
 	char not_after[24];
 	/* last of its kind in subject or subjectAltName; "" if none */
 	char *cn, *ou, *org, *upn, *mail;
+	char *address; /* mail, but what is UTF-8 in it is taken for that */
 	char alg[32]; /* RSA-1024, P-256, Ed25519 */
 	int bits;
 	const char *use; /* encrypt, sign or both */

@@ -7,7 +7,7 @@
 #define STRINGS(c) \
 	{ \
 		&(c)->issuer, &(c)->subject, &(c)->serial, &(c)->cn, &(c)->ou, \
-		    &(c)->org, &(c)->upn, &(c)->mail, &(c)->ski \
+		    &(c)->org, &(c)->upn, &(c)->mail, &(c)->address, &(c)->ski \
 	}
 
 void
