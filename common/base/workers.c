@@ -317,6 +317,17 @@ workers_full(const struct workers *p)
 	return p->used == p->size;
 }
 
+int
+workers_idle(const struct workers *p)
+{
+	unsigned i;
+
+	for (i = 0; i < p->workers; i++)
+		if (p->worker[i].jobs == 0)
+			return 1;
+	return 0;
+}
+
 void
 workers_put(struct workers *p, const void *head, size_t nhead, const void *body,
     size_t nbody, void *tag)

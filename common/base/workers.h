@@ -40,6 +40,9 @@ size_t workers_busy(const struct workers *);
 /* Returns 1 if an answer must be taken before the next job is given. */
 int workers_full(const struct workers *);
 
+/* Returns 1 if a process has no job in hand. */
+int workers_idle(const struct workers *);
+
 /* Gives a job, in two parts, to the process with the fewest jobs in hand. */
 void workers_put(struct workers *, const void *head, size_t nhead,
     const void *body, size_t nbody, void *tag);

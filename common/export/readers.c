@@ -222,7 +222,8 @@ readers_wait(struct readers *r)
 		readers_empty(r);
 		return;
 	}
-	if (workers_busy(r->pool) == 0)
+	/* nobody waits for members that may come */
+	if (r->n > 0 && !workers_full(r->pool) && workers_idle(r->pool))
 		readers_send(r);
 	r->answer.p = workers_get(r->pool, &r->answer.size, &tag);
 	if (r->answer.p == NULL) {
