@@ -139,9 +139,9 @@ harmless()
 	fi
 }
 
-# said: what is in $ERR, but for the line with which kms-verify, ca-recover and
+# unsummed: what is in $ERR, but for the line with which kms-verify, ca-recover and
 # p12-pack sum up: tests of their own look at that.
-said()
+unsummed()
 {
 	sed -E '/^(kms-verify: keys|p12-pack: keys|ca-recover: opened) [0-9]+, /d' \
 	    "$ERR"
@@ -153,8 +153,8 @@ says()
 	local want='' text
 
 	(($# == 0)) || printf -v want '%s\n' "$@"
-	if IFS= read -r -d '' text < <(said) || [[ $text != "$want" ]]; then
-		diff -u <(printf %s "$want") <(said) >&2
+	if IFS= read -r -d '' text < <(unsummed) || [[ $text != "$want" ]]; then
+		diff -u <(printf %s "$want") <(unsummed) >&2
 		return 1
 	fi
 }

@@ -567,6 +567,44 @@ PATHS
 	((n == 7))
 }
 
+@test '-i: names in paths of another charset; without it, how many there are' {
+	local odd='kms-export: users whose name or group is not UTF-8: 2: run with -i and the charset of the paths (CP1252, CP850), or name them with -m'
+	local n path
+
+	n=0
+	for path in $'Gr\xfcn/J\xf6rg/x' $'Gr\xfcn/Zo\xeb/x' \
+	    Grün/Jörg/y A/b/x; do
+		one "k$n" "/CN=k$n"
+		cat "k$n.key" "k$n.pem" >m
+		mkdir -p "${path%/*}"
+		mv m "$path"
+		((n += 1))
+	done
+	tar cf a.tar G* A
+	take 0 <a.tar
+	grep -qxF "$odd" "$ERR"
+	# source stays what it was
+	take 0 -i CP1252 <a.tar
+	not grep -q 'is not UTF-8' "$ERR"
+	only key <"$OUT" | cut -f 3,4 | sort | tr '\t' ' ' | diff - <(cat <<-'END'
+	group:A user:b
+	group:Grün user:Jörg
+	group:Grün user:Jörg
+	group:Grün user:Zoë
+	END
+	) >&2
+	[[ $(only key <"$OUT" | grep -c $'\tsource_b64:') == 2 ]]
+	grep -q '^kms-export: users 3, keys 4' "$ERR"
+	# and it is selected by what it means
+	take 0 -i CP1252 -u 'J?rg' -g Grün <a.tar
+	[[ $(only key <"$OUT" | wc -l) == 2 ]]
+	# bytes that the charset has not stay as they are
+	take 0 -i ASCII <a.tar
+	grep -qxF "$odd" "$ERR"
+	run_tool 2 kms-export -c "$ORG/machine.p12" -i no-such <a.tar
+	says 'kms-export: -i no-such: no such charset here (iconv -l lists those that there are)'
+}
+
 @test "names in code page 437, as zip has them: kept, byte for byte" {
 	one a /CN=jane
 	cat a.key a.pem >a

@@ -144,7 +144,7 @@ cut_short()
 	((n > 30))
 	run_tool 1 ca-recover "${kra1[@]}" <all.rec
 	[[ $(only key <"$OUT" | wc -l) == 0 ]]
-	diff - <(said | sed 's/, user [a-z0-9-]*:/:/') < <(for ((i = 1; i <= n; i++)); do
+	diff - <(unsummed | sed 's/, user [a-z0-9-]*:/:/') < <(for ((i = 1; i <= n; i++)); do
 		echo "ca-recover: stdin:$i: record $i: the archived key does not decrypt"
 	done)
 }

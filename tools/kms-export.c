@@ -17,7 +17,7 @@
 #include "unpack/unpack.h"
 
 static const char usage[] =
-    "[-qVvx] -c cert [-g group]... [-j jobs] [-L limit=value]... "
+    "[-qVvx] -c cert [-g group]... [-i charset] [-j jobs] [-L limit=value]... "
     "[-m map]\n\t[-p secret]... [-S cred] [-t thumb] [-u user]...";
 
 /* Where the stream goes and who signs it. */
@@ -84,13 +84,19 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 	size_t nsecret = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "+:c:g:j:L:m:p:qS:t:u:Vvx")) != -1)
+	while ((c = getopt(argc, argv, "+:c:g:i:j:L:m:p:qS:t:u:Vvx")) != -1)
 		switch (c) {
 		case 'c':
 			e->to_path = optarg;
 			break;
 		case 'g':
 			x->choose.group[x->choose.ngroup++] = optarg;
+			break;
+		case 'i':
+			charset_free(x->choose.charset);
+			x->choose.charset = charset_new(optarg, &w);
+			if (x->choose.charset == NULL)
+				msg_die("%s", w.detail);
 			break;
 		case 'j':
 			workers_jobs(optarg, jobs);

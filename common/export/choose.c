@@ -21,6 +21,7 @@ void
 choose_free(struct choose *ch)
 {
 	pathmap_free(&ch->map);
+	charset_free(ch->charset);
 	free(ch->group);
 	free(ch->user);
 }
@@ -75,6 +76,21 @@ choose_line0(struct choose *ch, struct text source)
 	return m;
 }
 
+/* Whose it is by its path, and by the map. */
+static void
+choose_path(struct choose *ch, struct stream_rec *e, struct text source)
+{
+	struct stream_rec path;
+
+	memset(&path, 0, sizeof(path));
+	owner_path(&path, source);
+	if (path.group.s != NULL)
+		e->group = charset_name(ch->charset, path.group);
+	if (path.user.s != NULL)
+		e->user = charset_name(ch->charset, path.user);
+	owner_map(e, choose_line0(ch, source));
+}
+
 void
 choose_describe(struct choose *ch, struct stream_rec *e, const struct cert *c,
     struct text name, struct text source)
@@ -84,16 +100,14 @@ choose_describe(struct choose *ch, struct stream_rec *e, const struct cert *c,
 	e->source = source;
 	e->guid.s = "";
 	owner_cert(e, c, name);
-	owner_path(e, source);
-	owner_map(e, choose_line0(ch, source));
+	choose_path(ch, e, source);
 }
 
 void
 choose_whose(struct choose *ch, struct stream_rec *e, struct text source)
 {
 	memset(e, 0, sizeof(*e));
-	owner_path(e, source);
-	owner_map(e, choose_line0(ch, source));
+	choose_path(ch, e, source);
 }
 
 int

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "export/charset.h"
 #include "export/pathmap.h"
 #include "key/cert.h"
 #include "record/stream_write.h"
@@ -11,6 +12,7 @@
 
 struct choose {
 	struct pathmap map; /* of -m */
+	struct charset *charset; /* of -i, or NULL */
 	const char **group, **user; /* patterns of -g and -u */
 	size_t ngroup, nuser;
 	int carve; /* sources may be member@offset, as -x makes them */

@@ -104,7 +104,11 @@ export_count_user(struct export *x, const struct stream_rec *e)
 	h *= 1099511628211ULL;
 	for (i = 0; i < e->user.n; i++)
 		h = (h ^ (unsigned char)e->user.s[i]) * 1099511628211ULL;
-	x->nusers += (unsigned)(table_add_number(&x->users, h) > 0);
+	if (table_add_number(&x->users, h) <= 0)
+		return;
+	x->nusers++;
+	x->odd += !text_utf8(e->group.s, e->group.n) ||
+	    !text_utf8(e->user.s, e->user.n);
 }
 
 static uint8_t
@@ -345,6 +349,11 @@ export_summary(const struct export *x)
 			 "what they lead to must be in the backup itself: tar "
 			 "-h packs that",
 		    x->links);
+	if (x->odd > 0)
+		msg_warn("users whose name or group is not UTF-8: %llu: run "
+			 "with -i and the charset of the paths (CP1252, "
+			 "CP850), or name them with -m",
+		    x->odd);
 	msg_warn("users %llu, keys %llu (v1 %llu), certificates %llu, signing "
 		 "keys held back %llu, faults %llu",
 	    x->nusers, r->keys, x->v1, r->certs, x->signing, r->faults);

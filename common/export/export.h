@@ -33,7 +33,7 @@ struct export
 	uint8_t *class; /* of each member */
 	size_t room; /* members that class has room for */
 	uint64_t members;
-	unsigned long long nusers, v1, signing, links, unwanted;
+	unsigned long long nusers, odd, v1, signing, links, unwanted;
 	int cut; /* not all of the backup could be read */
 	struct search *search; /* a member past the ceiling comes in pieces */
 };
