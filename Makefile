@@ -8,14 +8,14 @@ PREFIX = /usr/local
 DESTDIR =
 
 B = build
-TOOLS = $(patsubst tools/%.c,%,$(wildcard tools/*.c))
+TOOLS = $(basename $(notdir $(wildcard tools/*.c tools/*.sh)))
 OBJS = $(patsubst common/%.c,$B/common/%.o,$(filter-out %/postgres.c, \
     $(wildcard common/*/*.c))) $B/common/report/page.o $B/common/store/sql.o
 HEADERS = $(wildcard common/*/*.h)
 SOURCES = $(wildcard tools/*.c common/*/*.c tests/*.c tests/fuzz/*.[ch] tests/bench/*.c) \
     $(HEADERS)
 PAGES = $(wildcard man/*.[157])
-SCRIPTS = $(wildcard .pkg/*.bash tests/*.bash tests/*.bats tests/fuzz/*.bash \
+SCRIPTS = $(wildcard tools/*.sh .pkg/*.bash tests/*.bash tests/*.bats tests/fuzz/*.bash \
     tests/bench/*.bash)
 JOBS = $(shell nproc)
 
@@ -77,6 +77,10 @@ $B/bin/ca-%: ALL_LDFLAGS += -Wl,-E -Wl,-rpath,'$$ORIGIN/../lib/kms2ca'
 $B/lib/kms2ca/kms2ca-pg.so: common/store/postgres.c Makefile
 	$(if $(PQ),$(COMPILE) -fPIC -shared $(ALL_LDFLAGS:-pie=) $< \
 	    $(shell $(PKG_CONFIG) --cflags --libs libpq))
+
+$B/bin/%: tools/%.sh common/base/tool.h
+	@mkdir -p $(@D)
+	@sed 's/@VERSION@/$(VERSION)/' $< >$@ && chmod 755 $@
 
 # Installs what is missing, and only that.
 deps:
@@ -181,9 +185,9 @@ INSTALLED = $(TOOLS:%=$(BINDIR)/%) $(if $(PQ),$(LIBDIR)/kms2ca-pg.so) $(DOCDIR)/
     $(ZSHDIR)/_kms2ca $(foreach p,$(PAGES),$(MANDIR)/man$(p:$(basename $p).%=%)/$(notdir $p))
 
 # Completion, with the options that each tool says it has.
-$B/complete.%: .pkg/complete.% .pkg/usage.awk $(wildcard tools/*.c)
+$B/complete.%: .pkg/complete.% .pkg/usage.awk $(wildcard tools/*.c tools/*.sh)
 	@mkdir -p $(@D)
-	@awk -f .pkg/usage.awk tools/*.c >$@.table
+	@awk -f .pkg/usage.awk tools/*.c tools/*.sh >$@.table
 	@sed -e 's/@TOOLS@/$(TOOLS)/' -e '/^@TABLE@$$/ { r $@.table' -e 'd }' $< >$@
 	@rm $@.table
 

@@ -1,8 +1,8 @@
-# The options of each tool, from its usage in tools/NAME.c, a line a tool:
+# The options of each tool, from its usage in tools/NAME.c or .sh, a line a tool:
 # `p12-pack l P q V v F:format p:secret'.
 FNR == 1 {
 	tool = FILENAME
-	gsub(/.*\/|\.c$/, "", tool)
+	gsub(/.*\/|\.(c|sh)$/, "", tool)
 }
 /^static const char usage\[\] =/ { on = 1; usage = "" }
 on {
@@ -12,8 +12,10 @@ on {
 		line = substr(line, RSTART + RLENGTH)
 	}
 }
-on && /;$/ {
-	on = 0
+/^usage=\047/ { quoted = 1; usage = "" }
+quoted { usage = usage " " $0 }
+on && /;$/ || quoted && /\047$/ {
+	on = quoted = 0
 	gsub(/\\[nt]/, " ", usage)
 	out = tool
 	while (match(usage, /-[A-Za-z]+( [a-z=]+)?/)) {

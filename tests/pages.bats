@@ -176,6 +176,11 @@ runs()
 	runs kms-record.5
 }
 
+@test 'kms-migrate.1' {
+	runs kms-migrate.1
+	sha256sum -c --quiet kms-migrate.*/backup.sha256
+}
+
 @test 'kms-report.1' {
 	runs kms-report.1
 	grep -q 'All 23 exported keys are in the archive' report.html
