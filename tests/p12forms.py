@@ -22,6 +22,8 @@ the derivation of appendix B is written out here, PBKDF2 is hashlib's.
     mac=HASH|pbmac1|junk|none macpass=TEXT macform=FORM maciter=N
     macoid=HEX                      another algorithm's OBJECT IDENTIFIER
     keylen=N|none                   of PBMAC1
+    hide=kind|part|safe             the key in a bag of an unknown kind, or behind
+                                    the end of a SafeContents or AuthenticatedSafe
 
 FORM is how the password becomes bytes:
     bmp      UTF-16BE and a terminator, as RFC 7292 appendix B.1 says
@@ -158,8 +160,8 @@ def cert_bag(der):
 DATA = bytes.fromhex('06092a864886f70d010701')
 
 
-def part(*bags):
-    return tlv(0x30, DATA, tlv(0xa0, tlv(4, tlv(0x30, *bags))))
+def part(*bags, behind=b''):
+    return tlv(0x30, DATA, tlv(0xa0, tlv(4, tlv(0x30, *bags), behind)))
 
 
 def encrypted_part(how, password, rounds, unlucky, *bags):
@@ -245,7 +247,14 @@ def one(o):
                               rounds, unlucky(o), cert)
     else:
         cert = part(cert)
-    safe = tlv(0x30, part(key), cert)
+    if o['hide'] == 'kind':
+        key = key.replace(b'\x0c\x0a\x01\x02\xa0', b'\x0c\x0a\x01\x22\xa0')
+    if o['hide'] == 'part':
+        safe = tlv(0x30, part(behind=tlv(0x30, key)), cert)
+    elif o['hide'] == 'safe':
+        safe = tlv(0x30, cert) + tlv(0x30, part(key))
+    else:
+        safe = tlv(0x30, part(key), cert)
     return pfx(safe, mac_data(o, safe))
 
 
@@ -283,7 +292,7 @@ def each():
 def options(args):
     o = {'pass': 'secret', 'form': 'utf8', 'pbe': 'pbes2', 'iter': '1',
          'certpass': '', 'mac': 'sha256', 'macform': 'bmp', 'maciter': '1',
-         'macoid': '', 'beside': '', 'unlucky': '', 'keylen': '32',
+         'macoid': '', 'beside': '', 'hide': '', 'unlucky': '', 'keylen': '32',
          'key': 'a.p8', 'cert': 'a.der'}
     o.update(arg.split('=', 1) for arg in args)
     o.setdefault('macpass', o['pass'])

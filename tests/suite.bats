@@ -382,9 +382,11 @@ ceiling()
 	AUDIT_FINDINGS_MAX	findings of an audit
 	CATALOG_COLUMNS_MAX	ESE database, columns
 	CATALOG_TABLES_MAX	ESE database, tables
+	CARVE_P12_MAX	carved PKCS#12
 	CARVE_TRIES_MAX	carved places that only look right
 	COUNT_MAX	certificates, or users, of a report
 	CRED_FILE_MAX	credential or recovery blob, file
+	DER_SIGNED_MAX	SignedData nesting
 	EDB_LEFT_MAX	ESE database, rows out of order
 	EPF_COUNTS_MAX	profile, iteration counts to try
 	EPF_LOCKED_MAX	profile, encrypted values

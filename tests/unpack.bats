@@ -214,7 +214,7 @@ HOW
 	((n == 31))
 	bsdtar --format arbsd -cf a "${some[@]}"
 	both 0
-	diff <(printf '%s\n' k b d) <(field source <"$OUT") >&2
+	diff <(printf '%s\n' b d k) <(field source <"$OUT" | sort) >&2
 }
 
 # The input in pieces of 97 bytes, each written by a program of its own.

@@ -45,9 +45,11 @@ carve_size_of(const uint8_t *p, size_t n)
 {
 	size_t hdr, size = tlv_sequence(p, n, &hdr);
 
+	if (p12_is(p, n) && size <= CARVE_P12_MAX)
+		return size;
 	if (size == 0 || size > FINDING_BYTES_MAX)
 		return 0;
-	return p12_is(p, n) || carve_like_cert(p + hdr, n - hdr, size - hdr) ||
+	return carve_like_cert(p + hdr, n - hdr, size - hdr) ||
 		carve_like_key(p + hdr, n - hdr, size - hdr) ?
 	    size :
 	    0;
@@ -86,7 +88,8 @@ carve_take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
 		(void)findings_try_key(&l, p, n, &w);
 	reason_clear();
 	if (l.n == 0) {
-		c->tries++;
+		/* what is large costs more */
+		c->tries += 1 + (unsigned)(n / FINDING_BYTES_MAX);
 		return 0;
 	}
 	c->found(c->ctx, at, &l);

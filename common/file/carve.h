@@ -14,6 +14,7 @@
  */
 
 #define CARVE_TRIES_MAX 10000 /* of what looks right and is not */
+#define CARVE_P12_MAX	(4 * 1024 * 1024) /* bytes of a PKCS#12 */
 
 struct carve {
 	/* set by the caller: gets what is found at each place, and keeps none */

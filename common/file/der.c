@@ -97,21 +97,18 @@ der_add_certs(STACK_OF(X509) *certs, struct findings *l)
 	}
 }
 
-static int der_read_one(const uint8_t *p, size_t n, int is_content,
-    struct secrets *, struct findings *l, struct reason *w);
+static int der_read_one(const uint8_t *p, size_t n, int depth, struct secrets *,
+    struct findings *l, struct reason *w);
 
-/* What was signed, if it is there: a key or certificate, else a fault. */
+/* What was signed: a key or certificate, perhaps signed itself, else a fault. */
 static void
-der_read_content(const ASN1_OCTET_STRING *content, struct secrets *s,
+der_read_content(const uint8_t *p, size_t n, int depth, struct secrets *s,
     struct findings *l)
 {
 	struct findings one = { NULL, 0 };
 	struct reason w = { .reason = "" };
 
-	if (content == NULL || ASN1_STRING_length(content) == 0)
-		return;
-	if (!der_read_one(ASN1_STRING_get0_data(content),
-		(size_t)ASN1_STRING_length(content), 1, s, &one, &w)) {
+	if (n > 0 && !der_read_one(p, n, depth + 1, s, &one, &w)) {
 		if (strcmp(w.reason, "format") == 0)
 			reason_set(&w, "unsupported",
 			    "what is signed in CMS SignedData is not read: "
@@ -123,12 +120,33 @@ der_read_content(const ASN1_OCTET_STRING *content, struct secrets *s,
 	findings_move(l, &one);
 }
 
+/* What a PKCS#7 of the old kind has signed. */
+static void
+der_read_p7_content(PKCS7 *content, int depth, struct secrets *s,
+    struct findings *l)
+{
+	uint8_t *der = NULL;
+	int n;
+
+	if (content->d.ptr == NULL || PKCS7_type_is_enveloped(content))
+		return;
+	if (PKCS7_type_is_data(content)) {
+		der_read_content(ASN1_STRING_get0_data(content->d.data),
+		    (size_t)ASN1_STRING_length(content->d.data), depth, s, l);
+		return;
+	}
+	if ((n = i2d_PKCS7(content, &der)) > 0)
+		der_read_content(der, (size_t)n, depth, s, l);
+	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
+}
+
 /*
  * PKCS#7 of the old kind, which OpenSSL's CMS parser may refuse.  Returns 1 if
  * it is SignedData, and in *inner what it holds.
  */
 static int
-der_read_p7(const uint8_t *p, size_t n, struct findings *l, int *inner)
+der_read_p7(const uint8_t *p, size_t n, int depth, struct secrets *s,
+    struct findings *l, int *inner)
 {
 	const uint8_t *q = p;
 	PKCS7 *p7 = d2i_PKCS7(NULL, &q, (long)n);
@@ -139,6 +157,7 @@ der_read_p7(const uint8_t *p, size_t n, struct findings *l, int *inner)
 	if (rc) {
 		der_add_certs(p7->d.sign->cert, l);
 		*inner = OBJ_obj2nid(p7->d.sign->contents->type);
+		der_read_p7_content(p7->d.sign->contents, depth, s, l);
 	}
 	PKCS7_free(p7);
 	return rc;
@@ -149,8 +168,8 @@ der_read_p7(const uint8_t *p, size_t n, struct findings *l, int *inner)
  * it is one, or another CMS; *w says then what there is to say.
  */
 static int
-der_read_cms(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
-    struct reason *w)
+der_read_cms(const uint8_t *p, size_t n, int depth, struct secrets *s,
+    struct findings *l, struct reason *w)
 {
 	const uint8_t *q = p;
 	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &q, (long)n);
@@ -166,9 +185,11 @@ der_read_cms(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 		der_add_certs(certs, l);
 		sk_X509_pop_free(certs, X509_free);
 		content = CMS_get0_content(cms);
-		if (inner == NID_pkcs7_data && content != NULL)
-			der_read_content(*content, s, l);
-	} else if (type == NID_undef && der_read_p7(p, n, l, &inner))
+		if (inner != NID_pkcs7_enveloped && content != NULL &&
+		    *content != NULL)
+			der_read_content(ASN1_STRING_get0_data(*content),
+			    (size_t)ASN1_STRING_length(*content), depth, s, l);
+	} else if (type == NID_undef && der_read_p7(p, n, depth, s, l, &inner))
 		type = NID_pkcs7_signed;
 	CMS_ContentInfo_free(cms);
 	if (type == NID_pkcs7_enveloped || inner == NID_pkcs7_enveloped) {
@@ -255,9 +276,9 @@ der_read_key(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	return *rc != -1;
 }
 
-/* As der_read(); what was signed may not be signed once more. */
+/* As der_read(); depth: how often it was signed. */
 static int
-der_read_one(const uint8_t *p, size_t n, int is_content, struct secrets *s,
+der_read_one(const uint8_t *p, size_t n, int depth, struct secrets *s,
     struct findings *l, struct reason *w)
 {
 	int rc = 1;
@@ -270,7 +291,8 @@ der_read_one(const uint8_t *p, size_t n, int is_content, struct secrets *s,
 		return 1;
 	}
 	if (!der_read_key(p, n, s, l, w, &rc) &&
-	    (is_content || !der_read_cms(p, n, s, l, w)) && !der_noted(p, n, w))
+	    (depth == DER_SIGNED_MAX || !der_read_cms(p, n, depth, s, l, w)) &&
+	    !der_noted(p, n, w))
 		rc = reason_set(w, "format",
 		    "DER of an unknown kind, or damaged: if it holds keys, get "
 		    "them out as PKCS#12");

@@ -8,6 +8,8 @@
 #include "base/secret.h"
 #include "file/findings.h"
 
+#define DER_SIGNED_MAX 8 /* SignedData within SignedData */
+
 /*
  * One DER object, whichever it is: PKCS#12, certificate, PKCS#8 (plain and
  * encrypted), PKCS#1, SEC 1, PKCS#7 or CMS SignedData, of which certificates and

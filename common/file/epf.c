@@ -10,6 +10,7 @@
 
 #include "base/encode.h"
 #include "base/heap.h"
+#include "file/pem.h"
 #include "key/private.h"
 #include "key/tlv.h"
 #include "lock/budget.h"
@@ -19,6 +20,7 @@
 #define SALT_LEN   64 /* bytes, before base64 */
 #define SALT_TEXT  ((SALT_LEN + 2) / 3 * 4)
 #define TAIL	   32 /* bytes behind a key: padding, perhaps a check value */
+#define LABEL	   64 /* bytes of the name of a value */
 #define PASSES	   3
 #define STREAM	   (PASSES * 20) /* of SHA-1, the longer one */
 
@@ -54,6 +56,7 @@ struct epf_text {
 	char *value; /* EPF_VALUE_MAX */
 	size_t n; /* may be past it: then it was not kept */
 	size_t sections, lines;
+	size_t strays; /* lines that are no part of a profile */
 };
 
 struct epf_locked {
@@ -131,6 +134,10 @@ epf_next_value(struct epf_text *r)
 		if (n > 2 && s[0] == '[' && s[n - 1] == ']')
 			r->sections++;
 		eq = n == 0 || s[0] == '[' ? NULL : memchr(s, '=', n);
+		/* base64 may end in = */
+		if (n > 0 && strchr("[;#", s[0]) == NULL &&
+		    (eq == NULL || eq - s > LABEL))
+			r->strays++;
 	} while (eq == NULL);
 	epf_append(r, eq + 1, n - (size_t)(eq + 1 - s));
 	for (back = r->at; epf_next_line(r, &s, &n); back = r->at) {
@@ -611,6 +618,26 @@ epf_account(struct epf *f)
 	findings_add_fault(f->l, &w);
 }
 
+/* PEM may stand beside the sections; other lines have no business there. */
+static void
+epf_beside(const uint8_t *p, size_t n, size_t strays, struct secrets *s,
+    struct findings *l)
+{
+	struct reason w;
+
+	if (pem_is(p, n)) {
+		budget_start();
+		if (!pem_read(p, n, s, l, &w))
+			findings_add_fault(l, &w);
+	} else if (strays > 0) {
+		reason_set(&w, "format",
+		    "%zu lines in it are no part of a profile, and not read: "
+		    "if they hold keys, put them into a file of their own",
+		    strays);
+		findings_add_fault(l, &w);
+	}
+}
+
 int
 epf_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
     struct reason *w)
@@ -642,6 +669,7 @@ epf_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	epf_search(f, &b, s);
 	epf_lab_free(&b);
 	epf_account(f);
+	epf_beside(p, n, r.strays, s, l);
 	while (f->n > 0)
 		OPENSSL_free(f->v[--f->n].p);
 	OPENSSL_free(f->v);

@@ -89,6 +89,28 @@ p12_value(const ASN1_TYPE *any, const ASN1_ITEM *it)
 	return ASN1_item_unpack(any->value.sequence, it);
 }
 
+/*
+ * What an OCTET STRING holds, or NULL.  Bytes behind it become a fault in *l,
+ * which may be NULL.
+ */
+static void *
+p12_unpack(const ASN1_OCTET_STRING *s, const ASN1_ITEM *it, struct findings *l)
+{
+	const uint8_t *p = ASN1_STRING_get0_data(s);
+	const uint8_t *end = p + ASN1_STRING_length(s);
+	void *v = ASN1_item_d2i(NULL, &p, ASN1_STRING_length(s), it);
+	struct reason w;
+
+	if (v != NULL && p != end && l != NULL) {
+		reason_set(&w, "damaged",
+		    "%zu bytes behind the end of a part are not read: " FINDING_ANEW
+		    " (RFC 7292 section 4)",
+		    (size_t)(end - p));
+		findings_add_fault(l, &w);
+	}
+	return v;
+}
+
 /* The friendlyName attribute, or NULL; attributes that do not parse go by. */
 static X509_ATTRIBUTE *
 p12_name_attr(const SAFE_BAG *bag)
@@ -380,6 +402,8 @@ static void
 p12_read_bags(struct p12 *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 {
 	const SAFE_BAG *bag;
+	struct reason w;
+	char name[80];
 	int i;
 
 	for (i = 0; i < sk_SAFE_BAG_num(bags) && r->out->n <= FINDINGS_MAX;
@@ -401,8 +425,16 @@ p12_read_bags(struct p12 *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 		case NID_safeContentsBag:
 			p12_read_nested(r, bag, depth);
 			break;
-		default: /* CRL and secret bags hold no key */
+		case NID_crlBag:
+		case NID_secretBag: /* hold no private key */
 			break;
+		default:
+			OBJ_obj2txt(name, sizeof(name), bag->type, 1);
+			reason_set(&w, "unsupported",
+			    "a bag of the unknown type %s (RFC 7292 section "
+			    "4.2): if it holds a key, export the file anew",
+			    name);
+			findings_add_fault(r->out, &w);
 		}
 	}
 }
@@ -437,8 +469,8 @@ p12_read_safe(struct p12 *r, PKCS7 *p7)
 		p12_read_encrypted(r, p7->d.encrypted->enc_data);
 	} else if (PKCS7_type_is_data(p7)) {
 		if (p7->d.data != NULL)
-			bags = ASN1_item_unpack(p7->d.data,
-			    ASN1_ITEM_rptr(SAFE_BAGS));
+			bags = p12_unpack(p7->d.data, ASN1_ITEM_rptr(SAFE_BAGS),
+			    r->out);
 		if (bags == NULL)
 			p12_damaged(r, "a part");
 		p12_read_bags(r, bags, 0);
@@ -508,8 +540,8 @@ p12_ahead_parts(struct ahead *a, const STACK_OF(ASN1_TYPE) *safes)
 		    p7->d.encrypted->enc_data != NULL)
 			pbe_ahead(a, p7->d.encrypted->enc_data->algorithm);
 		else if (PKCS7_type_is_data(p7) && p7->d.data != NULL) {
-			bags = ASN1_item_unpack(p7->d.data,
-			    ASN1_ITEM_rptr(SAFE_BAGS));
+			bags = p12_unpack(p7->d.data, ASN1_ITEM_rptr(SAFE_BAGS),
+			    NULL);
 			p12_ahead_keys(a, bags);
 			p12_free_bags(bags);
 		}
@@ -686,8 +718,8 @@ p12_ahead(const uint8_t *der, size_t n, struct secrets *s)
 	    (a = ahead_new(&t)) != NULL) {
 		p12mac_ahead(a, m);
 		if (p12_likely)
-			safes = ASN1_item_unpack(content,
-			    ASN1_ITEM_rptr(ASN1_SEQUENCE_ANY));
+			safes = p12_unpack(content,
+			    ASN1_ITEM_rptr(ASN1_SEQUENCE_ANY), NULL);
 		if (safes != NULL)
 			p12_ahead_parts(a, safes);
 	}
@@ -708,6 +740,7 @@ p12_read_one(const uint8_t **der, size_t n, struct secrets *s, struct ahead *a,
 {
 	STACK_OF(ASN1_TYPE) *safes = NULL;
 	const ASN1_OCTET_STRING *content = NULL;
+	struct findings behind = { NULL, 0 };
 	struct p12 r = { .secrets = s, .ahead = a, .out = l };
 	int like = p12_is(*der, n), rc = 0;
 	PFX *pfx;
@@ -726,14 +759,17 @@ p12_read_one(const uint8_t **der, size_t n, struct secrets *s, struct ahead *a,
 		goto out;
 	}
 	if ((content = p12_authsafe(pfx)) != NULL)
-		safes = ASN1_item_unpack(content,
-		    ASN1_ITEM_rptr(ASN1_SEQUENCE_ANY));
+		safes = p12_unpack(content, ASN1_ITEM_rptr(ASN1_SEQUENCE_ANY),
+		    &behind);
 	if (safes == NULL)
 		reason_set(w, "damaged",
 		    "no AuthenticatedSafe (RFC 7292 section 4.1): fetch the "
 		    "file again, it is damaged");
 	else
 		rc = p12_read_pfx(&r, pfx, content, safes, w);
+	if (rc)
+		findings_move(l, &behind);
+	findings_free(&behind);
 out:
 	ahead_free(r.ahead);
 	passform_wipe(&r.form);

@@ -11,6 +11,8 @@
 #include "lock/budget.h"
 #include "lock/passform.h"
 
+#define PEM_KEY_ROOM (2 * FINDING_BYTES_MAX) /* bytes of a key, as base64 */
+
 static uint8_t *
 pem_secure_copy(const void *p, size_t n)
 {
@@ -229,15 +231,64 @@ pem_strays(const uint8_t *p, size_t n, size_t blocks, struct findings *l)
 	}
 }
 
+/* A block as PEM_read_bio_ex() gives it. */
+struct pem_block {
+	char *name, *header;
+	uint8_t *der;
+	long len;
+};
+
+/*
+ * Reads the block that comes next in the n bytes at *p, and moves *p behind it.
+ * Returns 1, or 0 with libcrypto's reason.
+ */
+static int
+pem_take(const uint8_t **p, size_t n, unsigned flags, struct pem_block *b)
+{
+	BIO *bio = BIO_new_mem_buf(*p, (int)n);
+	char *rest;
+	int rc;
+
+	if (bio == NULL)
+		heap_nomem();
+	rc = PEM_read_bio_ex(bio, &b->name, &b->header, &b->der, &b->len,
+	    flags);
+	if (rc || flags == 0)
+		*p += n - (size_t)BIO_get_mem_data(bio, &rest);
+	BIO_free(bio);
+	return rc;
+}
+
+/*
+ * The size of the private key that comes next, up to the end of its block: what
+ * goes into secure memory.  0 if it is something else, or larger than a key.
+ */
+static size_t
+pem_key_size(const uint8_t *p, size_t n)
+{
+	const uint8_t *begin = memmem(p, n, PEM_BEGIN, strlen(PEM_BEGIN));
+	const uint8_t *end, *nl, *all = p + n;
+
+	if (begin == NULL ||
+	    (nl = memchr(begin, '\n', (size_t)(all - begin))) == NULL ||
+	    memmem(begin, (size_t)(nl - begin), "PRIVATE KEY", 11) == NULL)
+		return 0;
+	n = (size_t)(all - nl);
+	if (n > PEM_KEY_ROOM)
+		n = PEM_KEY_ROOM;
+	if ((end = memmem(nl, n, "-----END ", 9)) == NULL)
+		return 0;
+	nl = memchr(end, '\n', (size_t)(all - end));
+	return (size_t)((nl == NULL ? all : nl + 1) - p);
+}
+
 int
 pem_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
     struct reason *w)
 {
-	char *name, *header;
-	uint8_t *der;
-	BIO *bio;
-	long len;
-	size_t blocks = 0;
+	const uint8_t *at = p, *end;
+	struct pem_block b;
+	size_t blocks = 0, key;
 	int bad = 0;
 
 	/* a tar of PEM files would lose the first block of each */
@@ -246,17 +297,17 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	if (memchr(p, '\0', n) != NULL)
 		return reason_set(w, "format",
 		    "binary data with PEM in it: take the PEM out");
-	if ((bio = BIO_new_mem_buf(p, (int)n)) == NULL)
-		heap_nomem();
+	end = p + n;
 	while (l->n <= FINDINGS_MAX) {
 		reason_clear();
 		heap_check();
-		if (PEM_read_bio_ex(bio, &name, &header, &der, &len,
-			PEM_FLAG_SECURE)) {
-			pem_read_block(name, header, der, len, s, l, w);
-			OPENSSL_secure_free(name);
-			OPENSSL_secure_free(header);
-			OPENSSL_secure_clear_free(der, (size_t)len);
+		key = pem_key_size(at, (size_t)(end - at));
+		if ((key > 0 && pem_take(&at, key, PEM_FLAG_SECURE, &b)) ||
+		    pem_take(&at, (size_t)(end - at), 0, &b)) {
+			pem_read_block(b.name, b.header, b.der, b.len, s, l, w);
+			OPENSSL_secure_free(b.name);
+			OPENSSL_secure_free(b.header);
+			OPENSSL_secure_clear_free(b.der, (size_t)b.len);
 			blocks++;
 			continue;
 		}
@@ -268,10 +319,9 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 		    "damaged (RFC 7468 section 2)");
 		findings_add_fault(l, w);
 		bad = 1;
-		if (BIO_eof(bio))
+		if (at == end)
 			break;
 	}
-	BIO_free(bio);
 	reason_clear();
 	/* of a damaged one it is said already */
 	if (blocks > 0 && !bad && l->n <= FINDINGS_MAX)

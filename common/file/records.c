@@ -6,6 +6,21 @@
 #include "record/read.h"
 #include "record/stream_read.h"
 
+/* A key that is encrypted to agents, or in a record of an unknown kind. */
+static int
+records_has_other(const struct rec *r)
+{
+	static const char *const labels[] = { "key", "blob", "recovery" };
+	const struct rec_field *f;
+	size_t i;
+
+	for (i = rec_is(r, "key") ? 1 : 0;
+	     i < sizeof(labels) / sizeof(labels[0]); i++)
+		if ((f = rec_get0(r, labels[i])) != NULL && f->vlen > 0)
+			return 1;
+	return 0;
+}
+
 int
 records_read(const uint8_t *p, size_t n, struct findings *l, struct reason *w)
 {
@@ -35,6 +50,13 @@ records_read(const uint8_t *p, size_t n, struct findings *l, struct reason *w)
 			    st->rec.lineno, detail == NULL ? "" : detail);
 			findings_add_fault(l, w);
 			OPENSSL_free(detail);
+		}
+		if (records_has_other(&st->rec)) {
+			reason_set(w, "unsupported",
+			    "line %llu: a key that is not read here: give "
+			    "archived records to ca-recover",
+			    st->rec.lineno);
+			findings_add_fault(l, w);
 		}
 		if (st->key != NULL)
 			findings_add_key(l, st->key, st->keylen, NULL, 0);
