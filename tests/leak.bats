@@ -117,7 +117,7 @@ packed()
 	export LEAK='machine of 2003' MORE='HZGYYHACWLQACTI'
 	hold_export "$made/backup.tar" -v -c "$ORG/machine.pem" \
 	    -S "$ORG/machine.p12" -p env:LEAK -p env:MORE
-	passed 8
+	passed 5 # the others wait on the shelf
 	cores "$pid" parent
 	cores "$child" child
 	cores "${crew[0]}" crew0
