@@ -125,6 +125,9 @@ agents()
 	refuses 2 "$usage" "${init[@]}" operand </dev/null
 }
 
+one_agent='ca-init: warning: one agent: if its key is lost, so are all archived keys: '
+one_agent+='add another before the import, it opens only what is archived afterwards'
+
 @test "ca-init: the archive that it makes" {
 	cat "$ORG/kra1.pem" "$ORG/kra2.pem" >kras
 	run_tool 0 "${init[@]}" <kras
@@ -342,7 +345,7 @@ refused()
 @test "ca-init: without -c the issuer is not checked, and it says so" {
 	run_tool 0 ca-init -d ca.db <"$KRA/keys/issuer.pem"
 	says 'ca-init: no -c: every certificate will be foreign, and who issued the KRA certificates is not checked' \
-	    "ca-init: audit head: $(last_head ca.db)"
+	    "$one_agent" "ca-init: audit head: $(last_head ca.db)"
 	[[ $(only kra <"$OUT" | field status) == added ]]
 	[[ -z $(setting CACertificate) ]]
 	# but everything else is
@@ -365,6 +368,17 @@ refused()
 	    ca-init -c "$ORG/ca.key" -d ca.db <"$ORG/kra1.pem"
 	refuses 2 'ca-init: -c: none.pem: No such file or directory' \
 	    ca-init -c none.pem -d ca.db <"$ORG/kra1.pem"
+}
+
+@test "ca-init: what opens for one agent only is warned of" {
+	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"
+	says "$one_agent" "ca-init: audit head: $(last_head ca.db)"
+	# the second one is there
+	run_tool 0 "${init[@]}" <"$ORG/kra2.pem"
+	says "ca-init: audit head: $(last_head ca.db)"
+	run_tool 0 "${init[@]}" -N 1 <"$ORG/kra2.pem"
+	says 'ca-init: warning: KRACertCount is 1: each key opens for one agent, and is lost with the key of that: take 2, or 0 for all' \
+	    "ca-init: audit head: $(last_head ca.db)"
 }
 
 @test "ca-init: again: present, and nothing changes" {
@@ -704,7 +718,7 @@ untouched()
 
 	"${init[@]}" <"$ORG/kra1.pem" >/dev/full 2>"$ERR" || status=$?
 	((status == 2))
-	says "ca-init: audit head: $(last_head ca.db)" \
+	says "$one_agent" "ca-init: audit head: $(last_head ca.db)" \
 	    'ca-init: cannot write standard output: No space left on device'
 	whole ca.db
 	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"

@@ -170,6 +170,26 @@ count_ok(const struct setup *s, struct reason *w)
 		    s->count, n));
 }
 
+/* Warns where a key opens for one agent only.  Returns 1, or 0 with *w. */
+static int
+warn_of_one(const struct setup *s, struct reason *w)
+{
+	uint32_t agents, count;
+
+	if (!store_agent_count(s->db, &agents, w) ||
+	    !store_setting_get(s->db, "KRACertCount", &count, w))
+		return 0;
+	if (agents == 1)
+		msg_warn("warning: one agent: if its key is lost, so are all "
+			 "archived keys: add another before the import, it "
+			 "opens only what is archived afterwards");
+	else if (count == 1)
+		msg_warn("warning: KRACertCount is 1: each key opens for one "
+			 "agent, and is lost with the key of that: take 2, or "
+			 "0 for all");
+	return 1;
+}
+
 int
 setup_commit(struct setup *s, char head[AUDIT_HEAD_MAX], struct reason *w)
 {
@@ -198,6 +218,8 @@ setup_commit(struct setup *s, char head[AUDIT_HEAD_MAX], struct reason *w)
 		store_rollback(s->db);
 		return 1;
 	}
+	if (!warn_of_one(s, w))
+		return 0;
 	if (asprintf(&all, "%skras=%u%s", detail, s->added,
 		s->forced == NULL ? "" : s->forced) == -1)
 		heap_nomem();
