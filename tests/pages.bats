@@ -209,30 +209,39 @@ runs()
 	openssl pkcs12 -export -inkey kra1.key -in kra1.pem -passout pass:lost \
 	    -out drop/locked.pfx
 	echo hello >work/left
+	# whatever its name; not one that is being written
+	cat jane-1999.key jane-1999.pem >drop/jane
+	cat jane-1999.key jane-1999.pem >drop/more.pem.part
+	echo hello >drop/notes.jks
 	rm ca.db* import.*
 	new_archive
-	run_tool 0 ./archive-drop
-	[[ -z $(find drop work ! -type d) ]]
-	[[ $(cd 'done' && echo *) == 'UPPER.PFX a b.p12' ]]
-	[[ $(cd held && echo *) == 'empty.p12 empty.p12.why fifo.pfx fifo.pfx.why left left.why link.epf link.epf.why locked.pfx locked.pfx.why' ]]
+	run_tool 1 ./archive-drop
+	# each that is held, and why, is mailed; the reason is what is first
+	[[ $(cut -d : -f 1,2 "$ERR" | paste -s -d ' ') == 'archive-drop: work/empty.p12 archive-drop: work/fifo.pfx archive-drop: work/left archive-drop: work/link.epf archive-drop: work/locked.pfx archive-drop: work/notes.jks' ]]
+	grep -q '^archive-drop: work/locked.pfx: .*wrong password' "$ERR"
+	head -n 1 held/locked.pfx.why | grep -q 'wrong password'
+	[[ $(find drop work ! -type d) == drop/more.pem.part ]]
+	[[ $(cd 'done' && echo *) == 'UPPER.PFX a b.p12 jane' ]]
+	[[ $(cd held && echo *) == 'empty.p12 empty.p12.why fifo.pfx fifo.pfx.why left left.why link.epf link.epf.why locked.pfx locked.pfx.why notes.jks notes.jks.why' ]]
 	grep -q 'wrong password' held/locked.pfx.why
 	[[ $(rows ca.db 'SELECT count(RawArchivedKey) FROM request') == 1 ]]
 	cp -p 'done/a b.p12' drop
 	run_tool 0 ./archive-drop
-	[[ $(cd 'done' && echo *) == 'UPPER.PFX a b.p12 a b.p12.~1~' ]]
+	[[ $(cd 'done' && echo *) == 'UPPER.PFX a b.p12 a b.p12.~1~ jane' ]]
 	[[ $(field status <import.log | sort | uniq -c | tr -s ' \n' ' ') == \
-	    *' 1 imported 2 present ' ]]
+	    *' 1 imported 3 present ' ]]
 	# refused
 	ca-setflag -q -d ca.db KRAFlags -KRAF_ENABLEFOREIGN >/dev/null 2>&1
 	openssl pkcs12 -export -inkey "$ORG/keys/bob-1999.key" \
 	    -in "$ORG/keys/bob-1999.pem" -passout file:pw -out drop/bob.p12
-	run_tool 0 ./archive-drop
+	run_tool 1 ./archive-drop
 	grep -q 'KRAF_ENABLEFOREIGN is not set' held/bob.p12.why
 	# what cannot be done now is done later
 	cp -p 'done/a b.p12' drop/c.p12
 	mv machine.p12 away
-	run_tool 0 ./archive-drop
+	run_tool 1 ./archive-drop
 	[[ -e work/c.p12 ]]
+	grep -q '^archive-drop: work/c.p12: .*machine.p12: No such file' "$ERR"
 	grep -q 'machine.p12: No such file' import.msg
 	mv away machine.p12
 	run_tool 0 ./archive-drop
