@@ -194,6 +194,22 @@ runs()
 	runs kms2ca.7
 }
 
+@test 'kms2ca.7: keys for another agent' {
+	examples kms2ca.7
+	# of one who leaves; the newcomer is the second
+	rm ca.db*
+	ca-init -c ca.pem -d ca.db <kra1.pem >log 2>&1
+	ca-setflag -d ca.db KRAFlags 1 >log 2>&1
+	ca-import -f -d ca.db -k machine.p12 -p file:pw <export.kms >log 2>&1
+	run_tool 1 ca-recover -qr -k kra2.p12 -p file:pw < <(ca-export \
+	    -d ca.db 2>log)
+	run_tool 0 bash -e "$(grep -l new.keys example.*)"
+	[[ $(wc -l <new.keys) == 23 ]]
+	ca-export -d new.db >rows 2>log
+	run_tool 0 ca-recover -qr -k kra2.p12 -p file:pw <rows
+	[[ $(grep -c $'\tstatus:ok\t' "$OUT") == 23 ]]
+}
+
 @test 'kms2ca.7: the drop folder' {
 	examples kms2ca.7
 	cp "$(grep -l archive-drop example.*)" archive-drop
