@@ -1,5 +1,6 @@
 #include "file/epf.h"
 
+#include <ctype.h>
 #include <openssl/asn1.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
@@ -20,7 +21,7 @@
 #define SALT_LEN   64 /* bytes, before base64 */
 #define SALT_TEXT  ((SALT_LEN + 2) / 3 * 4)
 #define TAIL	   32 /* bytes behind a key: padding, perhaps a check value */
-#define LABEL	   64 /* bytes of the name of a value */
+#define LINE_MIN   60 /* bytes of a line of base64 */
 #define PASSES	   3
 #define STREAM	   (PASSES * 20) /* of SHA-1, the longer one */
 
@@ -56,7 +57,7 @@ struct epf_text {
 	char *value; /* EPF_VALUE_MAX */
 	size_t n; /* may be past it: then it was not kept */
 	size_t sections, lines;
-	size_t strays; /* lines that are no part of a profile */
+	size_t strays; /* lines that have no business in a profile */
 };
 
 struct epf_locked {
@@ -119,6 +120,25 @@ epf_append(struct epf_text *r, const char *s, size_t n)
 	r->n += n;
 }
 
+/* Returns 1 if the line is one of records, base64 or uuencoded data. */
+static int
+epf_is_stray(const char *s, size_t n)
+{
+	size_t i;
+
+	if (n > 6 && (memcmp(s, "rec:", 4) == 0 || memcmp(s, "begin ", 6) == 0))
+		return 1;
+	/* DER, or PEM once more in base64 */
+	if (n < LINE_MIN ||
+	    (memcmp(s, "MI", 2) != 0 && memcmp(s, "LS0tLS1CRUdJTi", 14) != 0))
+		return 0;
+	for (i = 0;
+	     i < n && (isalnum((uint8_t)s[i]) || s[i] == '+' || s[i] == '/');
+	     i++)
+		continue;
+	return n - i <= 2 && (i == n || s[i] == '=');
+}
+
 /* Reads up to the next value, and what continues it.  Returns 0 at the end. */
 static int
 epf_next_value(struct epf_text *r)
@@ -134,10 +154,7 @@ epf_next_value(struct epf_text *r)
 		if (n > 2 && s[0] == '[' && s[n - 1] == ']')
 			r->sections++;
 		eq = n == 0 || s[0] == '[' ? NULL : memchr(s, '=', n);
-		/* base64 may end in = */
-		if (n > 0 && strchr("[;#", s[0]) == NULL &&
-		    (eq == NULL || eq - s > LABEL))
-			r->strays++;
+		r->strays += (size_t)epf_is_stray(s, n);
 	} while (eq == NULL);
 	epf_append(r, eq + 1, n - (size_t)(eq + 1 - s));
 	for (back = r->at; epf_next_line(r, &s, &n); back = r->at) {
