@@ -570,8 +570,8 @@ refuses_import()
 	bash other 2>"$ERR"
 	# both are in kms2ca(7), one after the other
 	recipe kms2ca.7 'The last step of a migration'
-	diff recipe <(tail -n 1 recipe | sed 's/kra2/kra1/g'
-	    tail -n 1 recipe)
+	diff recipe <(tail -n 2 recipe | sed 's/kra2/kra1/g'
+	    tail -n 2 recipe)
 	bash -e -o pipefail recipe 2>"$ERR"
 	recipe ca-recover.1 'Prove that all keys open'
 	# a blob that was damaged, or is that of another key; no agent
