@@ -523,6 +523,15 @@ ceiling()
 	    "$root/README" "$root"/tests/demo.bash
 }
 
+# Without -t a key goes to whoever is in the archive.
+@test 'every import that we show pins the agents' {
+	sed -e 's/\\e$/\\/' "$root"/man/*.[157] "$root/README" |
+	    sed -e ':more' -e '/\\$/ { N; s/\\\n//; b more' -e '}' |
+	    grep -o 'ca-import -[^|]* -d [^|]*' | grep -v ' \.\.\.' >shown
+	(($(wc -l <shown) > 10))
+	not grep -v -e ' -t ' -e '^ca-import -.*\[' shown
+}
+
 @test 'a password in place of its source is refused, and not repeated' {
 	local tool count=0
 	local -a base
