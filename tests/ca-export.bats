@@ -807,8 +807,11 @@ replace the archive: run chmod go-w on it, or give the archive one of its own" \
 	ca-init -fq -c "$ORG/ca.pem" -d own.db <agent.pem >log 2>"$ERR"
 	ca-setflag -d own.db KRAFlags 1 >log 2>"$ERR"
 	"${import[@]}" <"$BATS_FILE_TMPDIR/export.kms" >log 2>"$ERR"
-	run_tool 0 ca-export -d own.db -k ca-key.pem -s judy
-	blob_of 2 recovery | openssl cms -verify -binary -inform DER \
+	# one of the two that she has
+	run_tool 0 ca-export -d own.db -k ca-key.pem \
+	    -s "sha1:$(openssl x509 -in "$ORG/keys/judy-2003.pem" -outform DER |
+	    sha1sum | cut -c -40)"
+	blob_of 1 recovery | openssl cms -verify -binary -inform DER \
 	    -noverify -nointern -certfile "$ORG/ca.pem" -out env.der \
 	    2>/dev/null
 	openssl cms -decrypt -binary -inform DER -in env.der \

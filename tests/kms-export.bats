@@ -825,7 +825,8 @@ EOF
 	[[ $(only key <"$OUT" | field user) == v ]]
 	map 'path:G\\n\\\\*\tuser:v'
 	take 0 -m map <a.tar
-	said '-m: G\x0a\* matches no member'
+	said '-m: G\x0a\* matches no member' \
+	    'users whose name or group is not UTF-8: 1: run with -i and the charset of the paths (CP1252, CP850), or name them with -m'
 }
 
 @test "-m: pass is the password of its members, and tried first" {
