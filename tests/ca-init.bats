@@ -817,7 +817,7 @@ faulty()
 	run_tool 2 "${traced[@]}" -qq -o trace \
 	    -e 'inject=?link,?linkat,?renameat2:error=EEXIST' "${init[@]}" \
 	    <"$ORG/kra1.pem"
-	says "ca-init: $(pwd -P)/ca.db: cannot create: File exists (another process made it: run again)"
+	says "$one_agent" "ca-init: $(pwd -P)/ca.db: cannot create: File exists (another process made it: run again)"
 	nothing_out ca-init
 	[[ $(ls) == trace ]]
 }
@@ -847,7 +847,7 @@ faulty()
 	rm ca.db
 	run_tool 2 "${traced[@]}" -qq -o trace \
 	    -e "inject=fsync:error=EIO:when=$n" "${init[@]}" <"$ORG/kra1.pem"
-	says "ca-init: $(pwd -P)/ca.db: made, but its directory cannot be synced: Input/output error (look at the disk, and run again)"
+	says "$one_agent" "ca-init: $(pwd -P)/ca.db: made, but its directory cannot be synced: Input/output error (look at the disk, and run again)"
 	nothing_out ca-init
 	whole ca.db
 	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"
