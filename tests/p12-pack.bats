@@ -8,7 +8,8 @@ setup_file()
 {
 	cd "$BATS_FILE_TMPDIR" || return 1
 	org_archive .
-	ca-export -d ca.db 2>>log | sed '/\tblob:$/d' | only archived | closed |
+	ca-export -d ca.db 2>>log | sed '/\tblob:$/d' | only archived |
+	    awk -F '\t' -v OFS='\t' '{ $2 = "n:" NR } 1' | closed |
 	    ca-recover -k "$ORG/kra1.p12" -p "file:$ORG/kra1.pw" >all.rec
 	{ user 1 carol-2003; user 2 jane-1999; } | closed >two.rec
 }

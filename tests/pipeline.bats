@@ -229,8 +229,9 @@ blocks()
 		    tr -d ' \n-')
 		[[ ${#ski} == 40 ]]
 		{
-			echo "serial=$ski"
-			sed -n '/^ca-export/,$p' recipe
+			echo "ski=$ski"
+			sed -n '/^ca-export/,$p' recipe |
+			    sed 's/serial:$serial/ski:$ski/'
 		} >byid
 		bash -o pipefail byid 2>"$ERR" | tr -d '\r' >mail
 		cmp old-mail.txt mail
@@ -706,7 +707,8 @@ refuses_import()
 	[[ ! -e machine.key && ! -e kra1.key ]]
 	cp "$ORG"/{user.pws,jane.pw,kms-backup.tar.gz} .
 	ca-init -c ca.pem -d ca.db <kra1.pem >kras 2>"$ERR"
-	not grep -q warning "$ERR"
+	grep warning "$ERR" >warnings
+	not grep -v 'one agent: if its key is lost' warnings
 	ca-setflag -d ca.db KRAFlags +KRAF_ENABLEFOREIGN >flags 2>"$ERR"
 	kms-export -c machine.pem -S machine.p12 -p file:machine.pw \
 	    <kms-backup.tar.gz >export.kms 2>"$ERR"

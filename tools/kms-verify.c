@@ -107,14 +107,10 @@ count(struct verify *v)
 {
 	const struct rec *r = &v->stream->rec;
 
-	if (rec_is(r, "key"))
-		v->keys++;
-	else if (rec_is(r, "cert"))
-		v->certs++;
-	else if (rec_is(r, "fault"))
-		v->faults++;
-	else
-		v->others++;
+	++*(rec_is(r, "key")	   ? &v->keys :
+		rec_is(r, "cert")  ? &v->certs :
+		rec_is(r, "fault") ? &v->faults :
+				     &v->others);
 }
 
 static void
