@@ -172,11 +172,10 @@ packed()
 	need_ptrace
 	# a key, and two MiB of something else behind it
 	mkdir -p a
-	cp "$ORG/keys/jane-1999.pem" a/1.pem
-	cp "$ORG/keys/jane-1999.key" a/2.key
+	cat "$ORG"/keys/jane-1999.{pem,key} >a/1.pem
 	yes '# nothing' | head -c 2097152 >a/4.cfg
 	openssl rand -base64 2097152 >a/5.cfg
-	tar -cf - a/1.pem a/2.key a/4.cfg a/5.cfg | gzip -1 >far.tgz
+	tar -cf - a/1.pem a/4.cfg a/5.cfg | gzip -1 >far.tgz
 	far=$ORG/keys/jane-1999.key
 	hold_export far.tgz "${export_options[@]}"
 	passed 1
