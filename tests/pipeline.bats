@@ -231,7 +231,7 @@ blocks()
 		{
 			echo "ski=$ski"
 			sed -n '/^ca-export/,$p' recipe |
-			    sed 's/serial:$serial/ski:$ski/'
+			    sed "s/serial:.serial/ski:\$ski/"
 		} >byid
 		bash -o pipefail byid 2>"$ERR" | tr -d '\r' >mail
 		cmp old-mail.txt mail

@@ -68,7 +68,7 @@ ways=(base64 utf16 pem pfx signed signed-other signed-twice pkcs7 section record
 	cat <(only key <"$OUT" | field source) \
 	    <(only fault <"$OUT" | field source) |
 	    sed 's|^\./||; s|/.*||' | sort -u >have
-	diff <(ls in | sort) have >&2
+	diff <(cd in && printf '%s\n' * | sort) have >&2
 	# and these are read, not only named
 	only key <"$OUT" | field source | sed 's|^\./||; s|/.*||' | sort -u >keys
 	for inner in base64.a.p12 pem.signed.a.p12 signed.signed.a.p12 \
