@@ -321,6 +321,8 @@ pair_say(struct pair *x, const struct pair_chain *ch)
 	struct reason w;
 	int sure = 1;
 
+	if (ch->ncerts < 2)
+		return;
 	for (c = ch->cert; c < ch->cert + ch->ncerts; c++) {
 		if (!c->out || c->mail == NULL || *c->mail == '\0')
 			continue;
@@ -406,8 +408,10 @@ pair_certs(struct pair *x, struct pair_chain *ch)
 	struct cert *cert;
 	struct held first;
 	uint8_t class;
+	size_t i;
 
-	for (c = ch->cert; c < ch->cert + ch->ncerts; c++) {
+	for (i = 0; i < ch->ncerts; i++) {
+		c = &ch->cert[i];
 		(void)shelf_came(x->shelf, c->h.sha256, &first);
 		class = CERTS;
 		if (!first.done) {

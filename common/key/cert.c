@@ -453,14 +453,16 @@ read_validity(struct cert *c)
 static int
 read_extensions(struct cert *c)
 {
-	const uint8_t *p = c->ext_part.p, *end = p + c->ext_part.n;
+	const uint8_t *p = c->ext_part.p, *end;
 	X509_EXTENSIONS *x = NULL;
 
-	if (c->ext_part.n != 0 &&
-	    (!tlv_into(&p, end, TLV_3) ||
-		(x = tlv_item(p, (size_t)(end - p),
-		     ASN1_ITEM_rptr(X509_EXTENSIONS))) == NULL))
-		return 0;
+	if (c->ext_part.n != 0) {
+		end = p + c->ext_part.n;
+		if (!tlv_into(&p, end, TLV_3) ||
+		    (x = tlv_item(p, (size_t)(end - p),
+			 ASN1_ITEM_rptr(X509_EXTENSIONS))) == NULL)
+			return 0;
+	}
 	c->upn = OPENSSL_strdup("");
 	read_san(c, x);
 	c->address = address(c->mail);
