@@ -455,8 +455,10 @@ query_wants(struct query *q, const struct query_row *r)
 	int group = q->groups == 0, user = q->users == 0;
 	int token = q->n == q->groups + q->users;
 	struct term *t;
+	size_t i;
 
-	for (t = q->term; t < q->term + q->n; t++)
+	for (i = 0; i < q->n; i++) {
+		t = &q->term[i];
 		if (matches(t, r)) {
 			t->matched = 1;
 			*(t->what == IN_GROUP	   ? &group :
@@ -464,6 +466,7 @@ query_wants(struct query *q, const struct query_row *r)
 						     &token) = 1;
 		} else if (!t->matched && t->nnear < NEAR_TOLD)
 			look_near(t, r);
+	}
 	return group && user && token && in_time(q, r);
 }
 
@@ -480,10 +483,11 @@ word_of(const struct term *t)
 void
 query_detail(const struct query *q, FILE *fp)
 {
-	const struct term *t;
+	size_t i;
 
-	for (t = q->term; t < q->term + q->n; t++)
-		(void)fprintf(fp, " %s=%s", word_of(t), t->said);
+	for (i = 0; i < q->n; i++)
+		(void)fprintf(fp, " %s=%s", word_of(&q->term[i]),
+		    q->term[i].said);
 	if (q->from != NULL)
 		(void)fprintf(fp, " from=%s", q->from);
 	if (q->until != NULL)
@@ -516,11 +520,11 @@ explain(const struct term *t)
 void
 query_explain(const struct query *q, unsigned long long rows)
 {
-	const struct term *t;
+	size_t i;
 	int all = 1;
 
-	for (t = q->term; t < q->term + q->n; t++)
-		all &= explain(t);
+	for (i = 0; i < q->n; i++)
+		all &= explain(&q->term[i]);
 	if (rows == 0 && all && !query_all(q))
 		msg_warn("there are rows for each of the options, and none for "
 			 "all of -b, -e, -g, -s and -u together");
