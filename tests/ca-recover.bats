@@ -186,15 +186,21 @@ record $at, user janet: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x
 	    ca-recover -k wrong.pem <carol.rec
 }
 
-@test 'with KRACertCount 1 each key has one agent only' {
-	local sum=0 n
-
+# one_agent_each: one.rec, rows whose agents take turns.
+one_agent_each()
+{
 	cat "$ORG"/kra[12].pem |
 	    ca-init -q -N 1 -c "$ORG/ca.pem" -d one.db >log 2>"$ERR"
 	ca-setflag -d one.db KRAFlags 1 >log 2>"$ERR"
 	ca-import -f -d one.db -k "$ORG/machine.p12" -p "file:$ORG/machine.pw" \
 	    <"$BATS_FILE_TMPDIR/export.kms" >log 2>"$ERR"
 	ca-export -d one.db >one.rec 2>"$ERR"
+}
+
+@test 'with KRACertCount 1 each key has one agent only' {
+	local sum=0 n
+
+	one_agent_each
 	for n in 1 2; do
 		run_tool 1 ca-recover -k "$ORG/kra$n.p12" \
 		    -p "file:$ORG/kra$n.pw" <one.rec
@@ -219,12 +225,7 @@ verdicts()
 @test '-r: a verdict for each row and agent, and no key' {
 	local label n
 
-	cat "$ORG"/kra[12].pem |
-	    ca-init -q -N 1 -c "$ORG/ca.pem" -d one.db >log 2>"$ERR"
-	ca-setflag -d one.db KRAFlags 1 >log 2>"$ERR"
-	ca-import -f -d one.db -k "$ORG/machine.p12" -p "file:$ORG/machine.pw" \
-	    <"$BATS_FILE_TMPDIR/export.kms" >log 2>"$ERR"
-	ca-export -d one.db >one.rec 2>"$ERR"
+	one_agent_each
 	# in turn: what is for the other agent is no failure
 	run_tool 0 ca-recover -qr "${kra1[@]}" <one.rec
 	not grep -qE $'^rec:key|\tkey:' "$OUT"

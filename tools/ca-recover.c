@@ -81,17 +81,23 @@ put(struct recover *rv, const struct rec *r, struct cert *c, uint8_t *p8,
 	cert_free(c);
 }
 
-/* Counts what did not open. */
+/* Counts what did not open; with none set it is no failure. */
 static void
-failed(struct recover *rv, const struct reason *w)
+failed(struct recover *rv, int none)
 {
-	/* a certificate alone is no failure: its key was never archived */
-	if (strcmp(w->reason, "none") == 0)
+	if (none)
 		rv->none++;
 	else {
 		rv->shut++;
 		rv->status = 1;
 	}
+}
+
+/* A certificate alone: its key was never archived. */
+static int
+no_key(const struct reason *w)
+{
+	return strcmp(w->reason, "none") == 0;
 }
 
 /* Has the row no key, or none that it says this agent can open? */
@@ -100,7 +106,7 @@ not_his(const struct rec *r, const char *sha1, const struct reason *w)
 {
 	const struct rec_field *kra = rec_get0(r, "kra");
 
-	return strcmp(w->reason, "none") == 0 ||
+	return no_key(w) ||
 	    (strcmp(w->reason, "recipient") == 0 && kra != NULL &&
 		memmem(kra->val, kra->vlen, sha1, strlen(sha1)) == NULL);
 }
@@ -119,7 +125,7 @@ row(struct recover *rv)
 		put(rv, &s->rec, c, p8, n);
 		return;
 	}
-	failed(rv, &w);
+	failed(rv, no_key(&w));
 	input_say(s, "%s", w.detail);
 }
 
@@ -135,6 +141,7 @@ judge(struct recover *rv, const struct trust_pair *agent)
 	struct reason w;
 	uint8_t *p8;
 	size_t n;
+	int none;
 
 	v.kra = encode_hex(sha1, agent->sha1, sizeof(agent->sha1));
 	if (blob_open_row(&k, trusted(rv), &s->rec, &p8, &n, &c, &w)) {
@@ -142,12 +149,10 @@ judge(struct recover *rv, const struct trust_pair *agent)
 		cert_free(c);
 		rv->opened++;
 	} else {
-		v.status = not_his(&s->rec, sha1, &w) ? "none" : "bad";
+		none = not_his(&s->rec, sha1, &w);
+		v.status = none ? "none" : "bad";
 		v.reason = w.detail;
-		if (strcmp(v.status, "none") == 0)
-			rv->none++;
-		else
-			failed(rv, &w);
+		failed(rv, none);
 		input_say(s, "%s", w.detail);
 	}
 	verdict_put(rv->verdicts, &s->rec, &v);
@@ -183,7 +188,7 @@ blob(void *arg, const uint8_t *der, size_t len)
 		put(rv, NULL, c, p8, n);
 		return;
 	}
-	failed(rv, &w);
+	failed(rv, no_key(&w));
 	msg_record("stdin: %s", w.detail);
 }
 

@@ -77,8 +77,10 @@ pair_couple(struct pair *x, const struct finding *it, const struct finding *key,
 	size_t n;
 
 	/* a file may hold a certificate twice */
-	if (before && h.own && h.member == member)
-		goto out;
+	if (before && h.own && h.member == member) {
+		held_free(&h);
+		return;
+	}
 	if (name.n == 0)
 		name = (struct text){ key->name, key->namelen };
 	p8 = finding_key1(key, &n);
@@ -92,9 +94,7 @@ pair_couple(struct pair *x, const struct finding *it, const struct finding *key,
 	h.own = 1;
 	h.done |= class != SKIPPED;
 	shelf_update(x->shelf, &h);
-out:
-	if (before)
-		held_free(&h);
+	held_free(&h);
 }
 
 void
@@ -235,7 +235,7 @@ static int
 pair_decide(struct pair *x, struct pair_chain *ch, int *right)
 {
 	size_t i, won = 0;
-	int best = 0, *wins;
+	int best = 0, ok, *wins;
 	struct pair_cert *c;
 	struct held first;
 
@@ -261,11 +261,11 @@ pair_decide(struct pair *x, struct pair_chain *ch, int *right)
 			won += !wins[agree_group(x->agree, i)];
 			wins[agree_group(x->agree, i)] = 1;
 		}
+	ok = best == 2 || won == 1;
 	for (i = 0; i < ch->ncerts; i++)
-		right[i] = (best == 2 || won == 1) &&
-		    wins[agree_group(x->agree, i)];
+		right[i] = ok && wins[agree_group(x->agree, i)];
 	free(wins);
-	return best == 2 || won == 1;
+	return ok;
 }
 
 /*

@@ -143,7 +143,7 @@ struct store {
 	int64_t request; /* the RequestID used last */
 	int searched; /* store_search() chose nchosen rows, in order: */
 	int64_t *chosen;
-	size_t nchosen;
+	size_t nchosen, chosen_room;
 	struct sql_st *select; /* SELECT or LIST while it has rows to come */
 	int64_t selected; /* RequestID of the row that it gave last */
 	struct store_known *known; /* nknown of them, sorted; store_expect() */

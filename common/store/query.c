@@ -2,9 +2,11 @@
 
 #include <ctype.h>
 #include <fnmatch.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/fold.h"
 #include "base/heap.h"
 #include "base/msg.h"
@@ -43,6 +45,8 @@ static const struct {
 	[SKI] = { "ski", 0 },
 	[REQUESTER] = { "requester", 0 },
 	[ID] = { "id", 0 },
+	[IN_GROUP] = { "group", 0 },
+	[OF_USER] = { "user", 0 },
 };
 
 #define LABELS "mail, upn, cn, user, serial, sha1, sha256, ski, requester or id"
@@ -62,7 +66,7 @@ struct term {
 
 struct query {
 	struct term *term;
-	size_t n, groups, users; /* terms: in all, of IN_GROUP, of OF_USER */
+	size_t room, n, groups, users; /* n terms: of IN_GROUP, of OF_USER */
 	const char *from, *until; /* or NULL */
 };
 
@@ -90,7 +94,7 @@ query_free(struct query *q)
 		free(t->hex);
 		free(t->serial);
 	}
-	free(q->term);
+	OPENSSL_free(q->term);
 	free(q);
 }
 
@@ -152,9 +156,7 @@ add(struct query *q, enum what what, const char *said, const char *value)
 {
 	struct term *t;
 
-	q->term = realloc(q->term, (q->n + 1) * sizeof(*t));
-	if (q->term == NULL)
-		heap_nomem();
+	q->term = array_grow(q->term, &q->room, q->n + 1, sizeof(*t));
 	t = &q->term[q->n++];
 	memset(t, 0, sizeof(*t));
 	t->what = what;
@@ -168,24 +170,36 @@ add(struct query *q, enum what what, const char *said, const char *value)
 	return t;
 }
 
+/* The option that a term is of. */
+static int
+letter_of(enum what what)
+{
+	return what == IN_GROUP ? 'g' : what == OF_USER ? 'u' : 's';
+}
+
+/* Adds a pattern, and counts it in *n. */
+static int
+add_pattern(struct query *q, enum what what, const char *pattern, size_t *n,
+    struct reason *w)
+{
+	if (*pattern == '\0')
+		return reason_set(w, "usage", "-%c: an empty %s",
+		    letter_of(what), kind[what].label);
+	add(q, what, pattern, pattern);
+	++*n;
+	return 1;
+}
+
 int
 query_group(struct query *q, const char *pattern, struct reason *w)
 {
-	if (*pattern == '\0')
-		return reason_set(w, "usage", "-g: an empty group");
-	add(q, IN_GROUP, pattern, pattern);
-	q->groups++;
-	return 1;
+	return add_pattern(q, IN_GROUP, pattern, &q->groups, w);
 }
 
 int
 query_user(struct query *q, const char *pattern, struct reason *w)
 {
-	if (*pattern == '\0')
-		return reason_set(w, "usage", "-u: an empty user");
-	add(q, OF_USER, pattern, pattern);
-	q->users++;
-	return 1;
+	return add_pattern(q, OF_USER, pattern, &q->users, w);
 }
 
 /* Which label begins the token?  ANY: none; -1: one that there is not. */
@@ -390,13 +404,10 @@ static void
 remember(struct term *t, const struct query_row *r, enum what what,
     struct text text)
 {
-	const char *label = what == IN_GROUP ? "group" :
-	    what == OF_USER		     ? "user" :
-					       kind[what].label;
 	char name[256], *said;
 	size_t i;
 
-	if (asprintf(&said, "%s %s", label,
+	if (asprintf(&said, "%s %s", kind[what].label,
 		text_vis(name, sizeof(name), text.s, text.n)) == -1)
 		heap_nomem();
 	for (i = 0; i < t->nnear && strcmp(t->near[i].text, said) != 0; i++)
@@ -472,22 +483,18 @@ query_wants(struct query *q, const struct query_row *r)
 
 /* Telling --------------------------------------------------------------- */
 
-static const char *
-word_of(const struct term *t)
-{
-	return t->what == IN_GROUP ? "group" :
-	    t->what == OF_USER	   ? "user" :
-				     "token";
-}
-
 void
 query_detail(const struct query *q, FILE *fp)
 {
+	const struct term *t;
 	size_t i;
 
-	for (i = 0; i < q->n; i++)
-		(void)fprintf(fp, " %s=%s", word_of(&q->term[i]),
-		    q->term[i].said);
+	for (i = 0; i < q->n; i++) {
+		t = &q->term[i];
+		(void)fprintf(fp, " %s=%s",
+		    t->what < IN_GROUP ? "token" : kind[t->what].label,
+		    t->said);
+	}
 	if (q->from != NULL)
 		(void)fprintf(fp, " from=%s", q->from);
 	if (q->until != NULL)
@@ -498,7 +505,7 @@ query_detail(const struct query *q, FILE *fp)
 static int
 explain(const struct term *t)
 {
-	int letter = t->what == IN_GROUP ? 'g' : t->what == OF_USER ? 'u' : 's';
+	int letter = letter_of(t->what);
 	size_t i;
 
 	if (t->matched)

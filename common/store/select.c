@@ -1,7 +1,4 @@
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/heap.h"
+#include "base/array.h"
 #include "store/store.h"
 
 /* Rows that are looked for, counted and given out. */
@@ -10,15 +7,8 @@
 static void
 choose(struct store *db, int64_t id)
 {
-	size_t n = db->nchosen;
-
-	/* a power of 2: there is no more room */
-	if ((n & (n - 1)) == 0) {
-		db->chosen = realloc(db->chosen,
-		    (n == 0 ? 1 : 2 * n) * sizeof(*db->chosen));
-		if (db->chosen == NULL)
-			heap_nomem();
-	}
+	db->chosen = array_grow(db->chosen, &db->chosen_room, db->nchosen + 1,
+	    sizeof(*db->chosen));
 	db->chosen[db->nchosen++] = id;
 }
 

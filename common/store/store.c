@@ -104,7 +104,7 @@ store_close(struct store *db)
 	if (db == opened)
 		opened = NULL;
 	sql_forget(db);
-	free(db->chosen);
+	OPENSSL_free(db->chosen);
 	free(db->found.user);
 	db->driver->close(db);
 }
