@@ -1179,3 +1179,35 @@ planted()
 	refuses 2 "ca-export: $(pwd -P)/new.db: an archive of version 4, this kms2ca has 3: use the one that made it" \
 	    ca-export -n -d new.db
 }
+
+# blamed CALL WHEN ERROR [ARG]...: sets said to what ca-setflag says of ca.db where
+# that call of the system fails.
+blamed()
+{
+	need_strace
+	run_tool 2 "${traced[@]}" -qq -o trace "${@:4}" \
+	    -e "inject=$1:error=$3:when=$2" ca-setflag -d ca.db \
+	    KRACertCount 1
+	grep -q INJECTED trace
+	said=$(<"$ERR")
+	said=${said#"ca-setflag: $(pwd -P)/ca.db: "}
+}
+
+@test "ca-db: a disk that does not read is no damaged archive" {
+	local n
+
+	for n in 6 8 11; do
+		cp "$MADE/odd.db" ca.db
+		blamed pread64 "$n" EIO -e trace=pread64
+		[[ $said == 'cannot read: Input/output error (look at the disk, and run again)' ]]
+	done
+}
+
+@test "ca-db: a damaged archive is no want of memory" {
+	cp "$MADE/odd.db" ca.db
+	head -c 2000 /dev/zero |
+	    dd of=ca.db bs=1 seek=110 conv=notrunc status=none
+	# SQLite asks for a log: that this fails means that there is none
+	blamed newfstatat 3 ENOMEM -P "$(pwd -P)/ca.db-wal"
+	[[ $said == 'cannot open: '*' (restore it from a backup)' ]]
+}

@@ -241,7 +241,7 @@ finding()
 # tally WHAT [N]: counts what was done.
 tally()
 {
-	printf '%s\t%d\n' "$1" "${2-1}" >>"$MADE/tally"
+	((${2-1} == 0)) || printf '%s\t%d\n' "$1" "${2-1}" >>"$MADE/tally"
 }
 
 # About a key, these would be untrue.
@@ -332,25 +332,27 @@ promised()
 # System calls ----------------------------------------------------------------
 
 # The first call of every tool that the loader does not make.
-marker='fcntl(2, F_GETFD)'
+marker='^fcntl[(]2.*, F_GETFD[)]'
 
-# calls: "NAME BEFORE ALL" for each system call that the scene makes: how often
-# the loader does, and in all.
+# calls: "NAME BEFORE ALL PIPES" for each system call that the scene makes: how
+# often the loader does, and in all; and which of them, as ,3,8, close a pipe.
 calls()
 {
 	fresh
-	attempt strace -qq -o trace
+	attempt strace -qq -y -o trace
 	awk -v "marker=$marker" '{
 		name = $0
 		sub(/\(.*/, "", name)
 		all[name]++
 		if (on)
 			ours[name]++
+		if (/^close\([0-9]+<pipe:/)
+			pipes = pipes "," all[name]
 	}
-	index($0, marker) { on = 1 }
+	$0 ~ marker { on = 1 }
 	END {
 		for (name in ours)
-			print name, all[name] - ours[name], all[name]
+			print name, all[name] - ours[name], all[name], pipes ","
 	}' trace | grep -v -E '^(exit_group|rt_sig|set_|futex|umask|get.*id |seccomp|prlimit64|madvise|munmap|brk|sched_|socket|connect|rseq|arch_prctl|clock_|[+-])' |
 	    sort
 }
@@ -391,13 +393,16 @@ inject()
 # faults SCENE STEP [ARG]...: every STEPth call fails, in each way.
 faults()
 {
-	local call before all n error done=0 i=${SEED-0}
+	local call before all pipes n error done=0 i=${SEED-0}
 
 	undisturbed "$1" || return
-	while read -r call before all <&3; do
+	while read -r call before all pipes <&3; do
 		for error in $(errors "$call"); do
 			for ((n = before + 1; n <= all; n++)); do
 				((i++ % $2 == 0)) || continue
+				# strace would leave it open, Linux never does
+				[[ $call != close || $pipes != *",$n,"* ]] ||
+					continue
 				inject "$call" "$n" "error=$error" "${@:3}"
 				grep -q -a INJECTED trace || continue
 				right "$io"
@@ -413,10 +418,10 @@ faults()
 # log, or standard output.
 killed()
 {
-	local call before all n done=0 i=${SEED-0}
+	local call before all pipes n done=0 i=${SEED-0}
 
 	undisturbed "$1" || return
-	while read -r call before all <&3; do
+	while read -r call before all pipes <&3; do
 		case $call in
 		write | pwrite64 | pread64 | fdatasync | fsync | ftruncate | \
 		    fcntl | unlink | link | renameat2 | openat | close | fchown | mmap)

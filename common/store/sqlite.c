@@ -43,19 +43,38 @@ lite(const struct store *db)
 	return db->own;
 }
 
+/*
+ * The errno of the last read or write of the file, or of its log, that failed; 0:
+ * none.  SQLite takes a disk that does not read for a damaged file, and then
+ * sqlite3_system_errno() knows nothing of it.
+ */
+static int
+disk_errno(sqlite3 *h)
+{
+	sqlite3_file *log = NULL;
+	int err = 0;
+
+	(void)sqlite3_file_control(h, "main", SQLITE_FCNTL_LAST_ERRNO, &err);
+	(void)sqlite3_file_control(h, "main", SQLITE_FCNTL_JOURNAL_POINTER,
+	    &log);
+	if (err == 0 && log != NULL && log->pMethods != NULL)
+		(void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO,
+		    &err);
+	return err;
+}
+
 /* Sets *w to what, SQLite's reason, and what to do about it.  Returns 0. */
 static int
 fail(struct store *db, struct reason *w, const char *what)
 {
 	const char *hint = "";
 	sqlite3 *h = lite(db)->h;
-	int rc = sqlite3_errcode(h), err = sqlite3_system_errno(h);
+	int rc = sqlite3_errcode(h);
 
 	if (rc == SQLITE_NOMEM)
 		return reason_set(w, "database", "%s: %s: out of memory",
 		    db->name, what);
-	/* SQLite takes a disk that does not read for a damaged file */
-	if (rc == SQLITE_CORRUPT && err == EIO)
+	if (rc == SQLITE_CORRUPT && disk_errno(h) == EIO)
 		return reason_set(w, "database",
 		    "%s: %s: %s (look at the disk, and run again)", db->name,
 		    what, strerror(EIO));
