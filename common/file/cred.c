@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/io.h"
 #include "base/msg.h"
 #include "file/file.h"
@@ -43,7 +44,7 @@ cred_pair(struct trust *c, const struct findings *l)
 	int want;
 
 	if ((v = realloc(c->v, (c->n + l->n) * sizeof(*v))) == NULL)
-		return 0;
+		heap_nomem();
 	c->v = v;
 	memset(v + c->n, 0, l->n * sizeof(*v));
 	for (want = 1; want >= 0; want--)
