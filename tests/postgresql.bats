@@ -224,6 +224,21 @@ both()
 	    $'Gr\xef\xbf\xbdfc\xef\xbf\xbddfe' ]]
 }
 
+@test 'postgresql: only two hexadecimal digits make a byte of a name' {
+	local tail
+
+	pg_archive
+	record 1 x "$ORG/kra1.pem" | closed | ca-import -f -d "$URL" >/dev/null 2>&1
+	for tail in ' f' +f 0x -1 6; do
+		sql "update request set KmsUser = U&'\\FFFD$tail'"
+		run_tool 0 ca-export -n -d "$URL"
+		[[ $(only archived <"$OUT" | field user) == $'\xef\xbf\xbd'"$tail" ]]
+	done
+	sql "update request set KmsUser = U&'\\FFFD6a'"
+	run_tool 0 ca-export -n -d "$URL"
+	[[ $(only archived <"$OUT" | field user) == j ]]
+}
+
 @test 'postgresql: tokens find what they find in a file' {
 	local token
 
