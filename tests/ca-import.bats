@@ -1558,3 +1558,13 @@ faulty()
 	nothing_out ca-import
 	grep -q 'ca.db: cannot read: interrupted (the archive was changed by another program: check it with ca-audit)$' "$ERR"
 }
+
+@test "ca-import: a writer that dribbles holds back no result" {
+	head -n 3 "$MADE/jane.kms" >lines
+	run_tool 0 /usr/bin/python3 "$root/tests/dribble.py" ca-import -f \
+	    -d ca.db "${machine[@]}" <lines
+	[[ $(only result <"$OUT" | field status) == imported ]]
+	# the writer was still at its line, and nobody waited for that
+	read -r given _ all < <(tail -n 1 "$OUT")
+	((given < all - 1))
+}
