@@ -49,19 +49,23 @@ COMPILE = $(if $V,,@)mkdir -p $(@D) $B/dep; $(if $V,,echo CC $<;) $(CC) $(ALL_CF
 $B/common/%.o: common/%.c Makefile
 	$(COMPILE) -c $<
 
-# The style of the report, as a string.
+# A text as a string: the style of the report, and of each tool what -h says.
+STRING = { echo 'const char $1[] ='; sed 's/["\\]/\\&/g; s/.*/"&\\n"/'; echo ';'; } | \
+    $(CC) $(ALL_CFLAGS) -x c -c -o $@ -
+
 $B/common/report/page.o: common/report/page.css Makefile
-	@mkdir -p $(@D); echo CC $<; { echo 'const char html_css[] ='; \
-	    sed 's/["\\]/\\&/g; s/.*/"&\\n"/' $<; echo ';'; } | \
-	    $(CC) $(ALL_CFLAGS) -x c -c -o $@ -
+	@mkdir -p $(@D); echo CC $<; cat $< | $(call STRING,html_css)
+
+$B/help/%.o: man/%.1 .pkg/help.awk Makefile
+	@mkdir -p $(@D); awk -f .pkg/help.awk $< | $(call STRING,tool_help)
 
 # A library, so that a tool has nothing in it, and loads nothing, that it does
 # not need.
 $B/common.a: $(OBJS)
 	@rm -f $@ && $(AR) rcs $@ $^
 
-$B/bin/%: tools/%.c $B/common.a Makefile
-	$(COMPILE) $(ALL_LDFLAGS) $< $B/common.a $(LIBS)
+$B/bin/%: tools/%.c $B/help/%.o $B/common.a Makefile
+	$(COMPILE) $(ALL_LDFLAGS) $< $B/help/$*.o $B/common.a $(LIBS)
 
 # Every statement, as a table for each kind of archive.
 $B/common/store/sql.c: common/store/sql.awk $(wildcard common/store/*.sql)
@@ -78,9 +82,10 @@ $B/lib/kms2ca/kms2ca-pg.so: common/store/postgres.c Makefile
 	$(if $(PQ),$(COMPILE) -fPIC -shared $(ALL_LDFLAGS:-pie=) $< \
 	    $(shell $(PKG_CONFIG) --cflags --libs libpq))
 
-$B/bin/%: tools/%.sh common/base/tool.h
+$B/bin/%: tools/%.sh man/%.1 .pkg/help.awk common/base/tool.h
 	@mkdir -p $(@D)
-	@sed 's/@VERSION@/$(VERSION)/' $< >$@ && chmod 755 $@
+	@awk -f .pkg/help.awk man/$*.1 | sed -e 's/@VERSION@/$(VERSION)/' \
+	    -e '/^@HELP@$$/ { r /dev/stdin' -e 'd }' $< >$@ && chmod 755 $@
 
 # Installs what is missing, and only that.
 deps:

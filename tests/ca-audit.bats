@@ -22,8 +22,10 @@ setup()
 	local usage='usage: ca-audit [-qVv] [-A head] -d db'
 
 	output_contract ca-audit -d ca.db
-	refuses 2 "$usage" ca-audit
-	refuses 2 "$usage" ca-audit -d ca.db x
+	refuses 2 "ca-audit: -d db is missing: the archive
+$usage" ca-audit
+	refuses 2 "ca-audit: x: no operand is expected (a file is given as <FILE)
+$usage" ca-audit -d ca.db x
 	run_tool 2 ca-audit -d nothing.db
 	nothing_out ca-audit
 }

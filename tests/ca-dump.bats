@@ -20,8 +20,10 @@ setup()
 
 @test 'keeps the contract of a tool without input' {
 	output_contract ca-dump -d ca.db
-	refuses 2 'usage: ca-dump [-qVv] -d db' ca-dump
-	refuses 2 'usage: ca-dump [-qVv] -d db' ca-dump -d ca.db x
+	refuses 2 'ca-dump: -d db is missing: the archive
+usage: ca-dump [-qVv] -d db' ca-dump
+	refuses 2 'ca-dump: x: no operand is expected (a file is given as <FILE)
+usage: ca-dump [-qVv] -d db' ca-dump -d ca.db x
 }
 
 @test 'all of an archive, and nothing is written to it' {

@@ -101,8 +101,10 @@ blob_of()
 
 	usage+=' [-g group]... [-k cacred] [-p secret]... [-s token]...'
 	usage+=' [-u user]...'
-	refuses 2 "$usage" ca-export
-	refuses 2 "$usage" ca-export -d ca.db jane
+	refuses 2 "ca-export: -d db is missing: the archive
+$usage" ca-export
+	refuses 2 "ca-export: jane: no operand is expected (a file is given as <FILE)
+$usage" ca-export -d ca.db jane
 	refuses 2 "ca-export: option requires an argument -- 's'
 $usage" ca-export -d ca.db -s
 }

@@ -84,8 +84,10 @@ thumbprints()
 	local usage='usage: ca-import [-fnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...'
 
 	usage+=$'\n\t[-R requester] [-t thumb]...'
-	refuses 2 "$usage" ca-import </dev/null
-	refuses 2 "$usage" ca-import -d ca.db operand </dev/null
+	refuses 2 "ca-import: -d db is missing: the archive
+$usage" ca-import </dev/null
+	refuses 2 "ca-import: operand: no operand is expected (a file is given as <FILE)
+$usage" ca-import -d ca.db operand </dev/null
 }
 
 @test "ca-import: an archive that is not there" {

@@ -121,8 +121,10 @@ agents()
 	local usage='usage: ca-init [-fqVv] [-c cacert] -d db [-N count]'
 
 	usage+=' [-p secret]...'
-	refuses 2 "$usage" ca-init </dev/null
-	refuses 2 "$usage" "${init[@]}" operand </dev/null
+	refuses 2 "ca-init: -d db is missing: the archive
+$usage" ca-init </dev/null
+	refuses 2 "ca-init: operand: no operand is expected (a file is given as <FILE)
+$usage" "${init[@]}" operand </dev/null
 }
 
 one_agent='ca-init: warning: one agent: if its key is lost, so are all archived keys: '

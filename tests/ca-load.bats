@@ -277,8 +277,10 @@ ca-import: read 1, imported 0 (keys 0), updated 0, present 0, ignored 0, refused
 @test 'keeps the contract of a filter' {
 	local usage='usage: ca-load [-PqVv] -d db'
 
-	refuses 2 "$usage" ca-load
-	refuses 2 "$usage" ca-load -d new.db x
+	refuses 2 "ca-load: -d db is missing: the archive
+$usage" ca-load
+	refuses 2 "ca-load: x: no operand is expected (a file is given as <FILE)
+$usage" ca-load -d new.db x
 	empty new.db
 	run_tool 2 ca-load -d new.db </dev/null
 	nothing_out ca-load

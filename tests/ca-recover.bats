@@ -108,8 +108,10 @@ empty_stream()
 	local usage='usage: ca-recover [-PqrVv] [-C cert]... -k cred'
 
 	usage+=' [-p secret]...'
-	refuses 2 "$usage" ca-recover <carol.rec
-	refuses 2 "$usage" ca-recover "${kra1[@]}" a.rec <carol.rec
+	refuses 2 "ca-recover: -k cred is missing: the key of a recovery agent
+$usage" ca-recover <carol.rec
+	refuses 2 "ca-recover: a.rec: no operand is expected (a file is given as <FILE)
+$usage" ca-recover "${kra1[@]}" a.rec <carol.rec
 }
 
 @test 'a credential that is none' {

@@ -71,9 +71,12 @@ wrong()
 @test "ca-setflag: usage" {
 	local usage='usage: ca-setflag [-nqVv] -d db [- | name [value]]'
 
-	refuses 2 "$usage" ca-setflag </dev/null
-	refuses 2 "$usage" ca-setflag KRAFlags 1 </dev/null
-	refuses 2 "$usage" ca-setflag -d ca.db KRAFlags 1 2 </dev/null
+	refuses 2 "ca-setflag: -d db is missing: the archive
+$usage" ca-setflag </dev/null
+	refuses 2 "ca-setflag: -d db is missing: the archive
+$usage" ca-setflag KRAFlags 1 </dev/null
+	refuses 2 "ca-setflag: one setting at a time, or - to read them
+$usage" ca-setflag -d ca.db KRAFlags 1 2 </dev/null
 	# options end at the first operand
 	wrong "-n: $nosymbol" KRAFlags -n
 }

@@ -49,7 +49,7 @@ users()
 	contract 2 kms-export -c "$ORG/machine.pem" operand </dev/null
 	grep -q '^usage: kms-export ' "$ERR"
 	# what everybody tries first
-	grep -q -x 'kms-export: the backup is read from standard input: <operand' \
+	grep -q -x 'kms-export: operand: no operand is expected (a file is given as <FILE)' \
 	    "$ERR"
 	contract 2 kms-export -c </dev/null
 	grep -q '^usage: kms-export ' "$ERR"

@@ -70,7 +70,8 @@ without()
 }
 
 @test 'usage: on what it does not know' {
-	refuses 2 "$usage" kms-report operand <small
+	refuses 2 "kms-report: operand: no operand is expected (a file is given as <FILE)
+$usage" kms-report operand <small
 	run_tool 2 kms-report -k x <small
 	says "kms-report: invalid option -- 'k'" "$usage"
 	nothing_out

@@ -66,13 +66,18 @@ altered()
 }
 
 @test "usage: on what it does not know, and for -w with -r" {
-	refuses 2 "$usage" kms-verify operand <zip.kms
-	refuses 2 "$usage" kms-verify "${k[@]}" zip.kms
-	refuses 2 "$usage" kms-verify -wr <zip.kms
-	refuses 2 "$usage" kms-verify -- -q <zip.kms
+	refuses 2 "kms-verify: operand: no operand is expected (a file is given as <FILE)
+$usage" kms-verify operand <zip.kms
+	refuses 2 "kms-verify: zip.kms: no operand is expected (a file is given as <FILE)
+$usage" kms-verify "${k[@]}" zip.kms
+	refuses 2 "kms-verify: -w holds records back, and -r writes none: only one of them
+$usage" kms-verify -wr <zip.kms
+	refuses 2 "kms-verify: -q: no operand is expected (a file is given as <FILE)
+$usage" kms-verify -- -q <zip.kms
 	# options end at the first operand
-	refuses 2 "$usage" kms-verify operand -V <zip.kms
-	for bad in -x --help '-?'; do
+	refuses 2 "kms-verify: operand: no operand is expected (a file is given as <FILE)
+$usage" kms-verify operand -V <zip.kms
+	for bad in -x --helpless '-?'; do
 		run_tool 2 kms-verify "$bad" <zip.kms
 		grep -qxF "$usage" "$ERR"
 		nothing_out "$bad"

@@ -95,8 +95,10 @@ wanted()
 @test 'usage: no password, an operand' {
 	local usage='usage: p12-pack [-flPqVv] [-F format] [-o file] [-p secret]'
 
-	refuses 2 "$usage" p12-pack <two.rec
-	refuses 2 "$usage" p12-pack "${all[@]}" file <two.rec
+	refuses 2 "p12-pack: -p secret is missing: the password to write with
+$usage" p12-pack <two.rec
+	refuses 2 "p12-pack: file: no operand is expected (a file is given as <FILE)
+$usage" p12-pack "${all[@]}" file <two.rec
 	: >none
 	refuses 2 'p12-pack: -p: none: empty: expected a password' \
 	    p12-pack -p list:none <two.rec

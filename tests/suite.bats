@@ -41,11 +41,12 @@ letters_of()
 	}' | sed 's/ $//'
 }
 
-# getopt_of TOOL: the options that its source asks getopt(3) for, or getopts.
+# getopt_of TOOL: the options that its source asks getopt(3) for, or getopts, but
+# for -h.
 getopt_of()
 {
-	sed -n -e 's/.*getopt(argc, argv, "+:\([^"]*\)".*/\1/p' \
-	    -e 's/^while getopts :\([^ ]*\) .*/\1/p' "$root/tools/$1".*
+	sed -n -e 's/.*tool_option(argc, argv, "\([^"]*\)".*/\1qVv/p' \
+	    -e 's/^while getopts :\(.*\)h\([^ ]*\) .*/\1\2/p' "$root/tools/$1".*
 }
 
 # section NAME FILE: the lines of that section of a page.
@@ -167,6 +168,31 @@ edges()
 		    sed -n '/^SYNOPSIS/,/^$/s/^ *'"$tool"' //p' |
 		    diff -u - <(echo "$usage")
 	done
+}
+
+@test '-h has each option in a line, with the first sentence of the page' {
+	local tool letter
+
+	for tool in "${tools[@]}"; do
+		run_tool 0 "$tool" -h
+		[[ ! -s $ERR ]]
+		mv "$OUT" help
+		[[ $(awk 'length($0) > 78 && !/^usage/' help) == '' ]]
+		for letter in $(letters_of "$tool" | cut -c 1) h; do
+			grep -q -E "^  -$letter( [a-z=]+|, --help)? +[A-Za-z]" help
+		done
+		# no macro of mdoc, no half sentence
+		not grep -q -E '^\.|\\| (Ar|Fl|Xr|Ns) |[:(]$' help
+		tail -n 1 help | grep -q -F "The page $tool(1) says more"
+		run_tool 0 "$tool" --help
+		cmp help "$OUT"
+		run_tool 0 "$tool" --version
+		[[ $(<"$OUT") == "$tool (kms2ca) "[0-9]* ]]
+		run_tool 2 "$tool" --helpless
+		grep -q "^$tool: invalid option " "$ERR"
+	done
+	ca-export -h | grep -q -x -e \
+	    '  -g group         only users in administrative groups of the KMS that match'
 }
 
 @test 'the options of usage, getopt() and page are the same' {

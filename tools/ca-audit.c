@@ -101,17 +101,17 @@ main(int argc, char *argv[])
 	int c, rc;
 
 	tool_start();
-	while ((c = getopt(argc, argv, "+:A:d:qVv")) != -1)
+	while ((c = tool_option(argc, argv, "A:d:", usage)) != -1)
 		if (c == 'd')
 			path = optarg;
 		else if (c == 'A') {
 			if (!store_head(optarg, noted))
 				msg_die("-A: not ID:HEX (is a variable of the "
 					"script not set?)");
-		} else if (!tool_option(c))
-			tool_usage(usage);
-	if (path == NULL || optind != argc)
-		tool_usage(usage);
+		}
+	if (path == NULL)
+		tool_misused(usage, "-d db is missing: the archive");
+	tool_no_operand(argc, argv, usage);
 	if (!store_new(&db, path, &w) || !store_open(db, STORE_CHECK, NULL, &w))
 		msg_die("%s", w.detail);
 	sandbox_enter(store_dir0(db));

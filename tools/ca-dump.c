@@ -44,13 +44,12 @@ main(int argc, char *argv[])
 	int c, whole;
 
 	tool_start();
-	while ((c = getopt(argc, argv, "+:d:qVv")) != -1)
+	while ((c = tool_option(argc, argv, "d:", usage)) != -1)
 		if (c == 'd')
 			path = optarg;
-		else if (!tool_option(c))
-			tool_usage(usage);
-	if (path == NULL || optind != argc)
-		tool_usage(usage);
+	if (path == NULL)
+		tool_misused(usage, "-d db is missing: the archive");
+	tool_no_operand(argc, argv, usage);
 	if (!store_new(&db, path, &w) || !store_open(db, STORE_DUMP, NULL, &w))
 		msg_die("%s", w.detail);
 	if ((out = rec_out_new(stdout)) == NULL)

@@ -175,7 +175,7 @@ main(int argc, char *argv[])
 	x.query = query_new();
 	if ((pass = calloc((size_t)argc, sizeof(*pass))) == NULL)
 		heap_nomem();
-	while ((c = getopt(argc, argv, "+:b:d:e:g:k:np:qs:u:Vv")) != -1)
+	while ((c = tool_option(argc, argv, "b:d:e:g:k:np:s:u:", usage)) != -1)
 		if (c == 'd')
 			path = optarg;
 		else if (c == 'k')
@@ -186,10 +186,11 @@ main(int argc, char *argv[])
 			if (!secret_open(optarg, &w))
 				msg_die("-p: %s", w.detail);
 			pass[npass++] = optarg;
-		} else if (!query_option(x.query, c) && !tool_option(c))
-			tool_usage(usage);
-	if (path == NULL || optind != argc)
-		tool_usage(usage);
+		} else
+			(void)query_option(x.query, c);
+	if (path == NULL)
+		tool_misused(usage, "-d db is missing: the archive");
+	tool_no_operand(argc, argv, usage);
 	(void)tool_caller();
 	if (!store_new(&x.db, path, &w) ||
 	    !store_open(x.db, x.list ? STORE_READ : STORE_WRITE, NULL, &w) ||

@@ -118,7 +118,7 @@ main(int argc, char *argv[])
 	memset(&in, 0, sizeof(in));
 	if ((pin = calloc((size_t)argc, sizeof(*pin))) == NULL)
 		heap_nomem();
-	while ((c = getopt(argc, argv, "+:C:d:fj:k:nPp:qR:t:Vv")) != -1)
+	while ((c = tool_option(argc, argv, "C:d:fj:k:nPp:R:t:", usage)) != -1)
 		if (c == 'd')
 			path = optarg;
 		else if (c == 'f')
@@ -138,10 +138,11 @@ main(int argc, char *argv[])
 			    optarg);
 		else if (c == 't')
 			pin[npins++].thumb = optarg;
-		else if (!input_option(&in, c) && !tool_option(c))
-			tool_usage(usage);
-	if (path == NULL || optind != argc)
-		tool_usage(usage);
+		else
+			(void)input_option(&in, c);
+	if (path == NULL)
+		tool_misused(usage, "-d db is missing: the archive");
+	tool_no_operand(argc, argv, usage);
 	im.caller = tool_caller();
 	if (im.requester == NULL)
 		im.requester = im.caller;

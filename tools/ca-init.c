@@ -36,7 +36,7 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 
 	if ((o->pass = calloc((size_t)argc, sizeof(*o->pass))) == NULL)
 		heap_nomem();
-	while ((c = getopt(argc, argv, "+:c:d:fN:p:qVv")) != -1)
+	while ((c = tool_option(argc, argv, "c:d:fN:p:", usage)) != -1)
 		switch (c) {
 		case 'c':
 			o->ca = optarg;
@@ -59,11 +59,11 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 			o->pass[o->npass++] = optarg;
 			break;
 		default:
-			if (!tool_option(c))
-				tool_usage(usage);
+			break;
 		}
-	if (o->db == NULL || optind != argc)
-		tool_usage(usage);
+	if (o->db == NULL)
+		tool_misused(usage, "-d db is missing: the archive");
+	tool_no_operand(argc, argv, usage);
 }
 
 static void

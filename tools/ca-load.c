@@ -117,13 +117,14 @@ main(int argc, char *argv[])
 	tool_start();
 	memset(&in, 0, sizeof(in));
 	memset(&l, 0, sizeof(l));
-	while ((c = getopt(argc, argv, "+:d:PqVv")) != -1)
+	while ((c = tool_option(argc, argv, "d:P", usage)) != -1)
 		if (c == 'd')
 			path = optarg;
-		else if (!input_option(&in, c) && !tool_option(c))
-			tool_usage(usage);
-	if (path == NULL || optind != argc)
-		tool_usage(usage);
+		else
+			(void)input_option(&in, c);
+	if (path == NULL)
+		tool_misused(usage, "-d db is missing: the archive");
+	tool_no_operand(argc, argv, usage);
 	if (!store_new(&l.db, path, &w) ||
 	    !store_open(l.db, STORE_WRITE, NULL, &w))
 		msg_die("%s", w.detail);

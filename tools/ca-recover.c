@@ -240,13 +240,15 @@ main(int argc, char *argv[])
 
 	tool_start();
 	memset(&rv, 0, sizeof(rv));
-	while ((c = getopt(argc, argv, "+:C:k:Pp:qrVv")) != -1)
+	while ((c = tool_option(argc, argv, "C:k:Pp:r", usage)) != -1)
 		if (c == 'r')
 			report = 1;
-		else if (!input_option(&rv.in, c) && !tool_option(c))
-			tool_usage(usage);
-	if (rv.in.key == NULL || optind != argc)
-		tool_usage(usage);
+		else
+			(void)input_option(&rv.in, c);
+	if (rv.in.key == NULL)
+		tool_misused(usage,
+		    "-k cred is missing: the key of a recovery agent");
+	tool_no_operand(argc, argv, usage);
 	if (!report)
 		tool_clear_keys();
 	input_cred(&rv.in);

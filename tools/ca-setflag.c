@@ -247,18 +247,18 @@ main(int argc, char *argv[])
 	tool_start();
 	memset(&in, 0, sizeof(in));
 	memset(&todo, 0, sizeof(todo));
-	while ((c = getopt(argc, argv, "+:d:nqVv")) != -1)
+	while ((c = tool_option(argc, argv, "d:n", usage)) != -1)
 		if (c == 'd')
 			path = optarg;
-		else if (c == 'n')
+		else
 			dry = 1;
-		else if (!tool_option(c))
-			tool_usage(usage);
 	argc -= optind;
 	argv += optind;
 	records = argc == 1 && strcmp(argv[0], "-") == 0;
-	if (path == NULL || argc > 2)
-		tool_usage(usage);
+	if (path == NULL)
+		tool_misused(usage, "-d db is missing: the archive");
+	if (argc > 2)
+		tool_misused(usage, "one setting at a time, or - to read them");
 	writes = !dry && (records || argc == 2);
 	(void)tool_caller();
 	if (!store_new(&todo.db, path, &w) ||

@@ -172,15 +172,11 @@ main(int argc, char *argv[])
 {
 	struct extract x;
 	struct reason w;
-	int c;
 
 	tool_start();
 	memset(&x, 0, sizeof(x));
-	while ((c = getopt(argc, argv, "+:qVv")) != -1)
-		if (!tool_option(c))
-			tool_usage(usage);
-	if (optind != argc)
-		tool_usage(usage);
+	(void)tool_option(argc, argv, "", usage);
+	tool_no_operand(argc, argv, usage);
 	x.ese.fault = fault;
 	x.ese.ctx = &x;
 	if (!stream_out_plain(&x.out, stdout))

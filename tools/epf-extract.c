@@ -19,13 +19,9 @@ main(int argc, char *argv[])
 	tool_start();
 	memset(&x, 0, sizeof(x));
 	x.expected = "an Entrust or Outlook profile (.epf)";
-	while ((c = getopt(argc, argv, "+:p:qVv")) != -1)
-		if (c == 'p')
-			onefile_secret(&x, optarg);
-		else if (!tool_option(c))
-			tool_usage(usage);
-	if (optind != argc)
-		tool_usage(usage);
+	while ((c = tool_option(argc, argv, "p:", usage)) != -1)
+		onefile_secret(&x, optarg);
+	tool_no_operand(argc, argv, usage);
 	onefile_open(&x);
 
 	if (epf_read(x.buf, x.n, &x.secrets, &x.items, &w))

@@ -84,7 +84,8 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 	size_t nsecret = 0;
 	int c;
 
-	while ((c = getopt(argc, argv, "+:c:g:i:j:L:m:p:qS:t:u:Vvx")) != -1)
+	while (
+	    (c = tool_option(argc, argv, "c:g:i:j:L:m:p:S:t:u:x", usage)) != -1)
 		switch (c) {
 		case 'c':
 			e->to_path = optarg;
@@ -126,14 +127,12 @@ parse(int argc, char *argv[], struct export *x, struct ends *e,
 			x->choose.carve = limits->pieces = 1;
 			break;
 		default:
-			if (!tool_option(c))
-				tool_usage(usage);
+			break;
 		}
-	if (optind != argc)
-		msg_warn("the backup is read from standard input: <%s",
-		    argv[optind]);
-	if (e->to_path == NULL || optind != argc)
-		tool_usage(usage);
+	tool_no_operand(argc, argv, usage);
+	if (e->to_path == NULL)
+		tool_misused(usage,
+		    "-c cert is missing: the certificate to seal to");
 }
 
 int

@@ -23,13 +23,26 @@ misused()
 	exit 2
 }
 
+help()
+{
+	printf 'usage: kms-migrate %s\n' "$usage"
+	cat <<'END'
+@HELP@
+END
+}
+
 db='' cred='' folder=kms-migrate.$(date -u +%Y-%m-%dT%H%M%SZ) dry=0
 all=() secrets=() select=() agents=() import=()
-while getopts :d:fg:k:m:np:qt:u:Vv option; do
+case ${1-} in
+--help)	set -- -h ;;
+--version) set -- -V ;;
+esac
+while getopts :d:fg:hk:m:np:qt:u:Vv option; do
 	case $option in
 	d) db=$OPTARG ;;
 	f) import+=(-f) ;;
 	g | m | u) select+=("-$option" "$OPTARG") ;;
+	h) help && exit ;;
 	k) cred=$OPTARG ;;
 	n) dry=1 ;;
 	p) secrets+=(-p "$OPTARG") ;;

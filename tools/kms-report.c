@@ -73,11 +73,9 @@ main(int argc, char *argv[])
 
 	tool_start();
 	memset(&in, 0, sizeof(in));
-	while ((c = getopt(argc, argv, "+:PqVv")) != -1)
-		if ((c != 'P' || !input_option(&in, c)) && !tool_option(c))
-			tool_usage(usage);
-	if (optind != argc)
-		tool_usage(usage);
+	while ((c = tool_option(argc, argv, "P", usage)) != -1)
+		(void)input_option(&in, c);
+	tool_no_operand(argc, argv, usage);
 	count_init(&count);
 	count.part = in.part;
 	input_open(&in, NULL, NULL);

@@ -249,17 +249,19 @@ main(int argc, char *argv[])
 
 	tool_start();
 	memset(&v, 0, sizeof(v));
-	while ((c = getopt(argc, argv, "+:C:j:k:Pp:qrVvw")) != -1)
+	while ((c = tool_option(argc, argv, "C:j:k:Pp:rw", usage)) != -1)
 		if (c == 'r')
 			report = 1;
 		else if (c == 'w')
 			v.hold = 1;
 		else if (c == 'j')
 			workers_jobs(optarg, &jobs);
-		else if (!input_option(&v.in, c) && !tool_option(c))
-			tool_usage(usage);
-	if (optind != argc || (v.hold && report))
-		tool_usage(usage);
+		else
+			(void)input_option(&v.in, c);
+	if (v.hold && report)
+		tool_misused(usage,
+		    "-w holds records back, and -r writes none: only one of them");
+	tool_no_operand(argc, argv, usage);
 	input_cred(&v.in);
 	v.pinned = v.in.k.n + v.in.trusted.n > 0;
 	/* what shows that the records of a part are right is their seals */

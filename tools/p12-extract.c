@@ -19,15 +19,12 @@ main(int argc, char *argv[])
 	tool_start();
 	memset(&x, 0, sizeof(x));
 	x.expected = "a PKCS#12 file";
-	while ((c = getopt(argc, argv, "+:ap:qVv")) != -1)
+	while ((c = tool_option(argc, argv, "ap:", usage)) != -1)
 		if (c == 'a')
 			all = 1;
-		else if (c == 'p')
+		else
 			onefile_secret(&x, optarg);
-		else if (!tool_option(c))
-			tool_usage(usage);
-	if (optind != argc)
-		tool_usage(usage);
+	tool_no_operand(argc, argv, usage);
 	onefile_open(&x);
 
 	if (p12_read(x.buf, x.n, &x.secrets, NULL, &x.items, &w))

@@ -100,7 +100,7 @@ parse(struct bundle *b, struct input *in, int *force, int argc, char *argv[])
 	int c;
 
 	in->secrets.twice = 1;
-	while ((c = getopt(argc, argv, "+:F:flo:Pp:qVv")) != -1)
+	while ((c = tool_option(argc, argv, "F:flo:Pp:", usage)) != -1)
 		if (c == 'F')
 			b->format = optarg;
 		else if (c == 'f')
@@ -109,10 +109,12 @@ parse(struct bundle *b, struct input *in, int *force, int argc, char *argv[])
 			own = optarg;
 		else if (c == 'l')
 			b->legacy = 1;
-		else if (!input_option(in, c) && !tool_option(c))
-			tool_usage(usage);
-	if (optind != argc || (in->npass == 0 && own == NULL))
-		tool_usage(usage);
+		else
+			(void)input_option(in, c);
+	tool_no_operand(argc, argv, usage);
+	if (in->npass == 0 && own == NULL)
+		tool_misused(usage,
+		    "-p secret is missing: the password to write with");
 	if (own != NULL && (b->format == NULL || in->npass > 0))
 		msg_die("-o: with -F, and instead of -p: each file gets a "
 			"password of its own");

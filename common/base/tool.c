@@ -7,6 +7,7 @@
 #include <openssl/provider.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,38 +182,96 @@ tool_caller(void)
 	return name;
 }
 
-int
-tool_option(int c)
+/* What follows the usage; the Makefile links that of each tool, from its page. */
+const char tool_help[] __attribute__((weak)) = "";
+
+static void
+print_version(void)
 {
-	switch (c) {
-	case 'q':
-		msg_level = -1;
-		return 1;
-	case 'v':
-		msg_level = msg_level < 0 ? 1 : msg_level + 1;
-		if (heap_unlocked() && msg_level == 1)
-			msg_verbose("notice: keys in memory may be swapped out "
-				    "(raise ulimit -l)");
-		return 1;
-	case 'V':
-		(void)printf("%s (kms2ca) %s\n", program_invocation_short_name,
-		    TOOL_VERSION);
-		exit(tool_end(0));
-	case ':':
-		msg_warn("option requires an argument -- '%c'", optopt);
-		return 0;
-	default:
-		/* getopt() itself would not escape it */
-		msg_warn("invalid option -- '%c'", optopt);
-		return 0;
+	(void)printf("%s (kms2ca) %s\n", program_invocation_short_name,
+	    TOOL_VERSION);
+	exit(tool_end(0));
+}
+
+static void
+print_help(const char *usage)
+{
+	(void)printf("usage: %s %s\n%s", program_invocation_short_name, usage,
+	    tool_help);
+	exit(tool_end(0));
+}
+
+/* A word behind "--", which is not among the options. */
+static void
+take_long(const char *word, const char *usage)
+{
+	if (strcmp(word, "--help") == 0)
+		print_help(usage);
+	if (strcmp(word, "--version") == 0)
+		print_version();
+	tool_misused(usage, "invalid option %s", word);
+}
+
+int
+tool_option(int argc, char *argv[], const char *options, const char *usage)
+{
+	char all[64];
+	int c;
+
+	(void)snprintf(all, sizeof(all), "+:hqVv%s", options);
+	for (;;) {
+		if (optind < argc && strncmp(argv[optind], "--", 2) == 0 &&
+		    argv[optind][2] != '\0')
+			take_long(argv[optind], usage);
+		switch (c = getopt(argc, argv, all)) {
+		case 'h':
+			print_help(usage);
+			break;
+		case 'q':
+			msg_level = -1;
+			break;
+		case 'v':
+			msg_level = msg_level < 0 ? 1 : msg_level + 1;
+			if (heap_unlocked() && msg_level == 1)
+				msg_verbose("notice: keys in memory may be "
+					    "swapped out (raise ulimit -l)");
+			break;
+		case 'V':
+			print_version();
+			break;
+		case ':':
+			tool_misused(usage,
+			    "option requires an argument -- '%c'", optopt);
+		case '?':
+			/* getopt() itself would not escape it */
+			tool_misused(usage, "invalid option -- '%c'", optopt);
+		default:
+			return c;
+		}
 	}
 }
 
 void
-tool_usage(const char *args)
+tool_no_operand(int argc, char *argv[], const char *usage)
 {
+	if (optind < argc)
+		tool_misused(usage,
+		    "%s: no operand is expected (a file is given as <FILE)",
+		    argv[optind]);
+}
+
+void
+tool_misused(const char *usage, const char *fmt, ...)
+{
+	char what[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	msg_warn("%s", what);
 	(void)fprintf(stderr, "usage: %s %s\n", program_invocation_short_name,
-	    args);
+	    usage);
 	exit(2);
 }
 

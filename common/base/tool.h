@@ -35,14 +35,18 @@ int tool_tmpfile(void);
 const char *tool_caller(void);
 
 /*
- * Handles what getopt(3), whose options begin with "+:", returned: -q, -v and
- * -V are done, and what it found wrong is said.  Returns 1 if c was -q, -v or
- * -V, or 0.
+ * Returns the next option of the command line that is the tool's own, as getopt(3)
+ * does, or -1 after the last.  -h, -q, -V and -v, --help and --version are those of
+ * every tool, and done here; what is no option exits 2, with the usage.
  */
-int tool_option(int c);
+int tool_option(int argc, char *argv[], const char *options, const char *usage);
 
-/* Prints `usage: TOOL args' and exits 2. */
-void tool_usage(const char *args) __attribute__((noreturn));
+/* Exits 2 if there is an operand behind the options. */
+void tool_no_operand(int argc, char *argv[], const char *usage);
+
+/* Says what is wrong with the command line, and the usage.  Exits 2. */
+void tool_misused(const char *usage, const char *fmt, ...)
+    __attribute__((noreturn, format(printf, 2, 3)));
 
 /*
  * Flushes and closes stdout.  Returns the exit status given; exits 2, with a
