@@ -653,3 +653,18 @@ STORES
 	take 1 <in
 	found 0 0 1
 }
+
+# A DSA key of 5,000 bytes: to make its public half takes ten seconds.
+@test "a PKCS#8 with a byte behind it is no traditional key" {
+	local number
+
+	number=$(tlv 02 "01$(printf '55%.0s' {1..5000})")
+	tlv 30 020100 "$(tlv 30 06072a8648ce380401 "$(tlv 30 "$number" "$number" "$number")")" \
+	    "$(tlv 04 "$number")" | unhex >a
+	printf 'x' >>a
+	(
+		ulimit -t 5
+		take 1 <a
+	)
+	faults 'stdin: format: DER of an unknown kind, or damaged: if it holds keys, get them out as PKCS#12'
+}

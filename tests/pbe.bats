@@ -407,3 +407,55 @@ ARGS
 		done
 	done
 }
+
+# pbmac1 ROUNDS KEYLEN: a PKCS#12 with nothing in it and a wrong MAC, by
+# PBKDF2 with HMAC-SHA-512; both numbers are INTEGERs.
+pbmac1()
+{
+	local sha512=300c06082a864886f70d020b0500
+
+	pfx '' "$(tlv 30 "$(tlv 30 "$(tlv 30 06092a864886f70d01050e \
+	    "$(tlv 30 "$(pbkdf2 "$1" "$2$sha512")" "$sha512")")" 0400)" \
+	    04080102030405060708 020101)" | unhex
+}
+
+# Without the ceiling costly.p12 would take half a minute and more.
+@test "-L kdf: a member of costly rounds is a fault, and the rest comes out" {
+	local what='takes more than 1 CPU seconds of key derivation, the ceiling of a file: give fewer passwords, or its own with pass in the map of kms-export, or raise it there with -L kdf='
+
+	forms key=a.p8 cert=a.der pass=secret mac=sha256 macpass=secret >a.p12
+	# 0x989680 is ten million
+	pbmac1 020400989680 020140 >costly.p12
+	# 625,000, for a key of sixteen hashes
+	pbmac1 0203098968 02020400 >long.p12
+	tar -cf a costly.p12 long.p12 a.p12
+	PW=secret take 1 -L kdf=1 -p env:PW <a
+	faults "costly.p12: ceiling: $what" \
+	    "long.p12: ceiling: $what"
+	[[ $(only key <"$OUT" | field user) == a ]]
+}
+
+@test "-L kdfs: what a run has no time for is a fault, what is clear comes out" {
+	local what='the files of this run take more than 1 CPU seconds of key derivation, the ceiling: give passwords with pass in the map of kms-export, or raise it there with -L kdfs='
+	local i jobs
+
+	pair b /CN=b
+	{
+		openssl x509 -in b.der
+		openssl pkey -in b.p8
+	} >b.pem
+	# half a second and more for the forms of a password
+	forms key=a.p8 cert=a.der pass=secret mac=sha512 macpass=secret \
+	    maciter=400000 >0.p12
+	for i in {1..9}; do
+		cp 0.p12 "$i.p12"
+	done
+	tar -cf a {0..9}.p12 b.pem
+	for jobs in 1 2; do
+		PW=wrong take 1 -j "$jobs" -L kdfs=1 -p env:PW <a
+		only fault <"$OUT" | cut -f 5 >faults
+		[[ $(wc -l <faults) == 10 ]]
+		grep -qxF "detail:$what" faults
+		[[ $(only key <"$OUT" | field user) == b ]]
+	done
+}

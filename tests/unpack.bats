@@ -1210,7 +1210,7 @@ unlucky()
 	local limit n=0
 
 	for limit in foo=1 =1 member '' member:1 Member=1 memberx=1; do
-		refuses 2 "kms-export: -L $limit: not members=, member=, total=, cpu=, memory=, warnings= or wait=" \
+		refuses 2 "kms-export: -L $limit: not members=, member=, total=, cpu=, memory=, warnings=, wait=, kdf= or kdfs=" \
 		    kms-export -c cred.pem -L "$limit" </dev/null
 		((n += 1))
 	done

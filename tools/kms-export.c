@@ -14,6 +14,7 @@
 #include "export/export.h"
 #include "export/readers.h"
 #include "file/cred.h"
+#include "lock/budget.h"
 #include "unpack/unpack.h"
 
 static const char usage[] =
@@ -155,6 +156,7 @@ main(int argc, char *argv[])
 	if ((secret = calloc((size_t)argc, sizeof(*secret))) == NULL)
 		heap_nomem();
 	parse(argc, argv, &x, &e, &limits, map, secret, &jobs);
+	budget_seconds(limits.kdf, limits.kdfs);
 	/* the child must be there before any secret is */
 	if (!unpack_start(&walk, STDIN_FILENO, &limits, &w))
 		msg_die("%s", w.detail);

@@ -133,6 +133,7 @@ file_read_many(struct file_job *j, size_t n, struct secrets *s)
 			all[m++] = a[i];
 	}
 	ahead_derive(all, m);
+	budget_shared();
 	for (i = 0; i < n; i++) {
 		s->first = j[i].first;
 		j[i].ok = file_read_ahead(j[i].p, j[i].n, s, a[i], &j[i].l,

@@ -713,7 +713,7 @@ p12_ahead(const uint8_t *der, size_t n, struct secrets *s)
 	struct reason w;
 
 	budget_start();
-	if (content != NULL && pfx->mac != NULL &&
+	if (content != NULL && budget_spend(0, &w) && pfx->mac != NULL &&
 	    (m = p12mac_new(pfx->mac, content, &w)) != NULL &&
 	    (a = ahead_new(&t)) != NULL) {
 		p12mac_ahead(a, m);

@@ -122,22 +122,40 @@ private_p8(const EVP_PKEY *pk, size_t *n)
 	return out;
 }
 
+/*
+ * Which kind of traditional key it is, by its outline: OpenSSL takes PKCS#8 for
+ * one too, and may do days of arithmetic for it.  0: it is none.
+ */
+static int
+private_kind(const uint8_t *p, size_t n)
+{
+	const uint8_t *end = p + n;
+	size_t numbers = 0;
+
+	if (!tlv_into(&p, end, TLV_SEQ))
+		return 0;
+	while (tlv_step(&p, end, TLV_INT, 1))
+		numbers++;
+	if (numbers == 1 && tlv_step(&p, end, TLV_BYTES, 1))
+		return EVP_PKEY_EC; /* RFC 5915 section 3 */
+	if (p != end)
+		return 0;
+	/* RFC 8017 appendix A.1.2: the version, and eight; DSA has five */
+	return numbers == 9 ? EVP_PKEY_RSA : numbers == 6 ? EVP_PKEY_DSA : 0;
+}
+
 uint8_t *
 private_traditional(const uint8_t *der, size_t len, size_t *n)
 {
-	static const int kinds[] = { EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_DSA };
-	const uint8_t *p;
-	EVP_PKEY *pk;
+	const uint8_t *p = der;
+	int kind = private_kind(der, len);
+	EVP_PKEY *pk = kind == 0 ? NULL :
+				   d2i_PrivateKey(kind, NULL, &p, (long)len);
 	uint8_t *out = NULL;
-	size_t i;
 
-	for (i = 0; i < 3 && out == NULL; i++) {
-		p = der;
-		pk = d2i_PrivateKey(kinds[i], NULL, &p, (long)len);
-		if (pk != NULL && p == der + len)
-			out = private_p8(pk, n);
-		EVP_PKEY_free(pk);
-	}
+	if (pk != NULL && p == der + len)
+		out = private_p8(pk, n);
+	EVP_PKEY_free(pk);
 	reason_clear();
 	return out;
 }

@@ -98,7 +98,7 @@ open_hmac(struct p12mac *m, const X509_ALGOR *alg, struct reason *w)
 
 	m->rounds = 1;
 	if (m->data->rounds != NULL &&
-	    (!budget_rounds(m->data->rounds, w) ||
+	    (!budget_rounds(m->data->rounds, NULL, 0, w) ||
 		!ASN1_INTEGER_get_int64(&m->rounds, m->data->rounds)))
 		return 0;
 	X509_ALGOR_get0(&oid, NULL, NULL, alg);
@@ -189,11 +189,12 @@ p12mac_check(const struct p12mac *m, const struct passform *f,
 
 	if (!(m->pb == NULL ? f->has_bmp : f->has_raw))
 		return 0;
-	if (!budget_spend(m->rounds * ((m->keylen + size - 1) / size) +
-		    (ASN1_STRING_length(m->content) +
-			ASN1_STRING_length(m->data->salt)) /
-			16,
-		w))
+	if (!budget_spend((ASN1_STRING_length(m->content) +
+			      ASN1_STRING_length(m->data->salt)) /
+		    16,
+		w) ||
+	    !budget_derive(m->rounds * ((m->keylen + size - 1) / size),
+		m->pb == NULL ? m->md : m->prf, w))
 		return -1;
 	rc = ahead_kdf(a, &k, 1) &&
 	    HMAC(m->md, key, m->keylen, ASN1_STRING_get0_data(m->content),

@@ -41,25 +41,26 @@ scrypt_ok(const X509_ALGOR *alg, struct reason *w)
 		return reason_set(w, "ceiling",
 		    "asks for more scrypt than N * r * p = %d, the ceiling",
 		    SCRYPT_MAX);
-	return budget_spend(n * r * par, w);
+	return budget_derive(n * r * par, NULL, w);
 }
 
 int
 pbe_pbkdf2(const X509_ALGOR *alg, struct reason *w)
 {
 	PBKDF2PARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBKDF2PARAM));
+	long n;
 	int ok;
 
 	if (p == NULL)
 		return reason_set(w, "damaged",
 		    "no PBKDF2 parameters (RFC 8018 appendix A.2)");
-	ok = budget_rounds(p->iter, w);
-	if (ok && p->keylength != NULL &&
-	    (ASN1_INTEGER_get(p->keylength) < 1 ||
-		ASN1_INTEGER_get(p->keylength) > KDF_KEY_MAX))
-		ok = reason_set(w, "ceiling",
-		    "asks for a key of more than %d bytes, the ceiling",
-		    KDF_KEY_MAX);
+	n = p->keylength == NULL ? EVP_MAX_KEY_LENGTH :
+				   ASN1_INTEGER_get(p->keylength);
+	ok = n < 1 || n > KDF_KEY_MAX ?
+	    reason_set(w, "ceiling",
+		"asks for a key of more than %d bytes, the ceiling",
+		KDF_KEY_MAX) :
+	    budget_rounds(p->iter, pbe_prf(p->prf), (size_t)n, w);
 	PBKDF2PARAM_free(p);
 	return ok;
 }
@@ -162,7 +163,8 @@ pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
 	}
 	if (c == NULL || md == NULL || (ctx = EVP_CIPHER_CTX_new()) == NULL)
 		(void)unsupported(alg, w);
-	else if (budget_rounds(p->iter, w)) {
+	else if (budget_rounds(p->iter, md,
+		     (size_t)EVP_CIPHER_get_key_length(c), w)) {
 		pkcs12_kdf(&k[0], p, md, f, PKCS12_KEY_ID, key,
 		    EVP_CIPHER_get_key_length(c));
 		pkcs12_kdf(&k[1], p, md, f, PKCS12_IV_ID, iv,
@@ -296,7 +298,8 @@ pbes_cipher(const X509_ALGOR *alg, const struct passform *f,
 		heap_nomem();
 	if (pbe_nid(alg) != NID_pbes2) {
 		v1 = pbe_parameters(alg, ASN1_ITEM_rptr(PBEPARAM));
-		ok = (v1 == NULL || budget_rounds(v1->iter, w)) &&
+		ok = (v1 == NULL ||
+			 budget_rounds(v1->iter, EVP_sha1(), 1, w)) &&
 		    pbes_key(ctx, alg, f, w);
 	} else if ((v2 = pbe_parameters(alg, ASN1_ITEM_rptr(PBE2PARAM))) ==
 	    NULL)

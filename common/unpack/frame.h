@@ -54,6 +54,9 @@ struct unpack_limits {
 	uint64_t memory; /* bytes of memory of the child */
 	uint64_t warnings; /* number of warnings of libarchive */
 	uint64_t wait; /* seconds without work, if there is more to read */
+	/* Not the child's: CPU seconds of key derivation, see lock/budget.h. */
+	uint64_t kdf; /* for one member */
+	uint64_t kdfs; /* for all */
 	int pieces; /* not a ceiling: 1 if UNPACK_PIECE is wanted */
 };
 

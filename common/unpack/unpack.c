@@ -28,6 +28,8 @@ const struct unpack_limits unpack_defaults = {
 	.memory = 384ULL << 20,
 	.warnings = 1000,
 	.wait = 600,
+	.kdf = 60,
+	.kdfs = 86400,
 };
 
 static uint64_t *
@@ -44,6 +46,8 @@ limit_of(struct unpack_limits *l, const char *name, size_t n)
 		{ "memory", &l->memory },
 		{ "warnings", &l->warnings },
 		{ "wait", &l->wait },
+		{ "kdf", &l->kdf },
+		{ "kdfs", &l->kdfs },
 	};
 	size_t i;
 
@@ -66,7 +70,7 @@ unpack_limit(struct unpack_limits *l, const char *spec, struct reason *w)
 	if (eq == NULL || (v = limit_of(l, spec, (size_t)(eq - spec))) == NULL)
 		return reason_set(w, "usage",
 		    "-L %s: not members=, member=, "
-		    "total=, cpu=, memory=, warnings= or wait=",
+		    "total=, cpu=, memory=, warnings=, wait=, kdf= or kdfs=",
 		    spec);
 	errno = 0;
 	n = strtoull(eq + 1, &end, 10);
