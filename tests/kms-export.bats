@@ -1117,7 +1117,8 @@ same()
 	kms-export -j 2 "${ends[@]}" <in >"$OUT" 2>"$ERR" 3>&- &
 	pid=$!
 	exec 9>in
-	until ((${#crew[@]} == 3)); do
+	# the reader of the archive, two, and whom others come from
+	until ((${#crew[@]} == 4)); do
 		kill -0 "$pid"
 		read -r -a crew <"/proc/$pid/task/$pid/children" || :
 	done

@@ -57,7 +57,7 @@ many()
 
 # export_two: start kms-export with two processes, on the fifo `in'; the pids of
 # its children in the order of their start are in $children, the first of them
-# reads the archive.
+# reads the archive, the last starts others.
 export_two()
 {
 	cat "$ORG"/machine.{pem,key} >cred.pem
@@ -66,7 +66,7 @@ export_two()
 	pid=$!
 	exec 9>in
 	children=()
-	until ((${#children[@]} == 3)); do
+	until ((${#children[@]} == 4)); do
 		kill -0 "$pid"
 		mapfile -t children < <(pgrep -P "$pid" | sort -n)
 	done
@@ -88,7 +88,7 @@ what_is_in()
 
 	many 40 >backup.tar
 	export_two
-	kill -SEGV "${children[@]:1}"
+	kill -SEGV "${children[@]:1:2}"
 	cat backup.tar >&9
 	exec 9>&-
 	wait "$pid"

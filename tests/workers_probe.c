@@ -1,7 +1,8 @@
 /*
  * A pool whose processes have several jobs in hand, some of them, and some
  * answers, larger than a pipe: prints the number of each answer.  The process
- * that gets a job whose number is an argument dies of it.
+ * that gets a job whose number is an argument dies of it; one that takes its place
+ * stops if it knows what came later.
  */
 
 #include <openssl/crypto.h>
@@ -17,6 +18,7 @@
 #define COUNT 64
 #define EACH  6
 
+static int late; /* set when the first processes are there */
 static uint8_t much[4 * 1024 * 1024];
 
 /* Job, or answer, number n. */
@@ -35,6 +37,8 @@ work(void *ctx, uint8_t *job, size_t n, size_t *size)
 	uint8_t *answer;
 
 	memcpy(&number, job, sizeof(number));
+	if (late)
+		exit(3);
 	for (; *bad != NULL; bad++)
 		if (number == (unsigned)atoi(*bad))
 			(void)raise(SIGKILL);
@@ -83,6 +87,8 @@ main(int argc, char *argv[])
 	(void)argc;
 	tool_start();
 	p = workers_new(2, EACH, 0, work, argv + 1);
+	workers_keep(p);
+	late = 1;
 	for (i = 0; i < COUNT; i++) {
 		if (workers_full(p))
 			take(p);

@@ -27,6 +27,24 @@ struct spawn {
 int spawn_start(struct spawn *, int kept, void (*run)(void *ctx), void *ctx);
 
 /*
+ * A process that starts others, which have the memory of the caller as it is now,
+ * and nothing that comes later.  It must be there before the sandbox is entered.
+ */
+struct spawn_origin {
+	pid_t pid; /* 0: there is no process */
+	int fd; /* a socket to it */
+};
+
+/* Starts it; what it starts will call run(ctx).  Returns 1, or 0 with errno. */
+int spawn_origin(struct spawn_origin *, void (*run)(void *ctx), void *ctx);
+
+/* As spawn_start(), from there; the process is a child of the caller all the same. */
+int spawn_from(const struct spawn_origin *, struct spawn *);
+
+/* Ends it; those that it has started go on. */
+void spawn_origin_end(struct spawn_origin *);
+
+/*
  * Closes both pipes and waits until the process has ended: one that reads
  * SPAWN_IN to its end does so by itself.  Returns its exit status, or the
  * number of the signal that killed it as a negative number; 0 if there is no

@@ -35,6 +35,8 @@ struct workers {
 	workers_work *work;
 	void *ctx; /* of work */
 	int by; /* how nice the processes are */
+	struct spawn_origin origin; /* of processes to come, if there is one */
+	int beside; /* it is that of others */
 	struct worker *worker;
 	unsigned workers; /* number of them */
 	unsigned each; /* jobs that one has in hand, at most */
@@ -138,7 +140,8 @@ static void collect(struct workers *, struct worker *);
 static void
 start(struct workers *p, struct worker *w)
 {
-	if (!spawn_start(&w->process, -1, serve, p))
+	if (!(p->origin.pid != 0 ? spawn_from(&p->origin, &w->process) :
+				   spawn_start(&w->process, -1, serve, p)))
 		msg_die("cannot start another process for -j: %s (-j 1 does "
 			"without)",
 		    strerror(errno));
@@ -250,8 +253,9 @@ wait_any(struct workers *p, const struct worker *w)
 			collect(p, &p->worker[i]);
 }
 
-struct workers *
-workers_new(unsigned jobs, unsigned each, int by, workers_work *work, void *ctx)
+/* Has room for so many processes, and none yet. */
+static struct workers *
+make(unsigned jobs, unsigned each)
 {
 	struct workers *p = calloc(1, sizeof(*p));
 	size_t size = (size_t)jobs * (each + AHEAD);
@@ -262,11 +266,40 @@ workers_new(unsigned jobs, unsigned each, int by, workers_work *work, void *ctx)
 		heap_nomem();
 	p->size = size;
 	p->each = each;
+	return p;
+}
+
+struct workers *
+workers_new(unsigned jobs, unsigned each, int by, workers_work *work, void *ctx)
+{
+	struct workers *p = make(jobs, each);
+
 	p->by = by;
 	p->work = work;
 	p->ctx = ctx;
 	for (; p->workers < jobs; p->workers++)
 		start(p, &p->worker[p->workers]);
+	return p;
+}
+
+void
+workers_keep(struct workers *p)
+{
+	if (!spawn_origin(&p->origin, serve, p))
+		msg_die("cannot start another process for -j: %s (-j 1 does "
+			"without)",
+		    strerror(errno));
+}
+
+struct workers *
+workers_beside(const struct workers *other)
+{
+	struct workers *p = make(1, 1);
+
+	p->origin = other->origin;
+	p->beside = 1;
+	p->workers = 1;
+	start(p, &p->worker[0]);
 	return p;
 }
 
@@ -277,6 +310,8 @@ workers_free(struct workers *p)
 
 	if (p == NULL)
 		return;
+	if (!p->beside)
+		spawn_origin_end(&p->origin);
 	for (i = 0; i < p->workers; i++)
 		(void)spawn_end(&p->worker[i].process);
 	while (p->used > 0)

@@ -34,6 +34,15 @@ struct workers *workers_new(unsigned jobs, unsigned each, int by,
     workers_work *, void *ctx);
 void workers_free(struct workers *);
 
+/*
+ * From now on a process that takes the place of a dead one has the memory that the
+ * caller has now, and not what it has then.  Comes before the sandbox.
+ */
+void workers_keep(struct workers *);
+
+/* One more process beside those, one job in hand, after workers_keep(). */
+struct workers *workers_beside(const struct workers *);
+
 /* Returns the number of jobs whose answers were not taken. */
 size_t workers_busy(const struct workers *);
 

@@ -129,6 +129,9 @@ readers_new(unsigned jobs, struct secrets *s, const struct pathmap *map)
 	findings_share();
 	if (jobs > 1)
 		r->pool = workers_new(jobs, BUNDLES, 0, readers_work, r);
+	/* a hostile member may end a process when the signing key is there */
+	if (r->pool != NULL)
+		workers_keep(r->pool);
 	return r;
 }
 
@@ -137,8 +140,8 @@ readers_free(struct readers *r)
 {
 	if (r == NULL)
 		return;
-	workers_free(r->pool);
 	workers_free(r->single);
+	workers_free(r->pool);
 	OPENSSL_free(r->again.p);
 	OPENSSL_free(r->open.p);
 	OPENSSL_free(r->answer.p);
@@ -247,7 +250,7 @@ readers_read_again(struct readers *r, size_t *n)
 	memcpy(&o, wire_next(f, sizeof(o)), sizeof(o));
 	(void)wire_next(f, o.n);
 	if (r->single == NULL)
-		r->single = workers_new(1, 1, 0, readers_work, r);
+		r->single = workers_beside(r->pool);
 	workers_put(r->single, NULL, 0, start, sizeof(o) + o.n, NULL);
 	OPENSSL_free(r->answer.p);
 	r->answer.at = 0;
