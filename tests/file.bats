@@ -253,6 +253,70 @@ HOW
 	done
 }
 
+# v2 KEY AT: PKCS#8 of version 2, with the public key, as Java, BouncyCastle and
+# ring write it; the BIT STRING of SubjectPublicKeyInfo is AT that offset.
+v2()
+{
+	local body public
+
+	body=$(key_der "$1" | hex)
+	public=$(openssl pkey -in "$1" -pubout -outform DER | openssl asn1parse \
+	    -inform DER -strparse "$2" -noout -out - | hex)
+	tlv 30 020101 "${body#*020100}" "$(tlv 81 "00$public")"
+}
+
+@test "PKCS#8 version 2, with the public key: bare, PEM, in a PKCS#12" {
+	local alg key
+
+	for alg in X25519 X448; do
+		openssl genpkey -algorithm "$alg" -out x.key
+		openssl req -new -key a.key -subj /CN=x -out x.csr
+		openssl x509 -req -in x.csr -CA a.pem -CAkey a.key -days 9 \
+		    -force_pubkey <(openssl pkey -in x.key -pubout) \
+		    -CAcreateserial -out x.pem 2>log
+		key_der x.key >x.p8
+		cert_der x.pem >x.der
+		key=$(v2 x.key 9)
+		unhex <<<"$key" >x2.p8
+		{
+			echo '-----BEGIN PRIVATE KEY-----'
+			base64 -w 64 x2.p8
+			echo '-----END PRIVATE KEY-----'
+		} >x2.pem
+		pfx "$(part "$(bag 01 "$key")")" | unhex >x2.p12
+		reads x x2.p8 x2.pem x2.p12
+	done
+}
+
+# gpgsm wrote keys whose dQ is not d mod q - 1.
+@test "an RSA key whose numbers for the remainder theorem are wrong" {
+	local key numbers i
+
+	openssl pkey -in r.key -traditional -outform DER -out r.p1
+	key=$(hex <r.p1)
+	mapfile -t numbers < <(openssl asn1parse -inform DER -in r.p1 |
+	    sed -n 's/.*INTEGER *://p' | tr A-F a-f)
+	for i in 6 7 8; do
+		# the last bit but one of dP, dQ, qInv
+		unhex <<<"${key/"${numbers[i]}"/"${numbers[i]%?}$(printf %x \
+		    $((16#${numbers[i]: -1} ^ 2)))"}" >bad
+		tar -cf a.tar bad r.pem
+		take 1 <a.tar
+		faults 'bad: damaged: an RSA key whose dP, dQ or qInv is wrong (RFC 8017 section 3.2): they were computed anew, and nothing is lost'
+		[[ $(only key <"$OUT" | field cert) == "$(base64 -w 0 r.der)" ]]
+		cat "$OUT" >>"$BATS_TEST_TMPDIR/sealed"
+		{
+			base64 -w 0 r.p8
+			echo
+		} >>"$BATS_TEST_TMPDIR/keys"
+	done
+	# d itself is nothing to start from
+	unhex <<<"${key/"${numbers[3]}"/"${numbers[3]%?}0"}" >bad
+	tar -cf a.tar bad r.pem
+	take 1 <a.tar
+	[[ $(only key <"$OUT" | wc -l) == 0 ]]
+}
+
 # bag_of FILE: a member with the certificates of a and r, each with its key
 # beside it.
 bag_of()

@@ -9,20 +9,20 @@
 #include "base/heap.h"
 #include "file/p12.h"
 #include "key/private.h"
+#include "key/tlv.h"
 #include "lock/lanes.h"
 #include "lock/passform.h"
 #include "lock/pbe.h"
 
-/* Returns 1 if all of it is a PrivateKeyInfo (RFC 5208 section 5). */
+/* Returns 1 if all of it is a OneAsymmetricKey (RFC 5958 section 2). */
 static int
 der_is_p8(const uint8_t *p, size_t n)
 {
-	const uint8_t *q = p;
-	PKCS8_PRIV_KEY_INFO *info = d2i_PKCS8_PRIV_KEY_INFO(NULL, &q, (long)n);
+	void *key = tlv_item(p, n, ASN1_ITEM_rptr(PRIVATE_ANY));
 
-	PKCS8_PRIV_KEY_INFO_free(info);
+	ASN1_item_free(key, ASN1_ITEM_rptr(PRIVATE_ANY));
 	reason_clear();
-	return info != NULL && q == p + n;
+	return key != NULL;
 }
 
 /*

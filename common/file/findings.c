@@ -137,18 +137,44 @@ findings_put_cert(struct findings *l, struct cert *c, char *name,
 	it->namelen = namelen;
 }
 
+/*
+ * Adds a key that is whole, or is so once it is mended; takes the name if it does.
+ * Returns 1, or 0 with *w.
+ */
+static int
+findings_key(struct findings *l, const uint8_t *p8, size_t n, char *name,
+    size_t namelen, struct reason *w)
+{
+	uint8_t id[32], *own = NULL;
+	struct reason why;
+	int anew = 0, rc;
+	size_t len;
+
+	heap_check();
+	if (!(rc = private_id(p8, n, id, w)) &&
+	    (own = private_mend(p8, n, &len, &anew)) != NULL)
+		rc = private_id(own, len, id, w);
+	if (rc && findings_room(l, n))
+		findings_put_key(l, own != NULL ? own : p8,
+		    own != NULL ? len : n, id, name, namelen);
+	else
+		OPENSSL_free(rc ? name : NULL);
+	if (own != NULL)
+		OPENSSL_secure_clear_free(own, len);
+	if (rc && anew) {
+		reason_set(&why, "damaged",
+		    "an RSA key whose dP, dQ or qInv is wrong (RFC 8017 section "
+		    "3.2): they were computed anew, and nothing is lost");
+		findings_add_fault(l, &why);
+	}
+	return rc;
+}
+
 int
 findings_try_key(struct findings *l, const uint8_t *p8, size_t n,
     struct reason *w)
 {
-	uint8_t id[32];
-
-	heap_check();
-	if (!private_id(p8, n, id, w))
-		return 0;
-	if (findings_room(l, n))
-		findings_put_key(l, p8, n, id, NULL, 0);
-	return 1;
+	return findings_key(l, p8, n, NULL, 0, w);
 }
 
 int
@@ -170,15 +196,11 @@ void
 findings_add_key(struct findings *l, const uint8_t *p8, size_t n, char *name,
     size_t namelen)
 {
-	uint8_t id[32];
 	struct reason w;
 
-	heap_check();
 	if (findings_room(l, n)) {
-		if (private_id(p8, n, id, &w)) {
-			findings_put_key(l, p8, n, id, name, namelen);
+		if (findings_key(l, p8, n, name, namelen, &w))
 			return;
-		}
 		findings_add_wrong(l, &w);
 	}
 	OPENSSL_free(name);

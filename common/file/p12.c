@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/heap.h"
+#include "key/private.h"
 #include "key/tlv.h"
 #include "lock/budget.h"
 #include "lock/lanes.h"
@@ -295,11 +296,12 @@ p12_part_open(struct p12 *r, const char *what, const X509_ALGOR *alg,
 	return NULL;
 }
 
-/* Adds a key; takes info. */
+/* Adds a key, a PRIVATE_ANY, and frees it. */
 static void
-p12_add_key(struct p12 *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
+p12_add_key(struct p12 *r, void *key, const SAFE_BAG *bag)
 {
-	int n = info == NULL ? 0 : i2d_PKCS8_PRIV_KEY_INFO(info, NULL);
+	const ASN1_ITEM *it = ASN1_ITEM_rptr(PRIVATE_ANY);
+	int n = key == NULL ? 0 : ASN1_item_i2d(key, NULL, it);
 	uint8_t *p8, *p;
 	char *name;
 	size_t len;
@@ -310,12 +312,12 @@ p12_add_key(struct p12 *r, PKCS8_PRIV_KEY_INFO *info, const SAFE_BAG *bag)
 			p12_damaged(r, "a private key");
 		else
 			findings_add_large(r->out);
-		PKCS8_PRIV_KEY_INFO_free(info);
+		ASN1_item_free(key, it);
 		return;
 	}
 	if ((p8 = p = OPENSSL_secure_malloc((size_t)n)) != NULL)
-		(void)i2d_PKCS8_PRIV_KEY_INFO(info, &p);
-	PKCS8_PRIV_KEY_INFO_free(info);
+		(void)ASN1_item_i2d(key, &p, it);
+	ASN1_item_free(key, it);
 	name = p12_friendly_name(bag, &len);
 	if (p8 == NULL)
 		heap_nomem();
@@ -329,17 +331,16 @@ p12_read_shrouded(struct p12 *r, const SAFE_BAG *bag)
 	X509_SIG *sig = p12_value(bag->value, ASN1_ITEM_rptr(X509_SIG));
 	const ASN1_OCTET_STRING *data;
 	const X509_ALGOR *alg;
-	PKCS8_PRIV_KEY_INFO *info;
+	void *key;
 
 	if (sig == NULL) {
 		p12_damaged(r, "an encrypted key");
 		return;
 	}
 	X509_SIG_get0(sig, &alg, &data);
-	info = p12_part_open(r, "a key", alg, data,
-	    ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO));
-	if (info != NULL)
-		p12_add_key(r, info, bag);
+	key = p12_part_open(r, "a key", alg, data, ASN1_ITEM_rptr(PRIVATE_ANY));
+	if (key != NULL)
+		p12_add_key(r, key, bag);
 	X509_SIG_free(sig);
 }
 
@@ -412,8 +413,7 @@ p12_read_bags(struct p12 *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 		switch (OBJ_obj2nid(bag->type)) {
 		case NID_keyBag:
 			p12_add_key(r,
-			    p12_value(bag->value,
-				ASN1_ITEM_rptr(PKCS8_PRIV_KEY_INFO)),
+			    p12_value(bag->value, ASN1_ITEM_rptr(PRIVATE_ANY)),
 			    bag);
 			break;
 		case NID_pkcs8ShroudedKeyBag:

@@ -1,13 +1,36 @@
 #include "key/private.h"
 
+#include <openssl/asn1t.h>
 #include <string.h>
+
+#include "base/heap.h"
 
 #include "key/spki.h"
 
 #define SMALL_KEY_MAX 1024 /* bytes of a PKCS#8 that is not RSA */
 
-int
-private_open(struct private *k, const uint8_t *p8, size_t n, struct reason *w)
+/* clang-format off */
+
+typedef struct private_any {
+	ASN1_INTEGER *version;
+	X509_ALGOR *alg;
+	ASN1_OCTET_STRING *key;
+	STACK_OF(X509_ATTRIBUTE) *attrs;
+	ASN1_BIT_STRING *public;
+} PRIVATE_ANY;
+
+ASN1_SEQUENCE(PRIVATE_ANY) = {
+	ASN1_SIMPLE(PRIVATE_ANY, version, ASN1_INTEGER),
+	ASN1_SIMPLE(PRIVATE_ANY, alg, X509_ALGOR),
+	ASN1_SIMPLE(PRIVATE_ANY, key, ASN1_OCTET_STRING),
+	ASN1_IMP_SET_OF_OPT(PRIVATE_ANY, attrs, X509_ATTRIBUTE, 0),
+	ASN1_IMP_OPT(PRIVATE_ANY, public, ASN1_BIT_STRING, 1)
+} ASN1_SEQUENCE_END(PRIVATE_ANY)
+
+    /* clang-format on */
+
+    int private_open(struct private * k, const uint8_t *p8, size_t n,
+	struct reason *w)
 {
 	const ASN1_OBJECT *oid;
 	const uint8_t *key;
@@ -119,6 +142,55 @@ private_p8(const EVP_PKEY *pk, size_t *n)
 		*n = (size_t)len;
 	}
 	PKCS8_PRIV_KEY_INFO_free(info);
+	return out;
+}
+
+/* Computes numbers of an RSA key anew.  Returns 1 if they did not fit. */
+static int
+private_mend_rsa(PRIVATE_ANY *any)
+{
+	struct rsa_private *r;
+	uint8_t *der = NULL;
+	size_t n;
+
+	if (OBJ_obj2nid(any->alg->algorithm) != NID_rsaEncryption)
+		return 0;
+	r = rsa_private_new(ASN1_STRING_get0_data(any->key),
+	    (size_t)ASN1_STRING_length(any->key));
+	if (r != NULL && !rsa_whole(r) && rsa_mend(r))
+		der = rsa_private_der(r, &n);
+	rsa_private_free(r);
+	if (der != NULL)
+		ASN1_STRING_set0(any->key, der, (int)n);
+	return der != NULL;
+}
+
+uint8_t *
+private_mend(const uint8_t *der, size_t n, size_t *len, int *anew)
+{
+	PRIVATE_ANY *any = tlv_item(der, n, ASN1_ITEM_rptr(PRIVATE_ANY));
+	uint8_t *out = NULL, *p;
+	int size = 0;
+
+	*anew = 0;
+	if (any == NULL || ASN1_INTEGER_get(any->version) > 1)
+		goto out;
+	*anew = private_mend_rsa(any);
+	if (!*anew && any->public == NULL)
+		goto out;
+	ASN1_BIT_STRING_free(any->public);
+	any->public = NULL;
+	if (!ASN1_INTEGER_set(any->version, 0))
+		heap_nomem();
+	size = ASN1_item_i2d((ASN1_VALUE *)any, NULL,
+	    ASN1_ITEM_rptr(PRIVATE_ANY));
+	if (size > 0 && (out = p = OPENSSL_secure_malloc((size_t)size)) != NULL)
+		(void)ASN1_item_i2d((ASN1_VALUE *)any, &p,
+		    ASN1_ITEM_rptr(PRIVATE_ANY));
+out:
+	ASN1_item_free((ASN1_VALUE *)any, ASN1_ITEM_rptr(PRIVATE_ANY));
+	reason_clear();
+	*len = (size_t)size;
 	return out;
 }
 

@@ -39,6 +39,19 @@ int private_whole(const struct private *, uint8_t id[32], struct reason *w);
 /* Opens a key, and does what private_whole() does. */
 int private_id(const uint8_t *p8, size_t n, uint8_t id[32], struct reason *w);
 
+/*
+ * OneAsymmetricKey (RFC 5958 section 2): PKCS#8 of version 1, or of version 2,
+ * which OpenSSL 3.0 does not read.  private_mend() makes the first of the second.
+ */
+DECLARE_ASN1_ITEM(PRIVATE_ANY)
+
+/*
+ * What private_open() or private_whole() would refuse, as PKCS#8 that they take:
+ * of version 1, and with RSA numbers that are computed anew if they do not fit,
+ * and *anew is 1 then.  *len bytes in secure memory.  NULL: it is none of these.
+ */
+uint8_t *private_mend(const uint8_t *der, size_t n, size_t *len, int *anew);
+
 /* PKCS#8 of a key of OpenSSL, *n bytes in secure memory.  NULL: cannot. */
 uint8_t *private_p8(const EVP_PKEY *, size_t *n);
 

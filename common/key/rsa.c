@@ -75,6 +75,17 @@ rsa_private_free(struct rsa_private *r)
 	ASN1_item_free((ASN1_VALUE *)r, ASN1_ITEM_rptr(RSA_PRIVATE));
 }
 
+uint8_t *
+rsa_private_der(const struct rsa_private *r, size_t *n)
+{
+	uint8_t *der = NULL;
+	int len = ASN1_item_i2d((const ASN1_VALUE *)r, &der,
+	    ASN1_ITEM_rptr(RSA_PRIVATE));
+
+	*n = len > 0 ? (size_t)len : 0;
+	return der;
+}
+
 /* Returns 1 if a * b is 1 modulo m - 1, for exponents; m > 2. */
 static int
 inverse_of_order(const BIGNUM *a, const BIGNUM *b, const BIGNUM *m, BN_CTX *bn)
@@ -91,10 +102,24 @@ inverse_of_order(const BIGNUM *a, const BIGNUM *b, const BIGNUM *m, BN_CTX *bn)
 	return rc;
 }
 
+/* Returns 1 if n = pq, and d fits; bn has begun. */
+static int
+main_numbers_fit(const struct rsa_private *r, BN_CTX *bn)
+{
+	const BIGNUM *n = r->n, *e = r->e, *p = r->p, *q = r->q;
+	BIGNUM *t = BN_CTX_get(bn);
+
+	return t != NULL && BN_cmp(p, n) < 0 && BN_cmp(q, n) < 0 &&
+	    BN_is_odd(e) && !BN_is_one(e) && BN_is_odd(p) && BN_is_odd(q) &&
+	    BN_num_bits(p) > 2 && BN_num_bits(q) > 2 && BN_cmp(r->d, n) < 0 &&
+	    BN_mul(t, p, q, bn) && BN_cmp(t, n) == 0 &&
+	    inverse_of_order(r->d, e, p, bn) &&
+	    inverse_of_order(r->d, e, q, bn);
+}
+
 int
 rsa_whole(const struct rsa_private *r)
 {
-	const BIGNUM *n = r->n, *e = r->e, *p = r->p, *q = r->q;
 	BN_CTX *bn = BN_CTX_new();
 	BIGNUM *t;
 	int rc;
@@ -103,17 +128,33 @@ rsa_whole(const struct rsa_private *r)
 		heap_nomem();
 	BN_CTX_start(bn);
 	t = BN_CTX_get(bn);
-	rc = t != NULL && BN_cmp(p, n) < 0 && BN_cmp(q, n) < 0 &&
-	    BN_is_odd(e) && !BN_is_one(e) && BN_is_odd(p) && BN_is_odd(q) &&
-	    BN_num_bits(p) > 2 && BN_num_bits(q) > 2 && BN_cmp(r->dp, p) < 0 &&
-	    BN_cmp(r->dq, q) < 0 && BN_cmp(r->qi, p) < 0 &&
-	    BN_cmp(r->d, n) < 0 && BN_mul(t, p, q, bn) && BN_cmp(t, n) == 0 &&
-	    inverse_of_order(r->d, e, p, bn) &&
-	    inverse_of_order(r->d, e, q, bn) &&
-	    inverse_of_order(r->dp, e, p, bn) &&
-	    inverse_of_order(r->dq, e, q, bn) &&
-	    BN_mod_mul(t, r->qi, q, p, bn) && BN_is_one(t);
+	rc = t != NULL && main_numbers_fit(r, bn) && BN_cmp(r->dp, r->p) < 0 &&
+	    BN_cmp(r->dq, r->q) < 0 && BN_cmp(r->qi, r->p) < 0 &&
+	    inverse_of_order(r->dp, r->e, r->p, bn) &&
+	    inverse_of_order(r->dq, r->e, r->q, bn) &&
+	    BN_mod_mul(t, r->qi, r->q, r->p, bn) && BN_is_one(t);
 	BN_CTX_end(bn);
 	BN_CTX_free(bn);
 	return rc;
+}
+
+int
+rsa_mend(struct rsa_private *r)
+{
+	BN_CTX *bn = BN_CTX_secure_new();
+	BIGNUM *t;
+	int rc;
+
+	if (bn == NULL)
+		heap_nomem();
+	BN_CTX_start(bn);
+	t = BN_CTX_get(bn);
+	rc = t != NULL && main_numbers_fit(r, bn) && BN_copy(t, r->p) != NULL &&
+	    BN_sub_word(t, 1) && BN_mod(r->dp, r->d, t, bn) &&
+	    BN_copy(t, r->q) != NULL && BN_sub_word(t, 1) &&
+	    BN_mod(r->dq, r->d, t, bn) &&
+	    BN_mod_inverse(r->qi, r->q, r->p, bn) != NULL;
+	BN_CTX_end(bn);
+	BN_CTX_free(bn);
+	return rc && rsa_whole(r);
 }

@@ -42,4 +42,13 @@ void rsa_private_free(struct rsa_private *);
  */
 int rsa_whole(const struct rsa_private *);
 
+/*
+ * Computes dP, dQ and qInv anew, which some writer got wrong, from numbers that
+ * fit.  Returns 1 if the key is whole then.
+ */
+int rsa_mend(struct rsa_private *);
+
+/* RSAPrivateKey, *n bytes; the caller frees it with OPENSSL_free().  NULL: cannot. */
+uint8_t *rsa_private_der(const struct rsa_private *, size_t *n);
+
 #endif
