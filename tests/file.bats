@@ -732,3 +732,62 @@ STORES
 	)
 	faults 'stdin: format: DER of an unknown kind, or damaged: if it holds keys, get them out as PKCS#12'
 }
+
+@test "PEM with blanks behind its lines, and no newline at the end" {
+	local blanks
+
+	openssl pkey -in r.key -traditional -aes128 -passout pass:secret -out dek
+	for blanks in ' ' $'\t \r'; do
+		sed "/-----/s/\$/$blanks/" a.key >lines
+		sed "s/\$/$blanks/" a.key >all
+		sed "/-----/s/\$/$blanks/" dek >locked
+		reads a lines all
+		reads r locked
+	done
+	head -c -1 a.key >cut
+	reads a cut
+	printf ' ' >>cut
+	reads a cut
+}
+
+# locked_by KDF CIPHER OID KEYLEN OPTION...: a.p8 under secret, as PBES2; the key is
+# what openssl kdf makes of the options, and OID, in hex, is said to be the cipher.
+locked_by()
+{
+	local kdf=$1 cipher=$2 oid=$3 key zero=00000000000000000000000000000000
+
+	key=$(openssl kdf -keylen "$4" -kdfopt pass:secret \
+	    -kdfopt hexsalt:0102030405060708 "${@:5}" -binary \
+	    "$([[ $kdf == *01050c* ]] && echo PBKDF2 || echo SCRYPT)" | hex)
+	tlv 30 "$(tlv 30 06092a864886f70d01050d "$(tlv 30 "$kdf" \
+	    "$(tlv 30 "$oid" "0410$zero")")")" "$(tlv 04 "$(openssl enc \
+	    "-$cipher" -K "$key" -iv "$zero" -in a.p8 | hex)")" | unhex
+}
+
+@test "PBES2 with hashes of SHA-3, Camellia of old NSS, scrypt of 64 MiB" {
+	local i aes=060960864801650304012a
+	local -a sha3=(224 256 384 512)
+
+	for i in 0 1 2 3; do
+		# hmacWithSHA3-224 to -512, 2.16.840.1.101.3.4.2.13 and on
+		locked_by "$(pbkdf2 020107 "$(tlv 30 "0609608648016503040$(printf \
+		    '2%02x' $((13 + i)))")")" aes-256-cbc "$aes" 32 \
+		    -kdfopt iter:7 -kdfopt "digest:SHA3-${sha3[i]}" >sha3
+		reads a sha3
+	done
+	# 256 bits under the names of 128 and of 192
+	for i in 2 3; do
+		locked_by "$(pbkdf2 020107 020120)" camellia-256-cbc \
+		    "060b2a83088c9a4b3d0101010$i" 32 -kdfopt iter:7 \
+		    -kdfopt digest:SHA1 >camellia
+		reads a camellia
+	done
+	locked_by "$(scrypt 0203010000 020108 020101)" aes-256-cbc "$aes" 32 \
+	    -kdfopt n:65536 -kdfopt r:8 -kdfopt p:1 \
+	    -kdfopt maxmem_bytes:100000000 >scrypt
+	reads a scrypt
+	locked_by "$(scrypt 0203080000 020108 020101)" aes-256-cbc "$aes" 32 \
+	    -kdfopt n:2 -kdfopt r:8 -kdfopt p:1 >scrypt
+	only_fault scrypt ceiling \
+	    'asks for scrypt with more than 256 MiB of memory, the ceiling'
+}

@@ -444,6 +444,7 @@ ceiling()
 	ROW_TEXT_MAX	name in an archived row
 	RSA_BITS_MAX	RSA key
 	SCRYPT_MAX	scrypt, N * r * p
+	SCRYPT_MEMORY_MAX	scrypt, memory
 	SECRETS_MAX	passwords to try
 	SECRET_LIST_MAX	list of passwords, file
 	SECRET_MAX	password

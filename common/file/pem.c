@@ -240,7 +240,8 @@ struct pem_block {
 
 /*
  * Reads the block that comes next in the n bytes at *p, and moves *p behind it.
- * Returns 1, or 0 with libcrypto's reason.
+ * Returns 1, or 0 with libcrypto's reason.  Blanks may stand behind its
+ * lines, which is what the flag of compatibility allows (RFC 7468 section 3).
  */
 static int
 pem_take(const uint8_t **p, size_t n, unsigned flags, struct pem_block *b)
@@ -252,7 +253,7 @@ pem_take(const uint8_t **p, size_t n, unsigned flags, struct pem_block *b)
 	if (bio == NULL)
 		heap_nomem();
 	rc = PEM_read_bio_ex(bio, &b->name, &b->header, &b->der, &b->len,
-	    flags);
+	    flags | PEM_FLAG_EAY_COMPATIBLE);
 	if (rc || flags == 0)
 		*p += n - (size_t)BIO_get_mem_data(bio, &rest);
 	BIO_free(bio);

@@ -10,7 +10,8 @@
 #include "base/heap.h"
 #include "lock/budget.h"
 
-#define SCRYPT_MAX (1 << 24) /* N * r * p */
+#define SCRYPT_MAX	  (1 << 24) /* N * r * p */
+#define SCRYPT_MEMORY_MAX (256 * 1024 * 1024) /* bytes: 128 * N * r */
 
 void *
 pbe_parameters(const X509_ALGOR *alg, const ASN1_ITEM *it)
@@ -24,8 +25,13 @@ pbe_parameters(const X509_ALGOR *alg, const ASN1_ITEM *it)
 	return ASN1_item_unpack(val, it);
 }
 
+/*
+ * Derives n bytes with scrypt (RFC 7914 section 7), of more memory than OpenSSL's
+ * own way allows, 32 MiB.  Returns 1, 0: it failed, or -1 with *w.
+ */
 static int
-scrypt_ok(const X509_ALGOR *alg, struct reason *w)
+scrypt_key(const X509_ALGOR *alg, const struct passform *f, uint8_t *key,
+    size_t len, struct reason *w)
 {
 	SCRYPT_PARAMS *p = pbe_parameters(alg, ASN1_ITEM_rptr(SCRYPT_PARAMS));
 	int64_t n = 0, r = 0, par = 0;
@@ -36,12 +42,29 @@ scrypt_ok(const X509_ALGOR *alg, struct reason *w)
 	    ASN1_INTEGER_get_int64(&par, p->parallelizationParameter) &&
 	    n > 0 && r > 0 && par > 0 && n <= SCRYPT_MAX && r <= SCRYPT_MAX &&
 	    par <= SCRYPT_MAX && n * r <= SCRYPT_MAX / par;
-	SCRYPT_PARAMS_free(p);
 	if (!ok)
-		return reason_set(w, "ceiling",
+		reason_set(w, "ceiling",
 		    "asks for more scrypt than N * r * p = %d, the ceiling",
 		    SCRYPT_MAX);
-	return budget_derive(n * r * par, NULL, w);
+	else if (n * r > SCRYPT_MEMORY_MAX / 128)
+		ok = reason_set(w, "ceiling",
+		    "asks for scrypt with more than %d MiB of memory, the "
+		    "ceiling",
+		    SCRYPT_MEMORY_MAX >> 20);
+	else
+		ok = budget_derive(n * r * par, NULL, w);
+	/* OpenSSL counts some more than the 128 * N * r */
+	ok = !ok ?
+	    -1 :
+	    p->keyLength != NULL &&
+		ASN1_INTEGER_get(p->keyLength) != (long)len ?
+	    0 :
+	    EVP_PBE_scrypt((const char *)f->raw, f->nraw,
+		ASN1_STRING_get0_data(p->salt),
+		(size_t)ASN1_STRING_length(p->salt), (uint64_t)n, (uint64_t)r,
+		(uint64_t)par, 3 * (uint64_t)SCRYPT_MEMORY_MAX, key, len);
+	SCRYPT_PARAMS_free(p);
+	return ok;
 }
 
 int
@@ -79,6 +102,19 @@ pbe_prf(const X509_ALGOR *alg)
 {
 	int hash, nid = alg == NULL ? NID_hmacWithSHA1 : pbe_nid(alg);
 
+	/* OpenSSL 3.0 knows these, and not as a PRF */
+	switch (nid) {
+	case NID_hmac_sha3_224:
+		return EVP_sha3_224();
+	case NID_hmac_sha3_256:
+		return EVP_sha3_256();
+	case NID_hmac_sha3_384:
+		return EVP_sha3_384();
+	case NID_hmac_sha3_512:
+		return EVP_sha3_512();
+	default:
+		break;
+	}
 	return EVP_PBE_find(EVP_PBE_TYPE_PRF, nid, NULL, &hash, NULL) ?
 	    EVP_get_digestbynid(hash) :
 	    NULL;
@@ -184,25 +220,31 @@ pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
 
 /*
  * OpenSSL refuses a keyLength that is not that of the cipher (RFC 8018
- * appendix A.2).  NSS used to write 256-bit AES under the name of another: the
- * keyLength is right.
+ * appendix A.2).  NSS used to write 256-bit AES and Camellia under the name of
+ * another: the keyLength is right.
  */
 static void
-repair_aes(PBE2PARAM *v2, const PBKDF2PARAM *kdf)
+repair_cipher(PBE2PARAM *v2, const PBKDF2PARAM *kdf)
 {
 	static const struct {
-		int nid, bytes;
-	} aes[] = { { NID_aes_128_cbc, 16 }, { NID_aes_192_cbc, 24 },
-		{ NID_aes_256_cbc, 32 } };
+		int nid[3]; /* of 16, 24 and 32 bytes */
+	} ciphers[] = {
+		{ { NID_aes_128_cbc, NID_aes_192_cbc, NID_aes_256_cbc } },
+		{ { NID_camellia_128_cbc, NID_camellia_192_cbc,
+		    NID_camellia_256_cbc } },
+	};
 	long want = kdf->keylength == NULL ? 0 :
 					     ASN1_INTEGER_get(kdf->keylength);
+	int nid = pbe_nid(v2->encryption);
 	size_t i, k;
 
-	for (i = 0; i < 3 && pbe_nid(v2->encryption) != aes[i].nid; i++)
-		continue;
-	for (k = 0; i < 3 && k < 3; k++)
-		if (aes[k].bytes == want)
-			v2->encryption->algorithm = OBJ_nid2obj(aes[k].nid);
+	if (want != 16 && want != 24 && want != 32)
+		return;
+	for (i = 0; i < 2; i++)
+		for (k = 0; k < 3; k++)
+			if (ciphers[i].nid[k] == nid)
+				v2->encryption->algorithm = OBJ_nid2obj(
+				    ciphers[i].nid[want / 8 - 2]);
 }
 
 /* A derivation by PBKDF2, its length still open.  Returns 1, or 0. */
@@ -245,6 +287,26 @@ pbkdf2_key(EVP_CIPHER_CTX *ctx, const PBKDF2PARAM *p, const EVP_CIPHER *c,
 	return rc;
 }
 
+/* Keys a cipher of PBES2 with scrypt.  Returns 1, 0, or -1 with *w. */
+static int
+pbes2_scrypt(EVP_CIPHER_CTX *ctx, const PBE2PARAM *v2, const struct passform *f,
+    struct reason *w)
+{
+	const EVP_CIPHER *c = EVP_get_cipherbyobj(v2->encryption->algorithm);
+	uint8_t key[EVP_MAX_KEY_LENGTH];
+	int rc;
+
+	if (c == NULL || !EVP_DecryptInit_ex(ctx, c, NULL, NULL, NULL) ||
+	    EVP_CIPHER_asn1_to_param(ctx, v2->encryption->parameter) <= 0)
+		return 0;
+	rc = scrypt_key(v2->keyfunc, f, key,
+	    (size_t)EVP_CIPHER_CTX_get_key_length(ctx), w);
+	if (rc == 1)
+		rc = EVP_DecryptInit_ex(ctx, NULL, NULL, key, NULL);
+	OPENSSL_cleanse(key, sizeof(key));
+	return rc;
+}
+
 /* Keys a cipher of PBES2 with PBKDF2.  Returns 1, or 0 with *w. */
 static int
 pbes2_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, PBE2PARAM *v2,
@@ -256,7 +318,7 @@ pbes2_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, PBE2PARAM *v2,
 	if (!pbe_pbkdf2(v2->keyfunc, w))
 		return 0;
 	kdf = pbe_parameters(v2->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
-	repair_aes(v2, kdf);
+	repair_cipher(v2, kdf);
 	rc = pbkdf2_key(ctx, kdf,
 	    EVP_get_cipherbyobj(v2->encryption->algorithm),
 	    v2->encryption->parameter, f, a);
@@ -266,7 +328,7 @@ pbes2_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, PBE2PARAM *v2,
 	return rc;
 }
 
-/* Keys a cipher of PBES1, or of PBES2 with scrypt, as OpenSSL does. */
+/* Keys a cipher of PBES1, or of PBES2 with another, as OpenSSL does. */
 static int
 pbes_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, const struct passform *f,
     struct reason *w)
@@ -307,10 +369,12 @@ pbes_cipher(const X509_ALGOR *alg, const struct passform *f,
 		    "no PBES2 parameters (RFC 8018 appendix A.4)");
 	else if (pbe_nid(v2->keyfunc) == NID_id_pbkdf2)
 		ok = pbes2_key(ctx, alg, v2, f, a, w);
-	else
-		ok = (pbe_nid(v2->keyfunc) != NID_id_scrypt ||
-			 scrypt_ok(v2->keyfunc, w)) &&
-		    pbes_key(ctx, alg, f, w);
+	else if (pbe_nid(v2->keyfunc) == NID_id_scrypt) {
+		if ((ok = pbes2_scrypt(ctx, v2, f, w)) == 0)
+			(void)unsupported(alg, w);
+		ok = ok == 1;
+	} else
+		ok = pbes_key(ctx, alg, f, w);
 	PBEPARAM_free(v1);
 	PBE2PARAM_free(v2);
 	if (ok)
@@ -399,7 +463,7 @@ pbes2_ahead(struct ahead *a, const X509_ALGOR *alg)
 	if (v2 != NULL && pbe_nid(v2->keyfunc) == NID_id_pbkdf2)
 		p = pbe_parameters(v2->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
 	if (p != NULL) {
-		repair_aes(v2, p);
+		repair_cipher(v2, p);
 		c = EVP_get_cipherbyobj(v2->encryption->algorithm);
 		if (c != NULL && pbkdf2_kdf(&k, p, &a->form, NULL)) {
 			k.n = (size_t)EVP_CIPHER_get_key_length(c);
