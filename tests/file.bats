@@ -791,3 +791,41 @@ locked_by()
 	only_fault scrypt ceiling \
 	    'asks for scrypt with more than 256 MiB of memory, the ceiling'
 }
+
+# cms_of OID: a ContentInfo (RFC 5652 section 3) with nothing much in it.
+cms_of()
+{
+	tlv 30 "$(tlv 06 "$1")" "$(tlv a0 "$(tlv 30 020100)")" | unhex
+}
+
+@test "CMS that is not read is named, with what to do" {
+	head -c 32 /dev/zero >clear
+	openssl cms -EncryptedData_encrypt -aes256 -outform DER -in clear \
+	    -secretkey 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff \
+	    -out encrypted
+	only_fault encrypted unsupported 'CMS EncryptedData (RFC 5652 section 8), whose key is not in it: decrypt it with openssl cms -EncryptedData_decrypt, and feed that in'
+	cms_of 2a864886f70d0109100109 >compressed
+	only_fault compressed unsupported 'CMS CompressedData (RFC 3274): take it out with openssl cms -uncompress, and feed that in; if it is mail, it is no key'
+	openssl cms -encrypt -aes-256-gcm -outform DER -in clear -out auth r.pem
+	only_fault auth unsupported 'CMS AuthEnvelopedData (RFC 5083), encrypted to a certificate: if it is mail, it is no key; else decrypt it with openssl cms -decrypt, and feed that in'
+}
+
+# FRP256V1, 1.2.250.1.223.101.256.1, which OpenSSL does not have.
+@test "a curve that OpenSSL lacks is named" {
+	tlv 30 020100 "$(tlv 30 06072a8648ce3d0201 060a2a817a01815f65820001)" \
+	    "$(tlv 04 "$(tlv 30 020101 "$(tlv 04 01)")")" | unhex >key
+	only_fault key unsupported 'private key on the elliptic curve 1.2.250.1.223.101.256.1, which OpenSSL does not have here: keep the file itself'
+}
+
+@test "a certificate that says RSAES-OAEP is of the same key" {
+	local der
+
+	der=$(hex <r.der)
+	# rsaEncryption in SubjectPublicKeyInfo, not in the signature
+	unhex <<<"${der/06092a864886f70d010101/06092a864886f70d010107}" >r.der
+	tar -cf a.tar r.der r.key
+	take 0 <a.tar
+	found 1 0 0
+	[[ $(only key <"$OUT" | field cert) == "$(base64 -w 0 r.der)" ]]
+	said
+}

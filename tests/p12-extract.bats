@@ -697,3 +697,32 @@ EOF
 	says 'p12-extract: warning: standard output holds clear keys, and others can read it: run chmod 600 on it (umask 077)'
 	grep -q ^rec:key open
 }
+
+@test "a certificate that is there twice: one record, its key too" {
+	pair a /CN=a
+	pfx "$(part "$(plain a)$(cert_bag "$(hex <a.der)")")" | unhex >a.p12
+	run_tool 0 p12-extract -a <a.p12
+	holds a
+	# the certificate of a CA too
+	pair b /CN=b
+	pfx "$(part "$(plain a)$(cert_bag "$(hex <b.der)")$(cert_bag \
+	    "$(hex <b.der)")")" | unhex >a.p12
+	run_tool 0 p12-extract -a <a.p12
+	[[ $(only key <"$OUT" | wc -l) == 1 && $(only cert <"$OUT" | wc -l) == 1 ]]
+}
+
+@test "PKCS#12 in PEM, as certtool and gpgsm write it" {
+	pair a /CN=a
+	p12 a.p12 a
+	{
+		echo '-----BEGIN PKCS12-----'
+		base64 -w 64 a.p12
+		echo '-----END PKCS12-----'
+	} >a.pem
+	run_tool 0 p12-extract -p file:pw <a.pem
+	holds a
+	says
+	sed 's/PKCS12/OTHER/' a.pem >other
+	run_tool 1 p12-extract -p file:pw <other
+	faulted format 'not PKCS#12 (RFC 7292 section 4): kms-export reads other formats'
+}

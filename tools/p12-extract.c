@@ -6,6 +6,9 @@
 #include "base/tool.h"
 #include "export/onefile.h"
 #include "file/p12.h"
+#include "file/pem.h"
+
+static const char begin[] = "-----BEGIN PKCS12-----";
 
 static const char usage[] = "[-aqVv] [-p secret]...";
 
@@ -27,7 +30,11 @@ main(int argc, char *argv[])
 	tool_no_operand(argc, argv, usage);
 	onefile_open(&x);
 
-	if (p12_read(x.buf, x.n, &x.secrets, NULL, &x.items, &w))
+	/* certtool and gpgsm write it as PEM */
+	if (memmem(x.buf, x.n, begin, strlen(begin)) != NULL &&
+		    !p12_is(x.buf, x.n) ?
+		pem_read(x.buf, x.n, &x.secrets, &x.items, &w) :
+		p12_read(x.buf, x.n, &x.secrets, NULL, &x.items, &w))
 		status = onefile_write(&x, all, 1);
 	else
 		onefile_fault(&x, &w);

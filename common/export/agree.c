@@ -161,6 +161,12 @@ agree_groups(struct agree *a)
 	return groups;
 }
 
+int
+agree_spent(const struct agree *a)
+{
+	return a->proofs == AGREE_PROOFS_MAX;
+}
+
 /* Notes all certificates of the shelf by their subject. */
 static void
 agree_read(struct agree *a, struct shelf *shelf)
@@ -207,8 +213,9 @@ agree_issuer(struct agree *a, size_t i, const struct cert *c,
 	s = table_find0(&a->subjects, hash);
 	for (k = s == NULL ? 0 : s->last; !rc && k > 0;
 	     k = a->ca[k - 1].before) {
-		if (a->proofs++ >= AGREE_PROOFS_MAX)
+		if (agree_spent(a))
 			return;
+		a->proofs++;
 		ca = shelf_cert(shelf, &a->ca[k - 1].h);
 		x = cert_x509(ca);
 		rc = x != NULL && cert_is_of(c, x);

@@ -37,6 +37,9 @@ size_t agree_groups(struct agree *);
 /* The group of a certificate, after agree_groups(): the number of one of it. */
 size_t agree_group(struct agree *, size_t i);
 
+/* Returns 1 if it has looked at as many signatures as it may. */
+int agree_spent(const struct agree *);
+
 /*
  * Notes who signed certificate i, if that issuer is on the shelf, which is read
  * through once, and no longer changes.

@@ -75,6 +75,20 @@ onefile_put(struct onefile *x, const struct finding *cert,
 	return ok;
 }
 
+/* Returns 1 if finding i is a certificate that came before. */
+static int
+onefile_copy(const struct findings *l, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < i && l->v[i].kind == FINDING_CERT; k++)
+		if (l->v[k].kind == FINDING_CERT &&
+		    memcmp(l->v[k].cert->sha256, l->v[i].cert->sha256,
+			sizeof(l->v[i].cert->sha256)) == 0)
+			return 1;
+	return 0;
+}
+
 int
 onefile_write(struct onefile *x, int all, int signing)
 {
@@ -89,6 +103,8 @@ onefile_write(struct onefile *x, int all, int signing)
 	    "PEM file to kms-export");
 	for (i = 0; i < l->n; i++) {
 		it = &l->v[i];
+		if (onefile_copy(l, i))
+			continue;
 		if (it->kind == FINDING_CERT) {
 			key = findings_key0(l, it->id);
 			if (key == NULL && !all) {

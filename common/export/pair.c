@@ -357,6 +357,7 @@ pair_key(struct pair *x, struct pair_chain *ch)
 	const struct held *key = &ch->key[ch->first];
 	uint8_t class = SKIPPED, one;
 	struct reason lone, other;
+	const char *spent = "";
 	char path[256];
 	int *right = calloc(ch->ncerts + 1, sizeof(*right));
 	int ok;
@@ -365,19 +366,22 @@ pair_key(struct pair *x, struct pair_chain *ch)
 	if (right == NULL)
 		heap_nomem();
 	ok = ch->ncerts > 0 && pair_decide(x, ch, right);
+	if (agree_spent(x->agree))
+		spent = " (so many issuers were looked up that the ceiling is "
+			"reached, and the others were not)";
 	reason_set(&other, "certificate",
 	    "a certificate of somebody else for the key in %s: neither "
-	    "subject, mail address nor issuer agree: it is not exported; if "
+	    "subject, mail address nor issuer agree%s: it is not exported; if "
 	    "it is right, name it in %s",
-	    text_vis(path, sizeof(path), key->source.s, key->source.n),
+	    text_vis(path, sizeof(path), key->source.s, key->source.n), spent,
 	    x->sink.map);
 	if (ch->ncerts == 0)
 		reason_set(&lone, "no-certificate", "%s", x->sink.lone);
 	else
 		reason_set(&lone, "certificate",
-		    "a private key whose certificates disagree on whose it is: "
-		    "name the right one in %s",
-		    x->sink.map);
+		    "a private key whose certificates disagree on whose it "
+		    "is%s: name the right one in %s",
+		    spent, x->sink.map);
 	for (i = 0; i < ch->ncerts; i++)
 		if (right[i]) {
 			one = pair_emit(x, ch, &ch->cert[i]);

@@ -163,6 +163,55 @@ der_read_p7(const uint8_t *p, size_t n, int depth, struct secrets *s,
 	return rc;
 }
 
+/* The type of what may be CMS (RFC 5652 section 3), or NID_undef. */
+static int
+der_cms_type(const uint8_t *p, size_t n)
+{
+	const uint8_t *end = p + n;
+	struct tlv_part oid;
+	ASN1_OBJECT *o;
+	int nid;
+
+	if (!tlv_into(&p, end, TLV_SEQ) || !tlv_part(&oid, &p, end, TLV_OID) ||
+	    !tlv_into(&p, end, TLV_0))
+		return NID_undef;
+	o = d2i_ASN1_OBJECT(NULL, &oid.p, (long)oid.n);
+	nid = o == NULL ? NID_undef : OBJ_obj2nid(o);
+	ASN1_OBJECT_free(o);
+	return nid;
+}
+
+/* Says of CMS that is not read what it is.  Returns 1, or 0: it is none. */
+static int
+der_cms_other(int type, struct reason *w)
+{
+	const char *what = NULL;
+
+	switch (type) {
+	case NID_pkcs7_encrypted:
+		what =
+		    "EncryptedData (RFC 5652 section 8), whose key is not in "
+		    "it: decrypt it with openssl cms "
+		    "-EncryptedData_decrypt, and feed that in";
+		break;
+	case NID_id_smime_ct_compressedData:
+		what =
+		    "CompressedData (RFC 3274): take it out with openssl cms "
+		    "-uncompress, and feed that in; if it is mail, it is no "
+		    "key";
+		break;
+	case NID_id_smime_ct_authEnvelopedData:
+		what = "AuthEnvelopedData (RFC 5083), encrypted to a "
+		       "certificate: if it is mail, it is no key; else decrypt "
+		       "it with openssl cms -decrypt, and feed that in";
+		break;
+	default:
+		return 0;
+	}
+	reason_set(w, "unsupported", "CMS %s", what);
+	return 1;
+}
+
 /*
  * Certificates and content of a SignedData (RFC 5652 section 5.1).  Returns 1 if
  * it is one, or another CMS; *w says then what there is to say.
@@ -175,10 +224,15 @@ der_read_cms(const uint8_t *p, size_t n, int depth, struct secrets *s,
 	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &q, (long)n);
 	STACK_OF(X509) *certs;
 	ASN1_OCTET_STRING **content;
-	int type = NID_undef, inner = NID_undef;
+	int type = der_cms_type(p, n), inner = NID_undef;
 
-	if (cms != NULL && q == p + n)
-		type = OBJ_obj2nid(CMS_get0_type(cms));
+	if (der_cms_other(type, w)) {
+		CMS_ContentInfo_free(cms);
+		findings_add_fault(l, w);
+		return 1;
+	}
+	type = cms != NULL && q == p + n ? OBJ_obj2nid(CMS_get0_type(cms)) :
+					   NID_undef;
 	if (type == NID_pkcs7_signed) {
 		inner = OBJ_obj2nid(CMS_get0_eContentType(cms));
 		certs = CMS_get1_certs(cms);

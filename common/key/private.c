@@ -1,6 +1,7 @@
 #include "key/private.h"
 
 #include <openssl/asn1t.h>
+#include <openssl/ec.h>
 #include <string.h>
 
 #include "base/heap.h"
@@ -25,14 +26,36 @@ ASN1_SEQUENCE(PRIVATE_ANY) = {
 	ASN1_SIMPLE(PRIVATE_ANY, key, ASN1_OCTET_STRING),
 	ASN1_IMP_SET_OF_OPT(PRIVATE_ANY, attrs, X509_ATTRIBUTE, 0),
 	ASN1_IMP_OPT(PRIVATE_ANY, public, ASN1_BIT_STRING, 1)
-} ASN1_SEQUENCE_END(PRIVATE_ANY)
+} ASN1_SEQUENCE_END(PRIVATE_ANY);
 
-    /* clang-format on */
+/* clang-format on */
 
-    int private_open(struct private * k, const uint8_t *p8, size_t n,
-	struct reason *w)
+/* The curve of an EC key, if OpenSSL does not know it; else NULL. */
+static const ASN1_OBJECT *
+private_curve(const PKCS8_PRIV_KEY_INFO *info)
 {
+	const X509_ALGOR *alg;
 	const ASN1_OBJECT *oid;
+	const void *value;
+	EC_GROUP *g;
+	int type;
+
+	if (!PKCS8_pkey_get0(NULL, NULL, NULL, &alg, info))
+		return NULL;
+	X509_ALGOR_get0(&oid, &type, &value, alg);
+	if (OBJ_obj2nid(oid) != NID_X9_62_id_ecPublicKey ||
+	    type != V_ASN1_OBJECT)
+		return NULL;
+	g = EC_GROUP_new_by_curve_name(OBJ_obj2nid(value));
+	EC_GROUP_free(g);
+	reason_clear();
+	return g == NULL ? value : NULL;
+}
+
+int
+private_open(struct private *k, const uint8_t *p8, size_t n, struct reason *w)
+{
+	const ASN1_OBJECT *oid, *curve;
 	const uint8_t *key;
 	char name[80];
 	int keylen;
@@ -50,6 +73,12 @@ ASN1_SEQUENCE(PRIVATE_ANY) = {
 		    "not a two-prime RSA private key of at most %d bits (RFC "
 		    "8017 appendix A.1.2)",
 		    RSA_BITS_MAX);
+	} else if ((curve = private_curve(k->info)) != NULL) {
+		(void)OBJ_obj2txt(name, sizeof(name), curve, 0);
+		reason_set(w, "unsupported",
+		    "private key on the elliptic curve %s, which OpenSSL does "
+		    "not have here",
+		    name);
 	} else if (spki_is_small(oid) && n <= SMALL_KEY_MAX) {
 		return 1;
 	} else {

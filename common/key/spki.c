@@ -137,7 +137,9 @@ spki_id(const struct spki *s, uint8_t *id, char alg[32], int *bits)
 	EVP_PKEY *pk;
 	int rc;
 
-	if (spki_is_rsa(s->alg->algorithm))
+	/* an encryption certificate may say so (RFC 4055 section 1.2) */
+	if (spki_is_rsa(s->alg->algorithm) ||
+	    OBJ_obj2nid(s->alg->algorithm) == NID_rsaesOaep)
 		return rsa_of(s, id, alg, bits);
 	/* a newer OpenSSL that knows more must make the same records */
 	if (!spki_is_small(s->alg->algorithm))
