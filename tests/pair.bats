@@ -236,3 +236,46 @@ mails()
 	found 1 0 0
 	came_to $((2 * n)) $n $n 0 0
 }
+
+# One key, a hundred certificates of CAs with one name that nobody here is, a
+# hundred and one times: more signatures to check than the ceiling.
+@test "the ceiling of issuers that are looked up is named where it decides" {
+	local ceiling=' (so many issuers were looked up that the ceiling is reached, and the others were not)'
+
+	/usr/bin/python3 - >all.pem <<'PY'
+import datetime
+import sys
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+PEM = serialization.Encoding.PEM
+keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(3)]
+
+
+def name(text):
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
+
+
+def cert(subject, issuer, key, signer):
+    now = datetime.datetime.utcnow()
+    c = x509.CertificateBuilder(name(issuer), name(subject), key.public_key(),
+                                x509.random_serial_number(), now,
+                                now + datetime.timedelta(9))
+    sys.stdout.buffer.write(c.sign(signer, hashes.SHA256()).public_bytes(PEM))
+
+
+for i in range(101):
+    cert('ca', 'ca', keys[0], keys[0])
+    cert('u%d' % i, 'ca', keys[1], keys[2])
+sys.stdout.buffer.write(keys[1].private_bytes(
+    PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+PY
+	sed -n '/PRIVATE/,$p' all.pem >key.pem
+	sed '/PRIVATE/,$d' all.pem >certs.pem
+	packs a/key=key.pem b/certs=certs.pem
+	take 1 <a.tar
+	only fault <"$OUT" | cut -f 5 | sort -u >said
+	grep -qxF "detail:a private key whose certificates disagree on whose it is$ceiling: name the right one in the map" said
+	grep -qF "nor issuer agree$ceiling: it is not exported" said
+}
