@@ -744,10 +744,10 @@ STORES
 		reads a lines all
 		reads r locked
 	done
-	head -c -1 a.key >cut
-	reads a cut
-	printf ' ' >>cut
-	reads a cut
+	head -c -1 a.key >"no end"
+	reads a "no end"
+	printf ' ' >>"no end"
+	reads a "no end"
 }
 
 # locked_by KDF CIPHER OID KEYLEN OPTION...: a.p8 under secret, as PBES2; the key is
@@ -784,11 +784,11 @@ locked_by()
 	done
 	locked_by "$(scrypt 0203010000 020108 020101)" aes-256-cbc "$aes" 32 \
 	    -kdfopt n:65536 -kdfopt r:8 -kdfopt p:1 \
-	    -kdfopt maxmem_bytes:100000000 >scrypt
-	reads a scrypt
+	    -kdfopt maxmem_bytes:100000000 >large
+	reads a large
 	locked_by "$(scrypt 0203080000 020108 020101)" aes-256-cbc "$aes" 32 \
-	    -kdfopt n:2 -kdfopt r:8 -kdfopt p:1 >scrypt
-	only_fault scrypt ceiling \
+	    -kdfopt n:2 -kdfopt r:8 -kdfopt p:1 >larger
+	only_fault larger ceiling \
 	    'asks for scrypt with more than 256 MiB of memory, the ceiling'
 }
 
