@@ -82,28 +82,6 @@ kept()
 	filter_contract edb-extract <"$shared/ese/samples/dissect-default.edb"
 }
 
-# other_db ARG...: other.edb, a database of no CA: a certificate within a long
-# value, across its chunks; another one, its key, and a third compressed.
-other_db()
-{
-	local name
-
-	for name in jane-1999 bob-1999; do
-		openssl x509 -in "$ORG/keys/$name.pem" -outform DER -out "$name.cer"
-		p8 "$ORG/keys/$name.key" >"$name.p8"
-	done
-	{ head -c 3800 /dev/zero; cat jane-1999.cer; echo rest; } >long
-	{ printf '%0900d' 0; cat bob-1999.cer; } >tight
-	cat >spec <<-'SPEC'
-	{"tables": [{"name": "Keys", "columns": [["Id", "long"],
-	    ["Blob", "longbinary", {"compressed": true}]],
-	    "rows": [{"Id": 1, "Blob": {"file": "long"}},
-		{"Id": 2, "Blob": {"file": "jane-1999.p8"}},
-		{"Id": 3, "Blob": {"file": "tight"}}]}]}
-	SPEC
-	mkese "$@" spec other.edb
-}
-
 @test "edb-extract: certificates and keys in the values of any other database" {
 	local args
 

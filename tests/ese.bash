@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 #
-# For the bats files of ESE databases, after common.bash: `load ese'.
+# For the bats files of ESE databases, after common.bash and ca.bash: `load ese'.
 
-: "${root=}" "${shared=}"
+: "${root=}" "${shared=}" "${ORG=}"
 
 # mkese ARG...: write a database; see there.
 mkese()
@@ -77,4 +77,26 @@ ca_edb()
 		line = line "\tNotBefore:" f["not_before"]
 		print line
 	}' | mkese -C "$@"
+}
+
+# other_db ARG...: other.edb, a database of no CA: a certificate within a long
+# value, across its chunks; another one, its key, and a third compressed.
+other_db()
+{
+	local name
+
+	for name in jane-1999 bob-1999; do
+		openssl x509 -in "$ORG/keys/$name.pem" -outform DER -out "$name.cer"
+		p8 "$ORG/keys/$name.key" >"$name.p8"
+	done
+	{ head -c 3800 /dev/zero; cat jane-1999.cer; echo rest; } >long
+	{ printf '%0900d' 0; cat bob-1999.cer; } >tight
+	cat >spec <<-'SPEC'
+	{"tables": [{"name": "Keys", "columns": [["Id", "long"],
+	    ["Blob", "longbinary", {"compressed": true}]],
+	    "rows": [{"Id": 1, "Blob": {"file": "long"}},
+		{"Id": 2, "Blob": {"file": "jane-1999.p8"}},
+		{"Id": 3, "Blob": {"file": "tight"}}]}]}
+	SPEC
+	mkese "$@" spec other.edb
 }

@@ -135,7 +135,7 @@ all_of()
 @test "ese: what is no database that is read here" {
 	damage "$db" x header 8 00040000
 	run_tool 2 "$probe" <x
-	says 'unsupported: ESE database of format version 0x400: the engine of 1996 and later, which is read here, writes 0x620'
+	says 'unsupported: of format version 0x400: the engine of 1996 and later, which is read here, writes 0x620'
 	damage "$db" x header 12 01000000
 	run_tool 2 "$probe" <x
 	says 'unsupported: the streaming file of an Exchange store: it has no tables: read the .edb beside it'

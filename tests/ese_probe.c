@@ -30,7 +30,7 @@ put(struct rows *r, const struct record_field *f)
 	struct reason w;
 	size_t i, n;
 
-	if (f->form == RECORD_NULL || f->form == RECORD_DEFAULT)
+	if (f->form == RECORD_NULL)
 		return;
 	if (!rows_value(r, f, &p, &n, &w)) {
 		fault(NULL, f->column->name, &w);

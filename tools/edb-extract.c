@@ -144,7 +144,7 @@ list(struct extract *x)
 	msg_line("ESE revision 0x%x (%s), %u pages of %u bytes",
 	    x->ese.revision, header_engine(&x->ese), x->ese.last,
 	    x->ese.page_size);
-	values_each(&vs);
+	(void)values_each(&vs);
 }
 
 /* What comes through a pipe is kept in memory. */

@@ -272,7 +272,7 @@ load(struct catalog *c, struct ese *e, uint32_t root, uint32_t object)
 		.root = root,
 		.object = object };
 	struct loading l = { .c = c, .e = e };
-	struct record r = { NULL, 0, 0 };
+	struct record r = { .v = NULL };
 	struct page_node v;
 	struct entry en;
 	struct reason w;

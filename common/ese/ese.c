@@ -27,6 +27,16 @@ ese_read(const struct ese *e, uint64_t at, uint8_t *p, size_t n)
 	return 1;
 }
 
+int
+ese_spend(struct ese *e, uint64_t n, struct reason *w)
+{
+	if (n > e->give)
+		return reason_set(w, "ceiling",
+		    "its values give more than the file can hold");
+	e->give -= n;
+	return 1;
+}
+
 void
 ese_fault(const struct ese *e, const char *table, const char *reason,
     const char *fmt, ...)

@@ -23,8 +23,9 @@
 struct ese {
 	/* to be set: where it is read from, a file that can seek or memory */
 	int fd;
-	const uint8_t *mem; /* NULL: fd, from where it stands */
-	uint64_t size; /* of mem */
+	const uint8_t *mem; /* NULL: fd */
+	uint64_t size; /* bytes; 0: fd from where it stands to its end */
+	off_t start; /* of the database in fd */
 	/*
 	 * Called for what is lost: of this table, or of the file where it is "".
 	 */
@@ -35,9 +36,10 @@ struct ese {
 	uint32_t log_first, log_last; /* what a dirty file wants */
 	uint32_t page_size;
 	/* own */
-	off_t start;
+	uint64_t pages; /* that were read */
 	uint32_t last; /* number of the last page */
-	uint64_t long_bytes; /* what long values may still give, in all */
+	uint64_t
+	    give; /* bytes that may still be put together, see ese_spend() */
 	unsigned sweeps; /* how often it may still be swept */
 };
 
@@ -45,6 +47,12 @@ struct ese {
 
 /* Reads n bytes.  Returns 1, or 0: the file ends before, or cannot be read. */
 int ese_read(const struct ese *, uint64_t at, uint8_t *, size_t n);
+
+/*
+ * Notes that a value of n bytes was put together, of what is kept elsewhere or
+ * compressed.  Returns 1, or 0 with *w: they are more than a file may give.
+ */
+int ese_spend(struct ese *, uint64_t n, struct reason *w);
 
 /* Says that something of a table is lost. */
 void ese_fault(const struct ese *, const char *table, const char *reason,

@@ -13,9 +13,9 @@
 #define DIRTY	     2 /* states */
 #define CLEAN	     3
 #define PAGE_DEFAULT 4096 /* where the header says 0 */
-/* Long values give so much in all: more is a file that names one often. */
-#define LONG_TIMES 16 /* the file */
-#define LONG_MORE  (64ULL << 20) /* bytes */
+/* A file gives so much in all: of more it names one value often. */
+#define GIVE_TIMES 16 /* the file */
+#define GIVE_MORE  (64ULL << 20) /* bytes */
 
 int
 header_is(const uint8_t *p, size_t n)
@@ -65,8 +65,8 @@ refuse(uint32_t version, uint32_t file_type, struct reason *w)
 		    "the streaming file of an Exchange store: it has no "
 		    "tables: read the .edb beside it");
 	return reason_set(w, "unsupported",
-	    "ESE database of format version 0x%x: the engine of 1996 and "
-	    "later, which is read here, writes 0x%x",
+	    "of format version 0x%x: the engine of 1996 and later, which is "
+	    "read here, writes 0x%x",
 	    version, VERSION);
 }
 
@@ -75,7 +75,7 @@ refuse(uint32_t version, uint32_t file_type, struct reason *w)
  * node of page 2 has the last page.
  */
 static void
-check_size(const struct ese *e)
+check_size(struct ese *e)
 {
 	struct page pg = { .data = NULL };
 	struct page_node v;
@@ -104,7 +104,7 @@ header_read(struct ese *e, struct reason *w)
 
 	if (p == NULL)
 		heap_nomem();
-	if (e->mem == NULL) {
+	if (e->mem == NULL && e->size == 0) {
 		e->start = lseek(e->fd, 0, SEEK_CUR);
 		if (e->start != -1 && fstat(e->fd, &st) == 0 &&
 		    st.st_size > e->start)
@@ -121,7 +121,7 @@ header_read(struct ese *e, struct reason *w)
 		    refuse(e->version, le32(p + 12), w);
 	} else if (!ese_read(e, 0, p, 8) ||
 	    (header_is(p, 8) && !ese_read(e, 0, p, HEADER_BYTES)))
-		reason_set(w, "cut", "it ends in its header: fetch it again");
+		reason_set(w, "cut", "cut in its header: fetch it again");
 	else if (!header_is(p, 8))
 		reason_set(w, "format", "not an ESE database");
 	else if (le32(p + 8) != VERSION)
@@ -145,7 +145,7 @@ header_read(struct ese *e, struct reason *w)
 		    "it ends within a page: fetch it again");
 	e->sweeps = ESE_SWEEPS_MAX;
 	check_size(e);
-	e->long_bytes = LONG_TIMES * e->size + LONG_MORE;
+	e->give = GIVE_TIMES * e->size + GIVE_MORE;
 	return 1;
 }
 

@@ -8,6 +8,7 @@
 #include "ese/expand.h"
 
 #define ID_BYTES 8 /* bytes of a number */
+#define CHUNK	 1024 /* bytes that it costs to look for a chunk, of ese_spend() */
 
 struct longvalue *
 longvalue_new(struct ese *e, const struct schema_table *t)
@@ -126,13 +127,12 @@ longvalue_read(struct longvalue *l, const uint8_t *id, size_t n, size_t *len,
 	if (size > LONGVALUE_MAX)
 		return reason_set(w, "ceiling",
 		    "it has %u bytes, the ceiling is %d", size, LONGVALUE_MAX);
-	if (size > l->t.e->long_bytes)
-		return reason_set(w, "ceiling",
-		    "long values give more than the file can hold");
-	l->t.e->long_bytes -= size;
 	while (off < size)
-		if ((off = chunk(l, key, n, off, size, w)) == 0)
+		if (!ese_spend(l->t.e, CHUNK, w) ||
+		    (off = chunk(l, key, n, off, size, w)) == 0)
 			return 0;
+	if (!ese_spend(l->t.e, size, w))
+		return 0;
 	*len = size;
 	return 1;
 }

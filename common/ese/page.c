@@ -94,7 +94,7 @@ is_zero(const uint8_t *p, size_t n)
 }
 
 int
-page_load(const struct ese *e, struct page *pg, uint32_t n, struct reason *w)
+page_load(struct ese *e, struct page *pg, uint32_t n, struct reason *w)
 {
 	unsigned tags;
 
@@ -109,6 +109,7 @@ page_load(const struct ese *e, struct page *pg, uint32_t n, struct reason *w)
 	if (!ese_read(e, ((uint64_t)n + 1) * e->page_size, pg->data,
 		e->page_size))
 		return reason_set(w, "damaged", "page %u cannot be read", n);
+	e->pages++;
 	pg->object = le32(pg->data + 24);
 	pg->flags = le32(pg->data + 36);
 	tags = le16(pg->data + 34) & 0xfff;

@@ -46,7 +46,7 @@ uint32_t page_xor(const uint8_t *, size_t n);
  * Reads page number n.  Returns 1, or 0 with *w: it is past the end of the file,
  * never used, or its checksum is wrong.
  */
-int page_load(const struct ese *, struct page *, uint32_t n, struct reason *w);
+int page_load(struct ese *, struct page *, uint32_t n, struct reason *w);
 
 /* Node i, 1 to nodes.  Returns 1, or 0: it is not within its page. */
 int page_node(const struct ese *, const struct page *, unsigned i,

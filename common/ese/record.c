@@ -224,20 +224,6 @@ tagged(struct record *r, const struct ese *e, const struct schema_table *t,
 	return 1;
 }
 
-/* Adds what columns have where the row says nothing. */
-static void
-defaults(struct record *r, const struct schema_table *t)
-{
-	const struct schema_column *c;
-	size_t i;
-
-	for (i = 0; i < t->ncolumns; i++) {
-		c = &t->column[i];
-		if (c->value != NULL && record_get0(r, c) == NULL)
-			add(r, c, RECORD_DEFAULT, c->value, c->len);
-	}
-}
-
 int
 record_split(struct record *r, const struct ese *e,
     const struct schema_table *t, const struct page_node *v, struct reason *w)
@@ -253,13 +239,8 @@ record_split(struct record *r, const struct ese *e,
 	if (!fixed(r, t, p, at, p[0], w) ||
 	    !variable(r, t, p, v->len, &at, last - (SCHEMA_VARIABLE - 1), w))
 		return 0;
-	if (v->old ? !tagged_old(r, t, p + at, v->len - at, w) :
-		     !tagged(r, e, t, p + at, v->len - at, w))
-		return 0;
-	defaults(r, t);
-	if (t->base != NULL)
-		defaults(r, t->base);
-	return 1;
+	return v->old ? tagged_old(r, t, p + at, v->len - at, w) :
+			tagged(r, e, t, p + at, v->len - at, w);
 }
 
 void
@@ -270,12 +251,15 @@ record_free(struct record *r)
 }
 
 const struct record_field *
-record_get0(const struct record *r, const struct schema_column *c)
+record_get0(struct record *r, const struct schema_column *c)
 {
 	size_t i;
 
 	for (i = 0; c != NULL && i < r->n; i++)
 		if (r->v[i].column == c)
 			return &r->v[i];
-	return NULL;
+	if (c == NULL || c->value == NULL)
+		return NULL;
+	r->own = (struct record_field){ c, c->value, c->len, RECORD_PLAIN };
+	return &r->own;
 }

@@ -18,8 +18,7 @@ enum record_form {
 	RECORD_NULL,
 	RECORD_COMPRESSED,
 	RECORD_LONG, /* kept elsewhere: p is its number */
-	RECORD_ENCRYPTED,
-	RECORD_DEFAULT /* the column's own: the row says nothing */
+	RECORD_ENCRYPTED
 };
 
 struct record_field {
@@ -33,6 +32,7 @@ struct record {
 	struct record_field *v; /* several values of a column are neighbours */
 	size_t n;
 	size_t room;
+	struct record_field own; /* of a column, where the row says nothing */
 };
 
 /*
@@ -43,8 +43,11 @@ int record_split(struct record *, const struct ese *,
     const struct schema_table *, const struct page_node *, struct reason *w);
 void record_free(struct record *);
 
-/* The first value of a column, or NULL if it has none. */
-const struct record_field *record_get0(const struct record *,
+/*
+ * The first value of a column, in the row or else its own, which is valid until
+ * the next call; or NULL if it has none.
+ */
+const struct record_field *record_get0(struct record *,
     const struct schema_column *);
 
 #endif

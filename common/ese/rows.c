@@ -65,11 +65,11 @@ rows_value(struct rows *r, const struct record_field *f, const uint8_t **p,
 		*n = 0;
 		break;
 	case RECORD_PLAIN:
-	case RECORD_DEFAULT:
 		break;
 	case RECORD_COMPRESSED:
 		*p = r->longs->buf;
-		return expand(f->p, f->n, r->longs->buf, LONGVALUE_MAX, n, w);
+		return expand(f->p, f->n, r->longs->buf, LONGVALUE_MAX, n, w) &&
+		    ese_spend(r->tree.e, *n, w);
 	case RECORD_LONG:
 		*p = r->longs->buf;
 		return longvalue_read(r->longs, f->p, f->n, n, w);

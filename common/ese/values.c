@@ -16,7 +16,7 @@ row(const struct values *vs, struct rows *r)
 
 	for (i = 0; i < r->row.n; i++) {
 		f = &r->row.v[i];
-		if (f->form == RECORD_NULL || f->form == RECORD_DEFAULT)
+		if (f->form == RECORD_NULL)
 			continue;
 		(void)snprintf(source, sizeof(source), "%s/%" PRIu64 "/%s",
 		    r->table->name, r->number, f->column->name);
@@ -27,19 +27,23 @@ row(const struct values *vs, struct rows *r)
 	}
 }
 
-void
+int
 values_each(const struct values *vs)
 {
 	struct rows r;
 	size_t i;
+	int on = 1;
 
-	for (i = 0; i < vs->catalog->n; i++) {
+	for (i = 0; on && i < vs->catalog->n; i++) {
 		rows_open(&r, vs->e, &vs->catalog->table[i]);
-		while (rows_next(&r))
-			if (vs->found != NULL)
+		while (on && rows_next(&r)) {
+			on = vs->row == NULL || vs->row(vs->ctx);
+			if (on && vs->found != NULL)
 				row(vs, &r);
-		if (vs->table != NULL)
+		}
+		if (on && vs->table != NULL)
 			vs->table(vs->ctx, r.table, r.number);
 		rows_close(&r);
 	}
+	return on;
 }

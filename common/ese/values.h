@@ -11,6 +11,8 @@
 struct values {
 	struct ese *e;
 	const struct catalog *catalog;
+	/* is told of each row; 0 ends the reading */
+	int (*row)(void *ctx);
 	/* gets each value; source is TABLE/row/COLUMN */
 	void (
 	    *found)(void *ctx, const char *source, const uint8_t *p, size_t n);
@@ -19,7 +21,10 @@ struct values {
 	void *ctx;
 };
 
-/* Each may be NULL.  A value that is lost is a fault under its source. */
-void values_each(const struct values *);
+/*
+ * Each may be NULL.  A value that is lost is a fault under its source.  Returns
+ * 1, or 0 if row() ended it.
+ */
+int values_each(const struct values *);
 
 #endif

@@ -4,8 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/heap.h"
 #include "export/owner.h"
+
+/* Of a source in a database: TABLE/row/COLUMN, the names with some `/'. */
+#define MOST_PARTS 8
 
 void
 choose_init(struct choose *ch, size_t n)
@@ -15,6 +19,7 @@ choose_init(struct choose *ch, size_t n)
 	ch->user = calloc(n, sizeof(*ch->user));
 	if (ch->group == NULL || ch->user == NULL)
 		heap_nomem();
+	ch->databases = TABLE_OF(uint8_t[32], 32, UINT32_MAX);
 }
 
 void
@@ -22,6 +27,7 @@ choose_free(struct choose *ch)
 {
 	pathmap_free(&ch->map);
 	charset_free(ch->charset);
+	table_clear(&ch->databases);
 	free(ch->group);
 	free(ch->user);
 }
@@ -56,19 +62,51 @@ choose_wants(const struct choose *ch, const struct stream_rec *e)
 	    (e->user.s == NULL || choose_matches(ch->user, ch->nuser, e->user));
 }
 
+void
+choose_database(struct choose *ch, struct text path)
+{
+	uint8_t name[32];
+
+	digest_sha256(name, path.s, path.n);
+	(void)table_get0(&ch->databases, name);
+}
+
+/* The path of the database that a source lies in, or that of the source. */
+static struct text
+choose_member(const struct choose *ch, struct text source)
+{
+	struct text t = source;
+	const char *slash;
+	uint8_t name[32];
+	int i;
+
+	for (i = 0; ch->databases.n > 0 && i < MOST_PARTS; i++) {
+		if ((slash = memrchr(t.s, '/', t.n)) == NULL)
+			break;
+		t.n = (size_t)(slash - t.s);
+		digest_sha256(name, t.s, t.n);
+		if (table_find0(&ch->databases, name) != NULL)
+			return t;
+	}
+	return source;
+}
+
 const struct pathmap_line *
 choose_line0(struct choose *ch, struct text source)
 {
 	const struct pathmap_line *m = NULL;
-	char *path, *at;
+	size_t n = choose_member(ch, source).n;
+	char *path, *at, end;
 
 	if ((path = strndup(source.s, source.n)) == NULL)
 		heap_nomem();
-	at = ch->carve ? strrchr(path, '@') : NULL;
-	if (at != NULL && at[1 + strspn(at + 1, "0123456789")] == '\0') {
+	at = n < source.n ? path + n : ch->carve ? strrchr(path, '@') : NULL;
+	if (at != NULL &&
+	    (n < source.n || at[1 + strspn(at + 1, "0123456789")] == '\0')) {
+		end = *at;
 		*at = '\0';
 		m = pathmap_find0(&ch->map, path);
-		*at = '@';
+		*at = end;
 	}
 	if (m == NULL)
 		m = pathmap_find0(&ch->map, path);
@@ -83,7 +121,7 @@ choose_path(struct choose *ch, struct stream_rec *e, struct text source)
 	struct stream_rec path;
 
 	memset(&path, 0, sizeof(path));
-	owner_path(&path, source);
+	owner_path(&path, choose_member(ch, source));
 	if (path.group.s != NULL)
 		e->group = charset_name(ch->charset, path.group);
 	if (path.user.s != NULL)

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "base/table.h"
 #include "export/charset.h"
 #include "export/pathmap.h"
 #include "key/cert.h"
@@ -15,12 +16,16 @@ struct choose {
 	struct charset *charset; /* of -i, or NULL */
 	const char **group, **user; /* patterns of -g and -u */
 	size_t ngroup, nuser;
+	struct table databases; /* SHA-256 of their paths */
 	int carve; /* sources may be member@offset, as -x makes them */
 };
 
 /* Makes room for n patterns of each kind.  Out of memory exits 2. */
 void choose_init(struct choose *, size_t n);
 void choose_free(struct choose *);
+
+/* Notes that what has this path in front of it lies in a database. */
+void choose_database(struct choose *, struct text path);
 
 /* Returns 1 if -g or -u was given. */
 int choose_some(const struct choose *);
@@ -46,7 +51,7 @@ int choose_skips(struct choose *, struct text source);
 
 /*
  * The line of the map for a source, or NULL.  What -x found, at member@offset,
- * goes by the line of its member.
+ * and what lies in a database goes by the line of its member.
  */
 const struct pathmap_line *choose_line0(struct choose *, struct text source);
 

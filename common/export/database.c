@@ -57,25 +57,6 @@ named(void *ctx, struct text cert, struct text key)
 	return 0;
 }
 
-/* Returns 1 if all of it was found before. */
-static int
-known(struct database *d, const struct findings *l)
-{
-	struct held h;
-	size_t i;
-
-	for (i = 0; i < l->n; i++) {
-		if (l->v[i].kind == FINDING_KEY &&
-		    shelf_has_key(d->pair.shelf, l->v[i].id))
-			continue;
-		if (l->v[i].kind != FINDING_CERT ||
-		    !shelf_came(d->pair.shelf, l->v[i].cert->sha256, &h))
-			return 0;
-		held_free(&h);
-	}
-	return 1;
-}
-
 /* Takes what was found.  The database is one member. */
 static void
 keep(struct database *d, const char *where, const struct findings *l)
@@ -99,14 +80,15 @@ in_value(void *ctx, const char *source, const uint8_t *p, size_t n)
 static void
 in_file(void *ctx, uint64_t at, struct findings *l)
 {
+	struct database *d = ctx;
 	char source[64];
 
 	/* what has a row is there again, without one */
-	if (known(ctx, l))
+	if (pair_has(&d->pair, l))
 		return;
 	(void)snprintf(source, sizeof(source), "stdin@%llu",
 	    (unsigned long long)at);
-	keep(ctx, source, l);
+	keep(d, source, l);
 }
 
 /* Searches the file as it is: pages that no table has, rows that are gone. */
@@ -140,7 +122,7 @@ database_put(struct database *d)
 	d->pair.sink = (struct pair_sink){ d, emit, fault, classify, named,
 		"a private key whose certificate is not in the database",
 		"the map of kms-export -x" };
-	values_each(&vs);
+	(void)values_each(&vs);
 	search(d);
 	pair_end(&d->pair);
 }

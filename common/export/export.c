@@ -13,6 +13,7 @@
 #include "export/search.h"
 #include "file/file.h"
 #include "file/findings.h"
+#include "file/foreign.h"
 #include "file/magic.h"
 
 void
@@ -163,8 +164,10 @@ export_open(struct export *x)
 /* A member that cannot be read.  An archive may hold what is wanted. */
 static void
 export_fault_of(struct export *x, struct text path, uint64_t n, int archive,
-    const struct reason *w)
+    struct reason *w)
 {
+	if (strcmp(w->reason, "format") == 0)
+		foreign_by_name(path.s, w);
 	if (!archive)
 		pair_fault(&x->pair, path, n, w);
 	else {
@@ -175,8 +178,8 @@ export_fault_of(struct export *x, struct text path, uint64_t n, int archive,
 
 /* A member that cannot be read, which is searched with -x. */
 static void
-export_unread(struct export *x, struct unpack *u, const struct reason *w,
-    uint64_t n, int big)
+export_unread(struct export *x, struct unpack *u, struct reason *w, uint64_t n,
+    int big)
 {
 	struct text path = { u->path, u->pathlen };
 	struct search *s;
@@ -195,6 +198,15 @@ export_unread(struct export *x, struct unpack *u, const struct reason *w,
 	search_end(s);
 }
 
+/* The member that comes in pieces or values is at its end, or is left there. */
+static void
+export_searched(struct export *x)
+{
+	if (x->search != NULL)
+		search_end(x->search);
+	x->search = NULL;
+}
+
 /* A piece of a member past the ceiling, or the end of it. */
 static void
 export_piece(struct export *x, struct unpack *u, int last)
@@ -205,10 +217,29 @@ export_piece(struct export *x, struct unpack *u, int last)
 		search_feed(x->search, u->data, u->len);
 	if (x->search == NULL || !last)
 		return;
-	search_end(x->search);
-	x->search = NULL;
+	export_searched(x);
 	if (u->why.reason != NULL)
 		export_say(x, path, &u->why);
+}
+
+/* A database, what is in it, or the end of it. */
+static void
+export_database(struct export *x, struct unpack *u, enum unpack_event ev)
+{
+	struct text path = { u->path, u->pathlen };
+
+	if (ev == UNPACK_DATABASE)
+		x->search = search_database(&x->pair, &x->choose, x->secrets,
+		    path, export_new_member(x));
+	if (x->search == NULL)
+		return;
+	if (ev == UNPACK_VALUE)
+		search_value(x->search, path, u->data, u->len);
+	if (ev != UNPACK_DATABASE_END)
+		return;
+	search_database_end(x->search, &u->why);
+	if (!x->choose.carve)
+		export_searched(x);
 }
 
 /* Takes what a member holds; frees it. */
@@ -370,9 +401,16 @@ export_event(struct export *x, struct unpack *u, enum unpack_event ev)
 	static const struct text whole = { "stdin", 5 };
 	struct text path = { u->path, u->pathlen };
 
+	if (ev == UNPACK_MEMBER || ev == UNPACK_BIG || ev == UNPACK_DATABASE)
+		export_searched(x);
 	switch (ev) {
 	case UNPACK_END:
 		return 0;
+	case UNPACK_DATABASE:
+	case UNPACK_VALUE:
+	case UNPACK_DATABASE_END:
+		export_database(x, u, ev);
+		break;
 	case UNPACK_MEMBER:
 	case UNPACK_BIG:
 		export_member(x, u, ev == UNPACK_BIG);
@@ -382,6 +420,10 @@ export_event(struct export *x, struct unpack *u, enum unpack_event ev)
 		export_piece(x, u, ev == UNPACK_PIECES_END);
 		break;
 	case UNPACK_FAULT:
+		if (x->search != NULL && path.n > 0) {
+			search_fault(x->search, path, &u->why);
+			break;
+		}
 		if (path.n > 0)
 			export_classify(x, export_new_member(x), FAULTED);
 		else
@@ -436,8 +478,7 @@ export_run(struct export *x, struct unpack *u, const struct trust_pair *to,
 		msg_die("%s", w.detail);
 	while (export_event(x, u, ev))
 		ev = export_next_event(x, u);
-	if (x->search != NULL) /* the reader died of it */
-		search_end(x->search);
+	export_searched(x); /* the reader died of it */
 	if (x->cut)
 		x->pair.sink.lone =
 		    "a private key without a certificate, in as much of the "

@@ -118,6 +118,24 @@ pair_findings(struct pair *x, const struct findings *l, struct text path,
 	}
 }
 
+int
+pair_has(struct pair *x, const struct findings *l)
+{
+	struct held h;
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		if (l->v[i].kind == FINDING_KEY &&
+		    shelf_has_key(x->shelf, l->v[i].id))
+			continue;
+		if (l->v[i].kind != FINDING_CERT ||
+		    !shelf_came(x->shelf, l->v[i].cert->sha256, &h))
+			return 0;
+		held_free(&h);
+	}
+	return 1;
+}
+
 static int
 pair_by_folder(const void *a, const void *b)
 {

@@ -50,6 +50,9 @@ struct pair {
 void pair_findings(struct pair *, const struct findings *, struct text path,
     uint64_t member);
 
+/* Returns 1 if all of it was taken before. */
+int pair_has(struct pair *, const struct findings *);
+
 /* The member cannot be read. */
 void pair_fault(struct pair *, struct text path, uint64_t member,
     const struct reason *);

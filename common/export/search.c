@@ -5,17 +5,31 @@
 
 #include "base/heap.h"
 #include "file/carve.h"
+#include "file/value.h"
 
 struct search {
 	struct pair *pair;
 	struct carve carve;
 	struct secrets *secrets;
 	struct reason why; /* why the member cannot be read */
+	int database; /* what it holds may come twice */
+	int carved; /* it was searched as it is */
 	struct text path;
 	const char *pass; /* of the map */
 	uint64_t member;
 	unsigned keys, certs;
 };
+
+static void
+search_count(struct search *s, const struct findings *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		s->keys += l->v[i].kind == FINDING_KEY;
+		s->certs += l->v[i].kind == FINDING_CERT;
+	}
+}
 
 /* Takes what was found: from here on it is as if it were a file. */
 static void
@@ -24,19 +38,17 @@ search_found(void *ctx, uint64_t at, struct findings *l)
 	struct search *s = ctx;
 	struct text source;
 	char *path;
-	size_t i;
 	int n;
 
+	search_count(s, l);
+	if (s->database && pair_has(s->pair, l))
+		return;
 	n = asprintf(&path, "%.*s@%llu", (int)s->path.n, s->path.s,
 	    (unsigned long long)at);
 	if (n == -1)
 		heap_nomem();
 	source.s = path;
 	source.n = (size_t)n;
-	for (i = 0; i < l->n; i++) {
-		s->keys += l->v[i].kind == FINDING_KEY;
-		s->certs += l->v[i].kind == FINDING_CERT;
-	}
 	pair_findings(s->pair, l, source, s->member);
 	free(path);
 }
@@ -66,25 +78,73 @@ search_new(struct pair *pair, struct choose *ch, struct secrets *secrets,
 void
 search_feed(struct search *s, const uint8_t *p, size_t n)
 {
+	s->carved = 1;
 	s->secrets->first = s->pass;
 	carve_feed(&s->carve, p, n);
 	s->secrets->first = NULL;
 }
 
+struct search *
+search_database(struct pair *pair, struct choose *ch, struct secrets *secrets,
+    struct text path, uint64_t member)
+{
+	struct reason w;
+	struct search *s;
+
+	reason_set(&w, "cut",
+	    "ESE database: the reader of the archive ended in it");
+	s = search_new(pair, ch, secrets, &w, path, member);
+	s->database = 1;
+	choose_database(ch, path);
+	return s;
+}
+
+void
+search_value(struct search *s, struct text source, const uint8_t *p, size_t n)
+{
+	struct findings l = { NULL, 0 };
+
+	s->secrets->first = s->pass;
+	value_read(p, n, s->secrets, &l);
+	s->secrets->first = NULL;
+	search_count(s, &l);
+	pair_findings(s->pair, &l, source, s->member);
+	findings_free(&l);
+}
+
+void
+search_fault(struct search *s, struct text source, const struct reason *w)
+{
+	pair_fault(s->pair, source, s->member, w);
+}
+
+void
+search_database_end(struct search *s, const struct reason *why)
+{
+	s->why = *why;
+	if (s->certs + s->keys > 0)
+		reason_set(&s->why, why->reason,
+		    "%s; in its values: certificates %u, keys %u", why->detail,
+		    s->certs, s->keys);
+	s->certs = s->keys = 0;
+}
+
 void
 search_end(struct search *s)
 {
-	struct reason w;
+	struct reason w = s->why;
 	int all;
 
 	s->secrets->first = s->pass;
 	all = carve_end(&s->carve);
 	s->secrets->first = NULL;
-	reason_set(&w, s->why.reason, "%s; %s whole certificates %u, keys %u",
-	    s->why.detail,
-	    all ? "searched (-x):" :
-		  "searched (-x) in part, for it is made to look like keys:",
-	    s->certs, s->keys);
+	if (s->carved)
+		reason_set(&w, s->why.reason,
+		    "%s; %s whole certificates %u, keys %u", s->why.detail,
+		    all ? "searched (-x):" :
+			  "searched (-x) in part, for it is made to look like "
+			  "keys:",
+		    s->certs, s->keys);
 	pair_fault(s->pair, s->path, s->member, &w);
 	free((char *)s->path.s);
 	free(s);

@@ -10,7 +10,10 @@
 #include "export/choose.h"
 #include "export/pair.h"
 
-/* -x: a member that cannot be read is searched for what lies in it whole. */
+/*
+ * What is found in a member that is no key file: in the values of a database,
+ * and with -x in all that cannot be read, if it lies there whole.
+ */
 
 struct search;
 
@@ -20,6 +23,18 @@ struct search;
  */
 struct search *search_new(struct pair *, struct choose *, struct secrets *,
     const struct reason *why, struct text path, uint64_t member);
+
+/*
+ * Begins with a database.  What its values hold goes to the pair under their
+ * path, and is of the member, as what is lost in it; then comes what it is.  It
+ * may be searched as well, for what no value holds.
+ */
+struct search *search_database(struct pair *, struct choose *, struct secrets *,
+    struct text path, uint64_t member);
+void search_value(struct search *, struct text source, const uint8_t *,
+    size_t n);
+void search_fault(struct search *, struct text source, const struct reason *);
+void search_database_end(struct search *, const struct reason *why);
 
 /* Searches n bytes more. */
 void search_feed(struct search *, const uint8_t *p, size_t n);

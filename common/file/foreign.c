@@ -20,29 +20,18 @@ be32(const uint8_t *p)
 	    (unsigned)p[0] << 24;
 }
 
-/* An ESE database, such as kmsmdb.edb. */
+/* An ESE database, such as kmsmdb.edb, where it is not read. */
 static int
 foreign_ese(const uint8_t *p, size_t n, struct reason *w)
 {
-	static const char *const states[] = { "in an unknown state",
-		"just created", "dirty shutdown: recover it with eseutil first",
-		"clean shutdown", "being converted", "force detach" };
-	unsigned state;
-
-	if (n < 240) {
+	if (n < 240)
 		reason_set(w, "cut",
-		    "ESE database, cut in its header: fetch it "
-		    "again");
-		return 1;
-	}
-	state = le32(p + 52);
-	reason_set(w, "unsupported",
-	    "ESE database (version 0x%x revision 0x%x, page size %u, %s): "
-	    "edb-extract reads the tables of a CA, and certificates in others; "
-	    "how a KMS stores keys is not public: export PFX per user on "
-	    "Windows and feed those in",
-	    le32(p + 8), le32(p + 232), le32(p + 236),
-	    states[state < 6 ? state : 0]);
+		    "ESE database, cut in its header: fetch it again");
+	else
+		reason_set(w, "unsupported",
+		    "ESE database (version 0x%x revision 0x%x, page size %u): "
+		    "it is not read here: give it to edb-extract as <file",
+		    le32(p + 8), le32(p + 232), le32(p + 236));
 	return 1;
 }
 
@@ -117,4 +106,24 @@ foreign_named(const uint8_t *p, size_t n, struct reason *w)
 			return 1;
 		}
 	return 0;
+}
+
+void
+foreign_by_name(const char *path, struct reason *w)
+{
+	const char *s = strrchr(path, '/');
+	size_t n;
+
+	s = s == NULL ? path : s + 1;
+	n = strlen(s);
+	if (strcasecmp(s, "certbkxp.dat") == 0)
+		reason_set(w, w->reason,
+		    "by its name the list of files that certutil -backup "
+		    "leaves: it is not read, and holds no key");
+	else if (n >= 7 && strncasecmp(s, "edb", 3) == 0 &&
+	    strcasecmp(s + n - 4, ".log") == 0)
+		reason_set(w, w->reason,
+		    "by its name a log of an ESE database: it is not read: for "
+		    "rows that are in no database yet run esentutl /r edb on a "
+		    "copy of both, on any Windows");
 }

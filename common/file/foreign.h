@@ -17,4 +17,7 @@
  */
 int foreign_named(const uint8_t *p, size_t n, struct reason *w);
 
+/* Says in *w what a file of an unknown format is, if its name tells. */
+void foreign_by_name(const char *path, struct reason *w);
+
 #endif

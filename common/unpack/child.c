@@ -20,6 +20,7 @@
 #include "base/sandbox.h"
 #include "file/magic.h"
 #include "unpack/container.h"
+#include "unpack/database.h"
 #include "unpack/limits.h"
 #include "unpack/tail.h"
 
@@ -73,9 +74,25 @@ inner(struct container *c, const struct magic *kind, size_t len)
 	}
 }
 
-/* All of a member past its ceiling; len bytes of it are at l->data. */
+/* Sends what is in a memory file, by way of l->data; wipes and closes it. */
 static void
-pieces(struct container *c, size_t len)
+pieces_of(struct limits *l, int fd)
+{
+	ssize_t n;
+
+	(void)lseek(fd, 0, SEEK_SET);
+	while ((n = io_read(fd, l->data, MAGIC_BYTES)) > 0)
+		frame_send(UNPACK_PIECE, NULL, NULL, l->data, (size_t)n);
+	OPENSSL_cleanse(l->data, MAGIC_BYTES);
+	(void)close(fd);
+}
+
+/*
+ * All of a member; its first bytes are in a memory file, or else, len of them,
+ * at l->data.
+ */
+static void
+pieces(struct container *c, size_t len, int fd)
 {
 	struct limits *l = c->limits;
 	const uint8_t *p = l->data;
@@ -83,10 +100,13 @@ pieces(struct container *c, size_t len)
 	size_t n;
 	int r = 1;
 
-	for (; len > 0; p += n, len -= n) {
-		n = len < UNPACK_PIECE_BYTES ? len : UNPACK_PIECE_BYTES;
-		frame_send(UNPACK_PIECE, NULL, NULL, p, n);
-	}
+	if (fd != -1)
+		pieces_of(l, fd);
+	else
+		for (; len > 0; p += n, len -= n) {
+			n = len < UNPACK_PIECE_BYTES ? len : UNPACK_PIECE_BYTES;
+			frame_send(UNPACK_PIECE, NULL, NULL, p, n);
+		}
 	while ((r = container_take(c, UNPACK_PIECE_BYTES, &p, &n)) == 1)
 		frame_send(UNPACK_PIECE, NULL, NULL, p, n);
 	s = archive_error_string(c->a);
@@ -133,16 +153,20 @@ static void
 deliver(struct container *c, size_t len)
 {
 	struct limits *l = c->limits;
-	int big = len > l->max.member;
+	int big = len > l->max.member, fd = -1, done;
 
 	if (limits_starved(l))
 		return;
 	l->events++;
-	frame_send(big ? UNPACK_BIG : UNPACK_MEMBER, NULL, c->path, l->data,
-	    big && len > FRAME_HEAD ? FRAME_HEAD : len);
+	done = database_read(c, len, &fd);
+	if (!done)
+		frame_send(big ? UNPACK_BIG : UNPACK_MEMBER, NULL, c->path,
+		    l->data, big && len > FRAME_HEAD ? FRAME_HEAD : len);
 	limits_progress(l);
-	if (big && l->max.pieces)
-		pieces(c, len);
+	if ((big || done) && l->max.pieces)
+		pieces(c, len, fd);
+	else if (fd != -1)
+		(void)close(fd);
 	/* it may hold keys, and the next member may be hostile */
 	OPENSSL_cleanse(l->data, len);
 }

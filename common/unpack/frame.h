@@ -34,6 +34,15 @@ enum unpack_event {
 	UNPACK_PIECE,
 	/* That was its last piece; with a reason if the file breaks off. */
 	UNPACK_PIECES_END,
+	/*
+	 * An ESE database.  Until its end follow values, and faults of what is
+	 * lost in it, each with the path that leads to its column.
+	 */
+	UNPACK_DATABASE,
+	/* What may be a key or certificate. */
+	UNPACK_VALUE,
+	/* What it is.  If pieces are wanted, all of it follows as pieces. */
+	UNPACK_DATABASE_END,
 	/* A member that cannot be had; without a path: the archive's rest. */
 	UNPACK_FAULT,
 	/* Of interest with -v.  The reason is `link' for a link. */

@@ -293,6 +293,7 @@ longest(const struct unpack *w, uint32_t event)
 {
 	switch (event) {
 	case UNPACK_END:
+	case UNPACK_DATABASE:
 	case FRAME_PROGRESS:
 		return 0;
 	case UNPACK_MEMBER:
@@ -300,8 +301,10 @@ longest(const struct unpack *w, uint32_t event)
 	case UNPACK_BIG:
 		return FRAME_HEAD;
 	case UNPACK_PIECE:
+	case UNPACK_VALUE:
 		return UNPACK_PIECE_BYTES;
 	case UNPACK_PIECES_END:
+	case UNPACK_DATABASE_END:
 	case UNPACK_FAULT:
 	case UNPACK_NOTE:
 		return FRAME_TEXT;
@@ -319,9 +322,12 @@ count(struct unpack *w, const struct frame *f)
 {
 	const struct unpack_limits *max = &w->limits;
 
-	w->members += f->event == UNPACK_MEMBER || f->event == UNPACK_BIG;
+	w->members += f->event == UNPACK_MEMBER || f->event == UNPACK_BIG ||
+	    f->event == UNPACK_DATABASE;
 	if (f->event == UNPACK_MEMBER || f->event == UNPACK_PIECE)
 		w->bytes += f->len;
+	else if (f->event == UNPACK_VALUE)
+		w->bytes += f->len + sizeof(*f);
 	else if (f->event == FRAME_PROGRESS)
 		w->steps++;
 	else
@@ -399,7 +405,8 @@ unpack_next(struct unpack *w)
 			reason_set(&w->why, reason_of(f.reason), "%s",
 			    (char *)w->data);
 		if (w->why.reason == NULL &&
-		    (f.event == UNPACK_FAULT || f.event == UNPACK_NOTE))
+		    (f.event == UNPACK_FAULT || f.event == UNPACK_NOTE ||
+			f.event == UNPACK_DATABASE_END))
 			break; /* they always say why */
 		w->over = f.event == UNPACK_END;
 		return (enum unpack_event)f.event;

@@ -30,11 +30,12 @@ struct unpack {
 	 */
 	char *path;
 	size_t pathlen;
-	/* UNPACK_MEMBER, UNPACK_BIG, UNPACK_PIECE: bytes of the member. */
+	/* UNPACK_MEMBER, UNPACK_BIG, UNPACK_PIECE, UNPACK_VALUE: bytes of it. */
 	uint8_t *data;
 	size_t len;
 	/*
-	 * UNPACK_FAULT, UNPACK_NOTE: why.  UNPACK_PIECES_END: why the member
+	 * UNPACK_FAULT, UNPACK_NOTE: why.  UNPACK_DATABASE_END: what it is, and
+	 * why that is a fault.  UNPACK_PIECES_END: why the member
 	 * breaks off, or a NULL reason if it is whole.
 	 */
 	struct reason why;
