@@ -6,6 +6,7 @@
 load common
 load ca
 load pg
+load ese
 
 setup_file()
 {
@@ -157,7 +158,7 @@ ignored 0, refused 0, faults 0" "ca-load: audit head: $head" \
 	only archived <"$made/copy" | anew |
 	    refused_copy 'a row of another archive, without the audit rows before it: load what ca-dump wrote'
 	{ cat "$made/copy"; user 1 jane-1999; } | anew |
-	    refused_copy 'not a record of an archive: expected what ca-dump writes'
+	    refused_copy 'not a record of an archive: expected what ca-dump or edb-extract writes'
 	sed 's/name:KRAFlags\tvalue:1/name:KRAFlags\tvalue:/' "$made/copy" |
 	    anew | refused_copy 'setting KRAFlags: not its value'
 	sed 's/^rec:agent\(.*\)audit:1/rec:agent\1audit:99/' "$made/copy" |
@@ -284,4 +285,167 @@ $usage" ca-load -d new.db x
 	empty new.db
 	run_tool 2 ca-load -d new.db </dev/null
 	nothing_out ca-load
+}
+
+# of_a_ca: a CA's database of the rows of $made/ca.db, and in the file rows what
+# edb-extract makes of it.
+of_a_ca()
+{
+	need_shared ese
+	ca-export -q -d "$made/ca.db" 2>/dev/null | only archived |
+	    tee archived | ca_edb "$@" CA.edb
+	edb-extract -q <CA.edb >rows 2>/dev/null || (($? == 1))
+}
+
+# lone DB: an archive with kra1 as its only agent.
+lone()
+{
+	ca-init -c "$ORG/ca.pem" -d "$1" <"$ORG/kra1.pem" >/dev/null 2>&1 &&
+	    ca-setflag -d "$1" KRAFlags +KRAF_ENABLEFOREIGN >/dev/null 2>&1
+}
+
+# adopted DB: the archive takes the rows, as one commit, and knows whose they are.
+adopted()
+{
+	local n keys
+
+	n=$(grep -c ^rec:archived rows)
+	keys=$(grep -c $'\tblob:.' rows)
+	run_tool 0 ca-load -d "$1" <rows
+	grep -x "ca-load: read $(grep -cE '^rec:(archived|fault)' rows), imported $n (keys $keys), updated 0, present 0, ignored 0, refused 0, faults $(grep -c ^rec:fault rows)" "$ERR"
+	[[ $(statuses "$OUT" | grep -c '^imported') == "$n" ]]
+	ca-audit -d "$1" >/dev/null 2>&1
+	ca-dump -d "$1" >dump 2>/dev/null
+	grep -c $'^rec:audit\t.*\taction:load\t' dump | grep -x 1
+	grep -P "^rec:audit\t.*\taction:load\tdetail:results=[0-9]* read=.* imported=$n keys=$keys .* stream=$(only \
+	    end <rows | field sha256) issuer=CN=KMS CA,OU=North America,O=Example\t" dump
+	# keys as they were, and their old agents can be asked for
+	diff <(only archived <rows | field blob | sort) \
+	    <(only archived <dump | field blob | sort)
+	diff <(only archived <rows | field kra) <(only archived <dump | field kra)
+	only archived <dump | grep $'\tblob:.' | field recipients |
+	    sort | uniq -c | sed 's/^ *//' >strangers
+	# again: nothing changes
+	run_tool 0 ca-load -d "$1" <rows
+	[[ $(statuses "$OUT" | grep -vc '^fault' ) == "$n" ]]
+	[[ $(statuses "$OUT" | grep -c '^present') == "$n" ]]
+	ca-dump -d "$1" 2>/dev/null | cmp - dump
+}
+
+@test "rows of a CA: one commit, which says where they came from" {
+	local n
+
+	of_a_ca -s 2
+	n=$(grep -c $'\tblob:.' rows)
+	lone new.db
+	adopted new.db
+	# kra2 is no agent of this archive
+	diff strangers - <<<"$n $(openssl x509 -in "$ORG/kra2.pem" -noout \
+	    -serial | sed 's/serial=//' | tr A-F a-f) CN=Example CA,O=Example"
+	sqlite3 new.db "select count(*) from request where KeyRecoveryHashes \
+	    like '%$(cut -d ' ' -f 2- strangers)%'" | grep -x "$n"
+	[[ $(sqlite3 new.db 'select distinct KeyFormat from request
+	    where RawArchivedKey is not null') == CA ]]
+	for kra in kra1 kra2; do
+		ca-export -d new.db 2>/dev/null |
+		    ca-recover -q -k "$ORG/$kra.p12" -p "file:$ORG/$kra.pw" \
+		    >"$kra.out" 2>/dev/null
+		only key <"$kra.out" | wc -l | grep -x "$n"
+	done
+	# it moves on as any other archive
+	ca-dump -d new.db >dump 2>/dev/null
+	empty copy.db
+	run_tool 0 ca-load -d copy.db <dump
+	sqlite3 copy.db .dump | cmp - <(sqlite3 new.db .dump)
+	ca-setflag -d new.db KRACertCount 1 >/dev/null 2>&1
+	run_tool 0 ca-import -f -d new.db "${machine[@]}" <"$made/export.kms"
+	[[ $(statuses "$OUT" | grep -cE '^(imported|updated|refused)') == 0 ]]
+	ca-audit -d new.db >/dev/null 2>&1
+}
+
+@test "rows of a CA: to PostgreSQL" {
+	pg_new
+	of_a_ca
+	lone "$URL"
+	adopted "$URL"
+	grep -E '^[0-9]+ [0-9a-f]+ CN=Example CA,O=Example$' strangers
+	ca-export -d "$URL" 2>/dev/null |
+	    ca-recover -q -k "$ORG/kra2.p12" -p "file:$ORG/kra2.pw" \
+	    2>/dev/null | grep -c ^rec:key | grep -x "$(grep -c $'\tblob:.' rows)"
+	# and from there to a file
+	empty copy.db
+	run_tool 0 ca-load -d copy.db <dump
+	ca-dump -d copy.db 2>/dev/null | cmp - dump
+}
+
+@test "rows of a CA: all of them or none; what is lost in the database passes" {
+	of_a_ca
+	lone new.db
+	sqlite3 new.db .dump >before
+	head -n 20 rows >first
+	run_tool 2 ca-load -d new.db <first
+	grep -x 'ca-load: read 0, .*' "$ERR"
+	nothing_out ca-load
+	# rows of an archive behind them
+	{
+		only archived <rows | head -n 1
+		only archived <"$made/copy" | head -n 1
+	} | anew >mixed
+	run_tool 2 ca-load -d new.db <mixed
+	grep 'a record of an archive behind rows of a CA.s database: load one after the other' "$ERR"
+	sqlite3 new.db .dump | cmp - before
+	# a part is taken with -P
+	run_tool 0 ca-load -P -d new.db <first
+	[[ $(statuses "$OUT" | grep -c '^imported') == 20 ]]
+	# the rest follows; faults of the database are no fault of the load
+	damage CA.edb x break Requests.lv.1
+	edb-extract -q <x >rows 2>/dev/null || (($? == 1))
+	run_tool 0 ca-load -d new.db <rows
+	statuses "$OUT" | cut -d ' ' -f 1 | sort -u | grep -x fault
+	ca-audit -d new.db >/dev/null 2>&1
+}
+
+@test "rows of a CA: without hashes of agents; a revoked one; a key that came later" {
+	local row
+
+	of_a_ca
+	only archived <rows | grep $'\tblob:.' | head -n 1 >one
+	row=$(<one)
+	lone new.db
+	sed -E 's/\tdisposition:[0-9]+/\tdisposition:21/; s/\tkra:[^\t]*/\tkra:/; s/\tblob:.*/\tblob:/' \
+	    <<<"$row" | anew >stdin
+	run_tool 0 ca-load -d new.db <stdin
+	[[ $(statuses "$OUT") == imported* ]]
+	sed -E 's/\tkra:[^\t]*/\tkra:/' <<<"$row" | anew >stdin
+	run_tool 0 ca-load -d new.db <stdin
+	[[ $(statuses "$OUT") == updated* ]]
+	sqlite3 new.db 'select Disposition, KeyRecoveryHashes from request' >got
+	diff got - <<-ROW
+	21|$(openssl x509 -in "$ORG/kra1.pem" -outform DER | sha1sum | cut -c -40 |
+	    sed 's/../& /g; s/ $//')
+	$(openssl x509 -in "$ORG/kra2.pem" -noout -serial | sed 's/serial=//' |
+	    tr A-F a-f) CN=Example CA,O=Example
+	ROW
+	ca-audit -d new.db >/dev/null 2>&1
+	# what is no key is refused
+	sed -E 's/\tblob:[^\t]{16}/\tblob:AAAAAAAAAAAAAAAA/' <<<"$row" | anew >stdin
+	run_tool 1 ca-load -d new.db <stdin
+	grep 'not CMS EnvelopedData, as an archived key is' "$ERR"
+}
+
+@test "rows of a CA: an agent that it knew is none here until ca-init says so" {
+	need_shared ese
+	ca-export -q -d "$made/ca.db" 2>/dev/null | only archived |
+	    head -n 1 >one
+	# the certificate of the agent as a row
+	sed -E "s/\tid:[0-9]+/\tid:9000/; s/\tcert:[^\t]*/\tcert:$(openssl x509 \
+	    -in "$ORG/kra2.pem" -outform DER | base64 -w 0 | sed 's,/,\\/,g')/; s/\tsha1:[0-9a-f]*/\tsha1:$(openssl \
+	    x509 -in "$ORG/kra2.pem" -outform DER | sha1sum | cut -c -40)/; s/\tkra:[^\t]*/\tkra:/; s/\tblob:.*/\tblob:/" one |
+	    ca_edb CA.edb
+	edb-extract -q <CA.edb >rows 2>/dev/null
+	[[ $(grep -c ^rec:agent rows) == 1 ]]
+	lone new.db
+	run_tool 0 ca-load -d new.db <rows
+	grep -x 'ca-load: certificates of agents that the CA had: 1: none is an agent here until ca-init makes it one' "$ERR"
+	[[ $(sqlite3 new.db 'select count(*) from kra') == 1 ]]
 }

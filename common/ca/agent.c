@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/encode.h"
 #include "base/heap.h"
 #include "ca/agent_hashes.h"
 #include "ca/hresult.h"
@@ -160,6 +161,32 @@ agent_locked_to(STACK_OF(X509) *agents, const uint8_t *der, size_t len,
 	    reason_set(w, "recipient",
 		"the key is not encrypted to the agents in kra, or they are "
 		"not those of the archive");
+}
+
+char *
+agent_hashes_of(STACK_OF(X509) *agents, const uint8_t *der, size_t len)
+{
+	const uint8_t *q = der;
+	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &q, (long)len);
+	char *s = calloc((size_t)sk_X509_num(agents) * 41 + 1, 1), *p = s;
+	uint8_t sha1[20];
+	X509 *x;
+	int i;
+
+	if (s == NULL)
+		heap_nomem();
+	for (i = 0; cms != NULL && i < sk_X509_num(agents); i++) {
+		x = sk_X509_value(agents, i);
+		if (!is_recipient(cms, x) ||
+		    !X509_digest(x, EVP_sha1(), sha1, NULL))
+			continue;
+		if (p > s)
+			*p++ = ' ';
+		p += strlen(encode_hex(p, sha1, sizeof(sha1)));
+	}
+	CMS_ContentInfo_free(cms);
+	reason_clear();
+	return s;
 }
 
 int

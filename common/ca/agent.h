@@ -46,6 +46,12 @@ int agent_locked_to(STACK_OF(X509) *agents, const uint8_t *der, size_t len,
     const char *hashes, struct reason *w);
 
 /*
+ * The SHA-1 of those certificates that the archived key is encrypted to, in hex
+ * and apart by blanks.  Caller frees.
+ */
+char *agent_hashes_of(STACK_OF(X509) *agents, const uint8_t *der, size_t len);
+
+/*
  * Opens an archived key with the key of p.  Padding and content errors are one
  * message.  Returns 1 and *out in secure memory (*n bytes, to be freed with
  * OPENSSL_secure_clear_free), 0 with *w, or -1 with *w: p is no recipient.

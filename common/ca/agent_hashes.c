@@ -44,15 +44,57 @@ agent_hashes_new(const uint8_t (*sha1)[20], size_t n, size_t first,
 	return s;
 }
 
+const char *
+agent_hashes_others0(const char *row)
+{
+	const size_t n = AGENT_HASH - 1;
+
+	while (strspn(row, "0123456789abcdef ") == n &&
+	    (row[n] == '\n' || row[n] == '\0'))
+		row += n + (row[n] == '\n');
+	return row;
+}
+
 char *
 agent_hashes_record(const char *row)
 {
+	const char *end = agent_hashes_others0(row);
 	char *s = hashes_alloc(strlen(row)), *p = s;
 
-	for (; *row != '\0'; row++)
+	if (end > row && *end != '\0')
+		end--;
+	for (; row < end; row++)
 		if (*row != ' ')
 			*p++ = *row == '\n' ? ' ' : *row;
 	return s;
+}
+
+char *
+agent_hashes_tidy(const char *s)
+{
+	char *all = hashes_alloc(AGENT_HASH * (strlen(s) / 40 + 1)), *p = all;
+	char hex[41];
+	size_t n, i = 0;
+
+	do {
+		n = strcspn(s, "\n");
+		for (i = 0; n > 0; s++, n--)
+			if (strchr(" \r\t", *s) == NULL) {
+				hex[i < 40 ? i : 40] = *s |
+				    (*s > '9' ? 0x20 : 0);
+				i++;
+			}
+		hex[40] = '\0';
+		if (i == 40 && strspn(hex, "0123456789abcdef") == 40)
+			p = hash_pairs(p, hex);
+		else if (i != 0) {
+			free(all);
+			return NULL;
+		}
+	} while (*s++ == '\n');
+	if (p > all)
+		p[-1] = '\0';
+	return all;
 }
 
 char *
@@ -77,6 +119,7 @@ agent_hashes_row(const char *record)
 int
 agent_hashes_has(const char *row, X509 *agent)
 {
+	const char *end = agent_hashes_others0(row), *p;
 	char hex[41], pairs[AGENT_HASH];
 	uint8_t sha1[20];
 
@@ -84,5 +127,6 @@ agent_hashes_has(const char *row, X509 *agent)
 		heap_nomem();
 	hash_pairs(pairs, encode_hex(hex, sha1, sizeof(sha1)));
 	pairs[AGENT_HASH - 1] = '\0';
-	return strstr(row, pairs) != NULL;
+	p = strstr(row, pairs);
+	return p != NULL && p < end;
 }

@@ -1,6 +1,5 @@
 #include "ca/edb.h"
 
-#include <openssl/cms.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,6 +9,8 @@
 #include "base/table.h"
 #include "base/tool.h"
 #include "ca/agent.h"
+#include "ca/agent_hashes.h"
+#include "ca/recipients.h"
 #include "ese/bytes.h"
 #include "ese/rows.h"
 
@@ -76,7 +77,7 @@ struct edb {
 	struct side side[2];
 	const struct schema_column *column[COLUMNS];
 	struct value value[COLUMNS];
-	struct value recipients;
+	char *recipients; /* of the archived key, or NULL */
 	struct cert *cert;
 	char submitted[32];
 	char source[32];
@@ -324,72 +325,37 @@ put_time(struct edb *d)
 		    "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/* Adds serial number and issuer of a recipient, and a line end. */
-static int
-put_recipient(struct value *v, CMS_RecipientInfo *ri)
-{
-	BIO *bio = BIO_new(BIO_s_mem());
-	ASN1_INTEGER *serial = NULL;
-	X509_NAME *issuer = NULL;
-	BIGNUM *bn = NULL;
-	char *hex = NULL, *s;
-	size_t i;
-	long n;
-
-	if (bio == NULL)
-		heap_nomem();
-	if (CMS_RecipientInfo_type(ri) == CMS_RECIPINFO_TRANS &&
-	    CMS_RecipientInfo_ktri_get0_signer_id(ri, NULL, &issuer, &serial) ==
-		1 &&
-	    issuer != NULL && serial != NULL &&
-	    (bn = ASN1_INTEGER_to_BN(serial, NULL)) != NULL &&
-	    (hex = BN_bn2hex(bn)) != NULL) {
-		for (i = 0; hex[i] != '\0'; i++)
-			if (hex[i] >= 'A')
-				hex[i] += 'a' - 'A';
-		(void)BIO_printf(bio, "%s%s ", v->n > 0 ? "\n" : "", hex);
-		(void)X509_NAME_print_ex(bio, issuer, 0,
-		    XN_FLAG_RFC2253 & ~(unsigned)ASN1_STRFLGS_ESC_MSB);
-	}
-	n = BIO_get_mem_data(bio, &s);
-	if (n > 0) {
-		memcpy(room(v, v->n + (size_t)n) + v->n, s, (size_t)n);
-		v->n += (size_t)n;
-		v->p[v->n] = 0;
-	}
-	OPENSSL_free(hex);
-	BN_free(bn);
-	BIO_free(bio);
-	return n > 0;
-}
-
 /* Checks that the archived key is one; notes to whom it is encrypted. */
 static int
 check_key(struct edb *d, struct reason *w)
 {
 	const struct value *v = &d->value[KEY];
-	STACK_OF(CMS_RecipientInfo) *ris;
-	const uint8_t *p = v->p;
-	CMS_ContentInfo *cms;
-	int i, ok;
 
-	d->recipients.n = 0;
-	room(&d->recipients, 0)[0] = 0;
-	if (v->n == 0)
-		return 1;
-	cms = d2i_CMS_ContentInfo(NULL, &p, (long)v->n);
-	ok = cms != NULL && p == v->p + v->n &&
-	    OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_enveloped;
-	ris = ok ? CMS_get0_RecipientInfos(cms) : NULL;
-	for (i = 0;
-	     d->value[AGENTS].n == 0 && i < sk_CMS_RecipientInfo_num(ris); i++)
-		(void)put_recipient(&d->recipients,
-		    sk_CMS_RecipientInfo_value(ris, i));
-	CMS_ContentInfo_free(cms);
-	reason_clear();
-	return ok ||
+	free(d->recipients);
+	d->recipients = v->n == 0 ? NULL : recipients_of(v->p, v->n, NULL);
+	return v->n == 0 || d->recipients != NULL ||
 	    reason_set(w, "damaged",
 		"not CMS EnvelopedData, as an archived key is");
+}
+
+/* Tidies the hashes of agents; what is none is a fault, and is left out. */
+static void
+tidy_agents(struct edb *d)
+{
+	struct value *v = &d->value[AGENTS];
+	char *s = agent_hashes_tidy((const char *)v->p);
+	struct reason w;
+
+	if (s == NULL) {
+		reason_set(&w, "damaged",
+		    "not a list of SHA-1, as the agents of a key are");
+		fault(d, REQUESTS, d->side[REQUESTS].now,
+		    d->column[AGENTS]->name, &w);
+	}
+	v->n = s == NULL ? 0 : strlen(s);
+	memcpy(room(v, v->n), s == NULL ? "" : s, v->n);
+	v->p[v->n] = 0;
+	free(s);
 }
 
 /* Checks the certificate against the hash that the row has of it. */
@@ -461,6 +427,7 @@ make(struct edb *d, struct edb_row *row)
 			whole = 0;
 	if (!whole)
 		return 0;
+	tidy_agents(d);
 	disposition = v[DISPOSITION].n == 4 ? le32(v[DISPOSITION].p) : 0;
 	if (v[CERT].n == 0) {
 		no_cert(d, id, disposition);
@@ -498,7 +465,7 @@ make(struct edb *d, struct edb_row *row)
 	f->blob = v[KEY].p;
 	f->bloblen = v[KEY].n;
 	row->cert = d->cert;
-	row->recipients = (const char *)d->recipients.p;
+	row->recipients = v[KEY].n > 0 && v[AGENTS].n == 0 ? d->recipients : "";
 	row->is_agent = is_agent(d->cert);
 	return 1;
 }
@@ -545,7 +512,7 @@ edb_free(struct edb *d)
 	}
 	for (i = 0; i < COLUMNS; i++)
 		free(d->value[i].p);
-	free(d->recipients.p);
+	free(d->recipients);
 	cert_free(d->cert);
 	free(d);
 }

@@ -10,6 +10,9 @@
 #include "base/tool.h"
 #include "ca/agent.h"
 #include "ca/agent_hashes.h"
+#include "ca/recipients.h"
+
+#define FORMAT_CA "CA" /* KeyFormat: a CA wrote it as it likes */
 
 /* Writing --------------------------------------------------------------- */
 
@@ -105,10 +108,12 @@ replica_is(const struct rec *r)
 	    rec_is(r, "setting") || rec_is(r, "agent");
 }
 
+#define TEXTS 12 /* of a record, at most */
+
 /* Texts of a record, to be freed together. */
 struct texts {
-	struct text v[8];
-	char *own[8];
+	struct text v[TEXTS];
+	char *own[TEXTS];
 	size_t n;
 };
 
@@ -191,6 +196,9 @@ take_commit(struct replica *c, const struct rec *r, struct reason *w)
 		reason_set(w, "copy", "an audit row without its hash");
 	else
 		rc = part(restore_commit(c->db, &e, w), &c->ncommits);
+	if (strcmp(e.action, REPLICA_LOAD) == 0 &&
+	    table_get0(&c->loads, &e.id) == NULL)
+		heap_nomem();
 	c->last = e.id;
 	(void)snprintf(c->head, sizeof(c->head), "%lld:%.64s", (long long)e.id,
 	    e.hash);
@@ -245,32 +253,54 @@ take_agent(struct replica *c, const struct rec *r, struct reason *w)
 	return rc;
 }
 
+/* KeyRecoveryHashes, of two fields of a record; NULL if that cannot be. */
+static char *
+agents_of(const char *kra, const char *others)
+{
+	char *hashes = agent_hashes_row(kra), *s = NULL;
+
+	if (hashes == NULL || *others == '\0')
+		return hashes;
+	if (asprintf(&s, "%s%s%s", hashes, *hashes == '\0' ? "" : "\n",
+		others) == -1)
+		heap_nomem();
+	free(hashes);
+	return s;
+}
+
 /*
- * The key of a row, still encrypted: to the agents named, and no other.
- * *key is NULL if there is none.  Returns 1, or 0 with *w; free k->blob and
- * k->hashes in either case.
+ * The key of a row, still encrypted: to the agents named, and no other, unless
+ * it came from a CA.  *key is NULL if there is none.  Returns 1, or 0 with *w;
+ * free k->blob and k->hashes in either case.
  */
 static int
-take_key(struct replica *c, const struct rec *r, const char *format,
-    const char *kra, struct store_key *k, const struct store_key **key,
-    struct reason *w)
+take_key(struct replica *c, const struct rec *r, struct texts *t,
+    struct store_key *k, const struct store_key **key, struct reason *w)
 {
+	const char *format = text(t, r, "format").s;
+	const char *kra = text(t, r, "kra").s;
+	const char *others = text(t, r, "recipients").s;
+
 	*key = NULL;
 	k->blob = rec_b64(r, "blob", 0, &k->len);
-	k->hashes = agent_hashes_row(kra);
+	k->hashes = agents_of(kra, others);
 	k->format = format;
 	if (k->blob == NULL || (k->len == 0) != (*format == '\0') ||
-	    (k->len == 0) != (*kra == '\0'))
+	    (k->len == 0) != (*kra == '\0' && *others == '\0'))
 		return reason_set(w, "copy",
 		    "its key is not in the record: load what ca-dump wrote");
 	if (k->len == 0)
 		return 1;
+	*key = k;
+	if (!number(r, "key_audit", c->last, &k->audit, w))
+		return 0;
+	if (table_find0(&c->loads, &k->audit) != NULL)
+		return strcmp(format, FORMAT_CA) == 0 ||
+		    reason_set(w, "copy", "format is not " FORMAT_CA);
 	if (strcmp(format, "MSBLOB") != 0 && strcmp(format, "PKCS8") != 0)
 		return reason_set(w, "copy",
 		    "format is neither MSBLOB nor PKCS8");
-	*key = k;
-	return number(r, "key_audit", c->last, &k->audit, w) &&
-	    agent_locked_to(c->agents, k->blob, k->len, k->hashes, w);
+	return agent_locked_to(c->agents, k->blob, k->len, k->hashes, w);
 }
 
 /* What the record says of its row.  Returns 1, or 0 with *w. */
@@ -278,6 +308,7 @@ static int
 take_row(struct replica *c, const struct rec *r, struct texts *t,
     struct store_row *row, const struct cert *cert, struct reason *w)
 {
+	int of_ca = c->adopts;
 	unsigned long long disposition;
 	char hex[65];
 
@@ -291,11 +322,17 @@ take_row(struct replica *c, const struct rec *r, struct texts *t,
 	row->stream = text(t, r, "stream").s;
 	row->requester = text(t, r, "requester").s;
 	row->caller = text(t, r, "caller").s;
-	if (!number(r, "id", INT64_MAX, &row->id, w) ||
-	    !number(r, "audit", c->last, &row->audit, w))
-		return 0;
-	if (!rec_u64(r, "disposition", &disposition) ||
-	    (disposition != DISP_ISSUED && disposition != DISP_FOREIGN))
+	row->submitted = text(t, r, "submitted").s;
+	if (!of_ca) {
+		if (!number(r, "id", INT64_MAX, &row->id, w) ||
+		    !number(r, "audit", c->last, &row->audit, w))
+			return 0;
+		of_ca = table_find0(&c->loads, &row->audit) != NULL;
+	}
+	/* a CA has more, such as 21 of what was revoked */
+	if (!rec_u64(r, "disposition", &disposition) || disposition > 255 ||
+	    (!of_ca && disposition != DISP_ISSUED &&
+		disposition != DISP_FOREIGN))
 		return reason_set(w, "copy", "disposition is neither %d nor %d",
 		    DISP_FOREIGN, DISP_ISSUED);
 	row->disposition = (int)disposition;
@@ -305,43 +342,117 @@ take_row(struct replica *c, const struct rec *r, struct texts *t,
 		"sha256 is not that of the certificate in the record");
 }
 
+/*
+ * The key of a CA's row: to whom it is encrypted, the CA says, and the key itself.
+ * Returns as take_key().
+ */
+static int
+adopt_key(struct replica *c, const struct rec *r, struct texts *t,
+    struct store_key *k, const struct store_key **key, struct reason *w)
+{
+	const char *kra = text(t, r, "kra").s;
+	char *others, *own = NULL;
+
+	*key = NULL;
+	k->format = FORMAT_CA;
+	if ((k->blob = rec_b64(r, "blob", 0, &k->len)) == NULL)
+		return reason_set(w, "copy", "blob is not base64");
+	if (k->len == 0)
+		return 1;
+	if ((others = recipients_of(k->blob, k->len, c->agents)) == NULL)
+		return reason_set(w, "damaged",
+		    "not CMS EnvelopedData, as an archived key is");
+	if (*kra == '\0')
+		kra = own = agent_hashes_of(c->agents, k->blob, k->len);
+	k->hashes = agents_of(kra, others);
+	free(others);
+	free(own);
+	*key = k;
+	return k->hashes != NULL ||
+	    reason_set(w, "copy", "kra is no list of SHA-1");
+}
+
+/* Adds a row of a CA, or its key.  Returns as restore_row(). */
+static int
+adopt_row(struct replica *c, struct store_row *row, const struct store_key *k,
+    struct reason *w)
+{
+	struct text user;
+	int has_key, rc;
+
+	if (*c->issuer == '\0')
+		(void)snprintf(c->issuer, sizeof(c->issuer), "%s",
+		    row->cert->issuer);
+	rc = store_find(c->db, row->cert->sha256, &row->id, &has_key, &user, w);
+	if (rc == -1 || (rc == 1 && (has_key || k == NULL)))
+		return rc == -1 ? -1 : 0;
+	if (rc == 1)
+		return store_put_key(c->db, row->id, k, w) ? 2 : -1;
+	return store_next_id(c->db, &row->id, w) &&
+		store_put_row(c->db, row, k, w) ?
+	    1 :
+	    -1;
+}
+
 static enum replica_status
 take_archived(struct replica *c, const struct rec *r, int64_t *id,
-    struct reason *w)
+    char **hashes, struct reason *w)
 {
 	static const enum replica_status was[] = { REPLICA_PRESENT,
 		REPLICA_IMPORTED, REPLICA_UPDATED };
-	struct texts t = { .n = 0 }, more = { .n = 0 };
+	struct texts t = { .n = 0 };
 	const struct store_key *key = NULL;
 	struct store_key k = { .blob = NULL };
 	struct cert *cert;
 	struct store_row row;
-	const char *format, *kra;
 	int rc, ok;
 
 	if (c->agents == NULL && !store_agent_all(c->db, &c->agents, w))
 		return REPLICA_STOP;
 	if (!certificate(r, &cert, w))
 		return REPLICA_REFUSED;
-	format = text(&more, r, "format").s;
-	kra = text(&more, r, "kra").s;
 	ok = take_row(c, r, &t, &row, cert, w) &&
-	    take_key(c, r, format, kra, &k, &key, w);
-	row.submitted = text(&more, r, "submitted").s;
-	rc = ok ? restore_row(c->db, &row, key, w) : 0;
+	    (c->adopts ? adopt_key(c, r, &t, &k, &key, w) :
+			 take_key(c, r, &t, &k, &key, w));
+	rc = !ok      ? 0 :
+	    c->adopts ? adopt_row(c, &row, key, w) :
+			restore_row(c->db, &row, key, w);
 	*id = row.id;
 	OPENSSL_free((uint8_t *)(uintptr_t)k.blob);
-	free((char *)(uintptr_t)k.hashes);
+	if (c->adopts && rc > 0)
+		*hashes = (char *)(uintptr_t)k.hashes;
+	else
+		free((char *)(uintptr_t)k.hashes);
 	texts_free(&t);
-	texts_free(&more);
 	cert_free(cert);
 	return !ok ? REPLICA_REFUSED : rc == -1 ? REPLICA_STOP : was[rc];
 }
 
+/* Is it of a CA's database?  Records of an archive name their audit row. */
+static int
+is_of_ca(const struct replica *c, const struct rec *r)
+{
+	return c->last == 0 && rec_eq(r, "audit", "") &&
+	    (rec_is(r, "agent") || rec_either0(r, "recipients") != NULL);
+}
+
 enum replica_status
 replica_record(struct replica *c, const struct rec *r, int64_t *id,
-    struct reason *w)
+    char **hashes, struct reason *w)
 {
+	if (is_of_ca(c, r)) {
+		c->adopts = 1;
+		if (rec_is(r, "archived"))
+			return take_archived(c, r, id, hashes, w);
+		c->nlater++;
+		return REPLICA_PART;
+	}
+	if (c->adopts) {
+		reason_set(w, "copy",
+		    "a record of an archive behind rows of a CA's database: "
+		    "load one after the other");
+		return REPLICA_STOP;
+	}
 	if (rec_is(r, "audit"))
 		return take_commit(c, r, w);
 	if (c->last == 0) {
@@ -354,11 +465,12 @@ replica_record(struct replica *c, const struct rec *r, int64_t *id,
 		return take_setting(c, r, w);
 	if (rec_is(r, "agent"))
 		return take_agent(c, r, w);
-	return take_archived(c, r, id, w);
+	return take_archived(c, r, id, hashes, w);
 }
 
 void
 replica_free(struct replica *c)
 {
 	sk_X509_pop_free(c->agents, X509_free);
+	table_clear(&c->loads);
 }

@@ -4,12 +4,16 @@
 #include <openssl/x509.h>
 
 #include "base/reason.h"
+#include "base/table.h"
 #include "record/write.h"
 #include "store/store.h"
 
 /*
  * From archive to archive: the records that ca-dump(1) writes and ca-load(1)
  * takes.  No key is opened, and the audit chain stays what it was.
+ *
+ * The rows that edb-extract(1) writes, of a Windows CA's database, have no chain:
+ * they become rows like those of an import, with a commit of their own.
  */
 
 /* Writing --------------------------------------------------------------- */
@@ -22,9 +26,15 @@ int replica_head(struct store *, struct rec_out *, struct reason *w);
 
 /* Reading --------------------------------------------------------------- */
 
+#define REPLICA_LOAD "load" /* the action of a commit of rows of a CA */
+
 struct replica {
 	struct store *db;
 	int64_t last; /* audit row of the stream, 0: none came yet */
+	struct table loads; /* numbers of those that were of such rows */
+	int adopts; /* rows without a chain came */
+	char issuer[256]; /* of the first of these */
+	unsigned long long nlater; /* agents that came with them, not taken */
 	STACK_OF(X509) *agents; /* of the archive, once the first row came */
 	unsigned long long ncommits, nsettings, nagents; /* that came */
 	char head[AUDIT_HEAD_MAX]; /* of the stream */
@@ -42,9 +52,12 @@ enum replica_status {
 /* Is the record one of those? */
 int replica_is(const struct rec *);
 
-/* Takes one, within a transaction; *id is that of a row. */
+/*
+ * Takes one, within a transaction; *id is that of a row.  *hashes receives the
+ * KeyRecoveryHashes of a row without a chain; caller frees.
+ */
 enum replica_status replica_record(struct replica *, const struct rec *,
-    int64_t *id, struct reason *w);
+    int64_t *id, char **hashes, struct reason *w);
 
 void replica_free(struct replica *);
 

@@ -113,7 +113,7 @@ static int
 has_key(const struct rec *r)
 {
 	return rec_is(r, "key") ||
-	    (rec_is(r, "archived") && !rec_eq(r, "kra", ""));
+	    (rec_is(r, "archived") && !rec_eq(r, "blob", ""));
 }
 
 void

@@ -94,12 +94,14 @@ int
 row_put(struct rec_out *o, const struct store_found *f, int list,
     const struct blob_wrap_ca *ca, struct reason *w)
 {
+	const char *others = agent_hashes_others0(f->hashes);
 	struct cert *c;
 	int rc;
 
 	if (!cert_new(&c, f->cert, f->certlen, w))
 		return 0;
-	rc = row_put_cert(o, f, c, NULL, list, ca, w);
+	rc = row_put_cert(o, f, c, *others == '\0' ? NULL : others, list, ca,
+	    w);
 	cert_free(c);
 	return rc;
 }

@@ -11,6 +11,13 @@
 
 #define GO_BACK "compare with the results of ca-import, or go back to a copy"
 
+/* Is it a commit that may write rows? */
+static int
+writes_rows(const char *action)
+{
+	return strcmp(action, "import") == 0 || strcmp(action, "load") == 0;
+}
+
 /* Is it a commit that may write agents and the CA certificate? */
 static int
 sets_up(const char *action)
@@ -22,7 +29,7 @@ sets_up(const char *action)
 static const char *
 tables(const char *action)
 {
-	if (strcmp(action, "import") == 0)
+	if (writes_rows(action))
 		return "request and certificate";
 	if (sets_up(action))
 		return "kra and config";
@@ -48,7 +55,7 @@ plausible(const struct commit_wrote *cw, const char *action, const char *detail)
 {
 	unsigned long long results = 0, agents = 0;
 
-	if (strcmp(action, "import") == 0)
+	if (writes_rows(action))
 		results = counted(detail, "results");
 	if (sets_up(action))
 		agents = counted(detail, "kras");

@@ -198,7 +198,7 @@ select AuditID, AuditWhen, Caller, Action, Detail, Digest, Hash
 
 -- COMMIT_SINCE
 select AuditID, AuditWhen, Caller, Action, Detail, Digest, Hash
-    from audit where AuditID > $1 and Action not in ('import', 'export')
+    from audit where AuditID > $1 and Action not in ('import', 'load', 'export')
     order by AuditID limit 1
 
 -- COMMIT_PAGE
@@ -281,6 +281,8 @@ select '' || RequestID from request where RawArchivedKey is not null
     and length(replace(KeyRecoveryHashes, ' ', '')) + 1 <>
     41 * (select count(*) from kra where
     replace(KeyRecoveryHashes, ' ', '') like '%' || CertificateHash || '%')
+    and not exists (select 1 from audit where AuditID = KeyAudit
+    and Action = 'load')
 
 -- INTEGRITY
 pragma integrity_check(1)
