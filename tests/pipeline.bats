@@ -5,6 +5,7 @@
 
 load common
 load ca
+load p12
 
 setup_file()
 {
@@ -134,6 +135,16 @@ fresh()
 	local serial
 
 	recipe p12-pack.1 'A mail client that has imported'
+	bash -o pipefail recipe 2>"$ERR" | tr -d '\r' >mail
+	cmp old-mail.txt mail
+	# certificates of the sender may stand before the recipients
+	openssl cms -cmsout -outform DER -in old-mail.eml | hex >body
+	sed 's/^.*06092a864886f70d010703a082....3082....020100//' body >rest
+	not cmp -s body rest
+	tlv 30 06092a864886f70d010703 "$(tlv a0 "$(tlv 30 020102 "$(tlv a0 \
+	    "$(tlv a0 "$(cert_der ca.pem | hex)")")" "$(<rest)")")" | unhex |
+	    openssl cms -cmsout -inform DER -out mail
+	mv mail old-mail.eml
 	bash -o pipefail recipe 2>"$ERR" | tr -d '\r' >mail
 	cmp old-mail.txt mail
 	# and with no other
