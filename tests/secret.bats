@@ -429,6 +429,41 @@ hang_up()
 	done
 }
 
+@test "tty: the file of -k is named, and there are three tries" {
+	local n wrong='ca-recover: a.p12: integrity check failed (wrong password or damaged file)'
+	local ask='ca-recover: password for a.p12: ' status script
+
+	command -v script >/dev/null || skip 'no script(1)'
+	echo 'rec:end	n:0	keys:0	certs:0	faults:0	sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855	sig:' >none
+	echo other >other.pw
+	chmod 600 other.pw
+	for n in 1 2 3; do
+		: >shown
+		under_tty 'ca-recover -r -k a.p12 -p tty -p file:other.pw <none >out 2>err'
+		for ((i = 1; i < n; i++)); do
+			prompted "$ask"
+			echo wrong >&"${tty[1]}"
+		done
+		prompted "$ask"
+		# the third try is the last
+		if ((n < 3)); then
+			echo secret >&"${tty[1]}"
+		else
+			echo wrong >&"${tty[1]}"
+		fi
+		hang_up
+		if ((n < 3)); then
+			not grep -q password err
+		else
+			((status == 2))
+			[[ $(<err) == "ca-recover: -k: ${wrong#ca-recover: }" ]]
+		fi
+		diff <(for ((i = 1; i < n; i++)); do
+			printf '%s\n%s\n' "$ask" "$wrong"
+		done; printf '%s\n' "$ask") <(tr -d '\r' <shown) >&2
+	done
+}
+
 @test "tty: the tools of a pipeline ask in turn" {
 	local status script
 
@@ -501,6 +536,6 @@ hang_up()
 @test "tty: without a terminal" {
 	command -v setsid >/dev/null || skip 'no setsid(1)'
 	run_tool 2 setsid -w p12-extract -p tty <a.p12
-	says 'p12-extract: -p: /dev/tty: No such device or address'
+	says 'p12-extract: -p: /dev/tty: No such device or address: there is no terminal to ask at: give the password as -p file:PATH'
 	nothing_out 'no terminal'
 }

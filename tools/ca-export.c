@@ -197,6 +197,7 @@ main(int argc, char *argv[])
 	    (key != NULL && !store_agent_all(x.db, &x.ca.agents, &w)))
 		msg_die("%s", w.detail);
 	/* no key or password is here while libpq connects */
+	secrets.of = key;
 	for (i = 0; i < npass; i++)
 		if (!secret_add(&secrets, pass[i], &w))
 			msg_die("-p: %s", w.detail);

@@ -72,6 +72,7 @@ load_secrets(struct options *o)
 	struct reason w;
 	size_t i;
 
+	o->secrets.of = o->ca;
 	for (i = 0; i < o->npass; i++)
 		if (!secret_add(&o->secrets, o->pass[i], &w))
 			msg_die("-p: %s", w.detail);

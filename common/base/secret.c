@@ -15,6 +15,7 @@
 
 #include "base/array.h"
 #include "base/io.h"
+#include "base/text.h"
 
 /* Keeps a copy of the n bytes at s.  Returns 1, or 0 with *w. */
 static int
@@ -177,9 +178,13 @@ add_fd(struct secrets *l, const char *num, struct reason *w)
 static int
 ask(struct secrets *l, int fd, const char *what, struct reason *w)
 {
+	char of[256];
 	int rc;
 
-	(void)dprintf(fd, "%s: %s: ", program_invocation_short_name, what);
+	(void)dprintf(fd, "%s: %s%s%s: ", program_invocation_short_name, what,
+	    l->of == NULL ? "" : " for ",
+	    l->of == NULL ? "" :
+			    text_vis(of, sizeof(of), l->of, strlen(l->of)));
 	rc = add_lines(l, fd, 0, w);
 	(void)dprintf(fd, "\n");
 	return rc;
@@ -205,11 +210,14 @@ ask_again(struct secrets *l, int fd, struct reason *w)
 	    reason_set(w, "password", "the two are not the same: run again");
 }
 
-/* The terminal at which somebody is asked, as it was and while it is quiet. */
+/*
+ * The terminal at which somebody is asked, as it was and while it is quiet; and
+ * what keeps the turn there, while there is a file `of'.
+ */
 static struct prompt {
-	int fd;
+	int fd, turn;
 	struct termios was, quiet;
-} prompt;
+} prompt = { .turn = -1 };
 
 static const int interrupts[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
 #define INTERRUPTS (sizeof(interrupts) / sizeof(interrupts[0]))
@@ -261,23 +269,29 @@ take_turns(int tty)
 	return fd;
 }
 
-/* Asks on the terminal. */
+/* Asks on the terminal, having said what was wrong before, if that is not NULL. */
 static int
-add_tty(struct secrets *l, struct reason *w)
+add_tty(struct secrets *l, const char *wrong, struct reason *w)
 {
 	struct sigaction old[INTERRUPTS],
 	    own = { .sa_handler = interrupted, .sa_flags = SA_RESTART };
-	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC), turn = -1, rc;
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC), rc;
 	size_t i;
 
-	if (fd != -1)
-		turn = take_turns(fd);
+	if (fd != -1 && prompt.turn == -1)
+		prompt.turn = take_turns(fd);
 	if (fd == -1 || tcgetattr(fd, &prompt.was) == -1) {
-		rc = reason_set(w, "password", "/dev/tty: %s", strerror(errno));
-		(void)close(turn);
+		rc = reason_set(w, "password",
+		    "/dev/tty: %s: there is no terminal to ask at: give the "
+		    "password as -p file:PATH",
+		    strerror(errno));
+		secret_done();
 		(void)close(fd);
 		return rc;
 	}
+	if (wrong != NULL)
+		(void)dprintf(fd, "%s: %s\n", program_invocation_short_name,
+		    wrong);
 	prompt.fd = fd;
 	prompt.quiet = prompt.was;
 	prompt.quiet.c_lflag &= ~(tcflag_t)ECHO;
@@ -291,9 +305,37 @@ add_tty(struct secrets *l, struct reason *w)
 	(void)tcsetattr(fd, TCSAFLUSH, &prompt.was);
 	for (i = 0; i < INTERRUPTS; i++)
 		(void)sigaction(interrupts[i], &old[i], NULL);
-	(void)close(turn);
 	(void)close(fd);
+	l->asked++;
+	l->typed = l->n - 1;
+	if (!rc || l->of == NULL)
+		secret_done();
 	return rc;
+}
+
+int
+secret_again(struct secrets *l, const struct reason *w)
+{
+	struct reason why;
+	size_t i;
+
+	if (l->of == NULL || l->asked == 0 || l->asked >= SECRET_TRIES ||
+	    strcmp(w->reason, "password") != 0)
+		return 0;
+	i = l->typed;
+	if (!add_tty(l, w->detail, &why))
+		return 0;
+	OPENSSL_secure_clear_free(l->v[i], strlen(l->v[i]) + 1);
+	l->v[i] = l->v[--l->n];
+	l->typed = i;
+	return 1;
+}
+
+void
+secret_done(void)
+{
+	(void)close(prompt.turn);
+	prompt.turn = -1;
 }
 
 int
@@ -320,7 +362,7 @@ secret_add(struct secrets *l, const char *spec, struct reason *w)
 	if (strncmp(spec, "fd:", 3) == 0)
 		return add_fd(l, spec + 3, w);
 	if (strcmp(spec, "tty") == 0)
-		return add_tty(l, w);
+		return add_tty(l, NULL, w);
 	/* do not repeat it: it may be the password itself */
 	return reason_set(w, "password",
 	    "not env:VAR, file:PATH, list:PATH, "

@@ -14,6 +14,7 @@
 #define SECRET_MAX	1024 /* bytes of one password */
 #define SECRET_LIST_MAX (1024 * 1024) /* bytes of a list: file */
 #define SECRETS_MAX	10000 /* candidates in all */
+#define SECRET_TRIES	3 /* of somebody at a terminal, for one file */
 
 struct secrets {
 	char **v; /* NUL-terminated, UTF-8 or whatever was given */
@@ -23,6 +24,9 @@ struct secrets {
 	int worked; /* set when one of v works; the caller clears it */
 	const char *first; /* one more, to try before all others; borrowed */
 	int twice; /* tty asks twice, for a password that will lock something */
+	const char *of; /* the file that tty asks for; borrowed, or NULL */
+	int asked; /* how often it did */
+	size_t typed; /* index of what was typed */
 };
 
 /*
@@ -34,6 +38,17 @@ int secret_open(const char *spec, struct reason *w);
 
 /* Adds the password or passwords that spec names.  Returns 1, or 0 with *w. */
 int secret_add(struct secrets *, const char *spec, struct reason *w);
+
+/*
+ * The file `of' does not open, as *w says.  Asks at the terminal for another
+ * password, which takes the place of the one that was typed.  Returns 1, or 0 if
+ * nobody is to be asked, or has had SECRET_TRIES tries.  The turn at the terminal
+ * is kept from the first question to secret_done().
+ */
+int secret_again(struct secrets *, const struct reason *w);
+
+/* The file `of' is open, or given up: whoever waits for the terminal asks. */
+void secret_done(void);
 
 /*
  * Returns the password to try in turn i, from 0: `first' if it is set, then the

@@ -134,7 +134,12 @@ cred_load(struct trust *c, const char *path, int need_key, struct secrets *s,
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
 		return reason_set(w, "credential", "%s: %s", path,
 		    strerror(errno));
-	rc = cred_read(c, fd, path, need_key, s, w);
+	do
+		rc = cred_read(c, fd, path, need_key, s, w);
+	while (!rc && s->of == path && lseek(fd, 0, SEEK_SET) == 0 &&
+	    secret_again(s, w));
+	if (s->of == path)
+		secret_done();
 	(void)close(fd);
 	return rc;
 }

@@ -59,6 +59,7 @@ input_cred(struct input *in)
 	struct reason w;
 	size_t i;
 
+	in->secrets.of = in->key;
 	input_secrets(in);
 	for (i = 0; i < in->nsigners; i++)
 		if (!cred_load(&in->trusted, in->signer[i], 0, &in->secrets,
