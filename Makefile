@@ -123,12 +123,14 @@ harnesses: $(HARNESSES)
 torture: all
 	KMS2CA_BIN=$(abspath $B/bin) tests/torture.bash
 
-fuzz:
+fuzz: all
 	$(MAKE) B=$B/fuzzing CC=clang FUZZ_MAIN=-fsanitize=fuzzer CFLAGS='-DSANITIZE \
 	    -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -O1 -g \
 	    -fsanitize=fuzzer-no-link,address,undefined' \
 	    LDFLAGS='-fsanitize=address,undefined' harnesses
 	tests/fuzz/run.bash $B/fuzzing $(FUZZ_TIME)
+	EXTRA='-fsanitize=address,undefined -fno-sanitize-recover=all' \
+	    KMS2CA_BIN=$(abspath $B/bin) tests/ese_mutants.bash 10000
 
 # Every file of ../shared/corpora, and a table.
 corpus: all

@@ -179,3 +179,114 @@ all_of()
 		    $(grep -c '^Deep' "$OUT") ]]
 	done
 }
+
+@test "ese: mutants of each kind of file, in time and memory" {
+	"$root/tests/ese_mutants.bash" 200 >said
+	sed 's/^/# /' said >&3
+	grep -x '4000 mutants, at most [0-9]* MiB' said
+}
+
+# hostile OUT WHAT: the database with something in it that no engine writes, under
+# checksums that are right.
+hostile()
+{
+	/usr/bin/python3 - "$root/tests" "$db" "$2" >edits <<-'PYTHON'
+	import os, struct, sys
+	shared = os.environ.get("KMS2CA_SHARED", sys.argv[1] + "/../../shared")
+	sys.path.insert(0, shared + "/ese")
+	sys.dont_write_bytecode = True
+	import eseread
+	db, what = eseread.ESE(sys.argv[2]), sys.argv[3]
+	def child(page, i):
+	    return struct.unpack_from("<I", db.nodes(page)[1][i][2])[0]
+	def raw(page):
+	    return open(sys.argv[2], "rb").read()[(page + 1) * db.ps:][:db.ps]
+	def put(page, at, b):
+	    print("set", page, at, b.hex())
+	leaf = what in ("branch", "tags", "count") and child(db.tables["Deep"].root, 3)
+	if what == "branch":
+	    flags = struct.unpack_from("<I", raw(leaf), 36)[0]
+	    put(leaf, 36, struct.pack("<I", flags & ~2))
+	elif what == "leaf":
+	    root = db.tables["Deep"].root
+	    flags = struct.unpack_from("<I", raw(root), 36)[0]
+	    put(root, 36, struct.pack("<I", flags | 2))
+	elif what == "tags":
+	    put(leaf, db.ps - 12, struct.pack("<HH", 0x1fff, 0x1ff0))
+	elif what == "count":
+	    put(leaf, 34, b"\xff\xff")
+	elif what == "long":
+	    # the first value: its number is the key, references and size the data
+	    page = db.tables["Kinds"].lv
+	    while not struct.unpack_from("<I", raw(page), 36)[0] & 2:
+	        page = child(page, 0)
+	    data = db.nodes(page)[1][0][2]
+	    at = raw(page).index(data[:8], 40)
+	    put(page, at + 4, b"\xff\xff\xff\xff")
+	else:
+	    # an entry of the catalog: its name is behind its fixed columns
+	    for page in range(1, 40):
+	        b = raw(page)
+	        i = b.find(b"Deep" if what == "twice" else b"Guid")
+	        if struct.unpack_from("<I", b, 24)[0] != 2 or i < 0:
+	            continue
+	        if what == "twice":
+	            put(page, i, b"Copy")
+	        else:
+	            fixed = b.rfind(struct.pack("<H", 2), 0, i)
+	            put(page, fixed + 2, struct.pack("<I", 10 ** 9))
+	PYTHON
+	[[ -s edits ]]
+	# shellcheck disable=SC2046 # words
+	damage "$db" "$1" $(<edits)
+}
+
+@test "ese: branches as leaves, tags past the page, values of 4 GB, 10^9 columns" {
+	local what
+
+	for what in branch leaf tags count long columns; do
+		hostile x "$what"
+		run_tool 1 timeout 10 "$probe" <x
+		"$probe" <"$db" | sort >want
+		case $what in
+		long)
+			grep 'it has 4294967295 bytes, the ceiling is 1048576' "$ERR"
+			;;
+		columns)
+			grep -q $'^Deep\t' "$OUT"
+			;;
+		*)
+			grep -E '^Deep: (damaged|cut): ' "$ERR"
+			# all other tables are whole
+			grep -v ^Deep want | cmp - <(grep -v ^Deep "$OUT" | sort)
+			;;
+		esac
+	done
+}
+
+@test "ese: a catalog that has a table twice: one is a fault, the others are read" {
+	cat >spec <<-'SPEC'
+	{"tables": [{"name": "Deep", "columns": [["A", "long"]],
+	    "rows": [{"A": 1}]},
+	{"name": "Copy", "columns": [["A", "long"]], "rows": [{"A": 2}]},
+	{"name": "Else", "columns": [["A", "long"]], "rows": [{"A": 3}]}]}
+	SPEC
+	mkese spec twice
+	db=twice
+	hostile x twice
+	run_tool 1 "$probe" <x
+	grep -c 'the catalog has this table twice' "$ERR"
+	cut -f 1,4 "$OUT" | grep -v ^MSys >got
+	[[ $(grep -c ^Copy got) == 1 ]]
+	grep -x $'Else\t03000000' got
+}
+
+@test "ese: a table of thousands of columns with defaults, of rows that say nothing" {
+	/usr/bin/python3 -c '
+import json
+print(json.dumps({"tables": [{"name": "T",
+    "columns": [["C%d" % i, "longbinary"] for i in range(3000)],
+    "rows": [{"C%d" % (i % 3000): {"hex": "01"}} for i in range(3000)]}]}))' >spec
+	mkese spec wide
+	timeout 10 "$probe" <wide | grep -c $'^T\t' | grep -x 3000
+}

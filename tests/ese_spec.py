@@ -1,11 +1,13 @@
 # Writes a specification for ../../shared/ese/mkese.py on stdout: a database with
 # each kind of column, long values of none to many chunks, and trees of several
-# levels.  The same each time.
+# levels.  The same each time.  With an argument, a smaller one.
 
 import json
 import random
+import sys
 
 random.seed(18)
+few = len(sys.argv) > 1
 
 
 def noise(n):
@@ -27,8 +29,10 @@ kinds = [["Id", "long"], ["Bit", "bit"], ["Byte", "ubyte"], ["Short", "short"],
          ["Many", "longbinary"], ["Few", "text", {"kind": "tagged"}]]
 sizes = [0, 1, 900, 1023, 1024, 4013, 4014, 4015, 8028, 8029, 16000, 40000,
          100000, 300000]
+if few:
+    sizes = sizes[:10]
 rows = []
-for i in range(60):
+for i in range(10 if few else 60):
     row = {"Id": i * 7 - 100, "Bit": i & 1, "Byte": i, "Short": -i,
            "Money": i << 33, "Float": i / 4, "Double": i / 8,
            "When": {"time": "2004-01-19T10:00:%02dZ" % i},
@@ -44,7 +48,7 @@ for i in range(60):
             del row[k]
     rows.append(row)
 small = [{"Key": i, "Text": text(i % 40), "Blob": noise(30)}
-         for i in range(3000)]
+         for i in range(200 if few else 3000)]
 json.dump({"tables": [
     {"name": "Kinds", "primary": ["Id"], "columns": kinds, "rows": rows},
     {"name": "Deep", "primary": ["Key"], "columns": [

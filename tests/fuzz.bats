@@ -54,7 +54,8 @@ replay()
 	replay blob_open
 }
 
-@test "replay: members, profiles, carving" {
+@test "replay: members, profiles, databases, carving" {
+	replay ese
 	replay file
 	replay epf
 	replay carve

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fuzzing.h"
 #include "base/heap.h"
 #include "ese/bytes.h"
 #include "ese/page.h"
@@ -36,7 +37,7 @@ take(const struct ese *e, uint64_t at, uint8_t *p)
 		return 0;
 	size = le32(p + 236) == 0 ? PAGE_DEFAULT : le32(p + 236);
 	return page_size_ok(size) && ese_read(e, at, p, size) &&
-	    page_xor(p + 4, size - 4) == le32(p);
+	    (FUZZING || page_xor(p + 4, size - 4) == le32(p));
 }
 
 /* Finds a header that is whole: the copy is in the page behind it. */

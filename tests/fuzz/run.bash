@@ -28,7 +28,7 @@ for name; do
 	done
 	echo "$name: $(find "$work" -type f | wc -l) seeds, $seconds s"
 	"$build/fuzz/$name" -max_total_time="$seconds" -timeout=20 \
-	    -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
+	    -rss_limit_mb=2048 -max_len="$([[ $name == ese ]] && echo 65536 || echo 16384)" -print_final_stats=1 \
 	    -close_fd_mask="$([[ $name != export ]]; echo $((2 * $?)))" \
 	    -artifact_prefix="$build/found/$name-" "$work" >"$build/$name.log" 2>&1 || {
 		tail -n 40 "$build/$name.log"

@@ -9,7 +9,7 @@ corpora=${KMS2CA_SHARED:-$fuzz/../../../shared}/corpora
 
 # Each has a file NAME.c here.
 # shellcheck disable=SC2034 # for who sources it
-harnesses=(kdf read stream p12 epf file carve pathmap unpack child export blob_open setting report)
+harnesses=(ese kdf read stream p12 epf file carve pathmap unpack child export blob_open setting report)
 
 # seeds NAME: the paths of its seeds, a line each.
 seeds()
