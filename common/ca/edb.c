@@ -6,10 +6,10 @@
 
 #include "base/encode.h"
 #include "base/heap.h"
-#include "base/table.h"
 #include "base/tool.h"
 #include "ca/agent.h"
 #include "ca/agent_hashes.h"
+#include "ca/edb_join.h"
 #include "ca/recipients.h"
 #include "ese/bytes.h"
 #include "ese/rows.h"
@@ -18,8 +18,6 @@
 /* dispositions of requests that never came to a certificate */
 #define LAST_PENDING 9
 #define FIRST_FAILED 30
-
-enum { REQUESTS, CERTIFICATES };
 
 /* What is taken from the tables. */
 enum taken {
@@ -49,23 +47,6 @@ static const struct {
 	[HASH] = { CERTIFICATES, "CertificateHash", "CertificateHash2" },
 };
 
-/* Where a row is that waits for the row of the other table. */
-struct place {
-	uint32_t id, page;
-	unsigned node;
-};
-
-/* One of the two tables. */
-struct side {
-	struct rows rows;
-	const struct schema_column *id;
-	struct table ids; /* RequestIDs */
-	uint32_t now; /* RequestID of the row */
-	int has; /* there is one */
-	struct place *left;
-	size_t nleft, next;
-};
-
 /* A value that outlives the row; a NUL is behind it. */
 struct value {
 	uint8_t *p;
@@ -73,152 +54,15 @@ struct value {
 };
 
 struct edb {
-	struct ese *e;
-	struct side side[2];
+	struct edb_join j;
 	const struct schema_column *column[COLUMNS];
 	struct value value[COLUMNS];
 	char *recipients; /* of the archived key, or NULL */
 	struct cert *cert;
 	char submitted[32];
 	char source[32];
-	int merged; /* both tables were read to their end */
-	int taken; /* the rows at hand were given out */
 	unsigned long long never_issued;
 };
-
-/* Says what is wrong with a value, or with a row where name is NULL. */
-static void
-fault(const struct edb *d, int table, uint32_t id, const char *name,
-    const struct reason *w)
-{
-	char source[160];
-
-	(void)snprintf(source, sizeof(source), "%s/%u%s%s",
-	    d->side[table].rows.table->name, id, name == NULL ? "" : "/",
-	    name == NULL ? "" : name);
-	d->e->fault(d->e->ctx, source, w);
-}
-
-/* Goes to the next row of a table that has a RequestID of its own. */
-static void
-advance(struct edb *d, struct side *s)
-{
-	const struct record_field *f;
-	struct reason w;
-
-	while ((s->has = rows_next(&s->rows))) {
-		f = record_get0(&s->rows.row, s->id);
-		if (f == NULL || f->form != RECORD_PLAIN || f->n != 4) {
-			ese_fault(d->e, s->rows.table->name, "damaged",
-			    "row %llu has no RequestID",
-			    (unsigned long long)s->rows.number);
-			continue;
-		}
-		s->now = le32(f->p);
-		if (table_add_number(&s->ids, s->now) != 0)
-			return;
-		reason_set(&w, "damaged",
-		    "a second row with this RequestID: it is not read");
-		fault(d, (int)(s - d->side), s->now, NULL, &w);
-	}
-}
-
-/* Remembers where the row is: that of the other table may still come. */
-static void
-leave(struct edb *d, struct side *s)
-{
-	struct place *v;
-
-	if (s->nleft == EDB_LEFT_MAX) {
-		ese_fault(d->e, s->rows.table->name, "ceiling",
-		    "more than %d rows in another order than those of the "
-		    "other table: row %u is not read",
-		    EDB_LEFT_MAX, s->now);
-		return;
-	}
-	/* the size doubles at each power of two */
-	if ((s->nleft & (s->nleft - 1)) == 0) {
-		v = realloc(s->left,
-		    (s->nleft == 0 ? 1 : 2 * s->nleft) * sizeof(*v));
-		if (v == NULL)
-			heap_nomem();
-		s->left = v;
-	}
-	v = &s->left[s->nleft++];
-	v->id = s->now;
-	v->page = s->rows.page;
-	v->node = s->rows.node;
-}
-
-static int
-cmp_place(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-/* Goes to a row that was left.  Returns 1 if it is there. */
-static int
-back(struct edb *d, struct side *s)
-{
-	struct place *v = &s->left[s->next++];
-	struct reason w;
-
-	s->now = v->id;
-	s->has = rows_at(&s->rows, v->page, v->node, &w);
-	if (!s->has)
-		fault(d, (int)(s - d->side), v->id, NULL, &w);
-	return s->has;
-}
-
-/*
- * Goes to the rows of the next request, or to one alone.  Both tables are in the
- * order of RequestID, but for what a sweep has found: that comes last.  Returns
- * 1, or 0 at the end.
- */
-static int
-match(struct edb *d)
-{
-	struct side *r = &d->side[REQUESTS], *c = &d->side[CERTIFICATES];
-	int i, first;
-
-	while (!d->merged) {
-		for (i = 0; i < 2; i++)
-			if (d->taken & 1 << i)
-				advance(d, &d->side[i]);
-		d->taken = 0;
-		if (r->has && c->has && r->now == c->now) {
-			d->taken = 3;
-			return 1;
-		}
-		first = !r->has || (c->has && c->now < r->now);
-		d->merged = !d->side[first].has;
-		if (!d->merged)
-			leave(d, &d->side[first]);
-		d->taken = 1 << first;
-		if (d->merged)
-			for (i = 0; i < 2; i++)
-				if (d->side[i].nleft > 0)
-					qsort(d->side[i].left, d->side[i].nleft,
-					    sizeof(struct place), cmp_place);
-	}
-	while (r->next < r->nleft || c->next < c->nleft) {
-		first = r->next == r->nleft ||
-		    (c->next < c->nleft &&
-			c->left[c->next].id < r->left[r->next].id);
-		i = r->next < r->nleft && c->next < c->nleft &&
-		    c->left[c->next].id == r->left[r->next].id;
-		r->has = c->has = 0;
-		if (i)
-			i = back(d, r) & back(d, c);
-		else
-			i = back(d, &d->side[first]);
-		if (i)
-			return 1;
-	}
-	return 0;
-}
 
 /* Makes room for n bytes and a NUL. */
 static uint8_t *
@@ -276,7 +120,7 @@ put_text(struct value *v, const uint8_t *p, size_t n, int wide)
 static int
 get(struct edb *d, enum taken i)
 {
-	struct side *s = &d->side[names[i].table];
+	struct edb_side *s = &d->j.side[names[i].table];
 	const struct schema_column *c = d->column[i];
 	struct value *v = &d->value[i];
 	const struct record_field *f;
@@ -290,7 +134,7 @@ get(struct edb *d, enum taken i)
 	    f->form == RECORD_NULL)
 		return 1;
 	if (!rows_value(&s->rows, f, &p, &n, &w)) {
-		fault(d, names[i].table, s->now, c->name, &w);
+		edb_fault(&d->j, names[i].table, s->now, c->name, &w);
 		return 0;
 	}
 	if (c->type == SCHEMA_TEXT || c->type == SCHEMA_LONG_TEXT)
@@ -349,7 +193,7 @@ tidy_agents(struct edb *d)
 	if (s == NULL) {
 		reason_set(&w, "damaged",
 		    "not a list of SHA-1, as the agents of a key are");
-		fault(d, REQUESTS, d->side[REQUESTS].now,
+		edb_fault(&d->j, REQUESTS, d->j.side[REQUESTS].now,
 		    d->column[AGENTS]->name, &w);
 	}
 	v->n = s == NULL ? 0 : strlen(s);
@@ -384,7 +228,7 @@ no_cert(struct edb *d, uint32_t id, uint32_t disposition)
 {
 	struct reason w;
 
-	if (d->value[KEY].n == 0 && d->side[REQUESTS].has &&
+	if (d->value[KEY].n == 0 && d->j.side[REQUESTS].has &&
 	    (disposition <= LAST_PENDING || disposition >= FIRST_FAILED)) {
 		d->never_issued++;
 		return;
@@ -392,7 +236,7 @@ no_cert(struct edb *d, uint32_t id, uint32_t disposition)
 	reason_set(&w, "no-certificate",
 	    d->value[KEY].n > 0 ? "an archived key without its certificate" :
 				  "an issued certificate is not there");
-	fault(d, REQUESTS, id, NULL, &w);
+	edb_fault(&d->j, REQUESTS, id, NULL, &w);
 }
 
 /* Whether the certificate names the usage of an agent. */
@@ -415,7 +259,8 @@ is_agent(const struct cert *c)
 static int
 make(struct edb *d, struct edb_row *row)
 {
-	struct side *r = &d->side[REQUESTS], *c = &d->side[CERTIFICATES];
+	struct edb_side *r = &d->j.side[REQUESTS],
+			*c = &d->j.side[CERTIFICATES];
 	struct store_found *f = &row->found;
 	uint32_t id = r->has ? r->now : c->now, disposition;
 	const struct value *v = d->value;
@@ -437,14 +282,14 @@ make(struct edb *d, struct edb_row *row)
 		reason_set(&w, "damaged",
 		    "a certificate without its row in Requests, where its key "
 		    "would be");
-		fault(d, CERTIFICATES, id, NULL, &w);
+		edb_fault(&d->j, CERTIFICATES, id, NULL, &w);
 	}
 	if (!check_key(d, &w)) {
-		fault(d, REQUESTS, id, d->column[KEY]->name, &w);
+		edb_fault(&d->j, REQUESTS, id, d->column[KEY]->name, &w);
 		return 0;
 	}
 	if (!check_cert(d, &w)) {
-		fault(d, CERTIFICATES, id, d->column[CERT]->name, &w);
+		edb_fault(&d->j, CERTIFICATES, id, d->column[CERT]->name, &w);
 		return 0;
 	}
 	put_time(d);
@@ -473,26 +318,15 @@ make(struct edb *d, struct edb_row *row)
 struct edb *
 edb_new(struct ese *e, const struct catalog *c)
 {
-	static const char *const tables[] = { "Requests", "Certificates" };
 	struct edb *d = calloc(1, sizeof(*d));
 	const struct schema_table *t;
 	int i;
 
 	if (d == NULL)
 		heap_nomem();
-	d->e = e;
-	d->taken = 3;
-	for (i = 0; i < 2; i++) {
-		t = catalog_table0(c, tables[i]);
-		d->side[i].ids = TABLE_OF(struct table_numbers, 8,
-		    EDB_LEFT_MAX);
-		rows_open(&d->side[i].rows, e, t);
-		if ((d->side[i].id = catalog_find0(t, "RequestID")) == NULL)
-			ese_fault(e, t->name, "unsupported",
-			    "no column RequestID: its rows are not read");
-	}
+	edb_join_open(&d->j, e, c);
 	for (i = 0; i < COLUMNS; i++) {
-		t = d->side[names[i].table].rows.table;
+		t = d->j.side[names[i].table].rows.table;
 		d->column[i] = catalog_find0(t, names[i].name);
 		if (d->column[i] == NULL && names[i].alias != NULL)
 			d->column[i] = catalog_find0(t, names[i].alias);
@@ -505,11 +339,7 @@ edb_free(struct edb *d)
 {
 	int i;
 
-	for (i = 0; i < 2; i++) {
-		rows_close(&d->side[i].rows);
-		table_clear(&d->side[i].ids);
-		free(d->side[i].left);
-	}
+	edb_join_close(&d->j);
 	for (i = 0; i < COLUMNS; i++)
 		free(d->value[i].p);
 	free(d->recipients);
@@ -522,7 +352,7 @@ edb_next(struct edb *d, struct edb_row *row)
 {
 	int rc = 0;
 
-	while (!rc && match(d)) {
+	while (!rc && edb_join_next(&d->j)) {
 		cert_free(d->cert);
 		d->cert = NULL;
 		rc = make(d, row);

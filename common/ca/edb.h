@@ -13,8 +13,6 @@
  * and, as they stand in the file, dissect.target and artemis.
  */
 
-#define EDB_LEFT_MAX 2000000 /* rows of one table that wait for the other */
-
 struct edb;
 
 struct edb_row {
@@ -29,8 +27,9 @@ struct edb_row {
 };
 
 /*
- * Reads the rows of a database that is one of a CA (catalog_is_ca()).  What is lost is a fault of the database, by the callback in
- * ese, under TABLE/REQUESTID or TABLE/REQUESTID/COLUMN.
+ * Reads the rows of a database that is one of a CA (catalog_is_ca()).  What is
+ * lost is a fault of the database, by the callback in ese, under TABLE/REQUESTID
+ * or TABLE/REQUESTID/COLUMN.
  */
 struct edb *edb_new(struct ese *, const struct catalog *);
 void edb_free(struct edb *);
