@@ -518,7 +518,8 @@ finds()
 	[[ -e triggers ]] || rows ca.db "SELECT sql || ';' FROM sqlite_schema
 	    WHERE type = 'trigger'" >triggers
 	rows ca.db "DROP TRIGGER audit_update; DROP TRIGGER audit_delete;
-	    DROP TRIGGER audit_insert; $2;
+	    DROP TRIGGER audit_insert; DROP TRIGGER name_update;
+	    DROP TRIGGER name_delete; $2;
 	    $(<triggers)" || return
 	run_tool 1 ca-audit -A "$head" -d ca.db || return
 	grep -q $'\tstatus:altered\t' "$OUT" || return
@@ -595,17 +596,17 @@ hexed()
 }
 
 @test "ca-db: every Digest follows from the queries of the page" {
-	local id n db query columns=(39 4 5 2)
+	local id n db query columns=(39 4 9 5 2)
 
 	page audit >queries
-	[[ $(grep -c ^SELECT queries) == 4 ]]
+	[[ $(grep -c ^SELECT queries) == 5 ]]
 	cp "$MADE"/{full,odd}.db .
 	run_tool 0 ca-setflag -d odd.db KRACertCount 1
 	for db in full odd; do
 		rows "$db.db" 'SELECT AuditID, Digest FROM audit' >want
 		[[ $(wc -l <want) -ge 3 ]]
 		while IFS='|' read -r id _; do
-			for n in 1 2 3 4; do
+			for n in 1 2 3 4 5; do
 				query=$(awk -v "n=$n" '/^SELECT/ { i++ }
 				    i == n' queries)
 				rows "$db.db" "WITH v($(seq -s , -f c%g \
@@ -679,7 +680,7 @@ hexed()
 	head=$(latest)
 	rows "$MADE/full.db" "SELECT m.name, p.name FROM sqlite_master m,
 	    pragma_table_info(m.name) p WHERE m.type = 'table'
-	    AND m.name <> 'audit'" >columns
+	    AND m.name NOT IN ('audit', 'name')" >columns
 	while IFS='|' read -r table column; do
 		row="rowid = (SELECT max(rowid) FROM $table)"
 		[[ $table != config ]] || row="Name = 'KRAFlags'"
@@ -767,7 +768,7 @@ hexed()
 }
 
 @test "ca-db: what was planted is found" {
-	local head audit message row
+	local head audit message row name replaces
 
 	head=$(latest)
 	row='INSERT INTO request SELECT 99, RawArchivedKey, KeyRecoveryHashes,
@@ -799,6 +800,14 @@ hexed()
 	finds 'row * is not as the audited commits left it' \
 	    "UPDATE request SET KeyFormat = 'PKCS8'
 	    WHERE RawArchivedKey IS NULL"
+	# a name, whoever vouches for it
+	for row in '3, 1, NULL' '9, 1, NULL' '3, 99, NULL' '3, 1, 7'; do
+		IFS=', ' read -r audit name replaces <<<"$row"
+		message='name 1 is not as the audited commits left it'
+		[[ $row != '3, 1, NULL' ]] || message=$altered
+		finds "$message" "INSERT INTO name VALUES (1, $name, '',
+		    'mallory', '', '', '', '', $replaces, $audit)"
+	done
 	finds 'setting Password is not as the audited commits left it' \
 	    "INSERT INTO config VALUES ('Password', 1, 2)"
 }
@@ -832,9 +841,10 @@ hexed()
 	DROP TRIGGER audit_update
 	DROP TRIGGER audit_insert
 	DROP INDEX request_CertAudit
+	DROP TRIGGER name_delete
 	ALTER TABLE request ADD COLUMN x
 	SQL
-	((n == 8))
+	((n == 9))
 	# what SQLite itself keeps is no change
 	cp "$MADE/full.db" ca.db
 	sqlite3 ca.db 'ANALYZE; VACUUM'
@@ -953,7 +963,7 @@ insists()
 	local id triggers
 
 	triggers=$(rows "$MADE/full.db" "SELECT sql || ';' FROM sqlite_schema
-	    WHERE type = 'trigger'")
+	    WHERE type = 'trigger' AND tbl_name = 'audit'")
 	for id in 9223372036854775807 0 -1 -9223372036854775808; do
 		cp "$MADE/full.db" ca.db
 		sqlite3 ca.db <<-SQL
@@ -1044,6 +1054,8 @@ planted()
 		    CommonName, OrgUnit, Organization, EMail, NULL, KmsGroup,
 		    KmsUser, KmsMail, MailboxGuid, Source, StreamId, $2, NULL
 		    FROM request LIMIT 1" ;;
+	name)	echo "INSERT INTO name VALUES (1, 1, '', 'mallory', '', '', '',
+		    '', 0, $2)" ;;
 	setting) echo "UPDATE config SET Value = 3, AuditID = $2
 		    WHERE Name = 'KRAFlags'" ;;
 	esac
@@ -1055,7 +1067,7 @@ planted()
 	head=$(latest)
 	next=$((${head%%:*} + 1))
 	user 1 judy-2003 | closed >one.rec
-	for what in KRA row setting; do
+	for what in KRA row setting name; do
 		for at in "$next" $((next + 5)); do
 			cp "$MADE/full.db" ca.db
 			rows ca.db "$(planted "$what" "$at")"
@@ -1082,7 +1094,7 @@ planted()
 	# what the next commit of a tool of before did: it hashed it in
 	rows ca.db "$(planted KRA 4)"
 	page audit >queries
-	query=$(awk '/^SELECT/ { i++ } i == 3' queries)
+	query=$(awk '/^SELECT/ { i++ } i == 4' queries)
 	digest=$(rows ca.db "WITH v(c1, c2, c3, c4, c5) AS (${query//\?1/4})
 	    SELECT $(hexed 5) FROM v" | xxd -r -p | sha256sum)
 	digest=${digest%% *}
@@ -1155,11 +1167,25 @@ planted()
 	done
 }
 
+@test "ca-db: an archive of 0.2 is named, and brought over" {
+	old_archive old.db 0.2
+	refuses 2 "ca-export: $(pwd -P)/old.db: an archive of version 3, this kms2ca has 4: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
+	    ca-export -n -d old.db
+	run_tool 0 ca-dump -d old.db
+	cp "$OUT" old.dump
+	ca-init -f -d over.db </dev/null >/dev/null
+	run_tool 0 ca-load -d over.db <old.dump
+	run_tool 0 ca-dump -d over.db
+	cmp "$OUT" old.dump
+	whole over.db
+	[[ $(last_head over.db) == "$(last_head old.db)" ]]
+}
+
 @test "ca-db: an archive of the version before is named, and can be read out" {
 	old_archive old.db
-	refuses 2 "ca-import: $(pwd -P)/old.db: an archive of version 2, this kms2ca has 3: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
+	refuses 2 "ca-import: $(pwd -P)/old.db: an archive of version 2, this kms2ca has 4: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
 	    ca-import -d old.db </dev/null
-	refuses 2 "ca-export: $(pwd -P)/old.db: an archive of version 2, this kms2ca has 3: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
+	refuses 2 "ca-export: $(pwd -P)/old.db: an archive of version 2, this kms2ca has 4: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
 	    ca-export -n -d old.db
 	run_tool 0 ca-dump -d old.db
 	[[ $(cut -f 1 "$OUT" | sort | uniq -c | xargs) == \
@@ -1175,8 +1201,8 @@ planted()
 	run_tool 2 ca-dump -d old.db
 	grep -q 'the schema is not that of ca-db(5)' "$ERR"
 	cp "$MADE/full.db" new.db
-	sqlite3 new.db 'PRAGMA user_version = 4'
-	refuses 2 "ca-export: $(pwd -P)/new.db: an archive of version 4, this kms2ca has 3: use the one that made it" \
+	sqlite3 new.db 'PRAGMA user_version = 5'
+	refuses 2 "ca-export: $(pwd -P)/new.db: an archive of version 5, this kms2ca has 4: use the one that made it" \
 	    ca-export -n -d new.db
 }
 

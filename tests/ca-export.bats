@@ -905,7 +905,7 @@ chmod 600 on it" ca-export -d ca.db
 }
 
 @test 'an archive of another version' {
-	sqlite3 ca.db 'pragma user_version = 4'
-	refuses 2 "ca-export: $PWD/ca.db: an archive of version 4, this \
-kms2ca has 3: use the one that made it" ca-export -n -d ca.db
+	sqlite3 ca.db 'pragma user_version = 5'
+	refuses 2 "ca-export: $PWD/ca.db: an archive of version 5, this \
+kms2ca has 4: use the one that made it" ca-export -n -d ca.db
 }

@@ -137,7 +137,7 @@ one_agent+='add another before the import, it opens only what is archived afterw
 	[[ $(stat -c %a ca.db) == 600 ]]
 	[[ $(ls) == $'ca.db\nkras' ]]
 	[[ $(rows ca.db 'PRAGMA application_id') == $((0x6b326361)) ]]
-	[[ $(rows ca.db 'PRAGMA user_version') == 3 ]]
+	[[ $(rows ca.db 'PRAGMA user_version') == 4 ]]
 	[[ $(rows ca.db 'PRAGMA journal_mode') == wal ]]
 	[[ $(rows ca.db 'PRAGMA page_size') == 16384 ]]
 	[[ $(rows ca.db "SELECT group_concat(name, ' ') FROM (SELECT name FROM
@@ -691,10 +691,10 @@ untouched()
 @test "ca-init: an archive of an older or a newer kms2ca" {
 	run_tool 0 "${init[@]}" <"$ORG/kra1.pem"
 	sqlite3 ca.db 'PRAGMA user_version = 1'
-	each_tool "$(pwd -P)/ca.db: an archive of version 1, this kms2ca has 3: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
+	each_tool "$(pwd -P)/ca.db: an archive of version 1, this kms2ca has 4: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
 	    ca.db
-	sqlite3 ca.db 'PRAGMA user_version = 4'
-	each_tool "$(pwd -P)/ca.db: an archive of version 4, this kms2ca has 3: use the one that made it" \
+	sqlite3 ca.db 'PRAGMA user_version = 5'
+	each_tool "$(pwd -P)/ca.db: an archive of version 5, this kms2ca has 4: use the one that made it" \
 	    ca.db
 }
 

@@ -64,7 +64,7 @@ refused_copy()
 	says "ca-load: read $(only archived <"$made/copy" | wc -l), imported \
 $(only archived <"$made/copy" | wc -l) (keys 24), updated 0, present 0, \
 ignored 0, refused 0, faults 0" "ca-load: audit head: $head" \
-	    "ca-load: loaded: audit rows $(only audit <"$made/copy" | wc -l), settings 4, agents 3"
+	    "ca-load: loaded: audit rows $(only audit <"$made/copy" | wc -l), settings 4, agents 3, names 0"
 	sqlite3 new.db .dump >got
 	sqlite3 "$made/ca.db" .dump | cmp - got
 	kept new.db "$OUT"

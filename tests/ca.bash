@@ -76,10 +76,10 @@ contents()
 	rows "$1" .dump | grep -v '^INSERT INTO audit '
 }
 
-# old_archive FILE: an archive that kms2ca 0.1 made.
+# old_archive FILE [VERSION]: an archive that kms2ca 0.1, or that, made.
 old_archive()
 {
-	sqlite3 "$1" <"$root/tests/data/archive-0.1.sql" && chmod 600 "$1"
+	sqlite3 "$1" <"$root/tests/data/archive-${2:-0.1}.sql" && chmod 600 "$1"
 }
 
 # head_of: the head of the audit chain, from messages on stdin.

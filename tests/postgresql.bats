@@ -402,8 +402,8 @@ granted()
 	awk '/^\.Ss PostgreSQL/ { on = 1 } /^\.Sh/ { on = 0 } on' \
 	    "$root/man/ca-db.5" | sed -n '/^create role lister/,/^\.Ed/p' |
 	    grep -v '^\.Ed' >grants
-	[[ $(grep -c ';$' grants) == 14 ]] || return
-	sed "s/\<\(lister\|importer\|exporter\|setter\)\>/\1_$DB/g" grants | sql
+	[[ $(grep -c ';$' grants) == 16 ]] || return
+	sed "s/\<\(lister\|importer\|exporter\|setter\|namer\)\>/\1_$DB/g" grants | sql
 }
 
 # as ROLE: who names the archive from now on.
@@ -567,11 +567,22 @@ as()
 @test 'postgresql: an archive of the version before is named, and can be read out' {
 	pg_new
 	psql -X -q -d "$URL" -f "$root/tests/data/archive-0.1.pg.sql" >/dev/null
-	refuses 2 "ca-export: $URL: an archive of version 2, this kms2ca has 3: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
+	refuses 2 "ca-export: $URL: an archive of version 2, this kms2ca has 4: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
 	    ca-export -n -d "$URL"
 	run_tool 0 ca-dump -d "$URL"
 	[[ $(cut -f 1 "$OUT" | sort | uniq -c | xargs) == \
 	    '2 rec:agent 3 rec:archived 5 rec:audit 1 rec:end 4 rec:setting' ]]
+	pg_new b
+	psql -X -q -d "$URL" -f "$root/tests/data/archive-0.2.pg.sql" >/dev/null
+	refuses 2 "ca-export: $URL: an archive of version 3, this kms2ca has 4: bring it over to a new one: ca-dump -d OLD | ca-load -d NEW" \
+	    ca-export -n -d "$URL"
+	run_tool 0 ca-dump -d "$URL"
+	cp "$OUT" old.dump
+	pg_new c
+	ca-init -f -d "$URL" </dev/null >/dev/null 2>&1
+	run_tool 0 ca-load -d "$URL" <old.dump
+	run_tool 0 ca-dump -d "$URL"
+	cmp "$OUT" old.dump
 }
 
 # Many, and crashes -----------------------------------------------------------
@@ -761,7 +772,7 @@ answered()
 	sql 'alter schema kms2ca owner to owner'
 	new_archive "$URL"
 	sql "comment on schema kms2ca is 'kms2ca archive, version 9'"
-	refuses 2 "ca-export: $URL: an archive of version 9, this kms2ca has 3: use the one that made it" \
+	refuses 2 "ca-export: $URL: an archive of version 9, this kms2ca has 4: use the one that made it" \
 	    ca-export -n -d "$URL"
 	# nothing is left of one that is refused
 	sql 'drop schema kms2ca cascade'

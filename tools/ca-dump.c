@@ -61,6 +61,8 @@ main(int argc, char *argv[])
 		msg_die("%s", w.detail);
 	msg_warn("rows %llu", rows);
 	whole = put_rows(db, out);
+	if (!replica_names(db, out, &w))
+		msg_die("%s", w.detail);
 	if (rec_close(out) == -1)
 		tool_lost();
 

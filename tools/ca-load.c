@@ -130,8 +130,10 @@ run(struct load *l, struct input *in)
 			 "is an agent here until ca-init makes it one",
 		    l->copy.nlater);
 	if (!l->copy.adopts)
-		msg_warn("loaded: audit rows %llu, settings %llu, agents %llu",
-		    l->copy.ncommits, l->copy.nsettings, l->copy.nagents);
+		msg_warn("loaded: audit rows %llu, settings %llu, agents %llu, "
+			 "names %llu",
+		    l->copy.ncommits, l->copy.nsettings, l->copy.nagents,
+		    l->copy.nnames);
 	if (ev == STREAM_BROKEN)
 		input_broken(in);
 }

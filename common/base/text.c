@@ -4,6 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+int
+text_same(struct text a, struct text b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.s, b.s, a.n) == 0);
+}
+
 /* Cc, Cf, Zl and Zp past ASCII, in order. */
 static const struct {
 	uint32_t lo, hi;

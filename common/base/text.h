@@ -16,6 +16,9 @@ struct text {
 	size_t n;
 };
 
+/* Are the bytes of the two the same? */
+int text_same(struct text, struct text);
+
 /*
  * Returns the number of bytes, from the start of s, that are UTF-8 without
  * control, format or separator characters: n if all of it is.

@@ -3,7 +3,7 @@
 
 /* What every tool does first and last. */
 
-#define TOOL_VERSION "0.2"
+#define TOOL_VERSION "0.3"
 
 /*
  * Sets up what all tools share: standard descriptors that are open, the locale

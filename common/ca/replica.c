@@ -99,13 +99,46 @@ replica_head(struct store *db, struct rec_out *o, struct reason *w)
 	return rc == 0;
 }
 
+static int
+put_name(struct rec_out *o, const struct store_name *a, struct reason *w)
+{
+	rec_begin(o, "name");
+	rec_put_u64(o, "n", o->n + 1);
+	rec_put_u64(o, "id", (unsigned long long)a->row);
+	rec_put_u64(o, "name", (unsigned long long)a->id);
+	rec_put_text(o, "group", a->group);
+	rec_put_text(o, "user", a->user);
+	rec_put_text(o, "mail", a->mail);
+	rec_put_text(o, "guid", a->guid);
+	rec_put_text(o, "source", a->source);
+	rec_puts(o, "stream", a->stream);
+	if (a->replaces == NAME_NONE)
+		rec_puts(o, "replaces", "");
+	else
+		rec_put_u64(o, "replaces", (unsigned long long)a->replaces);
+	rec_put_u64(o, "audit", (unsigned long long)a->audit);
+	return end(o, "name", a->id, w);
+}
+
+int
+replica_names(struct store *db, struct rec_out *o, struct reason *w)
+{
+	struct store_name a = { .id = 0 };
+	int rc;
+
+	while ((rc = store_next_name(db, a.id, &a, w)) == 1)
+		if (!put_name(o, &a, w))
+			return 0;
+	return rc == 0;
+}
+
 /* Reading --------------------------------------------------------------- */
 
 int
 replica_is(const struct rec *r)
 {
 	return rec_is(r, "archived") || rec_is(r, "audit") ||
-	    rec_is(r, "setting") || rec_is(r, "agent");
+	    rec_is(r, "setting") || rec_is(r, "agent") || rec_is(r, "name");
 }
 
 #define TEXTS 12 /* of a record, at most */
@@ -266,6 +299,31 @@ agents_of(const char *kra, const char *others)
 		heap_nomem();
 	free(hashes);
 	return s;
+}
+
+static enum replica_status
+take_name(struct replica *c, const struct rec *r, struct reason *w)
+{
+	struct texts t = { .n = 0 };
+	struct store_name a = { .replaces = NAME_NONE };
+	unsigned long long replaces;
+	int rc;
+
+	if (!number(r, "name", INT64_MAX, &a.id, w) ||
+	    !number(r, "id", INT64_MAX, &a.row, w) ||
+	    !number(r, "audit", c->last, &a.audit, w))
+		return REPLICA_STOP;
+	a.group = text(&t, r, "group");
+	a.user = text(&t, r, "user");
+	a.mail = text(&t, r, "mail");
+	a.guid = text(&t, r, "guid");
+	a.source = text(&t, r, "source");
+	a.stream = text(&t, r, "stream").s;
+	if (rec_u64(r, "replaces", &replaces) && replaces <= INT64_MAX)
+		a.replaces = (int64_t)replaces;
+	rc = restore_name(c->db, &a, w);
+	texts_free(&t);
+	return rc == 2 ? REPLICA_REFUSED : part(rc, &c->nnames);
 }
 
 /*
@@ -465,6 +523,8 @@ replica_record(struct replica *c, const struct rec *r, int64_t *id,
 		return take_setting(c, r, w);
 	if (rec_is(r, "agent"))
 		return take_agent(c, r, w);
+	if (rec_is(r, "name"))
+		return take_name(c, r, w);
 	return take_archived(c, r, id, hashes, w);
 }
 

@@ -24,6 +24,9 @@
  */
 int replica_head(struct store *, struct rec_out *, struct reason *w);
 
+/* Writes the names that rows have besides their own; behind the rows. */
+int replica_names(struct store *, struct rec_out *, struct reason *w);
+
 /* Reading --------------------------------------------------------------- */
 
 #define REPLICA_LOAD "load" /* the action of a commit of rows of a CA */
@@ -36,7 +39,8 @@ struct replica {
 	char issuer[256]; /* of the first of these */
 	unsigned long long nlater; /* agents that came with them, not taken */
 	STACK_OF(X509) *agents; /* of the archive, once the first row came */
-	unsigned long long ncommits, nsettings, nagents; /* that came */
+	unsigned long long ncommits, nsettings, nagents, nnames; /* that
+					came */
 	char head[AUDIT_HEAD_MAX]; /* of the stream */
 };
 
@@ -46,7 +50,7 @@ enum replica_status {
 	REPLICA_PRESENT,
 	REPLICA_IMPORTED,
 	REPLICA_UPDATED, /* the row was there, its key was not */
-	REPLICA_PART /* no row: an audit row, a setting, an agent */
+	REPLICA_PART /* no row: an audit row, a setting, an agent, a name */
 };
 
 /* Is the record one of those? */

@@ -29,8 +29,12 @@ sets_up(const char *action)
 static const char *
 tables(const char *action)
 {
+	if (strcmp(action, "import") == 0)
+		return "request, certificate and name";
 	if (writes_rows(action))
 		return "request and certificate";
+	if (strcmp(action, "name") == 0)
+		return "name only";
 	if (sets_up(action))
 		return "kra and config";
 	return strcmp(action, "flag") == 0 ? "config only" : "audit only";
@@ -53,14 +57,19 @@ counted(const char *detail, const char *name)
 static int
 plausible(const struct commit_wrote *cw, const char *action, const char *detail)
 {
-	unsigned long long results = 0, agents = 0;
+	unsigned long long results = 0, agents = 0, names = 0;
 
 	if (writes_rows(action))
 		results = counted(detail, "results");
+	if (strcmp(action, "import") == 0)
+		names = results;
+	if (strcmp(action, "name") == 0)
+		names = counted(detail, "names");
 	if (sets_up(action))
 		agents = counted(detail, "kras");
 	return cw->certs <= results && cw->keys <= results &&
-	    cw->agents == agents && (cw->ca == 0 || sets_up(action));
+	    cw->names <= names && cw->agents == agents &&
+	    (cw->ca == 0 || sets_up(action));
 }
 
 /* What a check has found so far. */

@@ -12,9 +12,10 @@ int
 commit_wrote(struct store *db, enum sql key, int64_t audit,
     struct commit_wrote *cw, struct reason *w)
 {
-	const enum sql parts[] = { WROTE_CERT, key, WROTE_AGENT, WROTE_CA };
-	unsigned long long *const rows[] = { &cw->certs, &cw->keys, &cw->agents,
-		&cw->ca };
+	const enum sql parts[] = { WROTE_CERT, key, WROTE_NAME, WROTE_AGENT,
+		WROTE_CA };
+	unsigned long long *const rows[] = { &cw->certs, &cw->keys, &cw->names,
+		&cw->agents, &cw->ca };
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	struct sql_st *st;
 	uint8_t sum[32];

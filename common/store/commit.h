@@ -10,7 +10,7 @@
 
 /* What a commit wrote: how many of each, and the Digest of it all. */
 struct commit_wrote {
-	unsigned long long certs, keys, agents, ca;
+	unsigned long long certs, keys, names, agents, ca;
 	char digest[65];
 };
 

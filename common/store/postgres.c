@@ -721,7 +721,8 @@ open_schema(struct store *db, enum store_mode mode, struct reason *w)
 	if (db->version == STORE_VERSION)
 		return db->any_schema || schema_usable(db, mode, w);
 	/* what it prints is not known; the load of a dump proves the rows */
-	db->any_schema = mode == STORE_DUMP && db->version == STORE_VERSION - 1;
+	db->any_schema = mode == STORE_DUMP && db->version > 1 &&
+	    db->version < STORE_VERSION;
 	return db->any_schema || sql_version(db, db->version, w);
 }
 

@@ -55,6 +55,15 @@ create table kms2ca.certificate(
     CommonName text collate "C" not null, OrgUnit text collate "C" not null,
     Organization text collate "C" not null, EMail text collate "C" not null);
 create index certificate_SerialNumber on kms2ca.certificate(SerialNumber);
+create table kms2ca.name(NameID bigint primary key,
+    RequestID bigint not null references kms2ca.request,
+    KmsGroup text collate "C" not null, KmsUser text collate "C" not null,
+    KmsMail text collate "C" not null, MailboxGuid text collate "C" not null,
+    Source text collate "C" not null, StreamId text collate "C" not null,
+    Replaces bigint, AuditID bigint not null
+    references kms2ca.audit deferrable initially deferred);
+create index name_RequestID on kms2ca.name(RequestID);
+create index name_AuditID on kms2ca.name(AuditID);
 create table kms2ca.kra(KraID bigint primary key,
     CertificateHash text collate "C" not null,
     Sha256 text collate "C" not null unique,
@@ -93,13 +102,15 @@ create function kms2ca.stamp() returns trigger language plpgsql
 		where r.RequestID = new.RequestID) then
 		raise exception ''a certificate is written with its row'';
 	    end if;
-	elsif tg_table_name = ''config'' then
+	elsif tg_table_name in (''config'', ''name'') then
 	    new.AuditID := next;
 	else
 	    if new.Action in (''init'', ''kra'') or new.Action = ''import'' and
 		not has_table_privilege(''kms2ca.request'', ''insert'') or
 		new.Action = ''flag'' and not has_any_column_privilege(
-		''kms2ca.config'', ''insert'') or new.Action <> ''import'' and
+		''kms2ca.config'', ''insert'') or new.Action = ''name'' and
+		not has_table_privilege(''kms2ca.name'', ''insert'') or
+		new.Action not in (''import'', ''name'') and
 		new.Digest <> encode(sha256(''''), ''hex'') then
 		raise exception ''permission denied for a commit: %'',
 		    new.Action using errcode = ''insufficient_privilege'';
@@ -128,6 +139,11 @@ create trigger request_stamp before insert or update on kms2ca.request
     for each row execute function kms2ca.stamp();
 create trigger certificate_stamp before insert on kms2ca.certificate
     for each row execute function kms2ca.stamp();
+create trigger name_append before update or delete or truncate
+    on kms2ca.name
+    execute function kms2ca.refuse('the name table is append-only');
+create trigger name_stamp before insert on kms2ca.name for each row
+    execute function kms2ca.stamp();
 create trigger config_stamp before insert or update on kms2ca.config
     for each row execute function kms2ca.stamp();
 create function kms2ca.key_of(bigint) returns table(RequestID bigint,
@@ -146,7 +162,7 @@ revoke all on function kms2ca.key_of, kms2ca.writer from public
 create schema kms2ca
 
 -- NAME_SCHEMA
-comment on schema kms2ca is 'kms2ca archive, version 3'
+comment on schema kms2ca is 'kms2ca archive, version 4'
 
 -- Who owns what, and who may do what, is left out.  $1 is kms2ca, or pg_temp for
 -- the schema to compare with, which is given as if it were kms2ca.  What the

@@ -179,6 +179,38 @@ restore_row(struct store *db, const struct store_row *r,
 	return rc == 0 ? 1 : 2;
 }
 
+static int
+same_name(const struct store_name *a, const struct store_name *b)
+{
+	return a->row == b->row && text_same(a->group, b->group) &&
+	    text_same(a->user, b->user) && text_same(a->mail, b->mail) &&
+	    text_same(a->guid, b->guid) && text_same(a->source, b->source) &&
+	    strcmp(a->stream, b->stream) == 0 && a->replaces == b->replaces &&
+	    a->audit == b->audit;
+}
+
+int
+restore_name(struct store *db, const struct store_name *n, struct reason *w)
+{
+	struct store_name is;
+	struct sql_st *st;
+	int rc = store_name_get(db, n->id, &is, w);
+
+	if (rc == 1)
+		return same_name(n, &is) ? 0 : other(db, "name", n->id, w);
+	if (rc == -1 || (st = sql_ready(db, ROW_OF, w)) == NULL)
+		return -1;
+	sql_bind_i(st, 1, n->row);
+	if ((rc = sql_step(st, w)) == -1)
+		return -1;
+	sql_reset(st);
+	if (rc == 1)
+		return store_name_add(db, n, w) ? 1 : -1;
+	reason_set(w, "copy", "name %lld is of row %lld, which is not there",
+	    (long long)n->id, (long long)n->row);
+	return 2;
+}
+
 int
 restore_end(struct store *db, char head[AUDIT_HEAD_MAX], struct reason *w)
 {

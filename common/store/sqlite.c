@@ -309,10 +309,13 @@ rollback(struct store *db)
 static int
 schema(struct store *db, uint8_t sum[32], struct reason *w)
 {
-	const char *less = db->version == STORE_VERSION ? "" :
-	    db->version == 2 ? "drop trigger audit_insert" :
-			       "drop trigger audit_insert;"
-			       "drop index certificate_SerialNumber";
+	static const char *const less[STORE_VERSION + 1] = {
+		[1] = "drop table name; drop trigger audit_insert; "
+		      "drop index certificate_SerialNumber",
+		[2] = "drop table name; drop trigger audit_insert",
+		[3] = "drop table name",
+		[4] = "",
+	};
 	struct sqlite new;
 	int rc;
 
@@ -322,7 +325,8 @@ schema(struct store *db, uint8_t sum[32], struct reason *w)
 	rc = sqlite3_open(":memory:", &new.h) == SQLITE_OK &&
 	    sqlite3_exec(new.h, sqlite_sql[SCHEMA], NULL, NULL, NULL) ==
 		SQLITE_OK &&
-	    sqlite3_exec(new.h, less, NULL, NULL, NULL) == SQLITE_OK;
+	    sqlite3_exec(new.h, less[db->version], NULL, NULL, NULL) ==
+		SQLITE_OK;
 	if (!rc)
 		fail(&new.db, w, "cannot make a schema to compare with");
 	rc = rc && schema_digest(&new.db, "", sum, w);

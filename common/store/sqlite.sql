@@ -30,6 +30,17 @@ create table certificate(
     CommonName text not null, OrgUnit text not null,
     Organization text not null, EMail text not null);
 create index certificate_SerialNumber on certificate(SerialNumber);
+create table name(NameID integer primary key,
+    RequestID integer not null references request, KmsGroup text not null,
+    KmsUser text not null, KmsMail text not null, MailboxGuid text not null,
+    Source text not null, StreamId text not null, Replaces integer,
+    AuditID integer not null);
+create index name_RequestID on name(RequestID);
+create index name_AuditID on name(AuditID);
+create trigger name_update before update on name
+    begin select raise(abort, 'the name table is append-only'); end;
+create trigger name_delete before delete on name
+    begin select raise(abort, 'the name table is append-only'); end;
 create table kra(KraID integer primary key,
     CertificateHash text not null, Sha256 text not null unique,
     RawCertificate blob not null, AddedWhen text not null,
@@ -150,6 +161,28 @@ insert into certificate values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
 update request set RawArchivedKey = $1, KeyRecoveryHashes = $2,
     KeyFormat = $3, KeyAudit = $4 where RequestID = $5 and KeyAudit is null
 
+-- More names of a row
+
+-- NAME_ADD
+insert into name(NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid,
+    Source, StreamId, Replaces, AuditID)
+    values ((select coalesce(max(NameID), 0) + 1 from name),
+    $1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- NAME_COPY
+insert into name(NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid,
+    Source, StreamId, Replaces, AuditID)
+    values ($10, $1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- NAME_NEXT
+select NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid, Source,
+    StreamId, Replaces, AuditID
+    from name where NameID > $1 order by NameID limit 1
+
+-- NAME_IS
+select NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid, Source,
+    StreamId, Replaces, AuditID from name where NameID = $1
+
 -- Rows that are looked for, or selected
 
 -- NAMES
@@ -229,6 +262,10 @@ select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat
 select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat
     from request where KeyAudit = $1 order by 1
 
+-- WROTE_NAME
+select NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid, Source,
+    StreamId, Replaces from name where AuditID = $1 order by 1
+
 -- WROTE_AGENT
 select KraID, CertificateHash, Sha256, RawCertificate, AddedWhen
     from kra where AuditID = $1 order by 1
@@ -264,6 +301,12 @@ union all select 'setting ' || n from (select 'KRAFlags' n
 	and ' ' || Detail like '% ' || n || '=%')
 union all select 'certificate ' || RequestID from certificate
     where RequestID not in (select RequestID from request)
+union all select 'name ' || NameID from name n
+    where AuditID not in (select AuditID from audit)
+    or RequestID not in (select RequestID from request)
+    or Replaces <> 0 and not exists (select 1 from name o
+	where o.NameID = n.Replaces and o.RequestID = n.RequestID
+	and o.NameID < n.NameID)
 
 -- Is there anything of a commit that is still to come?
 -- AHEAD
@@ -272,7 +315,9 @@ union all select 'setting ' || Name, AuditID from config where AuditID >= $1
 union all select 'row ' || RequestID, CertAudit from request
     where CertAudit >= $1
 union all select 'the key of row ' || RequestID, KeyAudit from request
-    where KeyAudit >= $1 limit 1
+    where KeyAudit >= $1
+union all select 'name ' || NameID, AuditID from name
+    where AuditID >= $1 limit 1
 
 -- Is a key encrypted to somebody else?  Hashes stand as "01 23 ..", an LF
 -- between two: 41 bytes for each.

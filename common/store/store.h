@@ -150,6 +150,30 @@ int store_put_row(struct store *, const struct store_row *,
 int store_put_key(struct store *, int64_t id, const struct store_key *,
     struct reason *w);
 
+/* Names ----------------------------------------------------------------- */
+
+#define NAME_OWN  0 /* the name that the row itself has */
+#define NAME_NONE (-1)
+
+/* Another name of a row. */
+struct store_name {
+	int64_t id; /* NameID; 0: the next */
+	int64_t row; /* its RequestID */
+	struct text group, user, mail, guid, source;
+	const char *stream;
+	int64_t replaces; /* a NameID, NAME_OWN, or NAME_NONE */
+	int64_t audit; /* the commit that wrote it; 0: this one */
+};
+
+/* Adds a name.  Returns 1, or 0 with *w. */
+int store_name_add(struct store *, const struct store_name *, struct reason *w);
+/* The next name behind that NameID, of any row: 1, 0 at the end, -1 with *w. */
+int store_next_name(struct store *, int64_t after, struct store_name *,
+    struct reason *w);
+/* The name with that NameID: 1, 0: there is none, -1 with *w. */
+int store_name_get(struct store *, int64_t id, struct store_name *,
+    struct reason *w);
+
 /* Selecting ------------------------------------------------------------- */
 
 /*
@@ -257,6 +281,9 @@ int restore_agent(struct store *, const struct store_agent *,
 /* Also 2: the row was there, but the key, which is NULL or not, was not. */
 int restore_row(struct store *, const struct store_row *,
     const struct store_key *, struct reason *w);
+
+/* Also 2 with *w: its row is not there. */
+int restore_name(struct store *, const struct store_name *, struct reason *w);
 
 /* Ends the transaction, without a commit of its own; head is that of now. */
 int restore_end(struct store *, char head[AUDIT_HEAD_MAX], struct reason *w);
