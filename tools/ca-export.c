@@ -53,32 +53,44 @@ find_ca(struct export *x, struct reason *w)
 		"no certificate of this CA with its private key");
 }
 
+/* Writes a row under one of its names. */
+static void
+put(struct export *x, const struct store_found *f, unsigned long long n)
+{
+	struct reason w;
+
+	if (msg_level > 0)
+		certutil_view_row(f, n);
+	if (row_put(x->out, f, x->list, &x->ca, &w))
+		return;
+	x->status = 1;
+	msg_record("row %lld: %s", (long long)f->id, w.detail);
+}
+
 /* Writes what is selected, up to the row that was counted last. */
 static void
 put_all(struct export *x, int64_t last)
 {
-	struct store_found f;
+	struct store_found f = { .id = 0 };
 	struct reason w;
-	unsigned long long rows = 0;
-	int64_t id = 0;
-	int rc;
+	unsigned long long rows = 0, records = 0;
+	int rc = 0;
 
 	if (msg_level > 0)
 		certutil_view_schema();
-	while (id < last &&
-	    (rc = store_select(x->db, id, !x->list, &f, &w)) != 0) {
-		if (rc == -1)
-			msg_die("%s", w.detail);
-		id = f.id;
-		if (msg_level > 0)
-			certutil_view_row(&f, ++rows);
-		if (row_put(x->out, &f, x->list, &x->ca, &w))
-			continue;
-		x->status = 1;
-		msg_record("row %lld: %s", (long long)id, w.detail);
-	}
+	while (rc == 0 && f.id < last &&
+	    (rc = store_select(x->db, f.id, !x->list, &f, &w)) == 1)
+		for (rows++; (rc = store_select_name(x->db, &f, &w)) == 1;
+		     records++)
+			put(x, &f, records + 1);
+	if (rc == -1)
+		msg_die("%s", w.detail);
 	if (msg_level > 0)
-		certutil_view_end(last, rows);
+		certutil_view_end(last, records);
+	if (records > rows)
+		msg_warn("records %llu: a row under several names has one for "
+			 "each group and user",
+		    records);
 }
 
 /* What the audit row of an export says. */

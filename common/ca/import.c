@@ -9,12 +9,12 @@
 #include "base/text.h"
 #include "ca/agent_hashes.h"
 #include "ca/hresult.h"
+#include "ca/naming.h"
 #include "ca/setting.h"
 
 /* What the columns of a Windows CA hold: [MS-CSRA] appendix B, <4> */
 #define RAW_CERTIFICATE_MAX  16384 /* bytes */
 #define RAW_ARCHIVED_KEY_MAX 65536 /* bytes */
-#define ROW_TEXT_MAX	     8192 /* bytes of a name: a record must hold all */
 #define KRA_HASHES_MAX	     68 /* of 60 characters, two bytes each: 8192 */
 
 int
@@ -198,49 +198,55 @@ new_ok(const struct import *im, const struct candidate *p, struct reason *w)
 	return rc;
 }
 
+/* The name that the record has: free *own, OWN of them. */
+#define OWN 5
+static void
+name_of(const struct stream_in *s, struct store_name *n, char *own[OWN])
+{
+	memset(n, 0, sizeof(*n));
+	n->group = rec_text_own(&s->rec, "group", &own[0]);
+	n->user = rec_text_own(&s->rec, "user", &own[1]);
+	n->mail = rec_text_own(&s->rec, "mail", &own[2]);
+	n->guid = rec_text_own(&s->rec, "guid", &own[3]);
+	n->source = rec_text_own(&s->rec, "source", &own[4]);
+	n->stream = s->id;
+	n->replaces = NAME_NONE;
+}
+
+static void
+free_own(char *own[OWN])
+{
+	int i;
+
+	for (i = 0; i < OWN; i++)
+		OPENSSL_free(own[i]);
+}
+
 static int
 put_row(struct import *im, const struct stream_in *s, const struct candidate *p,
     int64_t id, const struct store_key *key, struct reason *w)
 {
+	struct store_name n;
 	struct store_row row;
-	char *own[5];
-	int rc, i;
+	char *own[OWN];
+	int rc;
 
+	name_of(s, &n, own);
 	memset(&row, 0, sizeof(row));
 	row.cert = p->cert;
-	row.group = rec_text_own(&s->rec, "group", &own[0]);
-	row.user = rec_text_own(&s->rec, "user", &own[1]);
-	row.mail = rec_text_own(&s->rec, "mail", &own[2]);
-	row.guid = rec_text_own(&s->rec, "guid", &own[3]);
-	row.source = rec_text_own(&s->rec, "source", &own[4]);
-	row.stream = s->id;
+	row.group = n.group;
+	row.user = n.user;
+	row.mail = n.mail;
+	row.guid = n.guid;
+	row.source = n.source;
+	row.stream = n.stream;
 	row.requester = im->requester;
 	row.caller = im->caller;
 	row.disposition = p->own ? DISP_ISSUED : DISP_FOREIGN;
 	row.id = id;
 	rc = store_put_row(im->db, &row, key, w);
-	for (i = 0; i < 5; i++)
-		OPENSSL_free(own[i]);
+	free_own(own);
 	return rc;
-}
-
-/*
- * Says that the row has the name of another user than the record: who looks for
- * this one must know.  "" if the names are the same.
- */
-static const char *
-other_user(const struct rec *r, int64_t id, struct text user, struct reason *w)
-{
-	char name[256], *own;
-	struct text t = rec_text_own(r, "user", &own);
-
-	w->detail[0] = '\0';
-	if (t.n > 0 && (t.n != user.n || memcmp(t.s, user.s, t.n) != 0))
-		reason_set(w, "user", "row %lld has it, under %s%s",
-		    (long long)id, user.n == 0 ? "no user" : "the user ",
-		    text_vis(name, sizeof(name), user.s, user.n));
-	OPENSSL_free(own);
-	return w->detail;
 }
 
 static int
@@ -272,8 +278,7 @@ import_new(struct import *im, const struct stream_in *s,
 
 /* The key of a row that has none.  Returns 1, or 0 with *w. */
 static int
-import_key(struct import *im, const struct stream_in *s,
-    const struct candidate *p, struct text user, struct result *o,
+import_key(struct import *im, const struct candidate *p, struct result *o,
     struct reason *w)
 {
 	struct store_key k = { .blob = NULL };
@@ -281,12 +286,32 @@ import_key(struct import *im, const struct stream_in *s,
 
 	ok = lock_key(im, o->id, p, &k, w) &&
 	    store_put_key(im->db, o->id, &k, w);
-	if (ok)
-		(void)outcome(o, RESULT_UPDATED,
-		    other_user(&s->rec, o->id, user, w));
 	OPENSSL_free((uint8_t *)(uintptr_t)k.blob);
 	o->hashes = (char *)(uintptr_t)k.hashes;
 	return ok;
+}
+
+/* A certificate whose row is there.  Returns 1, or 0 with *w. */
+static int
+import_again(struct import *im, const struct stream_in *s,
+    const struct candidate *p, const struct store_known *k, struct result *o,
+    struct reason *w)
+{
+	int new_key = p->has_key && !k->has_key, rc;
+	struct store_name n;
+	char *own[OWN];
+
+	(void)outcome(o, new_key ? RESULT_UPDATED : RESULT_PRESENT, "");
+	w->detail[0] = '\0';
+	name_of(s, &n, own);
+	n.row = k->id;
+	rc = !new_key || import_key(im, p, o, w);
+	if (rc && names_ok(&s->rec, w))
+		rc = naming_add(im->db, k, &n, p->has_key, new_key, &o->named,
+		    w);
+	o->reason = w->detail;
+	free_own(own);
+	return rc;
 }
 
 /* A certificate that is good, with its key if it has one.  1, or 0 with *w. */
@@ -294,18 +319,17 @@ static int
 import_cert(struct import *im, const struct stream_in *s,
     const struct candidate *p, struct result *o, struct reason *w)
 {
-	int has_key = 0, there;
-	struct text user;
+	const struct store_known *k;
+	int there = store_find(im->db, p->cert->sha256, &k, w);
 
-	there = store_find(im->db, p->cert->sha256, &o->id, &has_key, &user, w);
 	if (there == -1)
 		return 0;
-	if (there && (has_key || !p->has_key))
-		return outcome(o, RESULT_PRESENT,
-		    other_user(&s->rec, o->id, user, w));
-	if (!p->own && !foreign_ok(im, w))
+	if (there)
+		o->id = k->id;
+	if ((!there || (p->has_key && !k->has_key)) && !p->own &&
+	    !foreign_ok(im, w))
 		return outcome(o, RESULT_REFUSED, w->detail);
-	return there ? import_key(im, s, p, user, o, w) :
+	return there ? import_again(im, s, p, k, o, w) :
 		       import_new(im, s, p, o, w);
 }
 

@@ -99,8 +99,8 @@ replica_head(struct store *db, struct rec_out *o, struct reason *w)
 	return rc == 0;
 }
 
-static int
-put_name(struct rec_out *o, const struct store_name *a, struct reason *w)
+int
+replica_name(struct rec_out *o, const struct store_name *a, struct reason *w)
 {
 	rec_begin(o, "name");
 	rec_put_u64(o, "n", o->n + 1);
@@ -127,7 +127,7 @@ replica_names(struct store *db, struct rec_out *o, struct reason *w)
 	int rc;
 
 	while ((rc = store_next_name(db, a.id, &a, w)) == 1)
-		if (!put_name(o, &a, w))
+		if (!replica_name(o, &a, w))
 			return 0;
 	return rc == 0;
 }

@@ -24,6 +24,9 @@
  */
 int replica_head(struct store *, struct rec_out *, struct reason *w);
 
+/* Writes one `name' record.  Returns 1, or 0 with *w. */
+int replica_name(struct rec_out *, const struct store_name *, struct reason *w);
+
 /* Writes the names that rows have besides their own; behind the rows. */
 int replica_names(struct store *, struct rec_out *, struct reason *w);
 

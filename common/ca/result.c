@@ -123,6 +123,7 @@ results_add(struct results *rs, const struct stream_in *s, struct result *o)
 
 	rs->now.read++;
 	rs->now.n[o->status]++;
+	rs->now.names += o->named != 0;
 	rs->now.keys += o->status == RESULT_IMPORTED && has_key(&s->rec);
 	rs->waiting++;
 	if (*o->reason != '\0')
@@ -152,17 +153,21 @@ void
 results_summary(struct results *rs)
 {
 	const struct result_counts *c = &rs->done;
+	char names[40] = "";
 
 	if (started == NULL)
 		return;
 	started = NULL;
 	if (rs->note != NULL)
 		msg_warn("%s", rs->note);
+	if (c->names > 0)
+		(void)snprintf(names, sizeof(names), ", names %llu", c->names);
 	msg_warn("read %llu, imported %llu (keys %llu), updated %llu, "
-		 "present %llu, ignored %llu, refused %llu, faults %llu%s",
+		 "present %llu, ignored %llu, refused %llu, faults %llu%s%s",
 	    c->read, c->n[RESULT_IMPORTED], c->keys, c->n[RESULT_UPDATED],
 	    c->n[RESULT_PRESENT], c->n[RESULT_IGNORED], c->n[RESULT_REFUSED],
-	    c->n[RESULT_FAULT], rs->dry ? " (-n: nothing was written)" : "");
+	    c->n[RESULT_FAULT], names,
+	    rs->dry ? " (-n: nothing was written)" : "");
 	if (*rs->head != '\0')
 		msg_warn("audit head: %s", rs->head);
 }

@@ -28,6 +28,7 @@ struct result_counts {
 	unsigned long long read; /* records */
 	unsigned long long n[RESULT_STATUSES]; /* records by status */
 	unsigned long long keys; /* imported records that brought a key */
+	unsigned long long names; /* that were added to rows */
 };
 
 struct results {
@@ -49,6 +50,7 @@ struct results {
 struct result {
 	enum result_status status;
 	int64_t id; /* RequestID of its row; 0: it has none */
+	int named; /* the row has one more name */
 	const char *reason; /* "" if there is nothing to say; borrowed */
 	char *
 	    hashes; /* KeyRecoveryHashes of a key written now, or NULL; owned */

@@ -76,6 +76,7 @@ row_put_cert(struct rec_out *o, const struct store_found *f,
 	rec_puts(o, "format", f->format);
 	put_commit(o, "audit", f->cert_audit);
 	put_commit(o, "key_audit", f->key_audit);
+	rec_put_u64(o, "name", (unsigned long long)f->name);
 	if (recipients != NULL)
 		rec_puts(o, "recipients", recipients);
 	rec_put_b64(o, "cert", c->der, c->len);

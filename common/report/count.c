@@ -327,7 +327,8 @@ row(struct count *c, const struct rec *r)
 	const struct rec_field *kra = rec_get0(r, "kra");
 	unsigned long long n;
 
-	c->nrows++;
+	/* a row may come under each of its names */
+	c->nrows += e == NULL || (e->flags & (COUNT_ALONE | COUNT_ROW)) == 0;
 	if (e == NULL || kra == NULL)
 		return;
 	if (kra->vlen == 0) {

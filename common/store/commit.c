@@ -121,6 +121,7 @@ store_begin(struct store *db, struct reason *w)
 	    !sql_one(st, w))
 		return 0;
 	sql_forget(db);
+	db->last_name = 0;
 	db->request = sql_int(st, 0);
 	sql_reset(st);
 	return 1;

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/encode.h"
+#include "base/heap.h"
 
 struct sql_st *
 sql_ready(struct store *db, enum sql n, struct reason *w)
@@ -47,11 +48,34 @@ sql_put(struct sql_st *st, struct reason *w)
 	return st->db->driver->put(st, w);
 }
 
+struct text
+sql_text_dup(struct text t)
+{
+	char *s = malloc(t.n + 1);
+
+	if (s == NULL)
+		heap_nomem();
+	if (t.n > 0)
+		memcpy(s, t.s, t.n);
+	s[t.n] = '\0';
+	t.s = s;
+	return t;
+}
+
+void
+sql_forget_name(struct store_known *k)
+{
+	free((char *)(uintptr_t)k->group.s);
+	free((char *)(uintptr_t)k->user.s);
+	free((char *)(uintptr_t)k->mail.s);
+	memset(k, 0, sizeof(*k));
+}
+
 void
 sql_forget(struct store *db)
 {
 	while (db->nknown > 0)
-		free(db->known[--db->nknown].user);
+		sql_forget_name(&db->known[--db->nknown]);
 	free(db->known);
 	db->known = NULL;
 }

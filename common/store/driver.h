@@ -37,8 +37,8 @@ enum sql {
 	AGENT_FORCED, AGENT_ADD, AGENT_ALL, AGENT_COUNT, AGENT_NEXT,
 	AGENT_COPY, AGENT_OF,
 	FIND, FIND_MANY, FIND_SERIAL, ROW_OF, ROW_LAST,
-	PUT_REQUEST, PUT_CERT, PUT_KEY, NAME_ADD, NAME_COPY, NAME_NEXT,
-	NAME_IS, NAMES, COUNT, LIST, SELECT,
+	PUT_REQUEST, PUT_CERT, PUT_KEY, NAME_ADD, NAME_LAST, NAME_NEXT,
+	NAME_IS, NAMES_OF, NAMED, NAMES, COUNT, LIST, SELECT,
 	COMMIT_ADD, COMMIT_LAST, COMMIT_OF, COMMIT_NEXT, COMMIT_SINCE,
 	COMMIT_PAGE, WROTE_ROWS, WROTE_CERT, WROTE_KEY, WROTE_KEY_NOW,
 	WROTE_NAME, WROTE_AGENT, WROTE_CA, ORPHANS, AHEAD, STRANGERS, INTEGRITY, NSQL
@@ -121,8 +121,17 @@ struct store_known {
 	uint8_t sha256[32];
 	int64_t id; /* of its row; 0: it is not there */
 	int has_key;
-	char *user; /* owned: userlen bytes, or NULL */
-	size_t userlen;
+	struct text group, user,
+	    mail; /* its own name, of which each is owned */
+};
+
+/* A name of a row: store/store.h. */
+struct store_name;
+
+/* A row that was chosen, under that name; NAME_ALL: under each. */
+struct store_chosen {
+	int64_t id, name;
+	int how; /* what query_wants() said */
 };
 
 /* An archive.  Its driver allocates it and frees it. */
@@ -142,14 +151,20 @@ struct store {
 	int64_t audit; /* AuditID of the open transaction */
 	char last[65]; /* Hash of the audit row before that one */
 	int64_t request; /* the RequestID used last */
-	int searched; /* store_search() chose nchosen rows, in order: */
-	int64_t *chosen;
+	int searched; /* store_search() chose nrows rows, under nchosen names: */
+	struct store_chosen *chosen; /* in order of the rows */
 	size_t nchosen, chosen_room;
+	unsigned long long nrows;
 	struct sql_st *select; /* SELECT or LIST while it has rows to come */
 	int64_t selected; /* RequestID of the row that it gave last */
 	struct store_known *known; /* nknown of them, sorted; store_expect() */
 	size_t nknown;
 	struct store_known found; /* what store_find() looked up last */
+	int64_t last_name; /* the NameID used last in this transaction, or 0 */
+	struct store_name *names; /* nnames of them: store_names() */
+	size_t nnames, names_room;
+	int64_t named; /* the next row with other names; store_select_name() */
+	size_t name_at; /* how many of nnames were looked at */
 };
 
 /*
@@ -158,6 +173,12 @@ struct store {
  */
 struct store *sqlite_new(const char *path, struct reason *w);
 struct store *postgres_new(const char *url, struct reason *w);
+
+/* A copy of a text, whose s is to be freed; out of memory exits 2. */
+struct text sql_text_dup(struct text);
+
+/* Frees what is known of a certificate. */
+void sql_forget_name(struct store_known *);
 
 /* Nothing is known any more of what store_expect() asked for. */
 void sql_forget(struct store *);

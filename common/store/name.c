@@ -1,35 +1,65 @@
+#include "store/name.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
 #include "store/store.h"
 
-/* The names of a row besides its own. */
+/* The names of rows. */
+
+/* The NameID of the next name.  Returns 1, or 0 with *w. */
+static int
+next_id(struct store *db, int64_t *id, struct reason *w)
+{
+	struct sql_st *st;
+
+	if (db->last_name == 0) {
+		if ((st = sql_ready(db, NAME_LAST, w)) == NULL ||
+		    !sql_one(st, w))
+			return 0;
+		db->last_name = sql_int(st, 0);
+		sql_reset(st);
+	}
+	if (db->last_name == INT64_MAX)
+		return reason_set(w, "database",
+		    "%s: no name can follow name %lld " STORE_ALTERED, db->name,
+		    (long long)db->last_name);
+	*id = ++db->last_name;
+	return 1;
+}
 
 int
-store_name_add(struct store *db, const struct store_name *n, struct reason *w)
+store_name_add(struct store *db, struct store_name *n, struct reason *w)
 {
-	struct sql_st *st = sql_ready(db, n->id > 0 ? NAME_COPY : NAME_ADD, w);
+	struct sql_st *st;
 
-	if (st == NULL)
+	if ((n->id == 0 && !next_id(db, &n->id, w)) ||
+	    (st = sql_ready(db, NAME_ADD, w)) == NULL)
 		return 0;
-	sql_bind_i(st, 1, n->row);
-	sql_bind_t(st, 2, n->group);
-	sql_bind_t(st, 3, n->user);
-	sql_bind_t(st, 4, n->mail);
-	sql_bind_t(st, 5, n->guid);
-	sql_bind_t(st, 6, n->source);
-	sql_bind_s(st, 7, n->stream);
+	if (n->audit == 0)
+		n->audit = db->audit;
+	sql_bind_i(st, 1, n->id);
+	sql_bind_i(st, 2, n->row);
+	sql_bind_t(st, 3, n->group);
+	sql_bind_t(st, 4, n->user);
+	sql_bind_t(st, 5, n->mail);
+	sql_bind_t(st, 6, n->guid);
+	sql_bind_t(st, 7, n->source);
+	sql_bind_s(st, 8, n->stream);
 	if (n->replaces != NAME_NONE)
-		sql_bind_i(st, 8, n->replaces);
-	sql_bind_i(st, 9, n->audit > 0 ? n->audit : db->audit);
-	if (n->id > 0)
-		sql_bind_i(st, 10, n->id);
+		sql_bind_i(st, 9, n->replaces);
+	sql_bind_i(st, 10, n->audit);
 	return sql_put(st, w);
 }
 
 /* The name at hand, of NAME_NEXT and its like. */
 static void
-name_of(const struct sql_st *st, struct store_name *n)
+read_name(const struct sql_st *st, struct store_name *n)
 {
 	struct sql_value replaces;
 
+	memset(n, 0, sizeof(*n));
 	n->id = sql_int(st, 0);
 	n->row = sql_int(st, 1);
 	n->group = sql_col_text(st, 2);
@@ -54,7 +84,7 @@ step(struct store *db, enum sql which, int64_t id, struct store_name *n,
 		return -1;
 	sql_bind_i(st, 1, id);
 	if ((rc = sql_step(st, w)) == 1)
-		name_of(st, n);
+		read_name(st, n);
 	return rc;
 }
 
@@ -71,4 +101,78 @@ store_name_get(struct store *db, int64_t id, struct store_name *n,
     struct reason *w)
 {
 	return step(db, NAME_IS, id, n, w);
+}
+
+/* All of one row -------------------------------------------------------- */
+
+/* The texts of a name, which name_forget() frees. */
+static void
+texts(struct store_name *n, struct text *t[6], struct text *stream)
+{
+	t[0] = &n->group;
+	t[1] = &n->user;
+	t[2] = &n->mail;
+	t[3] = &n->guid;
+	t[4] = &n->source;
+	stream->s = n->stream;
+	stream->n = strlen(n->stream);
+	t[5] = stream;
+}
+
+void
+name_forget(struct store *db)
+{
+	struct text *t[6], stream;
+	size_t i;
+
+	while (db->nnames > 0) {
+		texts(&db->names[--db->nnames], t, &stream);
+		for (i = 0; i < 6; i++)
+			free((char *)(uintptr_t)t[i]->s);
+	}
+}
+
+/* Keeps the name at hand; the one that it replaces is former. */
+static void
+keep(struct store *db, const struct sql_st *st)
+{
+	struct text *t[6], stream;
+	struct store_name *n;
+	size_t i;
+
+	db->names = array_grow(db->names, &db->names_room, db->nnames + 1,
+	    sizeof(*db->names));
+	n = &db->names[db->nnames++];
+	read_name(st, n);
+	texts(n, t, &stream);
+	for (i = 0; i < 6; i++)
+		*t[i] = sql_text_dup(*t[i]);
+	n->stream = stream.s;
+	for (i = 0; i + 1 < db->nnames; i++)
+		db->names[i].former |= db->names[i].id == n->replaces;
+}
+
+int
+store_names(struct store *db, int64_t row, struct store_name **v, size_t *n,
+    struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, NAMES_OF, w);
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	name_forget(db);
+	sql_bind_i(st, 1, row);
+	while ((rc = sql_step(st, w)) == 1) {
+		if (db->nnames == NAMES_MAX) {
+			sql_reset(st);
+			return reason_fail(w, "database",
+			    "%s: row %lld has more than %d names " STORE_ALTERED,
+			    db->name, (long long)row, NAMES_MAX);
+		}
+		keep(db, st);
+	}
+	*v = db->names;
+	*n = db->nnames;
+	return rc == 0 ? db->nnames > 0 : rc;
 }

@@ -258,15 +258,23 @@ insert into config(Name, Value, Certificate, AuditID)
 
 -- FIND_MANY
 select decode(c.Sha256, 'hex'), c.RequestID, r.KeyAudit is not null,
-    r.KmsUser from certificate c join request r using (RequestID)
+    r.KmsGroup, r.KmsUser, r.KmsMail from certificate c join request r using (RequestID)
     where c.Sha256 = any(string_to_array($1, ','))
 
 -- NAMES
 select r.RequestID, r.KmsGroup, r.KmsUser, r.KmsMail, c.CommonName, c.UPN,
     c.EMail, r.RequesterName, c.SerialNumber, c.CertificateHash, c.Sha256,
-    c.SubjectKeyIdentifier, c.NotBefore, c.NotAfter
+    c.SubjectKeyIdentifier, c.NotBefore, c.NotAfter,
+    n.NameID, n.KmsGroup, n.KmsUser, n.KmsMail,
+    exists (select 1 from name o where o.RequestID = r.RequestID
+	and o.Replaces = 0), exists (select 1 from name o
+	where o.RequestID = r.RequestID and o.Replaces = n.NameID)
     from request r join certificate c using (RequestID)
-    where r.RequestID > $1 order by r.RequestID limit 10000
+    left join name n using (RequestID)
+    where r.RequestID > $1 and r.RequestID <= (select max(RequestID) from
+	(select RequestID from request where RequestID > $1
+	order by RequestID limit 10000) p)
+    order by r.RequestID, n.NameID
 
 -- LIST
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,

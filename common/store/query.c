@@ -20,6 +20,7 @@ enum what {
 	UPN,
 	CN,
 	USER,
+	FORMER,
 	SERIAL,
 	SHA1,
 	SHA256,
@@ -39,6 +40,7 @@ static const struct {
 	[UPN] = { "upn", 0 },
 	[CN] = { "cn", 0 },
 	[USER] = { "user", 0 },
+	[FORMER] = { "former", 0 },
 	[SERIAL] = { "serial", 0 },
 	[SHA1] = { "sha1", 40 },
 	[SHA256] = { "sha256", 64 },
@@ -49,7 +51,9 @@ static const struct {
 	[OF_USER] = { "user", 0 },
 };
 
-#define LABELS "mail, upn, cn, user, serial, sha1, sha256, ski, requester or id"
+#define LABELS \
+	"mail, upn, cn, user, former, serial, sha1, sha256, ski, requester or " \
+	"id"
 
 struct term {
 	enum what what;
@@ -349,6 +353,11 @@ static void
 names_of(struct names *l, const struct term *t, const struct query_row *r)
 {
 	l->n = 0;
+	if (r->former) {
+		add_name(l, t, FORMER, r->user);
+		add_name(l, t, FORMER, r->mail);
+		return;
+	}
 	add_name(l, t, USER, r->user);
 	add_name(l, t, MAIL, r->mail);
 	add_name(l, t, MAIL, r->cert_mail);
@@ -359,22 +368,26 @@ names_of(struct names *l, const struct term *t, const struct query_row *r)
 	add_name(l, t, OF_USER, r->user);
 }
 
+/* 1, or 2 if it is that of the user. */
 static int
 has_name(const struct term *t, const struct query_row *r)
 {
 	struct names l;
 	size_t i;
 
+	/* the user is the first */
 	names_of(&l, t, r);
 	for (i = 0; i < l.n; i++)
 		if (fold_same(t->value, l.v[i].text))
-			return 1;
+			return l.v[i].what == USER ? 2 : 1;
 	return 0;
 }
 
 static int
 matches(const struct term *t, const struct query_row *r)
 {
+	if (r->former)
+		return t->what == FORMER && has_name(t, r);
 	switch (t->what) {
 	case IN_GROUP:
 		return is_like(t->said, r->group);
@@ -437,10 +450,12 @@ look_near(struct term *t, const struct query_row *r)
 	struct names l;
 	size_t i;
 
+	if (r->former && t->what == OF_USER && is_like(t->said, r->user))
+		remember(t, r, FORMER, r->user);
 	names_of(&l, t, r);
 	for (i = 0; i < l.n; i++)
 		look_at(t, r, l.v[i].what, l.v[i].text, 0);
-	if (t->what != ANY)
+	if (t->what != ANY || r->former)
 		return;
 	look_at(t, r, IN_GROUP, r->group, 1);
 	look_at(t, r, REQUESTER, r->requester, 1);
@@ -464,21 +479,24 @@ int
 query_wants(struct query *q, const struct query_row *r)
 {
 	int group = q->groups == 0, user = q->users == 0;
-	int token = q->n == q->groups + q->users;
+	/* a former name is wanted only if it is asked for */
+	int token = q->n == q->groups + q->users && !r->former;
 	struct term *t;
 	size_t i;
+	int how, *best;
 
 	for (i = 0; i < q->n; i++) {
 		t = &q->term[i];
-		if (matches(t, r)) {
+		if ((how = matches(t, r)) != 0) {
 			t->matched = 1;
-			*(t->what == IN_GROUP	   ? &group :
-				t->what == OF_USER ? &user :
-						     &token) = 1;
+			best = t->what == IN_GROUP ? &group :
+			    t->what == OF_USER	   ? &user :
+						     &token;
+			*best = how > *best ? how : *best;
 		} else if (!t->matched && t->nnear < NEAR_TOLD)
 			look_near(t, r);
 	}
-	return group && user && token && in_time(q, r);
+	return group && user && in_time(q, r) ? token : 0;
 }
 
 /* Telling --------------------------------------------------------------- */

@@ -41,9 +41,13 @@ struct query_row {
 	struct text cn, upn, cert_mail, requester;
 	const char *serial, *sha1, *sha256, *ski; /* lower-case hex */
 	const char *not_before, *not_after;
+	int former; /* another name has replaced this one */
 };
 
-/* Returns 1 if the row is wanted.  What is like it is remembered. */
+/*
+ * Returns 1 if the row is wanted, 2 if a token is the user of this name.  What is like it is remembered.  A former name
+ * is only looked for where that is asked.
+ */
 int query_wants(struct query *, const struct query_row *);
 
 /* Writes what was asked for as the audit row has it, a blank before each. */

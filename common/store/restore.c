@@ -162,13 +162,19 @@ restore_row(struct store *db, const struct store_row *r,
 {
 	char sha256[65];
 	int64_t id = r->id;
-	struct text user;
+	const struct store_known *known;
 	int rc, has_key = 0;
 
 	encode_hex(sha256, r->cert->sha256, sizeof(r->cert->sha256));
-	if ((rc = there(db, ROW_OF, "row", id, sha256, w)) == -1 ||
-	    store_find(db, r->cert->sha256, &id, &has_key, &user, w) == -1)
+	if ((rc = there(db, ROW_OF, "row", id, sha256, w)) == -1)
 		return -1;
+	switch (store_find(db, r->cert->sha256, &known, w)) {
+	case -1:
+		return -1;
+	case 1:
+		id = known->id;
+		has_key = known->has_key;
+	}
 	if (id != r->id)
 		return other(db, "row", id, w);
 	if (rc == 1 && (has_key || k == NULL))
@@ -190,7 +196,7 @@ same_name(const struct store_name *a, const struct store_name *b)
 }
 
 int
-restore_name(struct store *db, const struct store_name *n, struct reason *w)
+restore_name(struct store *db, struct store_name *n, struct reason *w)
 {
 	struct store_name is;
 	struct sql_st *st;

@@ -1,18 +1,32 @@
 #include "base/array.h"
+#include "store/name.h"
 #include "store/store.h"
 
 /* Rows that are looked for, counted and given out. */
 
-/* Remembers a row that is wanted. */
+/*
+ * Remembers a row that is wanted, and the name under which it is.  Where a token
+ * is the user of one of its names, those of others are not meant.
+ */
 static void
-choose(struct store *db, int64_t id)
+choose(struct store *db, int64_t id, int64_t name, int how)
 {
-	db->chosen = array_grow(db->chosen, &db->chosen_room, db->nchosen + 1,
+	size_t n = db->nchosen;
+	int again = n > 0 && db->chosen[n - 1].id == id;
+
+	if (again && db->chosen[n - 1].how > how)
+		return;
+	while (
+	    n > 0 && db->chosen[n - 1].id == id && db->chosen[n - 1].how < how)
+		n--;
+	db->chosen = array_grow(db->chosen, &db->chosen_room, n + 1,
 	    sizeof(*db->chosen));
-	db->chosen[db->nchosen++] = id;
+	db->chosen[n] = (struct store_chosen){ id, name, how };
+	db->nchosen = n + 1;
+	db->nrows += !again;
 }
 
-/* The row at hand as the search looks at it. */
+/* The row at hand as the search looks at it, under its own name. */
 static void
 row_of(const struct sql_st *st, struct query_row *r)
 {
@@ -30,6 +44,33 @@ row_of(const struct sql_st *st, struct query_row *r)
 	r->ski = sql_str(st, 11);
 	r->not_before = sql_str(st, 12);
 	r->not_after = sql_str(st, 13);
+	r->former = sql_int(st, 18) != 0;
+}
+
+/* Looks at a row under one of its names. */
+static void
+look(struct store *db, struct query *q, const struct query_row *r, int64_t name)
+{
+	int how = query_wants(q, r);
+
+	if (how > 0)
+		choose(db, r->id, r->former ? NAME_ALL : name, how);
+}
+
+/* Looks at the row at hand under its other name there, if it has one. */
+static void
+look_other(struct store *db, struct query *q, const struct sql_st *st,
+    struct query_row *r)
+{
+	int64_t name = sql_int(st, 14);
+
+	if (name == 0)
+		return;
+	r->group = sql_col_text(st, 15);
+	r->user = sql_col_text(st, 16);
+	r->mail = sql_col_text(st, 17);
+	r->former = sql_int(st, 19) != 0;
+	look(db, q, r, name);
 }
 
 /* -1 with *w: RequestID does not grow from row to row. */
@@ -54,14 +95,15 @@ search_page(struct store *db, struct query *q, int64_t *after, struct reason *w)
 	sql_bind_i(st, 1, *after);
 	while ((rc = sql_step(st, w)) == 1) {
 		row_of(st, &r);
-		if (r.id <= *after) {
+		if (r.id < *after || (r.id == *after && !some)) {
 			sql_reset(st);
 			return no_order(db, w);
 		}
+		if (r.id > *after)
+			look(db, q, &r, NAME_OWN);
+		look_other(db, q, st, &r);
 		*after = r.id;
 		some = 1;
-		if (query_wants(q, &r))
-			choose(db, r.id);
 	}
 	return rc == 0 ? some : -1;
 }
@@ -87,8 +129,8 @@ store_count(struct store *db, unsigned long long *rows, int64_t *last,
 	struct sql_st *st;
 
 	if (db->searched) {
-		*rows = db->nchosen;
-		*last = *rows == 0 ? 0 : db->chosen[db->nchosen - 1];
+		*rows = db->nrows;
+		*last = *rows == 0 ? 0 : db->chosen[db->nchosen - 1].id;
 		return 1;
 	}
 	if ((st = sql_ready(db, COUNT, w)) == NULL || !sql_one(st, w))
@@ -99,6 +141,22 @@ store_count(struct store *db, unsigned long long *rows, int64_t *last,
 	return 1;
 }
 
+/* The first that was chosen of a row behind this one; nchosen: there is none. */
+static size_t
+chosen_behind(const struct store *db, int64_t after)
+{
+	size_t lo = 0, hi = db->nchosen, i;
+
+	while (lo < hi) {
+		i = lo + (hi - lo) / 2;
+		if (db->chosen[i].id <= after)
+			lo = i + 1;
+		else
+			hi = i;
+	}
+	return lo;
+}
+
 /*
  * The rows to ask for behind *after: up to *last, without one that was not
  * chosen.  Returns 0 if there is none.
@@ -106,24 +164,18 @@ store_count(struct store *db, unsigned long long *rows, int64_t *last,
 static int
 range(const struct store *db, int64_t *after, int64_t *last)
 {
-	size_t lo = 0, hi = db->nchosen, i;
+	const struct store_chosen *c = db->chosen;
+	size_t i;
 
 	*last = INT64_MAX;
 	if (!db->searched)
 		return 1;
-	while (lo < hi) {
-		i = lo + (hi - lo) / 2;
-		if (db->chosen[i] <= *after)
-			lo = i + 1;
-		else
-			hi = i;
-	}
-	if (lo == db->nchosen)
+	if ((i = chosen_behind(db, *after)) == db->nchosen)
 		return 0;
-	*after = db->chosen[lo] - 1;
-	while (lo + 1 < db->nchosen && db->chosen[lo + 1] == db->chosen[lo] + 1)
-		lo++;
-	*last = db->chosen[lo];
+	*after = c[i].id - 1;
+	while (i + 1 < db->nchosen && c[i + 1].id <= c[i].id + 1)
+		i++;
+	*last = c[i].id;
 	return 1;
 }
 
@@ -171,6 +223,8 @@ store_select(struct store *db, int64_t after, int blobs, struct store_found *f,
 	struct sql_st *st;
 	int rc;
 
+	if (after == 0)
+		db->named = 0;
 	if ((rc = step(db, after, blobs, w)) != 1)
 		return rc;
 	st = db->select;
@@ -189,6 +243,8 @@ store_select(struct store *db, int64_t after, int blobs, struct store_found *f,
 	f->mail = sql_col_text(st, 10);
 	f->guid = sql_col_text(st, 11);
 	f->source = sql_col_text(st, 12);
+	f->name = NAME_OWN;
+	db->name_at = 0;
 	sql_column(st, 13, &cert);
 	f->cert = cert.p;
 	f->certlen = cert.n;
@@ -199,4 +255,82 @@ store_select(struct store *db, int64_t after, int blobs, struct store_found *f,
 	f->blob = blob.p;
 	f->bloblen = blob.n;
 	return 1;
+}
+
+/* Under which name ------------------------------------------------------ */
+
+/* Reads the names of the row, if it has others than its own.  1, or -1 *w. */
+static int
+read_names(struct store *db, int64_t id, struct reason *w)
+{
+	struct store_name *v;
+	struct sql_st *st;
+	size_t n;
+
+	name_forget(db);
+	if (db->named < id) {
+		if ((st = sql_ready(db, NAMED, w)) == NULL)
+			return -1;
+		sql_bind_i(st, 1, id - 1);
+		if (!sql_one(st, w))
+			return -1;
+		db->named = sql_int(st, 0);
+		sql_reset(st);
+	}
+	return db->named == id ? store_names(db, id, &v, &n, w) : 1;
+}
+
+/* Is the row wanted under this name? */
+static int
+is_chosen(const struct store *db, const struct store_name *n)
+{
+	size_t i;
+
+	for (i = chosen_behind(db, n->row - 1);
+	     i < db->nchosen && db->chosen[i].id == n->row; i++)
+		if (db->chosen[i].name == n->id ||
+		    db->chosen[i].name == NAME_ALL)
+			return 1;
+	return !db->searched;
+}
+
+/* Was the row given under this group and user? */
+static int
+was_given(const struct store *db, const struct store_name *n)
+{
+	size_t i;
+
+	for (i = 0; i < db->name_at; i++)
+		if (db->names[i].given &&
+		    text_same(db->names[i].group, n->group) &&
+		    text_same(db->names[i].user, n->user))
+			return 1;
+	return 0;
+}
+
+int
+store_select_name(struct store *db, struct store_found *f, struct reason *w)
+{
+	struct store_name *n;
+
+	if (db->name_at == 0 && read_names(db, f->id, w) == -1)
+		return -1;
+	if (db->nnames == 0)
+		return db->name_at++ == 0;
+	for (; db->name_at < db->nnames; db->name_at++) {
+		n = &db->names[db->name_at];
+		if (n->former || !is_chosen(db, n) || was_given(db, n))
+			continue;
+		n->given = 1;
+		db->name_at++;
+		f->name = n->id;
+		f->group = n->group;
+		f->user = n->user;
+		f->mail = n->mail;
+		f->guid = n->guid;
+		f->source = n->source;
+		f->stream = n->stream;
+		return 1;
+	}
+	return 0;
 }

@@ -132,7 +132,7 @@ select Sha256 from kra where KraID = $1
 -- Rows
 
 -- FIND
-select c.RequestID, r.KeyAudit is not null, r.KmsUser
+select c.RequestID, r.KeyAudit is not null, r.KmsGroup, r.KmsUser, r.KmsMail
     from certificate c join request r using (RequestID) where c.Sha256 = $1
 
 -- FIND_SERIAL
@@ -166,13 +166,18 @@ update request set RawArchivedKey = $1, KeyRecoveryHashes = $2,
 -- NAME_ADD
 insert into name(NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid,
     Source, StreamId, Replaces, AuditID)
-    values ((select coalesce(max(NameID), 0) + 1 from name),
-    $1, $2, $3, $4, $5, $6, $7, $8, $9)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
--- NAME_COPY
-insert into name(NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid,
-    Source, StreamId, Replaces, AuditID)
-    values ($10, $1, $2, $3, $4, $5, $6, $7, $8, $9)
+-- NAME_LAST
+select coalesce(max(NameID), 0) from name
+
+-- All of a row; its own first.
+-- NAMES_OF
+select 0, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid, Source,
+    StreamId, null, CertAudit from request where RequestID = $1
+union all select NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid,
+    Source, StreamId, Replaces, AuditID from name where RequestID = $1
+    order by 1
 
 -- NAME_NEXT
 select NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid, Source,
@@ -183,14 +188,25 @@ select NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid, Source,
 select NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid, Source,
     StreamId, Replaces, AuditID from name where NameID = $1
 
+-- The next row that has other names.
+-- NAMED
+select coalesce(min(RequestID), 9223372036854775807) from name
+    where RequestID > $1
+
 -- Rows that are looked for, or selected
 
+-- A row for each other name of one, and whether the two are former.
 -- NAMES
 select r.RequestID, r.KmsGroup, r.KmsUser, r.KmsMail, c.CommonName, c.UPN,
     c.EMail, r.RequesterName, c.SerialNumber, c.CertificateHash, c.Sha256,
-    c.SubjectKeyIdentifier, c.NotBefore, c.NotAfter
+    c.SubjectKeyIdentifier, c.NotBefore, c.NotAfter,
+    n.NameID, n.KmsGroup, n.KmsUser, n.KmsMail,
+    exists (select 1 from name o where o.RequestID = r.RequestID
+	and o.Replaces = 0), exists (select 1 from name o
+	where o.RequestID = r.RequestID and o.Replaces = n.NameID)
     from request r join certificate c using (RequestID)
-    where r.RequestID > $1 order by r.RequestID
+    left join name n using (RequestID)
+    where r.RequestID > $1 order by r.RequestID, n.NameID
 
 -- COUNT
 select count(*), max(r.RequestID)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/encode.h"
-#include "base/heap.h"
+#include "store/name.h"
 
 /* Opening --------------------------------------------------------------- */
 
@@ -105,7 +105,9 @@ store_close(struct store *db)
 		opened = NULL;
 	sql_forget(db);
 	OPENSSL_free(db->chosen);
-	free(db->found.user);
+	name_forget(db);
+	OPENSSL_free(db->names);
+	sql_forget_name(&db->found);
 	db->driver->close(db);
 }
 
@@ -304,15 +306,26 @@ known0(struct store *db, const uint8_t sha256[32])
 	return bsearch(&key, db->known, db->nknown, sizeof(key), compare);
 }
 
+/* Sets what is known of a certificate that is there. */
 static void
-set_user(struct store_known *k, struct text user)
+set_known(struct store_known *k, int64_t id, int has_key, struct text group,
+    struct text user, struct text mail)
 {
-	free(k->user);
-	if ((k->user = malloc(user.n + 1)) == NULL)
-		heap_nomem();
-	if (user.n > 0)
-		memcpy(k->user, user.s, user.n);
-	k->userlen = user.n;
+	sql_forget_name(k);
+	k->id = id;
+	k->has_key = has_key;
+	k->group = sql_text_dup(group);
+	k->user = sql_text_dup(user);
+	k->mail = sql_text_dup(mail);
+}
+
+/* The same, from the columns at hand, of which `first' is RequestID. */
+static void
+read_known(struct store_known *k, const struct sql_st *st, int first)
+{
+	set_known(k, sql_int(st, first), sql_int(st, first + 1) != 0,
+	    sql_col_text(st, first + 2), sql_col_text(st, first + 3),
+	    sql_col_text(st, first + 4));
 }
 
 /* Asks for all that is known by name only.  Returns 1, or 0 with *w. */
@@ -329,11 +342,8 @@ ask(struct store *db, const char *list, struct reason *w)
 	sql_bind_s(st, 1, list);
 	while ((rc = sql_step(st, w)) == 1) {
 		sql_column(st, 0, &v);
-		if (v.n == 32 && (known = known0(db, v.p)) != NULL) {
-			known->id = sql_int(st, 1);
-			known->has_key = sql_int(st, 2) != 0;
-			set_user(known, sql_col_text(st, 3));
-		}
+		if (v.n == 32 && (known = known0(db, v.p)) != NULL)
+			read_known(known, st, 1);
 	}
 	return rc == 0;
 }
@@ -382,17 +392,15 @@ ask_one(struct store *db, const uint8_t sha256[32], struct store_known *k,
 		return -1;
 	sql_bind_hex(st, 1, sha256, 32, hex);
 	if ((rc = sql_step(st, w)) == 1) {
-		k->id = sql_int(st, 0);
-		k->has_key = sql_int(st, 1) != 0;
-		set_user(k, sql_col_text(st, 2));
+		read_known(k, st, 0);
 		sql_reset(st);
 	}
 	return rc;
 }
 
 int
-store_find(struct store *db, const uint8_t sha256[32], int64_t *id,
-    int *has_key, struct text *user, struct reason *w)
+store_find(struct store *db, const uint8_t sha256[32],
+    const struct store_known **k, struct reason *w)
 {
 	struct store_known *known = known0(db, sha256);
 	int rc = 1;
@@ -401,13 +409,8 @@ store_find(struct store *db, const uint8_t sha256[32], int64_t *id,
 		known = &db->found;
 		rc = ask_one(db, sha256, known, w);
 	}
-	if (rc != 1 || known->id == 0)
-		return rc == 1 ? 0 : rc;
-	*id = known->id;
-	*has_key = known->has_key;
-	user->s = known->user;
-	user->n = known->userlen;
-	return 1;
+	*k = known;
+	return rc == 1 ? known->id != 0 : rc;
 }
 
 int
@@ -515,11 +518,8 @@ store_put_row(struct store *db, const struct store_row *r,
 {
 	struct store_known *known = known0(db, r->cert->sha256);
 
-	if (known != NULL) {
-		known->id = r->id;
-		known->has_key = k != NULL;
-		set_user(known, r->user);
-	}
+	if (known != NULL)
+		set_known(known, r->id, k != NULL, r->group, r->user, r->mail);
 	return put_request(db, r, k, w) && put_cert(db, r->cert, r->id, w);
 }
 

@@ -124,11 +124,11 @@ struct store_key {
 };
 
 /*
- * Looks a certificate up.  1 with *id, *has_key and the KMS user of its row; 0:
- * not there; -1 with *w.
+ * Looks a certificate up.  1 with what is known of its row, 0: not there, -1 with
+ * *w.
  */
-int store_find(struct store *, const uint8_t sha256[32], int64_t *id,
-    int *has_key, struct text *user, struct reason *w);
+int store_find(struct store *, const uint8_t sha256[32],
+    const struct store_known **, struct reason *w);
 /*
  * Looks for a certificate of the CA with the serial number and issuer of this
  * one.  1 with *id; 0: not there; -1 with *w.
@@ -154,19 +154,29 @@ int store_put_key(struct store *, int64_t id, const struct store_key *,
 
 #define NAME_OWN  0 /* the name that the row itself has */
 #define NAME_NONE (-1)
+#define NAME_ALL  (-1)
+#define NAMES_MAX 1000 /* of a row */
 
-/* Another name of a row. */
+/* A name of a row. */
 struct store_name {
-	int64_t id; /* NameID; 0: the next */
+	int64_t id; /* NameID, or NAME_OWN; to add one, 0: the next */
 	int64_t row; /* its RequestID */
 	struct text group, user, mail, guid, source;
 	const char *stream;
 	int64_t replaces; /* a NameID, NAME_OWN, or NAME_NONE */
 	int64_t audit; /* the commit that wrote it; 0: this one */
+	int former; /* another has replaced it */
+	int given; /* store_select_name() gave it */
 };
 
-/* Adds a name.  Returns 1, or 0 with *w. */
-int store_name_add(struct store *, const struct store_name *, struct reason *w);
+/* Adds a name; id receives its NameID.  Returns 1, or 0 with *w. */
+int store_name_add(struct store *, struct store_name *, struct reason *w);
+/*
+ * All names of a row, former ones too; its own is the first.  1 with *v, which
+ * is borrowed, and *n; 0: no such row; -1 with *w.
+ */
+int store_names(struct store *, int64_t row, struct store_name **v, size_t *n,
+    struct reason *w);
 /* The next name behind that NameID, of any row: 1, 0 at the end, -1 with *w. */
 int store_next_name(struct store *, int64_t after, struct store_name *,
     struct reason *w);
@@ -190,6 +200,7 @@ struct store_found {
 	const char *format; /* "" without a key */
 	int64_t cert_audit, key_audit; /* the commits that wrote the two */
 	struct text group, user, mail, guid, source;
+	int64_t name; /* which of its names that is: its own is NAME_OWN */
 	const uint8_t *cert, *blob;
 	size_t certlen, bloblen; /* bloblen 0 without a key */
 };
@@ -203,6 +214,13 @@ int store_count(struct store *, unsigned long long *rows, int64_t *last,
  */
 int store_select(struct store *, int64_t after, int blobs, struct store_found *,
     struct reason *w);
+
+/*
+ * Puts the next name under which the row at hand is wanted in the place of the
+ * one that it has: 1, 0 behind the last, -1 with *w.  A former name is none, nor
+ * is one of a group and user that the row was given under.
+ */
+int store_select_name(struct store *, struct store_found *, struct reason *w);
 
 /* The chain ------------------------------------------------------------- */
 
@@ -283,7 +301,7 @@ int restore_row(struct store *, const struct store_row *,
     const struct store_key *, struct reason *w);
 
 /* Also 2 with *w: its row is not there. */
-int restore_name(struct store *, const struct store_name *, struct reason *w);
+int restore_name(struct store *, struct store_name *, struct reason *w);
 
 /* Ends the transaction, without a commit of its own; head is that of now. */
 int restore_end(struct store *, char head[AUDIT_HEAD_MAX], struct reason *w);
