@@ -484,17 +484,102 @@ dent()
 
 	row 1 has it, under the user jane-1999
 
-	row 2 has it, under the user bob
+	row 2 has it, under the user bob: this name takes the place of that
 
-	row 3 has it, under no user
+	row 3 has it, under no user: this name takes the place of that
 	END
 	)
 	grep -q -x 'ca-import: stdin:3: record 3, user alice: present: row 1 has it, under the user jane-1999' "$ERR"
 	run_tool 0 ca-import -f -d ca.db <same.rec
+	# now it is found by these names
 	[[ $(only result <"$OUT" | field reason | grep .) == \
-	    'row 1 has it, under the user jane-1999
-row 2 has it, under the user bob
-row 3 has it, under no user' ]]
+	    'row 1 has it, under the user jane-1999' ]]
+	whole ca.db
+}
+
+# named N NAME GROUP USER MAIL: the record of that key under this name.
+named()
+{
+	user "$1" "$2" |
+	    sed "s/\tgroup:Staff\tuser:[^\t]*\tmail:/\tgroup:$3\tuser:$4\tmail:$5/"
+}
+
+# names: the table, without what stands in every row of it.
+names()
+{
+	rows ca.db "SELECT NameID, RequestID, KmsGroup, KmsUser, KmsMail, Source,
+	    Replaces, AuditID FROM name ORDER BY 1"
+}
+
+@test "ca-import: a row has every name under which its key was seen" {
+	{
+		named 1 jane-1999 Europe jane ''
+		named 2 jane-1999 Europe jane jane@example.com
+		named 3 jane-1999 Staff jane ''
+		named 4 jane-1999 '' jane ''
+		named 5 bob-1999 Europe bob ''
+		named 6 bob-1999 Europe jane ''
+		record 7 mallory "$ORG/keys/bob-1999.pem"
+	} | closed >names.rec
+	run_tool 0 ca-import -f -d ca.db <names.rec
+	[[ $(statuses "$OUT" | xargs) == 'imported 1 present 1 present 1 present 1 imported 2 present 2 present 2' ]]
+	tells 'ca-import: read 7, imported 2 (keys 2), updated 0, present 5, ignored 0, refused 0, faults 0, names 3'
+	tells 'ca-import: stdin:3: record 3, user jane: present: row 1 has it, under another name: this name is kept as well'
+	# one that says more takes the place of one that says less
+	names >want
+	diff - want <<-'END'
+	1|1|Europe|jane|jane@example.com|jane-1999.pem|0|3
+	2|1|Staff|jane||jane-1999.pem||3
+	3|2|Europe|jane||bob-1999.pem||3
+	END
+	# again: nothing new, and what is not written is not kept
+	run_tool 0 ca-import -f -d ca.db <names.rec
+	tells 'ca-import: read 7, imported 0 (keys 0), updated 0, present 7, ignored 0, refused 0, faults 0'
+	named 1 bob-1999 Staff bob '' | closed >more.rec
+	run_tool 0 ca-import -n -f -d ca.db <more.rec
+	names | diff want -
+	whole ca.db
+	# in one batch or another, it is the same
+	new_archive other.db
+	while IFS= read -r line; do
+		[[ $line != rec:end* ]] || continue
+		echo "$line" | closed | ca-import -fq -d other.db >>log 2>&1
+	done <names.rec
+	[[ $(rows other.db "SELECT count(*), sum(Replaces = 0) FROM name") == '3|1' ]]
+	whole other.db
+}
+
+@test "ca-import: who has but the certificate of another gets no name, and no key later" {
+	record 1 mallory "$ORG/keys/bob-1999.pem" | closed |
+	    ca-import -f -d ca.db >log 2>&1
+	named 1 bob-1999 Europe bob '' | closed >bob.rec
+	run_tool 0 ca-import -f -d ca.db <bob.rec
+	[[ $(statuses "$OUT") == 'updated 1' ]]
+	[[ $(only result <"$OUT" | field reason) == \
+	    'row 1 has it, under the user mallory: this name takes the place of that' ]]
+	record 1 mallory "$ORG/keys/bob-1999.pem" | closed >cert.rec
+	run_tool 0 ca-import -f -d ca.db <cert.rec
+	[[ $(names) == '1|1|Europe|bob||bob-1999.pem|0|4' ]]
+	run_tool 1 ca-export -d ca.db -u mallory
+	tells 'ca-export: -u mallory: like it: former mallory (row 1)'
+	run_tool 0 ca-export -d ca.db -u bob
+	whole ca.db
+}
+
+@test "ca-import: names have an end" {
+	local i
+
+	named 1 jane-1999 Europe jane '' >body
+	for ((i = 2; i <= 1005; i++)); do
+		sed "1!d; s/\tn:1\t/\tn:$i\t/; s/user:jane/user:jane$i/" body
+	done >more
+	cat body more | closed >many.rec
+	run_tool 0 ca-import -fq -d ca.db <many.rec
+	[[ $(rows ca.db 'SELECT count(*) FROM name') == 999 ]]
+	[[ $(only result <"$OUT" | tail -n 1 | field reason) == \
+	    'row 1 has it, under the user jane, and as many names as a row may have' ]]
+	run_tool 0 ca-export -n -d ca.db
+	[[ $(only archived <"$OUT" | wc -l) == 1000 ]]
 	whole ca.db
 }
 
