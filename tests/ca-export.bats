@@ -114,7 +114,7 @@ $usage" ca-export -d ca.db -s
 
 	want+=' guid serial issuer subject not_before not_after alg spki ski'
 	want+=' sha1 sha256 kra caller source stream format audit key_audit'
-	want+=' cert blob'
+	want+=' name cert blob'
 	run_tool 0 ca-export -d ca.db
 	only archived <"$OUT" >rows
 	[[ $(wc -l <rows) == $(($(ledger key | wc -l) + 2)) ]]
@@ -268,7 +268,7 @@ $usage" ca-export -d ca.db -s
 
 @test 'what no label can mean is refused' {
 	refuses 2 'ca-export: -s: an empty token' ca-export -d ca.db -s cn:
-	refuses 2 'ca-export: -s srl:12: no such label: mail, upn, cn, user, serial, '\
+	refuses 2 'ca-export: -s srl:12: no such label: mail, upn, cn, user, former, serial, '\
 'sha1, sha256, ski, requester or id (cn:srl:12, if that is a name; a hash only '\
 'in full)' ca-export -d ca.db -s srl:12
 	refuses 2 'ca-export: -s serial:12z: not all hex digits' \
@@ -861,7 +861,7 @@ key in it" ca-export -d ca.db -k "$ORG/ca.pem"
 	field user_b64 <row | base64 -d | diff <(printf 'a\e[2J') -
 	field mail_b64 <row | base64 -d | diff <(printf '\xe2\x80\xaemoc') -
 	[[ $(field group <row) == "tab\\tlf\\nback\\\\" ]]
-	[[ $(awk -F '\t' '{ print NF }' row) == 29 ]]
+	[[ $(awk -F '\t' '{ print NF }' row) == 30 ]]
 	# and as a token, which the messages repeat nowhere raw
 	run_tool 0 ca-export -n -d ca.db -s $'a\e[2J'
 }

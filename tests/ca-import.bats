@@ -542,9 +542,8 @@ names()
 	# in one batch or another, it is the same
 	new_archive other.db
 	while IFS= read -r line; do
-		[[ $line != rec:end* ]] || continue
-		echo "$line" | closed | ca-import -fq -d other.db >>log 2>&1
-	done <names.rec
+		echo "$line" | ca-import -Pfq -d other.db >>log 2>&1
+	done < <(grep -v ^rec:end names.rec)
 	[[ $(rows other.db "SELECT count(*), sum(Replaces = 0) FROM name") == '3|1' ]]
 	whole other.db
 }
@@ -572,8 +571,8 @@ names()
 	named 1 jane-1999 Europe jane '' >body
 	for ((i = 2; i <= 1005; i++)); do
 		sed "1!d; s/\tn:1\t/\tn:$i\t/; s/user:jane/user:jane$i/" body
-	done >more
-	cat body more | closed >many.rec
+	done >others
+	cat body others | closed >many.rec
 	run_tool 0 ca-import -fq -d ca.db <many.rec
 	[[ $(rows ca.db 'SELECT count(*) FROM name') == 999 ]]
 	[[ $(only result <"$OUT" | tail -n 1 | field reason) == \

@@ -526,7 +526,7 @@ written()
 	run_tool 0 ca-export -q -d ca.db -s jane@example.com
 	# the first versions lacked some, and are still read
 	fields[archived]=${fields[archived]% cert}
-	written archived caller source stream format audit key_audit cert blob
+	written archived caller source stream format audit key_audit name cert blob
 	passes <"$OUT"
 
 	cat "$OUT" >archived

@@ -71,7 +71,8 @@ read_operands(struct todo *t, char *argv[])
 		char *value = strchr(*argv, ':');
 
 		if (value == NULL)
-			tool_usage(usage);
+			tool_misused(usage, "%s: no label, as in user:%s",
+			    *argv, *argv);
 		*value++ = '\0';
 		if (!naming_field(a, *argv, value, &w))
 			msg_die("%s", w.detail);
@@ -130,16 +131,19 @@ main(int argc, char *argv[])
 	tool_start();
 	memset(&in, 0, sizeof(in));
 	memset(&t, 0, sizeof(t));
-	while ((c = getopt(argc, argv, "+:d:nPqVv")) != -1)
+	while ((c = tool_option(argc, argv, "d:nP", usage)) != -1)
 		if (c == 'd')
 			path = optarg;
 		else if (c == 'n')
 			dry = 1;
-		else if (!input_option(&in, c) && !tool_option(c))
-			tool_usage(usage);
+		else
+			(void)input_option(&in, c);
 	argv += optind;
-	if (path == NULL || argc - optind == 1)
-		tool_usage(usage);
+	if (path == NULL)
+		tool_misused(usage, "-d db is missing: the archive");
+	if (argc - optind == 1)
+		tool_misused(usage, "what is the name of row %s to have?",
+		    *argv);
 	(void)tool_caller();
 	if (!store_new(&t.db, path, &w) ||
 	    !store_open(t.db, dry ? STORE_READ : STORE_WRITE, NULL, &w))
