@@ -429,6 +429,7 @@ ceiling()
 	KDF_ROUNDS_MAX	key derivation iterations
 	KDF_WORK_MAX	iterations, all of a file
 	LONGVALUE_MAX	ESE database, one value
+	NAMES_MAX	names of a row
 	KRA_HASHES_MAX	recovery agents a key
 	LISTING_MAX	rows of a list of a report
 	LISTING_FILE_MAX	rows of its CSV file
@@ -579,9 +580,9 @@ ceiling()
 		refuses 2 "$tool: -p: not env:VAR, file:PATH, list:PATH, fd:N or tty" \
 		    "$tool" "${base[@]}" -p 'hunter 2' <"$ORG/kms-backup.zip"
 	done
-	# ca-audit, ca-dump, ca-load, ca-setflag, edb-extract and kms-report open
-	# nothing
-	((count == ${#tools[@]} - 7))
+	# ca-audit, ca-dump, ca-load, ca-setflag, ca-setname, edb-extract and
+	# kms-report open nothing
+	((count == ${#tools[@]} - 8))
 }
 
 @test 'messages show nothing that a terminal obeys' {

@@ -62,13 +62,35 @@ sql_text_dup(struct text t)
 	return t;
 }
 
+static void
+free_text(struct text t)
+{
+	free((char *)(uintptr_t)t.s);
+}
+
 void
 sql_forget_name(struct store_known *k)
 {
-	free((char *)(uintptr_t)k->group.s);
-	free((char *)(uintptr_t)k->user.s);
-	free((char *)(uintptr_t)k->mail.s);
+	free_text(k->group);
+	free_text(k->user);
+	free_text(k->mail);
 	memset(k, 0, sizeof(*k));
+}
+
+void
+sql_forget_names(struct store *db)
+{
+	struct store_name *n;
+
+	while (db->nnames > 0) {
+		n = &db->names[--db->nnames];
+		free_text(n->group);
+		free_text(n->user);
+		free_text(n->mail);
+		free_text(n->guid);
+		free_text(n->source);
+		free((char *)(uintptr_t)n->stream);
+	}
 }
 
 void

@@ -125,8 +125,22 @@ struct store_known {
 	    mail; /* its own name, of which each is owned */
 };
 
-/* A name of a row: store/store.h. */
-struct store_name;
+#define NAME_OWN  0 /* the name that the row itself has */
+#define NAME_NONE (-1)
+#define NAME_ALL  (-1)
+#define NAMES_MAX 1000 /* of a row */
+
+/* A name of a row. */
+struct store_name {
+	int64_t id; /* NameID, or NAME_OWN; to add one, 0: the next */
+	int64_t row; /* its RequestID */
+	struct text group, user, mail, guid, source;
+	const char *stream;
+	int64_t replaces; /* a NameID, NAME_OWN, or NAME_NONE */
+	int64_t audit; /* the commit that wrote it; 0: this one */
+	int former; /* another has replaced it */
+	int given; /* store_select_name() gave it */
+};
 
 /* A row that was chosen, under that name; NAME_ALL: under each. */
 struct store_chosen {
@@ -179,6 +193,9 @@ struct text sql_text_dup(struct text);
 
 /* Frees what is known of a certificate. */
 void sql_forget_name(struct store_known *);
+
+/* Forgets the names of store_names(). */
+void sql_forget_names(struct store *);
 
 /* Nothing is known any more of what store_expect() asked for. */
 void sql_forget(struct store *);

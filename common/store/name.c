@@ -1,6 +1,3 @@
-#include "store/name.h"
-
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
@@ -105,38 +102,10 @@ store_name_get(struct store *db, int64_t id, struct store_name *n,
 
 /* All of one row -------------------------------------------------------- */
 
-/* The texts of a name, which name_forget() frees. */
-static void
-texts(struct store_name *n, struct text *t[6], struct text *stream)
-{
-	t[0] = &n->group;
-	t[1] = &n->user;
-	t[2] = &n->mail;
-	t[3] = &n->guid;
-	t[4] = &n->source;
-	stream->s = n->stream;
-	stream->n = strlen(n->stream);
-	t[5] = stream;
-}
-
-void
-name_forget(struct store *db)
-{
-	struct text *t[6], stream;
-	size_t i;
-
-	while (db->nnames > 0) {
-		texts(&db->names[--db->nnames], t, &stream);
-		for (i = 0; i < 6; i++)
-			free((char *)(uintptr_t)t[i]->s);
-	}
-}
-
 /* Keeps the name at hand; the one that it replaces is former. */
 static void
 keep(struct store *db, const struct sql_st *st)
 {
-	struct text *t[6], stream;
 	struct store_name *n;
 	size_t i;
 
@@ -144,10 +113,13 @@ keep(struct store *db, const struct sql_st *st)
 	    sizeof(*db->names));
 	n = &db->names[db->nnames++];
 	read_name(st, n);
-	texts(n, t, &stream);
-	for (i = 0; i < 6; i++)
-		*t[i] = sql_text_dup(*t[i]);
-	n->stream = stream.s;
+	n->group = sql_text_dup(n->group);
+	n->user = sql_text_dup(n->user);
+	n->mail = sql_text_dup(n->mail);
+	n->guid = sql_text_dup(n->guid);
+	n->source = sql_text_dup(n->source);
+	n->stream = sql_text_dup((struct text){ n->stream, strlen(n->stream) })
+			.s;
 	for (i = 0; i + 1 < db->nnames; i++)
 		db->names[i].former |= db->names[i].id == n->replaces;
 }
@@ -161,7 +133,7 @@ store_names(struct store *db, int64_t row, struct store_name **v, size_t *n,
 
 	if (st == NULL)
 		return -1;
-	name_forget(db);
+	sql_forget_names(db);
 	sql_bind_i(st, 1, row);
 	while ((rc = sql_step(st, w)) == 1) {
 		if (db->nnames == NAMES_MAX) {

@@ -1,5 +1,4 @@
 #include "base/array.h"
-#include "store/name.h"
 #include "store/store.h"
 
 /* Rows that are looked for, counted and given out. */
@@ -267,7 +266,7 @@ read_names(struct store *db, int64_t id, struct reason *w)
 	struct sql_st *st;
 	size_t n;
 
-	name_forget(db);
+	sql_forget_names(db);
 	if (db->named < id) {
 		if ((st = sql_ready(db, NAMED, w)) == NULL)
 			return -1;

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/encode.h"
-#include "store/name.h"
 
 /* Opening --------------------------------------------------------------- */
 
@@ -105,7 +104,7 @@ store_close(struct store *db)
 		opened = NULL;
 	sql_forget(db);
 	OPENSSL_free(db->chosen);
-	name_forget(db);
+	sql_forget_names(db);
 	OPENSSL_free(db->names);
 	sql_forget_name(&db->found);
 	db->driver->close(db);

@@ -152,23 +152,6 @@ int store_put_key(struct store *, int64_t id, const struct store_key *,
 
 /* Names ----------------------------------------------------------------- */
 
-#define NAME_OWN  0 /* the name that the row itself has */
-#define NAME_NONE (-1)
-#define NAME_ALL  (-1)
-#define NAMES_MAX 1000 /* of a row */
-
-/* A name of a row. */
-struct store_name {
-	int64_t id; /* NameID, or NAME_OWN; to add one, 0: the next */
-	int64_t row; /* its RequestID */
-	struct text group, user, mail, guid, source;
-	const char *stream;
-	int64_t replaces; /* a NameID, NAME_OWN, or NAME_NONE */
-	int64_t audit; /* the commit that wrote it; 0: this one */
-	int former; /* another has replaced it */
-	int given; /* store_select_name() gave it */
-};
-
 /* Adds a name; id receives its NameID.  Returns 1, or 0 with *w. */
 int store_name_add(struct store *, struct store_name *, struct reason *w);
 /*
