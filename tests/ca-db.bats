@@ -444,7 +444,8 @@ numbers()
 	recovered ca.db 1 kra1 | xxd -p -c 0 >opened
 	grep -q -F -f secrets.le opened
 	# passwords, as text and as Windows writes them
-	cat "$ORG"/*.pws "$ORG"/*.pw | grep -v -x 'for jane' >passwords
+	cat "$ORG"/*.pws "$ORG"/*.pw | grep -v -x -e 'for jane' -e password \
+	    >passwords
 	not grep -q -a -F -f passwords ca.db
 	iconv -f UTF-8 -t UTF-16LE passwords | xxd -p -c 0 | sed 's/0a00/\n/g' |
 	    grep . >wide
@@ -595,20 +596,41 @@ hexed()
 	done
 }
 
+# keyed DB QUERY: the same of archived keys, which stand as their SHA-256.
+keyed()
+{
+	local id blob hashes format
+
+	rows "$1" "SELECT RequestID, hex(RawArchivedKey),
+	    hex(KeyRecoveryHashes), hex(KeyFormat) FROM ($2)" |
+	    while IFS='|' read -r id blob hashes format; do
+		printf '1:%d:%s4:32:' "${#id}" "$id" | xxd -p
+		xxd -r -p <<<"$blob" | sha256sum | cut -c -64
+		printf '3:%d:' $((${#hashes} / 2)) | xxd -p
+		echo "$hashes"
+		printf '3:%d:' $((${#format} / 2)) | xxd -p
+		echo "$format"
+	done
+}
+
 @test "ca-db: every Digest follows from the queries of the page" {
-	local id n db query columns=(39 4 9 5 2)
+	local id n db query columns=(39 0 0 9 8 2 5 2)
 
 	page audit >queries
-	[[ $(grep -c ^SELECT queries) == 5 ]]
+	[[ $(grep -c ^SELECT queries) == "${#columns[@]}" ]]
 	cp "$MADE"/{full,odd}.db .
 	run_tool 0 ca-setflag -d odd.db KRACertCount 1
 	for db in full odd; do
 		rows "$db.db" 'SELECT AuditID, Digest FROM audit' >want
 		[[ $(wc -l <want) -ge 3 ]]
 		while IFS='|' read -r id _; do
-			for n in 1 2 3 4 5; do
+			for ((n = 1; n <= ${#columns[@]}; n++)); do
 				query=$(awk -v "n=$n" '/^SELECT/ { i++ }
 				    i == n' queries)
+				if ((columns[n - 1] == 0)); then
+					keyed "$db.db" "${query//\?1/$id}"
+					continue
+				fi
 				rows "$db.db" "WITH v($(seq -s , -f c%g \
 				    "${columns[n - 1]}")) AS (${query//\?1/$id})
 				    SELECT $(hexed "${columns[n - 1]}") FROM v"
@@ -682,6 +704,8 @@ hexed()
 	    pragma_table_info(m.name) p WHERE m.type = 'table'
 	    AND m.name NOT IN ('audit', 'name')" >columns
 	while IFS='|' read -r table column; do
+		# rekey.bats and faults.bats have archives with something in these
+		[[ $table != @(keyversion|cure) ]] || continue
 		row="rowid = (SELECT max(rowid) FROM $table)"
 		[[ $table != config ]] || row="Name = 'KRAFlags'"
 		finds '*' "UPDATE $table SET $column = CASE typeof($column)
@@ -1015,7 +1039,7 @@ insists()
 	head=$(latest)
 	# back to the commit before, without a trace
 	finds "$cut" 'DELETE FROM audit WHERE AuditID = 3;
-	    DELETE FROM request; DELETE FROM certificate'
+	    DELETE FROM request; DELETE FROM certificate; DELETE FROM fault'
 	# an archive that is right by itself
 	new_archive ca.db
 	ca-import -f -d ca.db "${machine[@]}" <"$MADE/export.kms" \
@@ -1094,7 +1118,8 @@ planted()
 	# what the next commit of a tool of before did: it hashed it in
 	rows ca.db "$(planted KRA 4)"
 	page audit >queries
-	query=$(awk '/^SELECT/ { i++ } i == 4' queries)
+	query=$(awk '/^SELECT KraID/ { on = 1 } /^SELECT Name/ { on = 0 }
+	    on' queries)
 	digest=$(rows ca.db "WITH v(c1, c2, c3, c4, c5) AS (${query//\?1/4})
 	    SELECT $(hexed 5) FROM v" | xxd -r -p | sha256sum)
 	digest=${digest%% *}

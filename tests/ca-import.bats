@@ -602,21 +602,21 @@ many()
 @test "ca-import: a result that would be too long is cut, not lost" {
 	local size
 
-	# a fault whose line has just the size that a line may have
-	printf 'rec:fault\tn:1\tsource:\treason:cut\tdetail:' >body
+	# a note whose line has just the size that a line may have
+	printf 'rec:note\tn:1\tuser:' >body
 	size=$((256 * 1024 - $(stat -c %s body)))
 	head -c "$size" /dev/zero | tr '\0' x >>body
 	echo >>body
 	closed <body >long.rec
 	run_tool 0 ca-import -q -d ca.db <long.rec
-	[[ $(statuses "$OUT") == fault ]]
+	[[ $(statuses "$OUT") == ignored ]]
 	only result <"$OUT" | closed | cmp - "$OUT"
-	[[ $(only result <"$OUT" | field reason) == xxxxxxxxxx* ]]
+	[[ $(only result <"$OUT" | field user) == '' ]]
 	# and one that fits
 	sed 's/x\{100\}$//' body | closed >long.rec
 	run_tool 0 ca-import -q -d ca.db <long.rec
-	[[ $(only result <"$OUT" | field reason | tr -d 'x\n' | wc -c) == 0 ]]
-	[[ $(only result <"$OUT" | field reason | wc -c) == $((size - 99)) ]]
+	[[ $(only result <"$OUT" | field user | tr -d 'x\n' | wc -c) == 0 ]]
+	[[ $(only result <"$OUT" | field user | wc -c) == $((size - 99)) ]]
 }
 
 @test "ca-import: nothing in it is exit 1" {

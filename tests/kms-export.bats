@@ -140,7 +140,7 @@ listed()
 	    seal) <(only key <"$OUT" | tr '\t' '\n' | sed 's/:.*//') >&2
 	diff <(only key <"$OUT" | tr '\t' '\n' | sed 's/:.*//; /^rec$/d') \
 	    <(only cert <"$OUT" | tr '\t' '\n' | sed 's/:.*//; /^rec$/d') >&2
-	diff <(printf '%s\n' rec n source reason detail seal) \
+	diff <(printf '%s\n' rec n source reason detail group user seal) \
 	    <(only fault <"$OUT" | tr '\t' '\n' | sed 's/:.*//') >&2
 	only cert <"$OUT" | field cert | base64 -d | cmp - <(cert_der b.pem)
 	only key <"$OUT" | field cert | base64 -d | cmp - <(cert_der a.pem)

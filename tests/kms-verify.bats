@@ -382,7 +382,7 @@ for i in range(0, len(data), 7):
 		print "rec:verdict", $2, $4, $16, "status:ok", "reason:"
 	}
 	/^rec:fault\t/ {
-		print "rec:verdict", $2, "user:", "sha1:", "status:fault", $4
+		print "rec:verdict", $2, $7, "sha1:", "status:fault", $4
 	}' zip.kms >want
 	[[ $(wc -l <want) == 16 ]]
 	sed '$ d' "$OUT" | diff -u want -

@@ -583,6 +583,23 @@ NAMES
 	says 'p12-pack: stdin:2: record 2: a fault: what it names is not in the output'
 }
 
+@test 'it sums up: keys, certificates, faults, refused, persons' {
+	{
+		one jane-1998 | as user:jane group:A
+		one jane-1999 | as user:jane group:A 2
+		one bob-1999 | as user:bob group:A 3
+		record 4 lone "$ORG/keys/janet-1997.pem"
+		printf 'rec:fault\tn:5\tsource:x\treason:cut\tdetail:y\n'
+		one carol-2003 | as user:carol group:A 6 |
+		    sed 's/\tsha256:./\tsha256:g/'
+	} | closed >mixed
+	run_tool 1 p12-pack -q -F zip -p file:pw <mixed
+	diff "$ERR" <(echo 'p12-pack: keys 3, certificates 1, faults 1, refused 1, persons 2')
+	# nothing was packed, and that is said instead
+	run_tool 1 p12-pack -q -p file:pw <mixed
+	not grep -q 'persons 2' "$ERR"
+}
+
 @test 'a name that no friendlyName can hold loses no key' {
 	local name
 

@@ -152,7 +152,7 @@ both()
 
 	pg_archive
 	pg_import >import.log 2>/dev/null
-	for table in request certificate kra config audit; do
+	for table in request certificate kra config fault audit; do
 		columns=$(rows "$made/ca.db" "SELECT group_concat(name, ', ')
 		    FROM pragma_table_info('$table')")
 		# what is encrypted, and when it was
@@ -329,7 +329,8 @@ finds()
 	finds 'ca-audit: audit: audit row 2 does not follow*' \
 	    "update audit set Caller = 'x' where AuditID = 2"
 	finds 'ca-audit: audit: the head * is not in the chain*' \
-	    'delete from audit where AuditID = 3; truncate certificate, request'
+	    'delete from audit where AuditID = 3; delete from fault;
+	    delete from certificate; delete from request'
 	# not only what is in the chain counts: a row of kra that lies
 	pg_copy
 	behind "update kra set CertificateHash = 'x' where KraID = 1"
@@ -363,7 +364,7 @@ finds()
 	alter table request alter KmsUser drop not null|alter table request alter KmsUser set not null
 	drop index request_KeyAudit|create index request_KeyAudit on request(KeyAudit) where KeyAudit is not null
 	create operator kms2ca.<> (leftarg = text, rightarg = text, function = textne)|drop operator kms2ca.<> (text, text)
-	drop trigger request_once on request|create trigger request_once before update on request for each row when (old.KeyAudit is not null) execute function refuse('an archived key is written once')
+	drop trigger request_once on request|create trigger request_once before update on request for each row when (old.KeyAudit is not null) execute function once()
 	alter function key_of set search_path = public|alter function key_of set search_path = pg_catalog
 	alter table request disable trigger request_stamp|alter table request enable trigger request_stamp
 	alter table kra drop constraint kra_auditid_fkey|alter table kra add constraint kra_auditid_fkey foreign key (AuditID) references audit deferrable initially deferred
@@ -410,7 +411,7 @@ granted()
 	awk '/^\.Ss PostgreSQL/ { on = 1 } /^\.Sh/ { on = 0 } on' \
 	    "$root/man/ca-db.5" | sed -n '/^create role lister/,/^\.Ed/p' |
 	    grep -v '^\.Ed' >grants
-	[[ $(grep -c ';$' grants) == 16 ]] || return
+	[[ $(grep -c ';$' grants) == 17 ]] || return
 	sed "s/\<\(lister\|importer\|exporter\|setter\|namer\)\>/\1_$DB/g" grants | sql
 }
 
@@ -495,6 +496,141 @@ as()
 	    ca-export -n -d "$URL"
 	URL=$(pg_url owner)
 	pg_whole
+}
+
+# agent NAME: one more, whom the CA has issued.
+agent()
+{
+	printf '%s\n' extendedKeyUsage=1.3.6.1.4.1.311.21.6 \
+	    keyUsage=critical,keyEncipherment >ext
+	openssl req -newkey rsa:2048 -noenc -keyout "$1.key" -out csr \
+	    -subj "/CN=$1" 2>/dev/null
+	openssl x509 -req -in csr -CA "$ORG/ca.pem" -CAkey "$ORG/ca.key" \
+	    -days 30 -extfile ext -out "$1.pem" 2>/dev/null
+	cat "$1.pem" "$1.key" >"$1"
+}
+
+@test 'postgresql: faults, and what cures them' {
+	pg_archive
+	new_archive ca.db
+	both 0 ca-import -f "${machine[@]}" <"$made/export.kms"
+	both 0 ca-import -f "${machine[@]}" <"$made/export.kms"
+	both 0 ca-export -an </dev/null
+	[[ $(only fault <"$OUT" | wc -l) == 2 ]]
+	both 0 ca-export -an -g north* -s 'source:North America/dave/1997.p12' </dev/null
+	both 1 ca-export -an -s 'source:north' </dev/null
+	# names that are no UTF-8; a source of 8192 bytes that no index could hold
+	{
+		printf 'rec:fault\tn:1\tsource_b64:%s\treason:cut\tdetail:x\tuser_b64:/0H/\n' \
+		    "$(head -c 6144 /dev/urandom | base64 -w 0)"
+		printf 'rec:fault\tn:2\tsource:bob-1999.pem\treason:cut\tdetail:x\n'
+		printf 'rec:fault\tn:3\tsource:new\treason:cut\tdetail:%s\n' \
+		    "$(printf 'x%.0s' {1..8193})"
+	} | closed | both 1 ca-import
+	openssl req -x509 -key "$ORG/keys/bob-1999.key" -subj /CN=new -days 9 \
+	    -out bob-1999.pem
+	record 1 bob bob-1999.pem "$ORG/keys/bob-1999.key" | closed |
+	    both 0 ca-import -f
+	both 0 ca-export -an -s source:bob-1999.pem </dev/null
+	[[ $(only fault <"$OUT" | field cured) == 25 ]]
+	[[ $(sql 'select * from cure') == "4|25|$(sql 'select max(AuditID) from audit')" ]]
+	pg_whole
+	whole ca.db
+	ca-dump -qd "$URL" >dump 2>/dev/null
+	ca-init -f -d copy.db </dev/null >/dev/null 2>&1
+	run_tool 0 ca-load -qd copy.db <dump
+	run_tool 0 ca-dump -qd copy.db
+	cmp "$OUT" dump
+	finds 'ca-audit: audit: what audit row 3 recorded was changed*' \
+	    "update fault set KmsUser = 'x' where FaultID = 1"
+	# who may import may do that, and no more
+	granted
+	as importer
+	printf 'rec:fault\tn:1\tsource:other\treason:cut\tdetail:x\n' | closed |
+	    ca-import -d "$URL" >log
+	[[ $(sql "select count(*) from fault where Source = 'other'") == 1 ]]
+	run_tool 0 ca-export -an -d "$URL"
+	for sql in 'delete from fault' "update fault set Source = 'x'" \
+	    'delete from cure' 'update cure set RequestID = 1'; do
+		run sql "$sql"
+		((status != 0))
+		[[ $output == *'permission denied'* ]]
+	done
+	# whatever the client says, it is this commit's
+	run sql "insert into fault values (99, 'x', '', '', '', '', '', '', 3)"
+	[[ $output == *'violates foreign key constraint'* ]]
+	URL=$(pg_url owner)
+	pg_whole
+}
+
+@test 'postgresql: an agent leaves' {
+	local sql kra3 kra2
+
+	pg_archive
+	new_archive ca.db
+	both 0 ca-import -f "${machine[@]}" <"$made/export.kms"
+	agent three
+	kra3=$(openssl x509 -in three.pem -outform DER | sha1sum | cut -c -40)
+	kra2=$(openssl x509 -in "$ORG/kra2.pem" -outform DER | sha1sum | cut -c -40)
+	both 0 ca-init <three.pem
+	both 0 ca-init -D <"$ORG/kra1.pem"
+	both 1 ca-init -D <"$ORG/ca.pem"
+	both 0 ca-export </dev/null
+	ca-recover -q -k "$ORG/kra2.p12" -p "file:$ORG/kra2.pw" <"$OUT" \
+	    >clear 2>/dev/null
+	# who may import may not encrypt anew
+	granted
+	as importer
+	run_tool 2 ca-import -E -d "$URL" <clear
+	grep -q 'permission denied for .*keyversion' "$ERR"
+	nothing_out ca-import
+	run sql "insert into audit values (1, '', 'x', 'rekey', '', '', '')"
+	[[ $output == *'permission denied for a commit: rekey'* ]]
+	URL=$(pg_url owner)
+	both 0 ca-import -E -t "$kra2" -t "$kra3" <clear
+	[[ $(only result <"$OUT" | grep -c $'\tstatus:updated\t') == 23 ]]
+	pg_whole
+	both 0 ca-export -n </dev/null
+	both 0 ca-export </dev/null
+	ca-recover -k three <"$OUT" >opened 2>/dev/null
+	only key <opened | sed 's/.*\tsha1:/sha1:/' |
+	    cmp - <(only key <clear | sed 's/.*\tsha1:/sha1:/')
+	both 0 ca-export </dev/null
+	ca-recover -r -k "$ORG/kra1.p12" -p "file:$ORG/kra1.pw" <"$OUT" >verdicts \
+	    2>/dev/null || :
+	[[ $(grep -c $'\tstatus:ok\t' verdicts) == 0 ]]
+	# written once
+	for sql in "update keyversion set RawArchivedKey = 'x' where RequestID = 1" \
+	    "update keyversion set RawArchivedKey = sha256(RawArchivedKey),
+	    KeyFormat = 'x' where RequestID = 1" \
+	    "update request set RawArchivedKey = sha256(RawArchivedKey),
+	    KmsUser = 'x' where RequestID = 1"; do
+		run sql "$sql"
+		[[ $output == *'an archived key is written once'* ]]
+	done
+	as importer
+	run sql 'update request set RawArchivedKey = sha256(RawArchivedKey)
+	    where RequestID = 1'
+	((status != 0))
+	URL=$(pg_url owner)
+	finds 'ca-audit: audit: what audit row * recorded was changed*' \
+	    "update keyversion set KeyFormat = 'x' where RequestID = 1"
+	finds 'ca-audit: audit: 1 versions of keys are gone, and the commits say that 0 were dropped*' \
+	    'update request set RawArchivedKey = sha256(RawArchivedKey)
+	    where RequestID = 1'
+	both 0 ca-import -D -t "$kra2" -t "$kra3" <clear
+	grep -qx 'ca-import: older versions of keys dropped: 23' "$ERR"
+	pg_whole
+	whole ca.db
+	ca-dump -qd "$URL" >dump 2>/dev/null
+	ca-init -f -d copy.db </dev/null >/dev/null 2>&1
+	run_tool 0 ca-load -qd copy.db <dump
+	run_tool 0 ca-dump -qd copy.db
+	cmp "$OUT" dump
+	as exporter
+	run_tool 0 ca-export -d "$URL"
+	ca-recover -k three <"$OUT" >again 2>/dev/null
+	cmp again opened
 }
 
 @test 'postgresql: no role writes for another, or under another name' {

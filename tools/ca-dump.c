@@ -22,7 +22,7 @@ put_rows(struct store *db, struct rec_out *out)
 	struct reason w;
 	int rc, whole = 1;
 
-	while ((rc = store_select(db, f.id, 1, &f, &w)) == 1)
+	while ((rc = store_select(db, f.id, STORE_FIRST, &f, &w)) == 1)
 		if (!row_put(out, &f, 0, &nobody, &w)) {
 			msg_record("row %lld: %s", (long long)f.id, w.detail);
 			whole = 0;
@@ -61,7 +61,7 @@ main(int argc, char *argv[])
 		msg_die("%s", w.detail);
 	msg_warn("rows %llu", rows);
 	whole = put_rows(db, out);
-	if (!replica_names(db, out, &w))
+	if (!replica_names(db, out, &w) || !replica_tail(db, out, &w))
 		msg_die("%s", w.detail);
 	if (rec_close(out) == -1)
 		tool_lost();

@@ -10,6 +10,7 @@
 #include "base/secret.h"
 #include "base/tool.h"
 #include "ca/certutil_view.h"
+#include "ca/fault.h"
 #include "ca/row.h"
 #include "file/cred.h"
 #include "record/write.h"
@@ -17,7 +18,7 @@
 
 #define DETAIL_MAX 65536 /* bytes of what an audit row says of an export */
 
-static const char usage[] = "[-nqVv] [-b from] -d db [-e until] [-g group]... "
+static const char usage[] = "[-anqVv] [-b from] -d db [-e until] [-g group]... "
 			    "[-k cacred] [-p secret]... [-s token]... "
 			    "[-u user]...";
 
@@ -29,6 +30,7 @@ struct export
 	struct trust creds; /* of -k */
 	struct blob_wrap_ca ca;
 	int list; /* -n */
+	int faults; /* -a */
 	int status;
 };
 
@@ -79,7 +81,8 @@ put_all(struct export *x, int64_t last)
 	if (msg_level > 0)
 		certutil_view_schema();
 	while (rc == 0 && f.id < last &&
-	    (rc = store_select(x->db, f.id, !x->list, &f, &w)) == 1)
+	    (rc = store_select(x->db, f.id, x->list ? STORE_LIST : STORE_LAST,
+		 &f, &w)) == 1)
 		for (rows++; (rc = store_select_name(x->db, &f, &w)) == 1;
 		     records++)
 			put(x, &f, records + 1);
@@ -91,6 +94,29 @@ put_all(struct export *x, int64_t last)
 		msg_warn("records %llu: a row under several names has one for "
 			 "each group and user",
 		    records);
+}
+
+/* Writes the faults that are wanted, or only counts them.  Exits 2 with -1. */
+static unsigned long long
+faults(struct export *x, int put)
+{
+	struct store_fault f = { .id = 0 };
+	unsigned long long n = 0;
+	struct reason w;
+	int rc = 0;
+
+	while (x->faults && (rc = store_next_fault(x->db, f.id, &f, &w)) == 1) {
+		if (!store_fault_wanted(&f, x->query))
+			continue;
+		n++;
+		if (put && !fault_put(x->out, &f, &w)) {
+			x->status = 1;
+			msg_record("%s", w.detail);
+		}
+	}
+	if (rc == -1)
+		msg_die("%s", w.detail);
+	return n;
 }
 
 /* What the audit row of an export says. */
@@ -123,7 +149,7 @@ static int64_t
 announce(struct export *x)
 {
 	char now[AUDIT_HEAD_MAX], *detail;
-	unsigned long long rows;
+	unsigned long long rows, lost;
 	struct reason w;
 	int64_t last;
 
@@ -140,8 +166,13 @@ announce(struct export *x)
 		msg_warn("audit head: %s", now);
 	} else
 		store_rollback(x->db);
-	msg_warn("rows %llu", rows);
-	query_explain(x->query, rows);
+	lost = faults(x, 0);
+	if (x->faults)
+		msg_warn("rows %llu, faults %llu", rows, lost);
+	else
+		msg_warn("rows %llu", rows);
+	query_explain(x->query, rows + lost);
+	x->status = rows + lost == 0;
 	return last;
 }
 
@@ -187,9 +218,11 @@ main(int argc, char *argv[])
 	x.query = query_new();
 	if ((pass = calloc((size_t)argc, sizeof(*pass))) == NULL)
 		heap_nomem();
-	while ((c = tool_option(argc, argv, "b:d:e:g:k:np:s:u:", usage)) != -1)
+	while ((c = tool_option(argc, argv, "ab:d:e:g:k:np:s:u:", usage)) != -1)
 		if (c == 'd')
 			path = optarg;
+		else if (c == 'a')
+			x.faults = 1;
 		else if (c == 'k')
 			key = optarg;
 		else if (c == 'n')
@@ -222,8 +255,8 @@ main(int argc, char *argv[])
 	sandbox_enter(store_dir0(x.db));
 
 	last = announce(&x);
-	x.status = last == 0;
 	put_all(&x, last);
+	(void)faults(&x, 1);
 	if (rec_close(x.out) == -1)
 		tool_lost();
 

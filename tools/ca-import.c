@@ -25,7 +25,7 @@
 #define REQUESTER_MAX 2048 /* bytes: [MS-CSRA] appendix B, <4> */
 
 static const char usage[] =
-    "[-fnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...\n"
+    "[-DEfnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...\n"
     "\t[-R requester] [-t thumb]...";
 
 /* Why a record at hand stops the import: it is at fault, not the archive. */
@@ -118,9 +118,14 @@ main(int argc, char *argv[])
 	memset(&in, 0, sizeof(in));
 	if ((pin = calloc((size_t)argc, sizeof(*pin))) == NULL)
 		heap_nomem();
-	while ((c = tool_option(argc, argv, "C:d:fj:k:nPp:R:t:", usage)) != -1)
+	while (
+	    (c = tool_option(argc, argv, "C:Dd:Efj:k:nPp:R:t:", usage)) != -1)
 		if (c == 'd')
 			path = optarg;
+		else if (c == 'D')
+			im.drop = im.rekey = 1;
+		else if (c == 'E')
+			im.rekey = 1;
 		else if (c == 'f')
 			im.force = 1;
 		else if (c == 'j')

@@ -18,7 +18,7 @@
 #include "file/findings.h"
 #include "store/store.h"
 
-static const char usage[] = "[-fqVv] [-c cacert] -d db [-N count] "
+static const char usage[] = "[-DfqVv] [-c cacert] -d db [-N count] "
 			    "[-p secret]...";
 
 struct options {
@@ -36,10 +36,13 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 
 	if ((o->pass = calloc((size_t)argc, sizeof(*o->pass))) == NULL)
 		heap_nomem();
-	while ((c = tool_option(argc, argv, "c:d:fN:p:", usage)) != -1)
+	while ((c = tool_option(argc, argv, "c:Dd:fN:p:", usage)) != -1)
 		switch (c) {
 		case 'c':
 			o->ca = optarg;
+			break;
+		case 'D':
+			s->leave = 1;
 			break;
 		case 'd':
 			o->db = optarg;
@@ -128,7 +131,8 @@ store(struct setup *s, X509 *ca, const struct findings *l, struct reason *w)
 		return -1;
 	for (i = 0; i < l->n; i++)
 		if (l->v[i].kind == FINDING_CERT &&
-		    (rc = setup_agent(s, l->v[i].cert, w)) != 1)
+		    (rc = (s->leave ? setup_leave : setup_agent)(s,
+			 l->v[i].cert, w)) != 1)
 			return rc;
 	if (!setup_commit(s, head, w) || !store_publish(s->db, w))
 		return -1;
@@ -165,7 +169,8 @@ main(int argc, char *argv[])
 	sandbox_enter(store_dir0(s.db));
 
 	read_kras(&kras, &o.secrets, s.force && o.ca == NULL && !s.has_count);
-	if (!store_open(s.db, STORE_CREATE, &s.fresh, &w))
+	if (!store_open(s.db, s.leave ? STORE_WRITE : STORE_CREATE, &s.fresh,
+		&w))
 		msg_die("%s", w.detail);
 	/* the records wait here until what they say is true */
 	if ((mem = open_memstream(&text, &n)) == NULL ||
@@ -186,7 +191,7 @@ main(int argc, char *argv[])
 	(void)fclose(mem);
 	free(text);
 	X509_free(s.ca);
-	free(s.forced);
+	free(s.said);
 	findings_free(&kras);
 	trust_free(&ca);
 	secret_free(&o.secrets);

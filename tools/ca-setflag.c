@@ -7,6 +7,7 @@
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
+#include "ca/agent_pins.h"
 #include "ca/certutil_view.h"
 #include "ca/setting.h"
 #include "proof/input.h"
@@ -159,7 +160,7 @@ allowed(struct todo *t, const struct setting *s, struct reason *w)
 
 	if (strcmp(s->name, "KRACertCount") != 0 || !s->set)
 		return 1;
-	return store_agent_count(t->db, &n, w) &&
+	return agent_present_count(t->db, &n, w) &&
 	    (s->new <= n ||
 		reason_set(w, "flag",
 		    "KRACertCount %u: "

@@ -41,7 +41,7 @@ fault(void *ctx, const char *where, const struct reason *w)
 	if (source.n == 0)
 		source = (struct text){ "stdin", 5 };
 	msg_record("%.*s: %s", (int)source.n, source.s, w->detail);
-	stream_fault(&x->out, source, w);
+	stream_fault(&x->out, source, NULL, w);
 	x->status = 1;
 }
 

@@ -3,10 +3,48 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "base/heap.h"
 #include "base/msg.h"
 #include "ca/agent.h"
 #include "key/cert.h"
 #include "record/trust.h"
+
+int
+agent_present(struct store *db, STACK_OF(X509) **out, struct reason *w)
+{
+	uint8_t hash[20];
+	char sha1[41];
+	int i, left;
+
+	if (!store_agent_all(db, out, w))
+		return 0;
+	for (i = sk_X509_num(*out) - 1; i >= 0; i--) {
+		if (!X509_digest(sk_X509_value(*out, i), EVP_sha1(), hash,
+			NULL))
+			heap_nomem();
+		left = store_agent_left(db, encode_hex(sha1, hash, 20), w);
+		if (left == -1) {
+			sk_X509_pop_free(*out, X509_free);
+			*out = NULL;
+			return 0;
+		}
+		if (left)
+			X509_free(sk_X509_delete(*out, i));
+	}
+	return 1;
+}
+
+int
+agent_present_count(struct store *db, uint32_t *n, struct reason *w)
+{
+	STACK_OF(X509) *agents;
+
+	if (!agent_present(db, &agents, w))
+		return 0;
+	*n = (uint32_t)sk_X509_num(agents);
+	sk_X509_pop_free(agents, X509_free);
+	return 1;
+}
 
 /* May it be an agent, or was it forced?  Returns 1, or 0 with *w. */
 static int

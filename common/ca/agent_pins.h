@@ -3,9 +3,18 @@
 
 #include <openssl/x509.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/reason.h"
 #include "store/store.h"
+
+/*
+ * The agents that have not left, in the order in which they came; the caller
+ * frees the stack.  Returns 1, or 0 with *w.
+ */
+int agent_present(struct store *, STACK_OF(X509) **, struct reason *w);
+/* How many these are.  Returns 1, or 0 with *w. */
+int agent_present_count(struct store *, uint32_t *n, struct reason *w);
 
 /* The agents that somebody expects an archive to have: -t of ca-import(1). */
 

@@ -159,23 +159,30 @@ batch_commit(struct batch *b, struct reason *w)
 	const struct results *rs = b->results;
 	const unsigned long long *n = rs->now.n;
 	char detail[256];
+	size_t len;
 
 	if (!settle_held(b, w))
 		return 0;
 	if (!b->open)
 		return 1;
-	(void)snprintf(detail, sizeof(detail),
+	len = (size_t)snprintf(detail, sizeof(detail),
 	    "results=%u read=%llu "
 	    "imported=%llu updated=%llu present=%llu ignored=%llu "
 	    "refused=%llu faults=%llu",
 	    rs->waiting, rs->now.read, n[RESULT_IMPORTED], n[RESULT_UPDATED],
 	    n[RESULT_PRESENT], n[RESULT_IGNORED], n[RESULT_REFUSED],
 	    n[RESULT_FAULT]);
+	if (b->import->dropped > 0)
+		(void)snprintf(detail + len, sizeof(detail) - len,
+		    " dropped=%u", b->import->dropped);
 	if (rs->dry)
 		store_rollback(b->import->db);
-	else if (!store_commit(b->import->db, b->import->caller, "import",
-		     detail, b->results->head, w))
+	else if (!store_fault_cure(b->import->db, w) ||
+	    !store_commit(b->import->db, b->import->caller,
+		b->import->rekey ? "rekey" : "import", detail, b->results->head,
+		w))
 		return 0;
+	b->results->now.dropped += b->import->dropped;
 	b->open = 0;
 	results_release(b->results);
 	return 1;

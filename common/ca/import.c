@@ -8,6 +8,7 @@
 #include "base/msg.h"
 #include "base/text.h"
 #include "ca/agent_hashes.h"
+#include "ca/agent_pins.h"
 #include "ca/hresult.h"
 #include "ca/naming.h"
 #include "ca/setting.h"
@@ -22,7 +23,7 @@ import_start(struct import *im, struct reason *w)
 {
 	int i;
 
-	if (!store_agent_all(im->db, &im->agents, w) ||
+	if (!agent_present(im->db, &im->agents, w) ||
 	    !store_ca_get(im->db, &im->ca, w))
 		return 0;
 	im->envelope = archived_key_new(im->agents);
@@ -51,6 +52,7 @@ import_settings(struct import *im, struct reason *w)
 {
 	uint32_t n = (uint32_t)sk_X509_num(im->agents);
 
+	im->dropped = 0;
 	if (!store_setting_get(im->db, "KRAFlags", &im->flags, w) ||
 	    !store_setting_get(im->db, "KRACertCount", &im->count, w))
 		return 0;
@@ -152,17 +154,17 @@ foreign_ok(const struct import *im, struct reason *w)
 	return 1;
 }
 
-/* Do the names of the record fit into an `archived' record?  1, or 0 *w. */
+/* Do the texts fit into the record of a row or fault?  1, or 0 with *w. */
 static int
 names_ok(const struct rec *r, struct reason *w)
 {
 	static const char *const label[] = { "group", "user", "mail", "guid",
-		"source" };
+		"source", "reason", "detail" };
+	size_t i, n = sizeof(label) / sizeof(label[0]);
 	struct text t;
 	char *own;
-	size_t i;
 
-	for (i = 0; i < sizeof(label) / sizeof(label[0]); i++) {
+	for (i = 0; i < (rec_is(r, "fault") ? n : n - 2); i++) {
 		t = rec_text_own(r, label[i], &own);
 		OPENSSL_free(own);
 		if (t.n > ROW_TEXT_MAX)
@@ -309,9 +311,58 @@ import_again(struct import *im, const struct stream_in *s,
 	if (rc && names_ok(&s->rec, w))
 		rc = naming_add(im->db, k, &n, p->has_key, new_key, &o->named,
 		    w);
+	if (rc && o->named && p->has_key)
+		rc = store_fault_cure_name(im->db, &n, w);
 	o->reason = w->detail;
 	free_own(own);
 	return rc;
+}
+
+/* A key that agents of today can open; the end of its older versions, with -D. */
+static int
+import_drop(struct import *im, int64_t written, struct result *o,
+    struct reason *w)
+{
+	unsigned dropped = 0, kept = 0;
+
+	/* what this run encrypted nobody has opened yet */
+	if (im->drop && written < im->db->first &&
+	    !store_version_drop(im->db, o->id, &dropped, &kept, w))
+		return 0;
+	im->dropped += dropped;
+	return outcome(o, RESULT_PRESENT,
+	    kept == 0 ? "" :
+			"an older version stays, which kms2ca 0.2 or before "
+			"wrote: without it its audit row cannot be checked");
+}
+
+/*
+ * A key that is there, encrypted to the agents of today.  Returns 1, or 0 with
+ * *w.
+ */
+static int
+import_rekey(struct import *im, const struct candidate *p, struct result *o,
+    struct reason *w)
+{
+	struct store_key k = { .blob = NULL };
+	struct text hashes;
+	int64_t audit;
+	int ok, same;
+
+	ok = lock_key(im, o->id, p, &k, w) &&
+	    store_version_of(im->db, o->id, &hashes, &audit, w) == 1;
+	same = ok && strlen(k.hashes) == hashes.n &&
+	    memcmp(k.hashes, hashes.s, hashes.n) == 0;
+	if (ok && !same) {
+		(void)outcome(o, RESULT_UPDATED, "");
+		ok = store_version_add(im->db, o->id, &k, w) != -1;
+		o->hashes = (char *)(uintptr_t)k.hashes;
+	} else {
+		ok = ok && import_drop(im, audit, o, w);
+		free((char *)(uintptr_t)k.hashes);
+	}
+	OPENSSL_free((uint8_t *)(uintptr_t)k.blob);
+	return ok;
 }
 
 /* A certificate that is good, with its key if it has one.  1, or 0 with *w. */
@@ -326,6 +377,14 @@ import_cert(struct import *im, const struct stream_in *s,
 		return 0;
 	if (there)
 		o->id = k->id;
+	if (im->rekey && !p->has_key)
+		return outcome(o, RESULT_IGNORED, "a certificate alone");
+	if (im->rekey && (!there || !k->has_key))
+		return outcome(o, RESULT_REFUSED,
+		    there ? "its row has no key: import it without -E" :
+			    "no row has it: import it without -E");
+	if (im->rekey)
+		return import_rekey(im, p, o, w);
 	if ((!there || (p->has_key && !k->has_key)) && !p->own &&
 	    !foreign_ok(im, w))
 		return outcome(o, RESULT_REFUSED, w->detail);
@@ -333,20 +392,31 @@ import_cert(struct import *im, const struct stream_in *s,
 		       import_new(im, s, p, o, w);
 }
 
-/* What a fault is about, and why. */
+/* What a fault is about, and why; it is kept.  Returns 1, or 0 with *w. */
 static int
-import_fault(const struct rec *r, struct result *o)
+import_fault(struct import *im, const struct stream_in *s, struct result *o,
+    struct reason *w)
 {
-	char *source = rec_text(r, "source", NULL);
-	char *detail = rec_text(r, "detail", NULL);
+	static const char *const label[] = { "source", "reason", "detail",
+		"group", "user" };
+	struct store_fault f = { .stream = s->id };
+	struct text *const t[] = { &f.source, &f.reason, &f.detail, &f.group,
+		&f.user };
+	char *own[5];
+	int i, rc = 1;
 
-	if (asprintf(&o->text, "%s%s%s", source == NULL ? "" : source,
-		source == NULL || *source == '\0' ? "" : ": ",
-		detail == NULL ? "" : detail) == -1)
+	if (!names_ok(&s->rec, w))
+		return outcome(o, RESULT_REFUSED, w->detail);
+	for (i = 0; i < 5; i++)
+		*t[i] = rec_text_own(&s->rec, label[i], &own[i]);
+	if (!im->rekey)
+		rc = store_fault_add(im->db, &f, w) != -1;
+	if (asprintf(&o->text, "%s%s%s", f.source.s,
+		f.source.n == 0 ? "" : ": ", f.detail.s) == -1)
 		heap_nomem();
-	OPENSSL_free(source);
-	OPENSSL_free(detail);
-	return outcome(o, RESULT_FAULT, o->text);
+	for (i = 0; i < 5; i++)
+		OPENSSL_free(own[i]);
+	return rc && outcome(o, RESULT_FAULT, o->text);
 }
 
 int
@@ -359,7 +429,7 @@ import_row(struct import *im, const struct stream_in *s,
 	if (!p->ok)
 		return outcome(o, RESULT_REFUSED, p->why.detail);
 	if (rec_is(&s->rec, "fault"))
-		return import_fault(&s->rec, o);
+		return import_fault(im, s, o, w);
 	if (c == NULL)
 		return outcome(o, RESULT_IGNORED,
 		    "not a record of keys or certificates");

@@ -19,6 +19,8 @@ struct import {
 	/* set by the tool */
 	struct store *db;
 	int force; /* -f: foreign certificates may come in */
+	int rekey; /* -E: keys that are there are encrypted anew, */
+	int drop; /* -D: and where that is done, older versions are dropped */
 	const char *requester, *caller;
 	/* own */
 	STACK_OF(X509) *agents;
@@ -26,6 +28,7 @@ struct import {
 	struct archived_key *envelope; /* to the agents */
 	X509 *ca; /* NULL: every certificate is foreign */
 	uint32_t flags; /* KRAFlags */
+	unsigned dropped; /* versions of keys, in this transaction */
 	uint32_t count; /* agents of one key: KRACertCount, or all */
 };
 

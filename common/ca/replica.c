@@ -10,6 +10,7 @@
 #include "base/tool.h"
 #include "ca/agent.h"
 #include "ca/agent_hashes.h"
+#include "ca/fault.h"
 #include "ca/recipients.h"
 
 #define FORMAT_CA "CA" /* KeyFormat: a CA wrote it as it likes */
@@ -132,13 +133,49 @@ replica_names(struct store *db, struct rec_out *o, struct reason *w)
 	return rc == 0;
 }
 
+static int
+put_version(struct rec_out *o, const struct store_version *v, struct reason *w)
+{
+	char *kra = agent_hashes_record(v->key.hashes);
+
+	rec_begin(o, "version");
+	rec_put_u64(o, "n", o->n + 1);
+	rec_put_u64(o, "id", (unsigned long long)v->id);
+	rec_put_u64(o, "audit", (unsigned long long)v->key.audit);
+	rec_puts(o, "kra", kra);
+	rec_puts(o, "format", v->key.format);
+	rec_put_b64(o, "blob", v->key.blob, v->key.len);
+	free(kra);
+	return end(o, "version of the key of row", v->id, w);
+}
+
+int
+replica_tail(struct store *db, struct rec_out *o, struct reason *w)
+{
+	struct store_version v = { .id = 0 };
+	struct store_fault f = { .id = 0 };
+	int rc;
+
+	while ((rc = store_next_version(db, v.id, v.key.audit, &v, w)) == 1)
+		if (!put_version(o, &v, w))
+			return 0;
+	while (rc == 0 && (rc = store_next_fault(db, f.id, &f, w)) == 1) {
+		if (!fault_put(o, &f, w))
+			return 0;
+		rc = 0;
+	}
+	return rc == 0;
+}
+
 /* Reading --------------------------------------------------------------- */
 
 int
 replica_is(const struct rec *r)
 {
 	return rec_is(r, "archived") || rec_is(r, "audit") ||
-	    rec_is(r, "setting") || rec_is(r, "agent") || rec_is(r, "name");
+	    rec_is(r, "setting") || rec_is(r, "agent") || rec_is(r, "name") ||
+	    rec_is(r, "version") ||
+	    (rec_is(r, "fault") && rec_get0(r, "cured_audit") != NULL);
 }
 
 #define TEXTS 12 /* of a record, at most */
@@ -332,8 +369,9 @@ take_name(struct replica *c, const struct rec *r, struct reason *w)
  * free k->blob and k->hashes in either case.
  */
 static int
-take_key(struct replica *c, const struct rec *r, struct texts *t,
-    struct store_key *k, const struct store_key **key, struct reason *w)
+take_key(struct replica *c, const struct rec *r, const char *audit,
+    struct texts *t, struct store_key *k, const struct store_key **key,
+    struct reason *w)
 {
 	const char *format = text(t, r, "format").s;
 	const char *kra = text(t, r, "kra").s;
@@ -350,7 +388,7 @@ take_key(struct replica *c, const struct rec *r, struct texts *t,
 	if (k->len == 0)
 		return 1;
 	*key = k;
-	if (!number(r, "key_audit", c->last, &k->audit, w))
+	if (!number(r, audit, c->last, &k->audit, w))
 		return 0;
 	if (table_find0(&c->loads, &k->audit) != NULL)
 		return strcmp(format, FORMAT_CA) == 0 ||
@@ -358,7 +396,9 @@ take_key(struct replica *c, const struct rec *r, struct texts *t,
 	if (strcmp(format, "MSBLOB") != 0 && strcmp(format, "PKCS8") != 0)
 		return reason_set(w, "copy",
 		    "format is neither MSBLOB nor PKCS8");
-	return agent_locked_to(c->agents, k->blob, k->len, k->hashes, w);
+	/* a key that was dropped: the digest tells whether it is that */
+	return k->len == STORE_DROPPED ||
+	    agent_locked_to(c->agents, k->blob, k->len, k->hashes, w);
 }
 
 /* What the record says of its row.  Returns 1, or 0 with *w. */
@@ -435,21 +475,78 @@ static int
 adopt_row(struct replica *c, struct store_row *row, const struct store_key *k,
     struct reason *w)
 {
-	struct text user;
-	int has_key, rc;
+	const struct store_known *known;
+	int rc;
 
 	if (*c->issuer == '\0')
 		(void)snprintf(c->issuer, sizeof(c->issuer), "%s",
 		    row->cert->issuer);
-	rc = store_find(c->db, row->cert->sha256, &row->id, &has_key, &user, w);
-	if (rc == -1 || (rc == 1 && (has_key || k == NULL)))
-		return rc == -1 ? -1 : 0;
+	if ((rc = store_find(c->db, row->cert->sha256, &known, w)) == -1)
+		return -1;
+	if (rc == 1)
+		row->id = known->id;
+	if (rc == 1 && (known->has_key || k == NULL))
+		return 0;
 	if (rc == 1)
 		return store_put_key(c->db, row->id, k, w) ? 2 : -1;
 	return store_next_id(c->db, &row->id, w) &&
 		store_put_row(c->db, row, k, w) ?
 	    1 :
 	    -1;
+}
+
+/* Loads the agents once.  Returns 1, or 0 with *w. */
+static int
+know_agents(struct replica *c, struct reason *w)
+{
+	return c->agents != NULL || store_agent_all(c->db, &c->agents, w);
+}
+
+static enum replica_status
+take_version(struct replica *c, const struct rec *r, struct reason *w)
+{
+	struct texts t = { .n = 0 };
+	const struct store_key *key = NULL;
+	struct store_key k = { .blob = NULL };
+	enum replica_status rc = REPLICA_STOP;
+	int64_t id = 0;
+
+	if (know_agents(c, w) && number(r, "id", INT64_MAX, &id, w) &&
+	    take_key(c, r, "audit", &t, &k, &key, w)) {
+		if (key != NULL)
+			rc = part(store_version_add(c->db, id, key, w),
+			    &c->nversions);
+		else
+			reason_set(w, "copy", "a version without its key");
+	}
+	OPENSSL_free((uint8_t *)(uintptr_t)k.blob);
+	free((char *)(uintptr_t)k.hashes);
+	texts_free(&t);
+	return rc;
+}
+
+static enum replica_status
+take_fault(struct replica *c, const struct rec *r, struct reason *w)
+{
+	struct texts t = { .n = 0 };
+	struct store_fault f = { .id = 0 };
+	enum replica_status rc;
+
+	if (!number(r, "id", INT64_MAX, &f.id, w) ||
+	    !number(r, "audit", c->last, &f.audit, w) ||
+	    (!rec_eq(r, "cured", "") &&
+		(!number(r, "cured", INT64_MAX, &f.row, w) ||
+		    !number(r, "cured_audit", c->last, &f.cured, w))))
+		return REPLICA_STOP;
+	f.source = text(&t, r, "source");
+	f.reason = text(&t, r, "reason");
+	f.detail = text(&t, r, "detail");
+	f.group = text(&t, r, "group");
+	f.user = text(&t, r, "user");
+	f.stream = text(&t, r, "stream").s;
+	rc = part(restore_fault(c->db, &f, w), &c->nfaults);
+	texts_free(&t);
+	return rc;
 }
 
 static enum replica_status
@@ -465,13 +562,13 @@ take_archived(struct replica *c, const struct rec *r, int64_t *id,
 	struct store_row row;
 	int rc, ok;
 
-	if (c->agents == NULL && !store_agent_all(c->db, &c->agents, w))
+	if (!know_agents(c, w))
 		return REPLICA_STOP;
 	if (!certificate(r, &cert, w))
 		return REPLICA_REFUSED;
 	ok = take_row(c, r, &t, &row, cert, w) &&
 	    (c->adopts ? adopt_key(c, r, &t, &k, &key, w) :
-			 take_key(c, r, &t, &k, &key, w));
+			 take_key(c, r, "key_audit", &t, &k, &key, w));
 	rc = !ok      ? 0 :
 	    c->adopts ? adopt_row(c, &row, key, w) :
 			restore_row(c->db, &row, key, w);
@@ -525,6 +622,10 @@ replica_record(struct replica *c, const struct rec *r, int64_t *id,
 		return take_agent(c, r, w);
 	if (rec_is(r, "name"))
 		return take_name(c, r, w);
+	if (rec_is(r, "version"))
+		return take_version(c, r, w);
+	if (rec_is(r, "fault"))
+		return take_fault(c, r, w);
 	return take_archived(c, r, id, hashes, w);
 }
 

@@ -30,6 +30,12 @@ int replica_name(struct rec_out *, const struct store_name *, struct reason *w);
 /* Writes the names that rows have besides their own; behind the rows. */
 int replica_names(struct store *, struct rec_out *, struct reason *w);
 
+/*
+ * Writes what belongs to the rows, and stands behind them: later versions of
+ * keys, and faults.  Likewise.
+ */
+int replica_tail(struct store *, struct rec_out *, struct reason *w);
+
 /* Reading --------------------------------------------------------------- */
 
 #define REPLICA_LOAD "load" /* the action of a commit of rows of a CA */
@@ -42,8 +48,9 @@ struct replica {
 	char issuer[256]; /* of the first of these */
 	unsigned long long nlater; /* agents that came with them, not taken */
 	STACK_OF(X509) *agents; /* of the archive, once the first row came */
-	unsigned long long ncommits, nsettings, nagents, nnames; /* that
-					came */
+	/* that came */
+	unsigned long long ncommits, nsettings, nagents, nnames, nversions,
+	    nfaults;
 	char head[AUDIT_HEAD_MAX]; /* of the stream */
 };
 

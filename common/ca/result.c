@@ -168,6 +168,8 @@ results_summary(struct results *rs)
 	    c->n[RESULT_PRESENT], c->n[RESULT_IGNORED], c->n[RESULT_REFUSED],
 	    c->n[RESULT_FAULT], names,
 	    rs->dry ? " (-n: nothing was written)" : "");
+	if (c->dropped > 0)
+		msg_warn("older versions of keys dropped: %llu", c->dropped);
 	if (*rs->head != '\0')
 		msg_warn("audit head: %s", rs->head);
 }

@@ -29,6 +29,7 @@ struct result_counts {
 	unsigned long long n[RESULT_STATUSES]; /* records by status */
 	unsigned long long keys; /* imported records that brought a key */
 	unsigned long long names; /* that were added to rows */
+	unsigned long long dropped; /* older versions of keys */
 };
 
 struct results {

@@ -10,6 +10,7 @@
 #include "base/msg.h"
 #include "base/tool.h"
 #include "ca/agent.h"
+#include "ca/agent_pins.h"
 #include "ca/hresult.h"
 #include "ca/setting.h"
 #include "record/stream_write.h"
@@ -101,17 +102,17 @@ distinct(const struct setup *s, const struct cert *c, const X509 *x,
 	return rc == -1 ? -1 : rc == 0;
 }
 
-/* Adds an agent to those that the commit will name as forced. */
+/* Adds what the commit will say of an agent: forced, left or back. */
 static void
-add_forced(struct setup *s, const char *sha1)
+say(struct setup *s, const char *what, const char *sha1)
 {
 	char *more;
 
-	if (asprintf(&more, "%s forced=%s", s->forced == NULL ? "" : s->forced,
+	if (asprintf(&more, "%s %s=%s", s->said == NULL ? "" : s->said, what,
 		sha1) == -1)
 		heap_nomem();
-	free(s->forced);
-	s->forced = more;
+	free(s->said);
+	s->said = more;
 	s->changed = 1;
 }
 
@@ -121,7 +122,7 @@ setup_agent(struct setup *s, const struct cert *c, struct reason *w)
 	X509 *x = cert_x509(c);
 	struct reason bad = { "", "" };
 	char sha1[41];
-	int fits, known, ok, rc;
+	int fits, known, left, ok, rc;
 
 	if (x != NULL && (rc = distinct(s, c, x, w)) != 1) {
 		X509_free(x);
@@ -145,26 +146,76 @@ setup_agent(struct setup *s, const struct cert *c, struct reason *w)
 	if (!fits)
 		msg_warn("warning: KRA %s: %s", c->subject, bad.detail);
 	if ((known = fits ? 1 : store_agent_forced(s->db, sha1, w)) == -1 ||
+	    (left = store_agent_left(s->db, sha1, w)) == -1 ||
 	    (rc = store_agent_add(s->db, c, w)) == -1)
 		return -1;
 	s->added += (unsigned)rc;
 	if (!known)
-		add_forced(s, sha1);
+		say(s, "forced", sha1);
+	if (left)
+		say(s, "back", sha1);
+	s->back += (unsigned)left;
 	put_kra(s->out, c,
 	    !known	? "forced" :
+		left	? "back" :
 		rc == 0 ? "present" :
 			  "added",
 	    bad.detail);
 	return 1;
 }
 
-/* -N against the agents that are there now. */
+int
+setup_leave(struct setup *s, const struct cert *c, struct reason *w)
+{
+	char sha1[41], sha256[65];
+	int there, left;
+
+	encode_hex(sha1, c->sha1, sizeof(c->sha1));
+	encode_hex(sha256, c->sha256, sizeof(c->sha256));
+	if ((there = store_agent_is(s->db, sha256, w)) == -1 ||
+	    (left = store_agent_left(s->db, sha1, w)) == -1)
+		return -1;
+	if (!there)
+		return reason_set(w, "kra",
+		    "KRA %s: no agent of this archive; nothing was written",
+		    c->subject);
+	if (!left) {
+		say(s, "left", sha1);
+		s->leaving++;
+	}
+	put_kra(s->out, c, "left", "");
+	return 1;
+}
+
+/* The agents that will be there.  Returns 1, or 0 with *w. */
+static int
+agents_then(const struct setup *s, uint32_t *n, struct reason *w)
+{
+	uint32_t count = 0;
+
+	if (!agent_present_count(s->db, n, w) ||
+	    (!s->has_count && s->leaving > 0 &&
+		!store_setting_get(s->db, "KRACertCount", &count, w)))
+		return 0;
+	*n += s->back - s->leaving;
+	if (s->leaving > 0 && *n == 0)
+		return reason_set(w, "usage",
+		    "no agent would stay: add another first; nothing was "
+		    "written");
+	return count <= *n ||
+	    reason_set(w, "usage",
+		"%u agents would stay, and KRACertCount is %u: give -N, too; "
+		"nothing was written",
+		*n, count);
+}
+
+/* -N against the agents that will be there. */
 static int
 count_ok(const struct setup *s, struct reason *w)
 {
 	uint32_t n;
 
-	return store_agent_count(s->db, &n, w) &&
+	return agents_then(s, &n, w) &&
 	    (s->count <= n ||
 		reason_set(w, "usage", "-N %u: the archive has %u KRAs",
 		    s->count, n));
@@ -176,7 +227,7 @@ warn_of_one(const struct setup *s, struct reason *w)
 {
 	uint32_t agents, count;
 
-	if (!store_agent_count(s->db, &agents, w) ||
+	if (!agents_then(s, &agents, w) ||
 	    !store_setting_get(s->db, "KRACertCount", &count, w))
 		return 0;
 	if (agents == 1)
@@ -221,7 +272,7 @@ setup_commit(struct setup *s, char head[AUDIT_HEAD_MAX], struct reason *w)
 	if (!warn_of_one(s, w))
 		return 0;
 	if (asprintf(&all, "%skras=%u%s", detail, s->added,
-		s->forced == NULL ? "" : s->forced) == -1)
+		s->said == NULL ? "" : s->said) == -1)
 		heap_nomem();
 	rc = store_commit(s->db, tool_caller(), s->fresh ? "init" : "kra", all,
 	    head, w);

@@ -15,13 +15,17 @@ struct setup {
 	struct store *db;
 	int fresh; /* the archive is new */
 	int force; /* -f */
+	int leave; /* -D: the agents leave */
 	int has_count; /* -N was given: */
 	uint32_t count;
 	X509 *ca; /* that issues the KRAs; NULL: not known.  Owned */
 	struct rec_out *out; /* `kra' records */
 	unsigned added; /* agents */
 	int changed;
-	char *forced; /* " forced=SHA1" of each agent taken with -f, or NULL */
+	unsigned back, leaving; /* agents */
+	/* " forced=SHA1" of each agent taken with -f, " left=SHA1" and " back=SHA1"
+	 * of each that leaves or comes back; or NULL */
+	char *said;
 };
 
 /*
@@ -35,6 +39,13 @@ int setup_ca(struct setup *, X509 *ca, struct reason *w);
  * it is refused (reason "kra"); -1 with *w when the archive fails.
  */
 int setup_agent(struct setup *, const struct cert *, struct reason *w);
+
+/*
+ * Nothing is encrypted any more to an agent that leaves; writes its record.
+ * Returns 1; 0 with *w if it is no agent of the archive; -1 with *w when the
+ * archive fails.
+ */
+int setup_leave(struct setup *, const struct cert *, struct reason *w);
 
 /*
  * Stores the settings and commits; head receives the head of the audit chain,

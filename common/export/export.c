@@ -49,11 +49,13 @@ export_new_member(struct export *x)
 static void
 export_say(struct export *x, struct text source, const struct reason *w)
 {
+	struct stream_rec whose;
 	char path[256];
 
 	msg_record("%s: %s", text_vis(path, sizeof(path), source.s, source.n),
 	    w->detail);
-	stream_fault(&x->out, source, w);
+	choose_whose(&x->choose, &whose, source);
+	stream_fault(&x->out, source, &whose, w);
 	progress_fault();
 }
 

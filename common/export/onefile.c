@@ -45,7 +45,7 @@ void
 onefile_fault(struct onefile *x, const struct reason *w)
 {
 	msg_record("stdin: %s", w->detail);
-	stream_fault(&x->out, source, w);
+	stream_fault(&x->out, source, NULL, w);
 }
 
 /* Writes a certificate, with its key unless it is NULL.  0: a fault instead. */

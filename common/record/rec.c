@@ -27,6 +27,7 @@ static const struct {
 	{ "audit", "n id when caller action detail digest hash" },
 	{ "setting", "n name value audit cert" },
 	{ "agent", "n id added audit cert" },
+	{ "version", "n id audit kra format blob" },
 	{ "verdict", "n user sha1 status reason" },
 	{ "result", "n status id sha1 serial user kra reason" },
 	{ "flag", "name old new set" },

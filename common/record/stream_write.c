@@ -148,13 +148,24 @@ stream_put(struct stream_out *o, const struct stream_rec *e)
 		msg_record("%.*s: %s",
 		    (int)(e->source.n > 256 ? 256 : e->source.n), e->source.s,
 		    w.detail);
-		stream_fault(o, e->source, &w);
+		stream_fault(o, e->source, e, &w);
 	}
 	return rc;
 }
 
+/* A name of whoever lost something; one that is too long is left out. */
+static void
+put_name(struct rec_out *o, const char *label, struct text t)
+{
+	if (t.s != NULL && t.n <= REC_LINE_MAX / 16)
+		rec_put_text(o, label, t);
+	else
+		rec_puts(o, label, "");
+}
+
 void
-stream_fault(struct stream_out *o, struct text source, const struct reason *w)
+stream_fault(struct stream_out *o, struct text source,
+    const struct stream_rec *whose, const struct reason *w)
 {
 	/* a path may be as long as a line: keep the fault itself */
 	if (source.n > REC_LINE_MAX / 8)
@@ -164,6 +175,10 @@ stream_fault(struct stream_out *o, struct text source, const struct reason *w)
 	rec_put_text(o->rec, "source", source);
 	rec_puts(o->rec, "reason", w->reason);
 	rec_puts(o->rec, "detail", w->detail);
+	if (whose != NULL) {
+		put_name(o->rec, "group", whose->group);
+		put_name(o->rec, "user", whose->user);
+	}
 	put_key(o, NULL, 0);
 	line(o);
 }

@@ -44,9 +44,12 @@ int stream_out_sealed(struct stream_out *, FILE *fp,
  * record is too long.  Output that is lost exits 2.
  */
 int stream_put(struct stream_out *, const struct stream_rec *);
-/* Writes a fault.  Output that is lost exits 2. */
+/*
+ * Writes a fault; whose it is, group and user say, unless that is NULL: where no
+ * path tells.  Output that is lost exits 2.
+ */
 void stream_fault(struct stream_out *, struct text source,
-    const struct reason *);
+    const struct stream_rec *whose, const struct reason *);
 
 /* Writes `end' and frees what was allocated.  Returns 1, or 0 with *w. */
 int stream_close(struct stream_out *, struct reason *w);

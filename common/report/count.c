@@ -276,11 +276,15 @@ count_may_hold(const struct rec *r)
 	    !rec_eq(r, "reason", "certificate");
 }
 
-/* A `fault' record. */
+/* A `fault' record, of an export or of an archive, which knows what is cured. */
 static void
 fault(struct count *c, const struct rec *r)
 {
-	c->nexport++;
+	const struct rec_field *cured = rec_get0(r, "cured");
+
+	c->nexport += cured == NULL;
+	if (cured != NULL && cured->vlen > 0)
+		return;
 	if (!first(c, "fault", r, "source", "reason"))
 		return;
 	c->nfaults++;

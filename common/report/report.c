@@ -303,7 +303,7 @@ faults(FILE *fp, struct count *c)
 		put(fp,
 		    "<p>Nothing in the input was faulted or refused.</p>\n");
 	table_of(fp, &c->faults, "Faults by reason",
-	    "Reason|#In the export|In verdicts of kms-verify", 2);
+	    "Reason|#In export or archive|In verdicts of kms-verify", 2);
 	(void)listing(fp, c, LISTING_HOLDING);
 	(void)listing(fp, c, LISTING_FAULTS);
 	(void)listing(fp, c, LISTING_PASSED);
@@ -673,6 +673,9 @@ sums(FILE *fp, const struct count *c)
 	}
 	if (c->nexport > 0)
 		sum(fp, "faults in the backup", "faults", c->nfaults,
+		    MARK_WARN);
+	else if (c->nfaults > 0)
+		sum(fp, "faults in the archive", "faults", c->nfaults,
 		    MARK_WARN);
 	else if (c->nresults > 0)
 		sum(fp, "faults that ca-import passed on", "faults",

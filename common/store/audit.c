@@ -30,11 +30,13 @@ static const char *
 tables(const char *action)
 {
 	if (strcmp(action, "import") == 0)
-		return "request, certificate and name";
+		return "request, certificate, name, fault and cure";
 	if (writes_rows(action))
 		return "request and certificate";
 	if (strcmp(action, "name") == 0)
 		return "name only";
+	if (strcmp(action, "rekey") == 0)
+		return "keyversion only";
 	if (sets_up(action))
 		return "kra and config";
 	return strcmp(action, "flag") == 0 ? "config only" : "audit only";
@@ -57,18 +59,22 @@ counted(const char *detail, const char *name)
 static int
 plausible(const struct commit_wrote *cw, const char *action, const char *detail)
 {
-	unsigned long long results = 0, agents = 0, names = 0;
+	int import = strcmp(action, "import") == 0;
+	unsigned long long rows = 0, names = 0, versions = 0, agents = 0;
 
 	if (writes_rows(action))
-		results = counted(detail, "results");
-	if (strcmp(action, "import") == 0)
-		names = results;
+		rows = counted(detail, "results");
+	if (import)
+		names = rows;
 	if (strcmp(action, "name") == 0)
 		names = counted(detail, "names");
+	if (strcmp(action, "rekey") == 0)
+		versions = counted(detail, "results");
 	if (sets_up(action))
 		agents = counted(detail, "kras");
-	return cw->certs <= results && cw->keys <= results &&
-	    cw->names <= names && cw->agents == agents &&
+	return cw->certs <= rows && cw->keys <= rows && cw->names <= names &&
+	    cw->faults <= rows && (cw->cures == 0 || import) &&
+	    cw->versions <= versions && cw->agents == agents &&
 	    (cw->ca == 0 || sets_up(action));
 }
 
@@ -77,6 +83,8 @@ struct check {
 	struct store *db;
 	const char *head; /* that must be in the chain, or NULL */
 	int found_head;
+	enum commit_look look; /* as the last commit was hashed */
+	unsigned long long dropped; /* versions of keys, as the commits say */
 	char before[65]; /* Hash of the audit row before */
 	unsigned n; /* findings */
 	store_audit_found *tell;
@@ -125,6 +133,28 @@ rows_of(struct store *db, int64_t id, char dst[64], struct reason *w)
 }
 
 /*
+ * Looks at what the commit wrote, in the way that fits its digest: mostly that
+ * of the commit before.  Returns 1, or 0 with *w.
+ */
+static int
+look(struct check *c, int64_t id, const char *digest, struct commit_wrote *cw,
+    struct reason *w)
+{
+	enum commit_look other;
+
+	if (!commit_wrote(c->db, c->look, id, cw, w))
+		return 0;
+	if (cw->keys == 0 || strcmp(cw->digest, digest) == 0)
+		return 1;
+	other = c->look == COMMIT_OLD ? COMMIT_DONE : COMMIT_OLD;
+	if (!commit_wrote(c->db, other, id, cw, w))
+		return 0;
+	if (strcmp(cw->digest, digest) == 0)
+		c->look = other;
+	return 1;
+}
+
+/*
  * The row of COMMIT_PAGE at hand: its columns, its place in the chain, the
  * digest of what it wrote.  Returns 1, or 0 with *w if that cannot be read.
  */
@@ -157,7 +187,7 @@ check_commit(struct check *c, const struct sql_st *st, struct reason *w)
 		    "audit row %s does not follow from the one "
 		    "before it: rows were edited, deleted or moved: " GO_BACK,
 		    field[0]);
-	if (!commit_wrote(c->db, WROTE_KEY, sql_int(st, 0), &cw, w) ||
+	if (!look(c, sql_int(st, 0), field[5], &cw, w) ||
 	    !rows_of(c->db, sql_int(st, 0), rows, w))
 		return 0;
 	if (strcmp(cw.digest, field[5]) != 0)
@@ -170,6 +200,8 @@ check_commit(struct check *c, const struct sql_st *st, struct reason *w)
 		    "audit row %s vouches for what was planted before it: %s "
 		    "of %.64s, %s, writes to %s, and not more than it counts: " GO_BACK,
 		    id, field[3], field[2], field[1], tables(field[3]));
+	if (strcmp(field[3], "rekey") == 0)
+		c->dropped += counted(field[4], "dropped");
 	(void)snprintf(c->before, sizeof(c->before), "%s", field[6]);
 	return 1;
 }
@@ -212,6 +244,24 @@ finds(struct check *c, enum sql n, const char *before, const char *behind,
 	return rc == 0;
 }
 
+/* Were as many versions dropped as the commits say?  Returns 1, or 0 with *w. */
+static int
+check_dropped(struct check *c, struct reason *w)
+{
+	struct sql_st *st = sql_ready(c->db, OLD_DROPPED, w);
+	unsigned long long n;
+
+	if (st == NULL || !sql_one(st, w))
+		return 0;
+	n = (unsigned long long)sql_int(st, 0);
+	sql_reset(st);
+	return n == c->dropped ||
+	    found(c,
+		"%llu versions of keys are gone, and the commits say that "
+		"%llu were dropped: " GO_BACK,
+		n, c->dropped);
+}
+
 /* Checks the chain, page by page.  Returns 1, or 0 with *w. */
 static int
 check_commits(struct check *c, char last[AUDIT_HEAD_MAX], struct reason *w)
@@ -243,7 +293,11 @@ int
 store_audit(struct store *db, const char *head, char last[AUDIT_HEAD_MAX],
     store_audit_found *tell, void *ctx, struct reason *w)
 {
-	struct check c = { .db = db, .head = head, .tell = tell, .ctx = ctx };
+	struct check c = { .db = db,
+		.head = head,
+		.look = COMMIT_DONE,
+		.tell = tell,
+		.ctx = ctx };
 	int rc;
 
 	last[0] = '\0';
@@ -260,6 +314,7 @@ store_audit(struct store *db, const char *head, char last[AUDIT_HEAD_MAX],
 		return 0;
 	}
 	if (!integrity(&c, w) || !check_commits(&c, last, w) ||
+	    !check_dropped(&c, w) ||
 	    !finds(&c, ORPHANS, "",
 		" is not as the audited commits left it: " GO_BACK, w) ||
 	    !finds(&c, STRANGERS, "the key of row ",

@@ -9,13 +9,25 @@
 /* Digests --------------------------------------------------------------- */
 
 int
-commit_wrote(struct store *db, enum sql key, int64_t audit,
+commit_wrote(struct store *db, enum commit_look look, int64_t audit,
     struct commit_wrote *cw, struct reason *w)
 {
-	const enum sql parts[] = { WROTE_CERT, key, WROTE_NAME, WROTE_AGENT,
-		WROTE_CA };
-	unsigned long long *const rows[] = { &cw->certs, &cw->keys, &cw->names,
-		&cw->agents, &cw->ca };
+	int now = look == COMMIT_NOW;
+	const struct {
+		enum sql n;
+		int keys; /* blobs stand for their SHA-256 */
+		unsigned long long *rows;
+	} parts[] = {
+		{ WROTE_CERT, 0, &cw->certs },
+		{ now ? WROTE_KEY_NOW : WROTE_KEY, look != COMMIT_OLD,
+		    &cw->keys },
+		{ now ? WROTE_VERSION_NOW : WROTE_VERSION, 1, &cw->versions },
+		{ WROTE_NAME, 0, &cw->names },
+		{ WROTE_FAULT, 0, &cw->faults },
+		{ WROTE_CURE, 0, &cw->cures },
+		{ WROTE_AGENT, 0, &cw->agents },
+		{ WROTE_CA, 0, &cw->ca },
+	};
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	struct sql_st *st;
 	uint8_t sum[32];
@@ -25,9 +37,9 @@ commit_wrote(struct store *db, enum sql key, int64_t audit,
 	reason_set(w, "database", "cannot hash what is written");
 	rc = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
 	for (i = 0; rc && i < sizeof(parts) / sizeof(parts[0]); i++)
-		if ((rc = (st = sql_ready(db, parts[i], w)) != NULL)) {
+		if ((rc = (st = sql_ready(db, parts[i].n, w)) != NULL)) {
 			sql_bind_i(st, 1, audit);
-			rc = sql_hash(md, st, rows[i], w);
+			rc = sql_hash(md, st, parts[i].keys, parts[i].rows, w);
 		}
 	rc = rc && EVP_DigestFinal_ex(md, sum, NULL);
 	EVP_MD_CTX_free(md);
@@ -117,6 +129,8 @@ store_begin(struct store *db, struct reason *w)
 	if (!last_commit(db, &db->audit, db->last, w))
 		return 0;
 	db->audit++;
+	if (db->first == 0)
+		db->first = db->audit;
 	if (!none_ahead(db, w) || (st = sql_ready(db, ROW_LAST, w)) == NULL ||
 	    !sql_one(st, w))
 		return 0;
@@ -151,7 +165,7 @@ add_commit(struct store *db, const char *caller, const char *action,
 
 	(void)snprintf(id, sizeof(id), "%lld", (long long)db->audit);
 	(void)sql_now(when);
-	if (!commit_wrote(db, WROTE_KEY_NOW, db->audit, &cw, w))
+	if (!commit_wrote(db, COMMIT_NOW, db->audit, &cw, w))
 		return 0;
 	if (!commit_chain(db->last, field, hash))
 		return reason_set(w, "database", "cannot hash the audit row");

@@ -10,16 +10,22 @@
 
 /* What a commit wrote: how many of each, and the Digest of it all. */
 struct commit_wrote {
-	unsigned long long certs, keys, names, agents, ca;
+	unsigned long long certs, keys, versions, names, faults, cures, agents,
+	    ca;
 	char digest[65];
 };
 
+/* How it is looked at. */
+enum commit_look {
+	COMMIT_NOW, /* before it is done */
+	COMMIT_DONE,
+	COMMIT_OLD /* as kms2ca 0.2 and before hashed an archived key */
+};
+
 /*
- * Looks at what the commit with this number wrote.  `key' is how to read its
- * keys: WROTE_KEY, or WROTE_KEY_NOW before the commit is done.  Returns 1, or 0
- * with *w.
+ * Looks at what the commit with this number wrote.  Returns 1, or 0 with *w.
  */
-int commit_wrote(struct store *, enum sql key, int64_t audit,
+int commit_wrote(struct store *, enum commit_look, int64_t audit,
     struct commit_wrote *, struct reason *w);
 
 /*

@@ -239,8 +239,9 @@ decimal(char *end, int64_t v)
 
 /* Adds every column of the row at hand: type, length, bytes. */
 static void
-hash_row(EVP_MD_CTX *md, const struct sql_st *st)
+hash_row(EVP_MD_CTX *md, const struct sql_st *st, int keys)
 {
+	uint8_t sum[STORE_DROPPED];
 	int i, n = st->db->driver->columns(st);
 	char digits[24], head[24], *end = digits + sizeof(digits), *p;
 	struct sql_value v;
@@ -254,6 +255,13 @@ hash_row(EVP_MD_CTX *md, const struct sql_st *st)
 			v.p = decimal(end, v.i);
 			v.n = (size_t)(end - (const char *)v.p);
 		}
+		if (keys && v.type == SQL_BLOB && v.n != sizeof(sum)) {
+			if (EVP_Digest(v.p, v.n, sum, NULL, EVP_sha256(),
+				NULL) != 1)
+				heap_nomem();
+			v.p = sum;
+			v.n = sizeof(sum);
+		}
 		p = head + sizeof(head);
 		*--p = ':';
 		p = decimal(p, (int64_t)v.n);
@@ -266,12 +274,12 @@ hash_row(EVP_MD_CTX *md, const struct sql_st *st)
 }
 
 int
-sql_hash(EVP_MD_CTX *md, struct sql_st *st, unsigned long long *rows,
+sql_hash(EVP_MD_CTX *md, struct sql_st *st, int keys, unsigned long long *rows,
     struct reason *w)
 {
 	int rc;
 
 	for (*rows = 0; (rc = sql_step(st, w)) == 1; ++*rows)
-		hash_row(md, st);
+		hash_row(md, st, keys);
 	return rc == 0;
 }

@@ -34,14 +34,19 @@ enum sql {
 	SCHEMA, SCHEMA_IS, OPEN, FIND_ARCHIVE, NEW_SCHEMA, NAME_SCHEMA,
 	BEGIN_NEW, BEGIN, COMMIT, ROLLBACK, HOLD,
 	SETTING_SET, SETTING_GET, CA_SET, CA_GET, SETTING_NEXT, SETTING_COPY,
-	AGENT_FORCED, AGENT_ADD, AGENT_ALL, AGENT_COUNT, AGENT_NEXT,
+	AGENT_FORCED, AGENT_IS, AGENT_LEFT, AGENT_ADD, AGENT_ALL, AGENT_COUNT, AGENT_NEXT,
 	AGENT_COPY, AGENT_OF,
 	FIND, FIND_MANY, FIND_SERIAL, ROW_OF, ROW_LAST,
-	PUT_REQUEST, PUT_CERT, PUT_KEY, NAME_ADD, NAME_LAST, NAME_NEXT,
-	NAME_IS, NAMES_OF, NAMED, NAMES, COUNT, LIST, SELECT,
+	PUT_REQUEST, PUT_CERT, PUT_KEY,
+	VERSION_OF, VERSION_ADD, VERSION_NEXT, OLD_NEXT, OLD_DROP,
+	OLD_DROP_VERSION, OLD_DROPPED, FAULT_ADD, FAULT_CURE, FAULT_CURE_NAME, FAULT_NEXT,
+	FAULT_OF, FAULT_COPY, CURE_COPY,
+	NAME_ADD, NAME_LAST, NAME_NEXT, NAME_IS, NAMES_OF, NAMED,
+	NAMES, COUNT, LIST, SELECT, SELECT_FIRST,
 	COMMIT_ADD, COMMIT_LAST, COMMIT_OF, COMMIT_NEXT, COMMIT_SINCE,
-	COMMIT_PAGE, WROTE_ROWS, WROTE_CERT, WROTE_KEY, WROTE_KEY_NOW,
-	WROTE_NAME, WROTE_AGENT, WROTE_CA, ORPHANS, AHEAD, STRANGERS, INTEGRITY, NSQL
+	COMMIT_PAGE, COMMIT_DIGEST, WROTE_ROWS, WROTE_CERT, WROTE_KEY, WROTE_KEY_NOW,
+	WROTE_VERSION, WROTE_VERSION_NOW, WROTE_NAME, WROTE_FAULT, WROTE_CURE, WROTE_AGENT,
+	WROTE_CA, ORPHANS, AHEAD, STRANGERS, INTEGRITY, NSQL
 };
 /* clang-format on */
 
@@ -163,6 +168,11 @@ struct store {
 	int bounded; /* it was called between store_begin() and its end: */
 	int64_t bound; /* the last row of then */
 	int64_t audit; /* AuditID of the open transaction */
+	int64_t first; /* and of the first; 0: none began yet */
+	/* The commit that store_version_drop() looked at last, or 0, and whether
+	 * its digest bears that. */
+	int64_t looked_at;
+	int invariant;
 	char last[65]; /* Hash of the audit row before that one */
 	int64_t request; /* the RequestID used last */
 	int searched; /* store_search() chose nrows rows, under nchosen names: */
@@ -231,10 +241,17 @@ const char *sql_str(const struct sql_st *, int i);
 struct text sql_col_text(const struct sql_st *, int i);
 
 /*
- * Hashes every column of every row that the statement gives, as ca-db(5) says;
- * *rows counts them.  Returns 1, or 0 with *w.
+ * What stands for an archived key that was dropped, and for each in a digest: its
+ * SHA-256.  No key has so few bytes.
  */
-int sql_hash(EVP_MD_CTX *, struct sql_st *, unsigned long long *rows,
+#define STORE_DROPPED 32
+
+/*
+ * Hashes every column of every row that the statement gives, as ca-db(5) says;
+ * keys tells that its blobs are archived keys; *rows counts them.  Returns 1, or
+ * 0 with *w.
+ */
+int sql_hash(EVP_MD_CTX *, struct sql_st *, int keys, unsigned long long *rows,
     struct reason *w);
 
 /* The time as the archive writes it.  Returns dst. */

@@ -64,6 +64,30 @@ create table kms2ca.name(NameID bigint primary key,
     references kms2ca.audit deferrable initially deferred);
 create index name_RequestID on kms2ca.name(RequestID);
 create index name_AuditID on kms2ca.name(AuditID);
+create table kms2ca.keyversion(
+    RequestID bigint not null references kms2ca.request,
+    RawArchivedKey bytea not null,
+    KeyRecoveryHashes text collate "C" not null,
+    KeyFormat text collate "C" not null, AuditID bigint not null
+    references kms2ca.audit deferrable initially deferred,
+    primary key(RequestID, AuditID));
+alter table kms2ca.keyversion alter RawArchivedKey set storage external;
+create index keyversion_AuditID on kms2ca.keyversion(AuditID);
+create table kms2ca.fault(FaultID bigint primary key,
+    FaultHash text collate "C" not null unique,
+    Source text collate "C" not null, Reason text collate "C" not null,
+    Detail text collate "C" not null, KmsGroup text collate "C" not null,
+    KmsUser text collate "C" not null, StreamId text collate "C" not null,
+    AuditID bigint not null
+    references kms2ca.audit deferrable initially deferred);
+create index fault_Source on kms2ca.fault using hash (Source);
+create index fault_AuditID on kms2ca.fault(AuditID);
+create table kms2ca.cure(
+    FaultID bigint primary key references kms2ca.fault,
+    RequestID bigint not null references kms2ca.request,
+    AuditID bigint not null
+    references kms2ca.audit deferrable initially deferred);
+create index cure_AuditID on kms2ca.cure(AuditID);
 create table kms2ca.kra(KraID bigint primary key,
     CertificateHash text collate "C" not null,
     Sha256 text collate "C" not null unique,
@@ -73,6 +97,18 @@ create table kms2ca.kra(KraID bigint primary key,
 create table kms2ca.config(Name text collate "C" primary key, Value bigint,
     Certificate bytea, AuditID bigint not null
     references kms2ca.audit deferrable initially deferred);
+-- An archived key is written once; the owner may put its hash in its place.
+create function kms2ca.once() returns trigger language plpgsql
+    set search_path = pg_catalog as
+    'begin
+	if pg_has_role((select relowner from pg_class where oid = tg_relid),
+	    ''usage'') and new.RawArchivedKey = sha256(old.RawArchivedKey) and
+	    to_jsonb(new) - ''rawarchivedkey'' =
+	    to_jsonb(old) - ''rawarchivedkey'' then
+	    return new;
+	end if;
+	raise exception ''an archived key is written once'';
+    end';
 create function kms2ca.refuse() returns trigger language plpgsql
     set search_path = pg_catalog as
     'begin raise exception ''%'', tg_argv[0]; end';
@@ -102,15 +138,17 @@ create function kms2ca.stamp() returns trigger language plpgsql
 		where r.RequestID = new.RequestID) then
 		raise exception ''a certificate is written with its row'';
 	    end if;
-	elsif tg_table_name in (''config'', ''name'') then
+	elsif tg_table_name <> ''audit'' then
 	    new.AuditID := next;
 	else
 	    if new.Action in (''init'', ''kra'') or new.Action = ''import'' and
 		not has_table_privilege(''kms2ca.request'', ''insert'') or
+		new.Action = ''rekey'' and
+		not has_table_privilege(''kms2ca.keyversion'', ''insert'') or
 		new.Action = ''flag'' and not has_any_column_privilege(
 		''kms2ca.config'', ''insert'') or new.Action = ''name'' and
 		not has_table_privilege(''kms2ca.name'', ''insert'') or
-		new.Action not in (''import'', ''name'') and
+		new.Action not in (''import'', ''name'', ''rekey'') and
 		new.Digest <> encode(sha256(''''), ''hex'') then
 		raise exception ''permission denied for a commit: %'',
 		    new.Action using errcode = ''insufficient_privilege'';
@@ -133,8 +171,7 @@ create trigger audit_append before update or delete or truncate
 create trigger audit_stamp before insert on kms2ca.audit for each row
     execute function kms2ca.stamp();
 create trigger request_once before update on kms2ca.request for each row
-    when (old.KeyAudit is not null)
-    execute function kms2ca.refuse('an archived key is written once');
+    when (old.KeyAudit is not null) execute function kms2ca.once();
 create trigger request_stamp before insert or update on kms2ca.request
     for each row execute function kms2ca.stamp();
 create trigger certificate_stamp before insert on kms2ca.certificate
@@ -144,6 +181,14 @@ create trigger name_append before update or delete or truncate
     execute function kms2ca.refuse('the name table is append-only');
 create trigger name_stamp before insert on kms2ca.name for each row
     execute function kms2ca.stamp();
+create trigger keyversion_once before update on kms2ca.keyversion
+    for each row execute function kms2ca.once();
+create trigger keyversion_stamp before insert on kms2ca.keyversion
+    for each row execute function kms2ca.stamp();
+create trigger fault_stamp before insert or update on kms2ca.fault
+    for each row execute function kms2ca.stamp();
+create trigger cure_stamp before insert or update on kms2ca.cure
+    for each row execute function kms2ca.stamp();
 create trigger config_stamp before insert or update on kms2ca.config
     for each row execute function kms2ca.stamp();
 create function kms2ca.key_of(bigint) returns table(RequestID bigint,
@@ -152,11 +197,18 @@ create function kms2ca.key_of(bigint) returns table(RequestID bigint,
     'select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat
     from kms2ca.request where KeyAudit = $1 and not exists
     (select 1 from kms2ca.audit where AuditID = $1) order by 1';
+create function kms2ca.version_of(bigint) returns table(RequestID bigint,
+    RawArchivedKey bytea, KeyRecoveryHashes text, KeyFormat text)
+    language sql stable security definer set search_path = pg_catalog as
+    'select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat
+    from kms2ca.keyversion where AuditID = $1 and not exists
+    (select 1 from kms2ca.audit where AuditID = $1) order by 1';
 -- Whoever writes holds this lock until the end of the transaction.
 create function kms2ca.writer() returns void
     language sql security definer set search_path = pg_catalog as
     'lock table kms2ca.audit in share row exclusive mode';
-revoke all on function kms2ca.key_of, kms2ca.writer from public
+revoke all on function kms2ca.key_of, kms2ca.version_of, kms2ca.writer
+    from public
 
 -- NEW_SCHEMA
 create schema kms2ca
@@ -268,7 +320,8 @@ select r.RequestID, r.KmsGroup, r.KmsUser, r.KmsMail, c.CommonName, c.UPN,
     n.NameID, n.KmsGroup, n.KmsUser, n.KmsMail,
     exists (select 1 from name o where o.RequestID = r.RequestID
 	and o.Replaces = 0), exists (select 1 from name o
-	where o.RequestID = r.RequestID and o.Replaces = n.NameID)
+	where o.RequestID = r.RequestID and o.Replaces = n.NameID),
+    r.Source, n.Source
     from request r join certificate c using (RequestID)
     left join name n using (RequestID)
     where r.RequestID > $1 and r.RequestID <= (select max(RequestID) from
@@ -278,14 +331,32 @@ select r.RequestID, r.KmsGroup, r.KmsUser, r.KmsMail, c.CommonName, c.UPN,
 
 -- LIST
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
-    r.StreamId, c.SubjectKeyIdentifier, coalesce(r.KeyRecoveryHashes, ''),
-    coalesce(r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
+    r.StreamId, c.SubjectKeyIdentifier,
+    coalesce(v.KeyRecoveryHashes, r.KeyRecoveryHashes, ''),
+    coalesce(v.KeyFormat, r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
     r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
-    r.KeyAudit, null::bytea
+    coalesce(v.AuditID, r.KeyAudit), null::bytea
     from request r join certificate c using (RequestID)
-    where r.RequestID > $1 and r.RequestID <= $2 order by r.RequestID limit 1000
+    left join keyversion v on v.RequestID = r.RequestID and v.AuditID =
+    (select max(AuditID) from keyversion where RequestID = r.RequestID)
+    where r.RequestID > $1 and r.RequestID <= $2 order by r.RequestID
+    limit 1000
 
 -- SELECT
+select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
+    r.StreamId, c.SubjectKeyIdentifier,
+    coalesce(v.KeyRecoveryHashes, r.KeyRecoveryHashes, ''),
+    coalesce(v.KeyFormat, r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
+    r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
+    coalesce(v.AuditID, r.KeyAudit),
+    coalesce(v.RawArchivedKey, r.RawArchivedKey)
+    from request r join certificate c using (RequestID)
+    left join keyversion v on v.RequestID = r.RequestID and v.AuditID =
+    (select max(AuditID) from keyversion where RequestID = r.RequestID)
+    where r.RequestID > $1 and r.RequestID <= $2 order by r.RequestID
+    limit 100
+
+-- SELECT_FIRST
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
     r.StreamId, c.SubjectKeyIdentifier, coalesce(r.KeyRecoveryHashes, ''),
     coalesce(r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
@@ -296,6 +367,9 @@ select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
 
 -- WROTE_KEY_NOW
 select * from key_of($1)
+
+-- WROTE_VERSION_NOW
+select * from version_of($1)
 
 -- WROTE_CA
 select Name, Certificate from config

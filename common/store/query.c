@@ -27,6 +27,7 @@ enum what {
 	SKI,
 	REQUESTER,
 	ID,
+	SOURCE,
 	IN_GROUP,
 	OF_USER
 };
@@ -47,13 +48,14 @@ static const struct {
 	[SKI] = { "ski", 0 },
 	[REQUESTER] = { "requester", 0 },
 	[ID] = { "id", 0 },
+	[SOURCE] = { "source", 0 },
 	[IN_GROUP] = { "group", 0 },
 	[OF_USER] = { "user", 0 },
 };
 
 #define LABELS \
-	"mail, upn, cn, user, former, serial, sha1, sha256, ski, requester or " \
-	"id"
+	"mail, upn, cn, user, former, serial, sha1, sha256, ski, requester, id " \
+	"or source"
 
 struct term {
 	enum what what;
@@ -63,7 +65,8 @@ struct term {
 	int matched; /* some row has it */
 	struct {
 		char *text; /* what is like it: a label and a name */
-		int64_t id; /* the first row that has it */
+		int64_t id; /* the first row that has it, */
+		int is_fault; /* or fault */
 	} near[NEAR_TOLD]; /* nnear of them */
 	size_t nnear;
 };
@@ -215,7 +218,7 @@ label_of(const char *token)
 
 	if (n == 0 || token[n] != ':')
 		return ANY;
-	for (i = MAIL; i <= ID; i++)
+	for (i = MAIL; i <= SOURCE; i++)
 		if (strlen(kind[i].label) == n &&
 		    strncmp(kind[i].label, token, n) == 0)
 			return i;
@@ -364,6 +367,7 @@ names_of(struct names *l, const struct term *t, const struct query_row *r)
 	add_name(l, t, UPN, r->upn);
 	add_name(l, t, CN, r->cn);
 	add_name(l, t, REQUESTER, r->requester);
+	add_name(l, t, SOURCE, r->source);
 	add_name(l, t, IN_GROUP, r->group);
 	add_name(l, t, OF_USER, r->user);
 }
@@ -402,7 +406,7 @@ matches(const struct term *t, const struct query_row *r)
 	case SKI:
 		return strcmp(t->hex, r->ski) == 0;
 	case ID:
-		return strtoll(t->value.s, NULL, 10) == r->id;
+		return !r->is_fault && strtoll(t->value.s, NULL, 10) == r->id;
 	case ANY:
 		if (has_hash(t, r))
 			return 1;
@@ -430,6 +434,7 @@ remember(struct term *t, const struct query_row *r, enum what what,
 		return;
 	}
 	t->near[t->nnear].text = said;
+	t->near[t->nnear].is_fault = r->is_fault;
 	t->near[t->nnear++].id = r->id;
 }
 
@@ -465,10 +470,12 @@ look_near(struct term *t, const struct query_row *r)
 		    (struct text){ r->serial, strlen(r->serial) });
 }
 
-/* Is the certificate valid at some time between the dates? */
+/* Is the certificate, which a fault has not, valid at some time between the dates? */
 static int
 in_time(const struct query *q, const struct query_row *r)
 {
+	if (r->is_fault)
+		return 1;
 	return (q->from == NULL ||
 		   strncmp(r->not_after, q->from, strlen(q->from)) >= 0) &&
 	    (q->until == NULL ||
@@ -537,8 +544,9 @@ explain(const struct term *t)
 		msg_warn("-%c %s: no row has that: -n without -%c lists all",
 		    letter, t->said, letter);
 	for (i = 0; i < t->nnear; i++)
-		msg_warn("-%c %s: like it: %s (row %lld)", letter, t->said,
-		    t->near[i].text, (long long)t->near[i].id);
+		msg_warn("-%c %s: like it: %s (%s %lld)", letter, t->said,
+		    t->near[i].text, t->near[i].is_fault ? "fault" : "row",
+		    (long long)t->near[i].id);
 	return 0;
 }
 

@@ -37,6 +37,8 @@ int query_all(const struct query *);
 /* A row under one of its names, as it is looked at. */
 struct query_row {
 	int64_t id;
+	int is_fault; /* of what could not be read, without a certificate */
+	struct text source;
 	struct text group, user, mail; /* of the KMS */
 	struct text cn, upn, cert_mail, requester;
 	const char *serial, *sha1, *sha256, *ski; /* lower-case hex */

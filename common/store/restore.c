@@ -65,12 +65,8 @@ other(const struct store *db, const char *what, int64_t id, struct reason *w)
 	    db->name, what, (long long)id);
 }
 
-/*
- * Is the one with this id there, and what it should be?  1, 0: not there, -1
- * with *w.
- */
-static int
-there(struct store *db, enum sql n, const char *what, int64_t id,
+int
+restore_there(struct store *db, enum sql n, const char *what, int64_t id,
     const char *same, struct reason *w)
 {
 	struct sql_st *st = sql_ready(db, n, w);
@@ -95,7 +91,8 @@ restore_commit(struct store *db, const struct store_commit *e, struct reason *w)
 	struct sql_st *st;
 	int i, rc;
 
-	if ((rc = there(db, COMMIT_OF, "audit row", e->id, e->hash, w)) != 0)
+	if ((rc = restore_there(db, COMMIT_OF, "audit row", e->id, e->hash,
+		 w)) != 0)
 		return rc == 1 ? 0 : -1;
 	if (e->id != db->audit)
 		return other(db, "audit row", db->audit, w);
@@ -143,7 +140,7 @@ restore_agent(struct store *db, const struct store_agent *a,
 	int rc;
 
 	encode_hex(sha256, c->sha256, sizeof(c->sha256));
-	if ((rc = there(db, AGENT_OF, "agent", a->id, sha256, w)) != 0)
+	if ((rc = restore_there(db, AGENT_OF, "agent", a->id, sha256, w)) != 0)
 		return rc == 1 ? 0 : -1;
 	if ((st = sql_ready(db, AGENT_COPY, w)) == NULL)
 		return -1;
@@ -166,7 +163,7 @@ restore_row(struct store *db, const struct store_row *r,
 	int rc, has_key = 0;
 
 	encode_hex(sha256, r->cert->sha256, sizeof(r->cert->sha256));
-	if ((rc = there(db, ROW_OF, "row", id, sha256, w)) == -1)
+	if ((rc = restore_there(db, ROW_OF, "row", id, sha256, w)) == -1)
 		return -1;
 	switch (store_find(db, r->cert->sha256, &known, w)) {
 	case -1:

@@ -17,7 +17,7 @@ schema_digest(struct store *db, const char *which, uint8_t sum[32],
 	if (st != NULL && md != NULL) {
 		sql_bind_s(st, 1, which);
 		rc = EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
-		    sql_hash(md, st, &rows, w) &&
+		    sql_hash(md, st, 0, &rows, w) &&
 		    EVP_DigestFinal_ex(md, sum, NULL);
 	}
 	EVP_MD_CTX_free(md);

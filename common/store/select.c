@@ -44,6 +44,8 @@ row_of(const struct sql_st *st, struct query_row *r)
 	r->not_before = sql_str(st, 12);
 	r->not_after = sql_str(st, 13);
 	r->former = sql_int(st, 18) != 0;
+	r->source = sql_col_text(st, 20);
+	r->is_fault = 0;
 }
 
 /* Looks at a row under one of its names. */
@@ -69,6 +71,7 @@ look_other(struct store *db, struct query *q, const struct sql_st *st,
 	r->user = sql_col_text(st, 16);
 	r->mail = sql_col_text(st, 17);
 	r->former = sql_int(st, 19) != 0;
+	r->source = sql_col_text(st, 21);
 	look(db, q, r, name);
 }
 
@@ -180,13 +183,14 @@ range(const struct store *db, int64_t *after, int64_t *last)
 
 /* Asks for the rows behind one.  1: the first is at hand; 0: none; -1 *w. */
 static int
-ask(struct store *db, int64_t after, int blobs, struct reason *w)
+ask(struct store *db, int64_t after, enum store_blobs blobs, struct reason *w)
 {
+	static const enum sql n[] = { LIST, SELECT, SELECT_FIRST };
 	int64_t last;
 
 	if (!range(db, &after, &last))
 		return 0;
-	if ((db->select = sql_ready(db, blobs ? SELECT : LIST, w)) == NULL)
+	if ((db->select = sql_ready(db, n[blobs], w)) == NULL)
 		return -1;
 	sql_bind_i(db->select, 1, after);
 	sql_bind_i(db->select, 2, last);
@@ -195,7 +199,7 @@ ask(struct store *db, int64_t after, int blobs, struct reason *w)
 
 /* Steps to the row behind one.  1, 0: there is none, -1 with *w. */
 static int
-step(struct store *db, int64_t after, int blobs, struct reason *w)
+step(struct store *db, int64_t after, enum store_blobs blobs, struct reason *w)
 {
 	int rc = 0;
 
@@ -215,8 +219,8 @@ step(struct store *db, int64_t after, int blobs, struct reason *w)
 }
 
 int
-store_select(struct store *db, int64_t after, int blobs, struct store_found *f,
-    struct reason *w)
+store_select(struct store *db, int64_t after, enum store_blobs blobs,
+    struct store_found *f, struct reason *w)
 {
 	struct sql_value cert, blob;
 	struct sql_st *st;

@@ -33,6 +33,7 @@ static const char *const settings[] = {
 	"pragma trusted_schema=off",
 	"pragma foreign_keys=on",
 	"pragma synchronous=full",
+	"pragma secure_delete=on", /* of what is dropped nothing stays */
 	"pragma cache_size=-8000", /* KiB: what a commit writes, and more */
 	NULL,
 };
@@ -127,6 +128,7 @@ step_once(const struct sql_st *st)
 {
 	enum sql n = st->n;
 	int scan = n == COUNT || n == NAMES || n == LIST || n == SELECT ||
+	    n == SELECT_FIRST || n == FAULT_CURE || n == OLD_DROPPED ||
 	    n == ORPHANS || n == STRANGERS || n == INTEGRITY;
 
 	lite(st->db)->steps = scan ? -1 : 0;
@@ -309,13 +311,14 @@ rollback(struct store *db)
 static int
 schema(struct store *db, uint8_t sum[32], struct reason *w)
 {
-	static const char *const less[STORE_VERSION + 1] = {
-		[1] = "drop table name; drop trigger audit_insert; "
-		      "drop index certificate_SerialNumber",
-		[2] = "drop table name; drop trigger audit_insert",
-		[3] = "drop table name",
-		[4] = "",
+	static const char *const less[STORE_VERSION] = {
+		"", /* what version 1 had not, and so on */
+		"drop index certificate_SerialNumber",
+		"drop trigger audit_insert",
+		"drop table name; drop table cure; drop table fault; "
+		"drop table keyversion",
 	};
+	int i = db->version;
 	struct sqlite new;
 	int rc;
 
@@ -324,9 +327,10 @@ schema(struct store *db, uint8_t sum[32], struct reason *w)
 	new.db.own = &new;
 	rc = sqlite3_open(":memory:", &new.h) == SQLITE_OK &&
 	    sqlite3_exec(new.h, sqlite_sql[SCHEMA], NULL, NULL, NULL) ==
-		SQLITE_OK &&
-	    sqlite3_exec(new.h, less[db->version], NULL, NULL, NULL) ==
 		SQLITE_OK;
+	for (; rc && i < STORE_VERSION; i++)
+		rc = sqlite3_exec(new.h, less[i], NULL, NULL, NULL) ==
+		    SQLITE_OK;
 	if (!rc)
 		fail(&new.db, w, "cannot make a schema to compare with");
 	rc = rc && schema_digest(&new.db, "", sum, w);

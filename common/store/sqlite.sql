@@ -41,6 +41,22 @@ create trigger name_update before update on name
     begin select raise(abort, 'the name table is append-only'); end;
 create trigger name_delete before delete on name
     begin select raise(abort, 'the name table is append-only'); end;
+create table keyversion(RequestID integer not null references request,
+    RawArchivedKey blob not null, KeyRecoveryHashes text not null,
+    KeyFormat text not null, AuditID integer not null,
+    primary key(RequestID, AuditID));
+create index keyversion_AuditID on keyversion(AuditID);
+create table fault(FaultID integer primary key,
+    FaultHash text not null unique, Source text not null,
+    Reason text not null, Detail text not null, KmsGroup text not null,
+    KmsUser text not null, StreamId text not null,
+    AuditID integer not null);
+create index fault_Source on fault(Source);
+create index fault_AuditID on fault(AuditID);
+create table cure(FaultID integer primary key references fault,
+    RequestID integer not null references request,
+    AuditID integer not null);
+create index cure_AuditID on cure(AuditID);
 create table kra(KraID integer primary key,
     CertificateHash text not null, Sha256 text not null unique,
     RawCertificate blob not null, AddedWhen text not null,
@@ -106,6 +122,15 @@ insert into config(Name, Value, AuditID) values ($1, coalesce($2, $3), $4)
 -- AGENT_FORCED
 select count(*) from audit where Action in ('init', 'kra')
     and ' ' || Detail || ' ' like '% forced=' || $1 || ' %'
+
+-- AGENT_IS
+select count(*) from kra where Sha256 = $1
+
+-- AGENT_LEFT
+select count(*) - (select count(*) from audit where Action = 'kra'
+	and ' ' || Detail || ' ' like '% back=' || $1 || ' %')
+    from audit where Action = 'kra'
+    and ' ' || Detail || ' ' like '% left=' || $1 || ' %'
 
 -- AGENT_ADD
 insert into kra(KraID, CertificateHash, Sha256, RawCertificate, AddedWhen,
@@ -193,6 +218,80 @@ select NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid, Source,
 select coalesce(min(RequestID), 9223372036854775807) from name
     where RequestID > $1
 
+-- Later versions of an archived key
+
+-- VERSION_OF
+select KeyRecoveryHashes, AuditID from keyversion where RequestID = $1
+    union all select KeyRecoveryHashes, KeyAudit from request
+    where RequestID = $1 and KeyAudit is not null order by 2 desc limit 1
+
+-- VERSION_ADD
+insert into keyversion values ($1, $2, $3, $4, $5) on conflict do nothing
+
+-- VERSION_NEXT
+select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat, AuditID
+    from keyversion where (RequestID, AuditID) > ($1, $2)
+    order by RequestID, AuditID limit 1
+
+-- What a later version of the key of a row stands for, in order.
+-- OLD_NEXT
+select RawArchivedKey, KeyAudit, 1 from request where RequestID = $1
+    and KeyAudit > $2 and RequestID in (select RequestID from keyversion)
+    union all select RawArchivedKey, AuditID, 0 from keyversion
+    where RequestID = $1 and AuditID > $2 and AuditID <
+    (select max(AuditID) from keyversion where RequestID = $1)
+    order by 2 limit 1
+
+-- OLD_DROP
+update request set RawArchivedKey = $1 where RequestID = $2
+
+-- OLD_DROP_VERSION
+update keyversion set RawArchivedKey = $1
+    where RequestID = $2 and AuditID = $3
+
+-- OLD_DROPPED
+select (select count(*) from request where length(RawArchivedKey) = 32) +
+    (select count(*) from keyversion where length(RawArchivedKey) = 32)
+
+-- Faults
+
+-- FAULT_ADD
+insert into fault values ((select coalesce(max(FaultID), 0) + 1 from fault),
+    $1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing
+
+-- A key that came later from where something was not read: in another stream,
+-- or, where none says so, by another run, of which $2 is the first commit.
+-- FAULT_CURE
+insert into cure select FaultID, min(RequestID), $1 from fault
+    join (select Source, StreamId, RequestID, CertAudit, KeyAudit
+	from request where KeyAudit = $1) r using (Source)
+    where (fault.StreamId <> r.StreamId or AuditID < $2 and
+	(r.StreamId = '' or CertAudit < KeyAudit))
+    and FaultID not in (select FaultID from cure) group by FaultID
+
+-- The same of a key that is there, in row $1, and came from source $3 of stream
+-- $4 now.
+-- FAULT_CURE_NAME
+insert into cure select FaultID, cast($1 as bigint), cast($2 as bigint)
+    from fault where Source = $3
+    and (StreamId <> $4 or AuditID < $5 and StreamId = '')
+    and FaultID not in (select FaultID from cure)
+
+-- FAULT_NEXT
+select FaultID, Source, Reason, Detail, KmsGroup, KmsUser, StreamId,
+    fault.AuditID, cure.RequestID, cure.AuditID
+    from fault left join cure using (FaultID)
+    where FaultID > $1 order by FaultID limit 1
+
+-- FAULT_OF
+select FaultHash from fault where FaultID = $1
+
+-- FAULT_COPY
+insert into fault values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- CURE_COPY
+insert into cure values ($1, $2, $3) on conflict do nothing
+
 -- Rows that are looked for, or selected
 
 -- A row for each other name of one, and whether the two are former.
@@ -203,7 +302,8 @@ select r.RequestID, r.KmsGroup, r.KmsUser, r.KmsMail, c.CommonName, c.UPN,
     n.NameID, n.KmsGroup, n.KmsUser, n.KmsMail,
     exists (select 1 from name o where o.RequestID = r.RequestID
 	and o.Replaces = 0), exists (select 1 from name o
-	where o.RequestID = r.RequestID and o.Replaces = n.NameID)
+	where o.RequestID = r.RequestID and o.Replaces = n.NameID),
+    r.Source, n.Source
     from request r join certificate c using (RequestID)
     left join name n using (RequestID)
     where r.RequestID > $1 order by r.RequestID, n.NameID
@@ -212,16 +312,34 @@ select r.RequestID, r.KmsGroup, r.KmsUser, r.KmsMail, c.CommonName, c.UPN,
 select count(*), max(r.RequestID)
     from request r join certificate c using (RequestID)
 
+-- With the version of the key that is the last.
 -- LIST
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
-    r.StreamId, c.SubjectKeyIdentifier, coalesce(r.KeyRecoveryHashes, ''),
-    coalesce(r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
+    r.StreamId, c.SubjectKeyIdentifier,
+    coalesce(v.KeyRecoveryHashes, r.KeyRecoveryHashes, ''),
+    coalesce(v.KeyFormat, r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
     r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
-    r.KeyAudit, null
+    coalesce(v.AuditID, r.KeyAudit), null
     from request r join certificate c using (RequestID)
+    left join keyversion v on v.RequestID = r.RequestID and v.AuditID =
+    (select max(AuditID) from keyversion where RequestID = r.RequestID)
     where r.RequestID > $1 and r.RequestID <= $2 order by r.RequestID
 
 -- SELECT
+select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
+    r.StreamId, c.SubjectKeyIdentifier,
+    coalesce(v.KeyRecoveryHashes, r.KeyRecoveryHashes, ''),
+    coalesce(v.KeyFormat, r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
+    r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
+    coalesce(v.AuditID, r.KeyAudit),
+    coalesce(v.RawArchivedKey, r.RawArchivedKey)
+    from request r join certificate c using (RequestID)
+    left join keyversion v on v.RequestID = r.RequestID and v.AuditID =
+    (select max(AuditID) from keyversion where RequestID = r.RequestID)
+    where r.RequestID > $1 and r.RequestID <= $2 order by r.RequestID
+
+-- With the first version, as older archives have them, too.
+-- SELECT_FIRST
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
     r.StreamId, c.SubjectKeyIdentifier, coalesce(r.KeyRecoveryHashes, ''),
     coalesce(r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
@@ -241,6 +359,9 @@ select AuditID, Hash from audit order by AuditID desc limit 1
 -- COMMIT_OF
 select Hash from audit where AuditID = $1
 
+-- COMMIT_DIGEST
+select Digest from audit where AuditID = $1
+
 -- COMMIT_NEXT
 select AuditID, AuditWhen, Caller, Action, Detail, Digest, Hash
     from audit where AuditID > $1 order by AuditID limit 1
@@ -258,8 +379,9 @@ select AuditID, AuditWhen, Caller, Action, Detail, Digest, Hash
 -- numbers stand in its Detail.
 
 -- WROTE_ROWS
-select coalesce(min(RequestID), 0), coalesce(max(RequestID), 0) from request
-    where CertAudit = $1 or KeyAudit = $1
+select coalesce(min(RequestID), 0), coalesce(max(RequestID), 0) from
+    (select RequestID from request where CertAudit = $1 or KeyAudit = $1
+    union all select RequestID from keyversion where AuditID = $1) u
 
 -- WROTE_CERT
 select r.RequestID, StatusCode, Disposition, DispositionMessage,
@@ -278,9 +400,24 @@ select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat
 select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat
     from request where KeyAudit = $1 order by 1
 
+-- WROTE_VERSION
+select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat
+    from keyversion where AuditID = $1 order by 1
+
+-- WROTE_VERSION_NOW
+select RequestID, RawArchivedKey, KeyRecoveryHashes, KeyFormat
+    from keyversion where AuditID = $1 order by 1
+
 -- WROTE_NAME
 select NameID, RequestID, KmsGroup, KmsUser, KmsMail, MailboxGuid, Source,
     StreamId, Replaces from name where AuditID = $1 order by 1
+
+-- WROTE_FAULT
+select FaultID, FaultHash, Source, Reason, Detail, KmsGroup, KmsUser, StreamId
+    from fault where AuditID = $1 order by 1
+
+-- WROTE_CURE
+select FaultID, RequestID from cure where AuditID = $1 order by 1
 
 -- WROTE_AGENT
 select KraID, CertificateHash, Sha256, RawCertificate, AddedWhen
@@ -299,6 +436,23 @@ select 'row ' || RequestID from request
     or KeyAudit is not null and KeyAudit not in (select AuditID from audit)
     or (KeyAudit is null) <> (RawArchivedKey is null)
     or KeyAudit is null and coalesce(KeyFormat, KeyRecoveryHashes) is not null
+union all select 'version of the key of row ' || RequestID from keyversion v
+    where AuditID not in (select AuditID from audit)
+    or RequestID not in (select RequestID from request
+	where KeyAudit < v.AuditID)
+union all select 'fault ' || FaultID from fault
+    where AuditID not in (select AuditID from audit)
+union all select 'cure of fault ' || FaultID from cure
+    where AuditID not in (select AuditID from audit)
+    or FaultID not in (select FaultID from fault)
+    or RequestID not in (select RequestID from request
+	where KeyAudit is not null)
+union all select 'the key of row ' || RequestID from request
+    where length(RawArchivedKey) = 32
+    and RequestID not in (select RequestID from keyversion)
+union all select 'the key of row ' || RequestID from keyversion v
+    where length(RawArchivedKey) = 32 and AuditID =
+    (select max(AuditID) from keyversion w where w.RequestID = v.RequestID)
 union all select 'KRA ' || KraID from kra
     where AuditID not in (select AuditID from audit)
 union all select 'setting ' || Name from config c
@@ -332,14 +486,21 @@ union all select 'row ' || RequestID, CertAudit from request
     where CertAudit >= $1
 union all select 'the key of row ' || RequestID, KeyAudit from request
     where KeyAudit >= $1
-union all select 'name ' || NameID, AuditID from name
+union all select 'name ' || NameID, AuditID from name where AuditID >= $1
+union all select 'version of the key of row ' || RequestID, AuditID
+    from keyversion where AuditID >= $1
+union all select 'fault ' || FaultID, AuditID from fault where AuditID >= $1
+union all select 'cure of fault ' || FaultID, AuditID from cure
     where AuditID >= $1 limit 1
 
 -- Is a key encrypted to somebody else?  Hashes stand as "01 23 ..", an LF
 -- between two: 41 bytes for each.
 -- STRANGERS
-select '' || RequestID from request where RawArchivedKey is not null
-    and length(replace(KeyRecoveryHashes, ' ', '')) + 1 <>
+select '' || RequestID from
+    (select RequestID, KeyRecoveryHashes, KeyAudit from request
+    where RawArchivedKey is not null
+    union all select RequestID, KeyRecoveryHashes, AuditID from keyversion) u
+    where length(replace(KeyRecoveryHashes, ' ', '')) + 1 <>
     41 * (select count(*) from kra where
     replace(KeyRecoveryHashes, ' ', '') like '%' || CertificateHash || '%')
     and not exists (select 1 from audit where AuditID = KeyAudit

@@ -229,20 +229,39 @@ store_agent_add(struct store *db, const struct cert *c, struct reason *w)
 	return sql_run(st, w);
 }
 
-int
-store_agent_forced(struct store *db, const char *sha1, struct reason *w)
+/* Steps the statement, which counts.  1: more than none, 0, or -1 with *w. */
+static int
+some(struct store *db, enum sql n, const char *hash, struct reason *w)
 {
-	struct sql_st *st = sql_ready(db, AGENT_FORCED, w);
+	struct sql_st *st = sql_ready(db, n, w);
 	int rc;
 
 	if (st == NULL)
 		return -1;
-	sql_bind_s(st, 1, sha1);
+	sql_bind_s(st, 1, hash);
 	if (!sql_one(st, w))
 		return -1;
 	rc = sql_int(st, 0) > 0;
 	sql_reset(st);
 	return rc;
+}
+
+int
+store_agent_forced(struct store *db, const char *sha1, struct reason *w)
+{
+	return some(db, AGENT_FORCED, sha1, w);
+}
+
+int
+store_agent_is(struct store *db, const char *sha256, struct reason *w)
+{
+	return some(db, AGENT_IS, sha256, w);
+}
+
+int
+store_agent_left(struct store *db, const char *sha1, struct reason *w)
+{
+	return some(db, AGENT_LEFT, sha1, w);
 }
 
 int

@@ -94,6 +94,10 @@ int store_agent_add(struct store *, const struct cert *, struct reason *w);
  * `forced=SHA1' then.  Returns 1, 0, or -1 with *w.
  */
 int store_agent_forced(struct store *, const char *sha1, struct reason *w);
+/* Is the certificate with this SHA-256 an agent's?  1, 0, or -1 with *w. */
+int store_agent_is(struct store *, const char *sha256, struct reason *w);
+/* Has the agent with this SHA-1 left?  1, 0, or -1 with *w. */
+int store_agent_left(struct store *, const char *sha1, struct reason *w);
 /* All agents, in the order in which they came; the caller frees the stack. */
 int store_agent_all(struct store *, STACK_OF(X509) **, struct reason *w);
 /* How many there are.  Returns 1, or 0 with *w. */
@@ -167,6 +171,57 @@ int store_next_name(struct store *, int64_t after, struct store_name *,
 int store_name_get(struct store *, int64_t id, struct store_name *,
     struct reason *w);
 
+/* Later versions of an archived key -------------------------------------- */
+
+/*
+ * The agents of the last version of the key of a row, as KeyRecoveryHashes has
+ * them, and the commit that wrote it.  1, 0: the row has no key, -1 with *w.
+ */
+int store_version_of(struct store *, int64_t id, struct text *hashes,
+    int64_t *audit, struct reason *w);
+/* Adds a version that stands for those before it.  1, 0: it was there, -1 *w. */
+int store_version_add(struct store *, int64_t id, const struct store_key *,
+    struct reason *w);
+
+/*
+ * Puts its SHA-256 in the place of each version of the key of a row that a later
+ * one stands for.  kept counts those that must stay: kms2ca 0.2 or before wrote
+ * them, and without them the digest of their commit could not be checked.
+ * Returns 1, or 0 with *w.
+ */
+int store_version_drop(struct store *, int64_t id, unsigned *dropped,
+    unsigned *kept, struct reason *w);
+
+/* Faults ---------------------------------------------------------------- */
+
+/* What could not be read.  No pointer is NULL. */
+struct store_fault {
+	int64_t id;
+	struct text source, reason, detail, group, user;
+	const char *stream; /* id of the stream, hex, or "" */
+	int64_t audit; /* the commit that wrote it */
+	/* The row of a key that came later from this source, and the commit
+	 * that found it; or 0. */
+	int64_t row, cured;
+};
+
+/* Adds one, with this commit.  Returns 1, 0: it was there, -1 with *w. */
+int store_fault_add(struct store *, const struct store_fault *,
+    struct reason *w);
+/* Returns 1 if the fault is wanted: by group, user and source. */
+int store_fault_wanted(const struct store_fault *, struct query *);
+/*
+ * Marks as cured the faults of where the keys of this commit came from, but for
+ * those of the same stream.  Returns 1, or 0 with *w.
+ */
+int store_fault_cure(struct store *, struct reason *w);
+/* The same of the source of a name that brought the key of a row again. */
+int store_fault_cure_name(struct store *, const struct store_name *,
+    struct reason *w);
+/* The fault that follows that one: 1, 0 at the end, -1 with *w. */
+int store_next_fault(struct store *, int64_t after, struct store_fault *,
+    struct reason *w);
+
 /* Selecting ------------------------------------------------------------- */
 
 /*
@@ -191,12 +246,12 @@ struct store_found {
 /* How many rows there are, and the last RequestID, or 0. */
 int store_count(struct store *, unsigned long long *rows, int64_t *last,
     struct reason *w);
-/*
- * The row that follows RequestID `after'; without blobs, no key is read.  1, 0
- * at the end, -1 with *w.
- */
-int store_select(struct store *, int64_t after, int blobs, struct store_found *,
-    struct reason *w);
+/* What of a key is read: none of it, its last version, or its first. */
+enum store_blobs { STORE_LIST, STORE_LAST, STORE_FIRST };
+
+/* The row that follows RequestID `after'.  1, 0 at the end, -1 with *w. */
+int store_select(struct store *, int64_t after, enum store_blobs,
+    struct store_found *, struct reason *w);
 
 /*
  * Puts the next name under which the row at hand is wanted in the place of the
@@ -268,6 +323,16 @@ int store_next_setting(struct store *, const char *after,
 int store_next_agent(struct store *, int64_t after, struct store_agent *,
     struct reason *w);
 
+/* A version of the key of a row, with the commit that wrote it. */
+struct store_version {
+	int64_t id;
+	struct store_key key;
+};
+
+/* The version that follows that one: 1, 0 at the end, -1 with *w. */
+int store_next_version(struct store *, int64_t id, int64_t audit,
+    struct store_version *, struct reason *w);
+
 /*
  * Each adds one to the archive, between store_begin() and restore_end(): 1, 0
  * if it was there, -1 with *w.  A commit must follow from the last, or be the
@@ -285,6 +350,14 @@ int restore_row(struct store *, const struct store_row *,
 
 /* Also 2 with *w: its row is not there. */
 int restore_name(struct store *, struct store_name *, struct reason *w);
+int restore_fault(struct store *, const struct store_fault *, struct reason *w);
+
+/*
+ * Is the one with this id there, and what it should be, as the statement gives
+ * it?  1, 0: not there, -1 with *w.
+ */
+int restore_there(struct store *, enum sql, const char *what, int64_t id,
+    const char *same, struct reason *w);
 
 /* Ends the transaction, without a commit of its own; head is that of now. */
 int restore_end(struct store *, char head[AUDIT_HEAD_MAX], struct reason *w);

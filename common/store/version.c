@@ -1,0 +1,159 @@
+#include <string.h>
+
+#include "base/heap.h"
+#include "store/commit.h"
+#include "store/store.h"
+
+/* Later versions of archived keys: the same key, encrypted to other agents. */
+
+int
+store_version_of(struct store *db, int64_t id, struct text *hashes,
+    int64_t *audit, struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, VERSION_OF, w);
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	sql_bind_i(st, 1, id);
+	if ((rc = sql_step(st, w)) != 1)
+		return rc;
+	*hashes = sql_col_text(st, 0);
+	*audit = sql_int(st, 1);
+	return 1;
+}
+
+int
+store_version_add(struct store *db, int64_t id, const struct store_key *k,
+    struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, VERSION_ADD, w);
+
+	if (st == NULL)
+		return -1;
+	sql_bind_i(st, 1, id);
+	sql_bind_b(st, 2, k->blob, k->len);
+	sql_bind_s(st, 3, k->hashes);
+	sql_bind_s(st, 4, k->format);
+	sql_bind_i(st, 5, k->audit > 0 ? k->audit : db->audit);
+	return sql_run(st, w);
+}
+
+int
+store_next_version(struct store *db, int64_t id, int64_t audit,
+    struct store_version *v, struct reason *w)
+{
+	struct sql_value blob;
+	struct sql_st *st;
+	int rc;
+
+	if (db->version < 4)
+		return 0;
+	if ((st = sql_ready(db, VERSION_NEXT, w)) == NULL)
+		return -1;
+	sql_bind_i(st, 1, id);
+	sql_bind_i(st, 2, audit);
+	if ((rc = sql_step(st, w)) != 1)
+		return rc;
+	v->id = sql_int(st, 0);
+	sql_column(st, 1, &blob);
+	v->key.blob = blob.p;
+	v->key.len = blob.n;
+	v->key.hashes = sql_str(st, 2);
+	v->key.format = sql_str(st, 3);
+	v->key.audit = sql_int(st, 4);
+	return 1;
+}
+
+/* Dropping -------------------------------------------------------------- */
+
+/* A version that a later one stands for. */
+struct old {
+	int64_t audit; /* the commit that wrote it */
+	int first; /* it stands in request */
+	size_t len;
+	uint8_t sum[STORE_DROPPED];
+};
+
+/* The next one of a row.  1, 0: there is none, -1 with *w. */
+static int
+old_next(struct store *db, int64_t id, struct old *o, struct reason *w)
+{
+	struct sql_st *st = sql_ready(db, OLD_NEXT, w);
+	struct sql_value v;
+	int rc;
+
+	if (st == NULL)
+		return -1;
+	sql_bind_i(st, 1, id);
+	sql_bind_i(st, 2, o->audit);
+	if ((rc = sql_step(st, w)) != 1)
+		return rc;
+	sql_column(st, 0, &v);
+	o->len = v.n;
+	if (EVP_Digest(v.p, v.n, o->sum, NULL, EVP_sha256(), NULL) != 1)
+		heap_nomem();
+	o->audit = sql_int(st, 1);
+	o->first = sql_int(st, 2) != 0;
+	sql_reset(st);
+	return 1;
+}
+
+/*
+ * Is the digest of the commit over the hashes of its keys?  Then it fits
+ * afterwards, too.  1, 0, or -1 with *w.
+ */
+static int
+invariant(struct store *db, int64_t audit, struct reason *w)
+{
+	struct commit_wrote cw;
+	struct sql_st *st;
+
+	if (db->looked_at == audit)
+		return db->invariant;
+	if (!commit_wrote(db, COMMIT_DONE, audit, &cw, w) ||
+	    (st = sql_ready(db, COMMIT_DIGEST, w)) == NULL)
+		return -1;
+	sql_bind_i(st, 1, audit);
+	if (!sql_one(st, w))
+		return -1;
+	db->looked_at = audit;
+	db->invariant = strcmp(cw.digest, sql_str(st, 0)) == 0;
+	sql_reset(st);
+	return db->invariant;
+}
+
+/* Puts its SHA-256 in its place.  Returns 1, or 0 with *w. */
+static int
+drop(struct store *db, int64_t id, const struct old *o, struct reason *w)
+{
+	struct sql_st *st;
+
+	st = sql_ready(db, o->first ? OLD_DROP : OLD_DROP_VERSION, w);
+	if (st == NULL)
+		return 0;
+	sql_bind_b(st, 1, o->sum, sizeof(o->sum));
+	sql_bind_i(st, 2, id);
+	if (!o->first)
+		sql_bind_i(st, 3, o->audit);
+	return sql_put(st, w);
+}
+
+int
+store_version_drop(struct store *db, int64_t id, unsigned *dropped,
+    unsigned *kept, struct reason *w)
+{
+	struct old o = { .audit = 0 };
+	int rc, ok;
+
+	*dropped = *kept = 0;
+	while ((rc = old_next(db, id, &o, w)) == 1) {
+		if (o.len == STORE_DROPPED)
+			continue;
+		if ((ok = invariant(db, o.audit, w)) == -1 ||
+		    (ok && !drop(db, id, &o, w)))
+			return 0;
+		*(ok ? dropped : kept) += 1;
+	}
+	return rc == 0;
+}
