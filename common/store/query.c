@@ -544,9 +544,10 @@ explain(const struct term *t)
 		msg_warn("-%c %s: no row has that: -n without -%c lists all",
 		    letter, t->said, letter);
 	for (i = 0; i < t->nnear; i++)
-		msg_warn("-%c %s: like it: %s (%s %lld)", letter, t->said,
-		    t->near[i].text, t->near[i].is_fault ? "fault" : "row",
-		    (long long)t->near[i].id);
+		msg_warn(t->near[i].is_fault ?
+			"-%c %s: like it: %s (fault %lld)" :
+			"-%c %s: like it: %s (row %lld)",
+		    letter, t->said, t->near[i].text, (long long)t->near[i].id);
 	return 0;
 }
 
