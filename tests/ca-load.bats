@@ -109,7 +109,8 @@ ignored 0, refused 0, faults 0" "ca-load: audit head: $head" \
 
 	lines=$(wc -l <"$made/copy")
 	empty new.db
-	for at in 3 $((lines / 2)) $((lines - 2)); do
+	# the last row, before two faults and the end, is missing at last
+	for at in 3 $((lines / 2)) $((lines - 4)); do
 		run_tool 2 ca-load -d new.db \
 		    < <(head -n "$at" "$made/copy")
 		grep -q 'no end record' "$ERR"

@@ -494,7 +494,7 @@ written()
 	written stream
 	written key seal
 	written cert seal
-	written fault seal
+	written fault group user seal
 	written end
 	run_tool 0 kms-verify "${machine[@]}" <sealed
 	cmp sealed "$OUT"
