@@ -139,6 +139,7 @@ corpus: all
 bench: all $B/bench/floor $B/bench/lanes $B/bench/many
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/bench.bash
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/carve.bash
+	KMS2CA_BIN=$(abspath $B/bin) tests/bench/ese.bash
 	KMS2CA_BIN=$(abspath $B/bin) tests/bench/importers.bash
 
 $B/bench/%: tests/bench/%.c $B/common.a Makefile
