@@ -105,6 +105,33 @@ read_mail()
 	die 'no key in jane.p12 opens old-mail.eml'
 }
 
+# found FILE ARG...: the keys that ca-export lists for these options.
+found()
+{
+	ca-export -n -q -d ca.db "${@:2}" >"$1" 2>>late.err
+	count "$1" rec:archived
+}
+
+# late_backup: what turns up later: another jane, of another group; a user whose
+# name is not ASCII; and a key of heidi in the folder of somebody else.
+late_backup()
+{
+	local user
+
+	mkdir -p late/Asia/{jane,jörg,pool}
+	for user in jane jörg; do
+		openssl req -x509 -utf8 -newkey rsa:1024 -noenc -days 30 \
+		    -subj "/O=Example/CN=$user" -keyout late.key \
+		    -out late.pem 2>>late.err
+		cat late.pem late.key >"late/Asia/$user/2001.pem"
+	done
+	cat keys/heidi-1999.{pem,key} >late/Asia/pool/1999.pem
+	tar -C late -czf late.tar.gz Asia
+	run 0 'kms-export -c machine.pem -S machine.p12 -p file:machine.pw <late.tar.gz >late.kms'
+	# shellcheck disable=SC2016 # for the shell that runs it
+	run 0 'ca-import -f -d ca.db -k machine.p12 -p file:machine.pw -t "$KRA1" -t "$KRA2" <late.kms >late.log'
+}
+
 # having FILE FIELD...: the records of FILE that have all these fields.
 having()
 {
@@ -193,6 +220,17 @@ balance()
 		total '  imported twice' 0 "$(count again.log status:imported)"
 		total 'keys recovered for jane' "$all_jane_all" \
 		    "$(find . -name 'jane[0-9]*.key' | wc -l)"
+		total 'the other jane, of the same name: her keys' 1 \
+		    "$(found other -g Asia -u jane)"
+		total '  and those of the first, as before' "$all_jane_all" \
+		    "$(found first -g 'North America' -u jane)"
+		total 'a key in two folders: rows' 1 \
+		    "$(count late.log status:present)"
+		total '  found by the second' 1 "$(found pool -u pool)"
+		total '  and by the first, the same one' 1 \
+		    "$(found heidi -u heidi -s "sha1:$(sed -n 's/.*\tsha1:\([0-9a-f]*\).*/\1/p' pool)")"
+		total 'a name that is not ASCII: found by it' 1 \
+		    "$(found joerg -u jörg)"
 		total 'mail read' 1 \
 		    "$(cmp -s old-mail.txt mail && echo 1 || echo 0)"
 	}
@@ -215,6 +253,9 @@ run_readme
 
 printf '\nThe same import again:\n'
 run 0 "${import/>import.log/>again.log}"
+
+printf '\nWhat turned up later:\n'
+late_backup
 
 printf '\nThe mail of 1999, with the key that expired in 2000:\n\n'
 read_mail mail
