@@ -91,7 +91,7 @@ hold_workers()
 # $child, reads, and gives it all that it found; ${crew[@]} are those of -j.
 hold_export()
 {
-	local input=$1 p
+	local input=$1 p last=
 
 	shift
 	mkfifo "$BATS_TEST_TMPDIR/in"
@@ -101,9 +101,10 @@ hold_export()
 	pid=$!
 	crew=()
 	while ((${#crew[@]} != 2)) && [[ -e /proc/$pid ]]; do
-		read -r child "crew[0]" "crew[1]" \
+		# the last is there to start others
+		read -r child "crew[0]" "crew[1]" last \
 		    <"/proc/$pid/task/$pid/children" || :
-		[[ -n ${crew[1]} ]] || crew=()
+		[[ -n $last ]] || crew=()
 	done
 	cat "$input" >&7
 	waits "$child" 3 || return

@@ -74,7 +74,8 @@ corpus()
 
 	need_shared corpora/pkcs12
 	while IFS=$'\x1f' read -r file hex expected _ _; do
-		[[ $expected != ok ]] || continue
+		# PEM is read
+		[[ $expected != ok && $file != */pem-wrapped.p12 ]] || continue
 		PW=$(unhex <<<"$hex")
 		export PW
 		echo "$file" >&2
@@ -94,7 +95,7 @@ corpus()
 			faulted damaged 'not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged'
 		fi
 	done < <(corpus)
-	((n == 11))
+	((n == 10))
 }
 
 @test "corpus: no friendlyName leaves raw" {

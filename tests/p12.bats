@@ -64,6 +64,13 @@ run_corpus()
 			}
 		# two certificates of one key
 		more["wolfssl/ecc-rsa-server.p12"] = 1
+		# copies of a certificate, and of its key, which come out once
+		more["generated/java-bulk-500-keys.p12"] = -499
+		same["generated/java-bulk-500-keys.p12"] = 499
+		same["forge/pkcs12-L500.p12"] = 2
+		same["wolfssl-examples/crypto/pkcs12/test-servercert.p12"] = 1
+		same["wolfssl/test-servercert-rc2.p12"] = 1
+		same["wolfssl/test-servercert.p12"] = 1
 	}
 	function wrong(what) {
 		print file ": " expected ": " what >"/dev/stderr"
@@ -96,7 +103,7 @@ run_corpus()
 		}
 		if (keys + alone != wantkeys)
 			wrong("keys " keys "+" alone ", not " wantkeys)
-		if (keys + certs != wantcerts)
+		if (keys + certs != wantcerts - same[file])
 			wrong("certificates " keys + certs ", not " wantcerts)
 		# what vouches for nothing, or is not there, is said
 		if (status != (faults > 0))
@@ -106,6 +113,10 @@ run_corpus()
 		check()
 		file = $2; expected = $3; wantkeys = $4; wantcerts = $5
 		status = $6
+		if (file == "generated/pem-wrapped.p12") { # PEM is read
+			expected = "ok"
+			wantkeys = wantcerts = 1
+		}
 		keys = certs = alone = faults = lines = 0
 		first = ""
 		next
@@ -133,7 +144,7 @@ run_corpus()
 			wrong("was not there, or is read now")
 		for (file in more)
 			wrong("was not there")
-		if (files != 374 || ok != 239 || empty != 1) {
+		if (files != 374 || ok != 240 || empty != 1) {
 			file = "all"
 			wrong(files ", " ok " ok, " empty " empty")
 		}
