@@ -488,6 +488,24 @@ as()
 	says_denied
 	run_tool 2 ca-import -f -d "$URL" <cert.rec
 	says_denied
+	as namer
+	run_tool 0 ca-setname -d "$URL" 1 user:'älice' </dev/null
+	run_tool 0 ca-export -n -d "$URL" -u 'älice'
+	run_tool 2 ca-export -d "$URL"
+	says_denied
+	run_tool 2 ca-import -f -d "$URL" <cert.rec
+	says_denied
+	run_tool 2 ca-setflag -d "$URL" KRAFlags 1
+	says_denied
+	for sql in 'delete from name' "update name set KmsUser = 'x'" \
+	    "update request set KmsUser = 'x'"; do
+		run sql "$sql"
+		((status != 0))
+		[[ $output == *'permission denied'* ]]
+	done
+	as setter
+	run_tool 2 ca-setname -d "$URL" 1 user:x </dev/null
+	says_denied
 	# nobody else
 	URL=$(pg_url owner)
 	sql "create role nobody_$DB login"
