@@ -269,7 +269,7 @@ $usage" ca-export -d ca.db -s
 @test 'what no label can mean is refused' {
 	refuses 2 'ca-export: -s: an empty token' ca-export -d ca.db -s cn:
 	refuses 2 'ca-export: -s srl:12: no such label: mail, upn, cn, user, former, serial, '\
-'sha1, sha256, ski, requester or id (cn:srl:12, if that is a name; a hash only '\
+'sha1, sha256, ski, requester, id or source (cn:srl:12, if that is a name; a hash only '\
 'in full)' ca-export -d ca.db -s srl:12
 	refuses 2 'ca-export: -s serial:12z: not all hex digits' \
 	    ca-export -d ca.db -s serial:12z
