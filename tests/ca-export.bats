@@ -97,7 +97,7 @@ blob_of()
 }
 
 @test 'usage: no archive, an operand' {
-	local usage='usage: ca-export [-nqVv] [-b from] -d db [-e until]'
+	local usage='usage: ca-export [-anqVv] [-b from] -d db [-e until]'
 
 	usage+=' [-g group]... [-k cacred] [-p secret]... [-s token]...'
 	usage+=' [-u user]...'

@@ -81,7 +81,7 @@ thumbprints()
 }
 
 @test "ca-import: usage" {
-	local usage='usage: ca-import [-fnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...'
+	local usage='usage: ca-import [-DEfnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...'
 
 	usage+=$'\n\t[-R requester] [-t thumb]...'
 	refuses 2 "ca-import: -d db is missing: the archive

@@ -118,7 +118,7 @@ agents()
 }
 
 @test "ca-init: usage" {
-	local usage='usage: ca-init [-fqVv] [-c cacert] -d db [-N count]'
+	local usage='usage: ca-init [-DfqVv] [-c cacert] -d db [-N count]'
 
 	usage+=' [-p secret]...'
 	refuses 2 "ca-init: -d db is missing: the archive
