@@ -105,9 +105,9 @@ $usage" ca-import -d ca.db operand </dev/null
 	all=$((all_keys + all_certs + all_faults))
 	run_tool 0 "${import[@]}" <"$MADE/export.kms"
 	says "${kras[@]}" \
-	    'ca-import: stdin:6: record 5: fault: Europe/ivan/1998.p12: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged' \
+	    'ca-import: stdin:6: record 5, user ivan: fault: Europe/ivan/1998.p12: not a whole PFX, version 3 (RFC 7292 section 4): fetch the file again, it is cut or damaged' \
 	    'ca-import: stdin:11: record 10, user carol: ignored: signing certificate: only encryption keys are archived' \
-	    'ca-import: stdin:13: record 12: fault: North America/dave/1997.p12: integrity check failed (wrong password or damaged file)' \
+	    'ca-import: stdin:13: record 12, user dave: fault: North America/dave/1997.p12: integrity check failed (wrong password or damaged file)' \
 	    'ca-import: stdin:26: record 7, user janet: ignored: signing certificate: only encryption keys are archived' \
 	    "$not_pinned" "$(summary $all $new "$all_keys" 0 0 "$all_signing" 0 "$all_faults")" \
 	    "$(audit_head)"
