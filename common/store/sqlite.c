@@ -315,8 +315,8 @@ schema(struct store *db, uint8_t sum[32], struct reason *w)
 		"", /* what version 1 had not, and so on */
 		"drop index certificate_SerialNumber",
 		"drop trigger audit_insert",
-		"drop table name; drop table cure; drop table fault; "
-		"drop table keyversion",
+		("drop table name; drop table cure;"
+		 "drop table fault; drop table keyversion"),
 	};
 	int i = db->version;
 	struct sqlite new;

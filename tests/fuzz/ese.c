@@ -113,7 +113,8 @@ place(const uint8_t *p, size_t n)
 
 	fuzz_must(image != NULL, "memory");
 	for (p++, n--; n > RUN; p += k, n -= k) {
-		at = (p[0] % (PAGES + 2) * size + (p[1] | p[2] << 8)) % all;
+		at = (p[0] % (PAGES + 2) * size + (size_t)(p[1] | p[2] << 8)) %
+		    all;
 		k = p[3];
 		p += RUN;
 		n -= RUN;
