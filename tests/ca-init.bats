@@ -142,7 +142,7 @@ one_agent+='add another before the import, it opens only what is archived afterw
 	[[ $(rows ca.db 'PRAGMA page_size') == 16384 ]]
 	[[ $(rows ca.db "SELECT group_concat(name, ' ') FROM (SELECT name FROM
 	    sqlite_master WHERE type = 'table' ORDER BY name)") == \
-	    'audit certificate config kra request' ]]
+	    'audit certificate config cure fault keyversion kra name request' ]]
 	[[ $(rows ca.db "SELECT Name, Value FROM config
 	    WHERE Name <> 'CACertificate' ORDER BY Name") == \
 	    $'KRACertCount|0\nKRAFlags|0\nRoleSeparationEnabled|0' ]]

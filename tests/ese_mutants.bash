@@ -22,6 +22,10 @@ cd "$scratch"
 
 extra=() mutants=0 most=0 libs=(-larchive -lsqlite3 -lcrypto)
 [[ -z ${EXTRA-} ]] || read -ra extra <<<"$EXTRA"
+# a library of `make asan' wants the same
+if ((${#extra[@]} == 0)) && grep -q -a __asan_init "$bin/kms-export"; then
+	CC=clang extra=("-fsanitize=address,undefined")
+fi
 ! pkg-config --exists libseccomp || libs+=(-lseccomp)
 for how in '' -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION; do
 	"${CC:-cc}" -O1 -g -std=c11 -D_GNU_SOURCE ${how:+"$how"} \

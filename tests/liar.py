@@ -31,7 +31,7 @@ TEXT, INT8 = 25, 20
 SETTINGS = [b"UTF8", b"on", b"on", b"", b"false"]
 simple = {  # by a word of the statement
     "server_encoding": rows(TEXT, SETTINGS),
-    "obj_description": rows(TEXT, [b"kms2ca archive, version 3"] + [b"t"] * 3),
+    "obj_description": rows(TEXT, [b"kms2ca archive, version 4"] + [b"t"] * 3),
 }
 answer = rows(INT8, [], 0)
 if lie == "no-row":
