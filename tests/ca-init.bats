@@ -731,7 +731,7 @@ untouched()
 	need_writes
 	local blocks status said done=
 
-	for blocks in 0 1 2 4 8 16 32 48 64 80 96 128 256 512; do
+	for blocks in 0 1 2 4 8 16 32 64 128 192 256 320 384 512 1024; do
 		rm -f ca.db
 		status=0
 		said=$(ulimit -f "$blocks" && "${init[@]}" <"$ORG/kra1.pem" \

@@ -597,7 +597,7 @@ limited()
 	local kib status=2 done=0
 
 	undisturbed "$1" || return
-	for ((kib = 0; kib < 512; kib += $2)); do
+	for ((kib = 0; kib < 1024; kib += $2)); do
 		what="full: ulimit -f $kib"
 		fresh
 		# a pipe, for the messages shall have room
