@@ -1262,3 +1262,20 @@ blamed()
 	blamed newfstatat 3 ENOMEM -P "$(pwd -P)/ca.db-wal"
 	[[ $said == 'cannot open: '*' (restore it from a backup)' ]]
 }
+
+@test "ca-db: what has no order among the settings or versions has an end" {
+	local sql
+
+	for sql in "UPDATE config SET Name = CAST(Name AS BLOB) WHERE Name = 'KRAFlags'" \
+	    "INSERT INTO config VALUES (printf('%.300c', 'x'), 1, 1)" \
+	    "PRAGMA foreign_keys = off; INSERT INTO keyversion
+	    SELECT 'abc', RawArchivedKey, 'x', 'x', 2 FROM request LIMIT 1" \
+	    "PRAGMA foreign_keys = off; INSERT INTO keyversion
+	    SELECT 9e30, RawArchivedKey, 'x', 'x', 2 FROM request LIMIT 1"; do
+		cp "$MADE/full.db" ca.db
+		rows ca.db "$sql"
+		run_tool 1 timeout 60 ca-audit -q -d ca.db
+		run_tool 2 timeout 60 ca-dump -q -d ca.db
+		grep -q 'the archive was changed by another program' "$ERR"
+	done
+}

@@ -226,3 +226,25 @@ $usage" ca-setname -d ca.db 3 erin </dev/null
 	((status != 0))
 	run_tool 0 ca-audit -A "$head" -d ca.db
 }
+
+@test "ca-setname: who puts a certificate of another in a folder is given no key" {
+	local -a names=("Staff jane mallory@example.com" "Mine jane jane@example.com"
+	    "Staff mallory jane@example.com")
+	local name
+
+	for name in "${names[@]}"; do
+		rm ca.db
+		new_archive
+		# shellcheck disable=SC2086 # three words
+		record 1 jane-1999 "$ORG/keys/jane-1999.pem" | as $name | closed |
+		    ca-import -fq -d ca.db >/dev/null 2>&1
+		# the key comes, and its record says less
+		user 1 jane-1999 | as '' '' '' | closed |
+		    ca-import -fq -d ca.db >log 2>&1
+		[[ $(only result <log | field status) == updated ]]
+		[[ -z $(found 1 -s mallory@example.com)$(found 1 -u mallory) ]]
+		[[ -z $(found 1 -g Mine) ]]
+		[[ $(found 0) == 1* ]]
+		whole ca.db
+	done
+}

@@ -318,3 +318,23 @@ cured()
 	/usr/bin/python3 "$root/tests/page.py" "$OUT" >shown
 	grep -q $'^faults in the archive\t1' shown
 }
+
+@test 'no cure: the fault comes again beside a key of somebody else' {
+	local bob=$ORG/keys/bob-1999
+
+	new_archive new.db
+	plain 1 bob-1999.pem | closed | ca-import -fq -d new.db >/dev/null 2>&1
+	{
+		plain 1 bob-1999.pem
+		record 2 bob "$bob.pem" "$bob.key"
+	} | closed >both
+	run_tool 0 ca-import -fq -d new.db <both
+	[[ $(faults new.db | grep -c $'\tcured:$') == 1 ]]
+	# that nobody says where it comes from makes no two things one
+	plain 1 '' | closed | ca-import -fq -d new.db >/dev/null 2>&1
+	record 1 jane "$ORG/keys/jane-1999.pem" "$ORG/keys/jane-1999.key" |
+	    sed 's|\tsource:[^\t]*|\tsource:|' | closed >none
+	run_tool 0 ca-import -fq -d new.db <none
+	[[ $(faults new.db | grep -c $'\tcured:$') == 2 ]]
+	whole new.db
+}

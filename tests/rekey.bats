@@ -214,6 +214,18 @@ keys()
 	grep -q 'refused: its row has no key: import it without -E' "$ERR"
 }
 
+@test '-D: nothing is dropped for a version that is not what its commit left' {
+	local was
+
+	rekeyed
+	was=$(rows ca.db 'SELECT sum(length(RawArchivedKey)) FROM request')
+	rows ca.db 'UPDATE keyversion SET
+	    RawArchivedKey = zeroblob(length(RawArchivedKey)) WHERE RequestID = 1'
+	run_tool 2 ca-import -DEq "${pins[@]}" -d ca.db <clear
+	grep -q 'the key of row 1 is not as audit row [0-9]* left it (the archive was changed' "$ERR"
+	[[ $(rows ca.db 'SELECT sum(length(RawArchivedKey)) FROM request') == "$was" ]]
+}
+
 @test '-D: what the newcomer opened loses its older versions' {
 	local head
 

@@ -327,7 +327,7 @@ import_drop(struct import *im, int64_t written, struct result *o,
 
 	/* what this run encrypted nobody has opened yet */
 	if (im->drop && written < im->db->first &&
-	    !store_version_drop(im->db, o->id, &dropped, &kept, w))
+	    !store_version_drop(im->db, o->id, written, &dropped, &kept, w))
 		return 0;
 	im->dropped += dropped;
 	return outcome(o, RESULT_PRESENT,

@@ -22,6 +22,13 @@ within(const struct store_name *a, const struct store_name *of)
 	    says(a->mail, of->mail);
 }
 
+static int
+same(const struct store_name *a, const struct store_name *b)
+{
+	return text_same(a->group, b->group) && text_same(a->user, b->user) &&
+	    text_same(a->mail, b->mail);
+}
+
 /*
  * Is there a name, former or not, that says all that this one does?  If not,
  * which of those that are not former says less?
@@ -69,7 +76,8 @@ naming_add(struct store *db, const struct store_known *k, struct store_name *n,
 	int rc;
 
 	w->detail[0] = '\0';
-	if (within(n, &own))
+	/* what came with the certificate alone has no claim to the key */
+	if (new_key ? same(n, &own) : within(n, &own))
 		return 1;
 	if (!has_key) {
 		if (!says(n->user, k->user))
@@ -78,7 +86,7 @@ naming_add(struct store *db, const struct store_known *k, struct store_name *n,
 	}
 	if ((rc = store_names(db, k->id, &v, &nv, w)) != 1)
 		return 0;
-	if (known(v, nv, n))
+	if (!new_key && known(v, nv, n))
 		return 1;
 	if (nv == NAMES_MAX) {
 		tell(k, n, ", and as many names as a row may have", w);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/reason.h"
+#include "base/table.h"
 #include "base/text.h"
 
 /*
@@ -130,10 +131,12 @@ struct store_known {
 	    mail; /* its own name, of which each is owned */
 };
 
-#define NAME_OWN  0 /* the name that the row itself has */
-#define NAME_NONE (-1)
-#define NAME_ALL  (-1)
-#define NAMES_MAX 1000 /* of a row */
+#define NAME_OWN   0 /* the name that the row itself has */
+#define NAME_NONE  (-1)
+#define NAME_ALL   (-1)
+#define FAULTS_MAX 1048576 /* of a run */
+#define FAULT_HASH 64 /* digits of its SHA-256 */
+#define NAMES_MAX  1000 /* of a row */
 
 /* A name of a row. */
 struct store_name {
@@ -171,8 +174,8 @@ struct store {
 	int64_t first; /* and of the first; 0: none began yet */
 	/* The commit that store_version_drop() looked at last, or 0, and whether
 	 * its digest bears that. */
-	int64_t looked_at;
-	int invariant;
+	int64_t looked_at[2];
+	int invariant[2];
 	char last[65]; /* Hash of the audit row before that one */
 	int64_t request; /* the RequestID used last */
 	int searched; /* store_search() chose nrows rows, under nchosen names: */
@@ -189,6 +192,7 @@ struct store {
 	size_t nnames, names_room;
 	int64_t named; /* the next row with other names; store_select_name() */
 	size_t name_at; /* how many of nnames were looked at */
+	struct table faults; /* hashes of those that came in this run */
 };
 
 /*

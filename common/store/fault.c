@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/array.h"
 #include "base/encode.h"
 #include "store/store.h"
 
@@ -55,7 +56,45 @@ store_fault_add(struct store *db, const struct store_fault *f, struct reason *w)
 		return -1;
 	fault_bind(st, 1, f, hash);
 	sql_bind_i(st, 8, db->audit);
+	if (table_get0(&db->faults, hash) == NULL) {
+		reason_set(w, "ceiling", "more than %d faults", FAULTS_MAX);
+		return -1;
+	}
 	return sql_run(st, w);
+}
+
+/* A fault, and the row that cures it. */
+struct cure {
+	int64_t fault, row;
+};
+
+/*
+ * Puts the cures that the statement finds, but for faults that came again in this
+ * run.  Returns 1, or 0 with *w.
+ */
+static int
+put_cures(struct store *db, struct sql_st *st, struct reason *w)
+{
+	size_t n = 0, room = 0, i;
+	struct cure *v = NULL;
+	int rc;
+
+	while ((rc = sql_step(st, w)) == 1)
+		if (table_find0(&db->faults, sql_str(st, 1)) == NULL) {
+			v = array_grow(v, &room, n + 1, sizeof(*v));
+			v[n].fault = sql_int(st, 0);
+			v[n++].row = sql_int(st, 2);
+		}
+	for (i = 0; rc != -1 && i < n; i++) {
+		if ((st = sql_ready(db, CURE_COPY, w)) == NULL)
+			break;
+		sql_bind_i(st, 1, v[i].fault);
+		sql_bind_i(st, 2, v[i].row);
+		sql_bind_i(st, 3, db->audit);
+		rc = sql_run(st, w);
+	}
+	OPENSSL_free(v);
+	return rc != -1 && i == n;
 }
 
 int
@@ -67,7 +106,7 @@ store_fault_cure(struct store *db, struct reason *w)
 		return 0;
 	sql_bind_i(st, 1, db->audit);
 	sql_bind_i(st, 2, db->first);
-	return sql_run(st, w) != -1;
+	return put_cures(db, st, w);
 }
 
 int
@@ -79,11 +118,10 @@ store_fault_cure_name(struct store *db, const struct store_name *n,
 	if (st == NULL)
 		return 0;
 	sql_bind_i(st, 1, n->row);
-	sql_bind_i(st, 2, db->audit);
-	sql_bind_t(st, 3, n->source);
-	sql_bind_s(st, 4, n->stream);
-	sql_bind_i(st, 5, db->first);
-	return sql_run(st, w) != -1;
+	sql_bind_t(st, 2, n->source);
+	sql_bind_s(st, 3, n->stream);
+	sql_bind_i(st, 4, db->first);
+	return put_cures(db, st, w);
 }
 
 int

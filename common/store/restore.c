@@ -23,6 +23,12 @@ store_next_setting(struct store *db, const char *after, struct store_setting *s,
 	if ((rc = sql_step(st, w)) != 1)
 		return rc;
 	s->name = sql_str(st, 0);
+	if (strcmp(s->name, after) <= 0 ||
+	    strlen(s->name) >= SETTING_NAME_MAX) {
+		reason_set(w, "database",
+		    "%s: a setting that nobody made " STORE_ALTERED, db->name);
+		return -1;
+	}
 	s->value = (uint32_t)sql_int(st, 1);
 	sql_column(st, 2, &v);
 	s->cert = v.type == SQL_BLOB ? v.p : NULL;

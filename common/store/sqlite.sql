@@ -262,19 +262,19 @@ insert into fault values ((select coalesce(max(FaultID), 0) + 1 from fault),
 -- A key that came later from where something was not read: in another stream,
 -- or, where none says so, by another run, of which $2 is the first commit.
 -- FAULT_CURE
-insert into cure select FaultID, min(RequestID), $1 from fault
+select FaultID, FaultHash, min(RequestID) from fault
     join (select Source, StreamId, RequestID, CertAudit, KeyAudit
-	from request where KeyAudit = $1) r using (Source)
+	from request where KeyAudit = $1 and Source <> '') r using (Source)
     where (fault.StreamId <> r.StreamId or AuditID < $2 and
 	(r.StreamId = '' or CertAudit < KeyAudit))
-    and FaultID not in (select FaultID from cure) group by FaultID
+    and FaultID not in (select FaultID from cure) group by FaultID, FaultHash
 
--- The same of a key that is there, in row $1, and came from source $3 of stream
--- $4 now.
+-- The same of a key that is there, in row $1, and came from source $2 of stream
+-- $3 now.
 -- FAULT_CURE_NAME
-insert into cure select FaultID, cast($1 as bigint), cast($2 as bigint)
-    from fault where Source = $3
-    and (StreamId <> $4 or AuditID < $5 and StreamId = '')
+select FaultID, FaultHash, cast($1 as bigint)
+    from fault where Source = $2 and Source <> ''
+    and (StreamId <> $3 or AuditID < $4 and StreamId = '')
     and FaultID not in (select FaultID from cure)
 
 -- FAULT_NEXT

@@ -73,7 +73,10 @@ store_new(struct store **out, const char *path, struct reason *w)
 		    "-d: name a server by a URL, postgresql://..., or a file "
 		    "(ca-db(5) shows some); if there was a password, change it: "
 		    "others can see a command line");
-	return (*out = url ? remote_new(path, w) : sqlite_new(path, w)) != NULL;
+	if ((*out = url ? remote_new(path, w) : sqlite_new(path, w)) == NULL)
+		return 0;
+	(*out)->faults = TABLE_OF(char[FAULT_HASH], FAULT_HASH, FAULTS_MAX);
+	return 1;
 }
 
 int
@@ -107,6 +110,7 @@ store_close(struct store *db)
 	sql_forget_names(db);
 	OPENSSL_free(db->names);
 	sql_forget_name(&db->found);
+	table_clear(&db->faults);
 	db->driver->close(db);
 }
 

@@ -185,12 +185,13 @@ int store_version_add(struct store *, int64_t id, const struct store_key *,
 
 /*
  * Puts its SHA-256 in the place of each version of the key of a row that a later
- * one stands for.  kept counts those that must stay: kms2ca 0.2 or before wrote
+ * one stands for, of which the newest, of that commit, must be as it was left.  kept
+ * counts those that must stay: kms2ca 0.2 or before wrote
  * them, and without them the digest of their commit could not be checked.
  * Returns 1, or 0 with *w.
  */
-int store_version_drop(struct store *, int64_t id, unsigned *dropped,
-    unsigned *kept, struct reason *w);
+int store_version_drop(struct store *, int64_t id, int64_t newest,
+    unsigned *dropped, unsigned *kept, struct reason *w);
 
 /* Faults ---------------------------------------------------------------- */
 
@@ -301,6 +302,8 @@ int store_since(struct store *, int64_t after, struct store_commit *,
  * An archive is moved as its commits, settings, agents and rows, each as it
  * stood in the other one: the chain stays what it was.
  */
+
+#define SETTING_NAME_MAX 64 /* with its NUL */
 
 struct store_setting {
 	const char *name;

@@ -62,6 +62,12 @@ store_next_version(struct store *db, int64_t id, int64_t audit,
 	v->key.hashes = sql_str(st, 2);
 	v->key.format = sql_str(st, 3);
 	v->key.audit = sql_int(st, 4);
+	if (v->id < id || (v->id == id && v->key.audit <= audit)) {
+		reason_set(w, "database",
+		    "%s: the versions of keys are not in order " STORE_ALTERED,
+		    db->name);
+		return -1;
+	}
 	return 1;
 }
 
@@ -101,26 +107,26 @@ old_next(struct store *db, int64_t id, struct old *o, struct reason *w)
 
 /*
  * Is the digest of the commit over the hashes of its keys?  Then it fits
- * afterwards, too.  1, 0, or -1 with *w.
+ * afterwards, too.  What was found last is kept in the slot.  1, 0, or -1 with *w.
  */
 static int
-invariant(struct store *db, int64_t audit, struct reason *w)
+invariant(struct store *db, int slot, int64_t audit, struct reason *w)
 {
 	struct commit_wrote cw;
 	struct sql_st *st;
 
-	if (db->looked_at == audit)
-		return db->invariant;
+	if (db->looked_at[slot] == audit)
+		return db->invariant[slot];
 	if (!commit_wrote(db, COMMIT_DONE, audit, &cw, w) ||
 	    (st = sql_ready(db, COMMIT_DIGEST, w)) == NULL)
 		return -1;
 	sql_bind_i(st, 1, audit);
 	if (!sql_one(st, w))
 		return -1;
-	db->looked_at = audit;
-	db->invariant = strcmp(cw.digest, sql_str(st, 0)) == 0;
+	db->looked_at[slot] = audit;
+	db->invariant[slot] = strcmp(cw.digest, sql_str(st, 0)) == 0;
 	sql_reset(st);
-	return db->invariant;
+	return db->invariant[slot];
 }
 
 /* Puts its SHA-256 in its place.  Returns 1, or 0 with *w. */
@@ -140,17 +146,25 @@ drop(struct store *db, int64_t id, const struct old *o, struct reason *w)
 }
 
 int
-store_version_drop(struct store *db, int64_t id, unsigned *dropped,
-    unsigned *kept, struct reason *w)
+store_version_drop(struct store *db, int64_t id, int64_t newest,
+    unsigned *dropped, unsigned *kept, struct reason *w)
 {
 	struct old o = { .audit = 0 };
 	int rc, ok;
 
 	*dropped = *kept = 0;
+	/* what stays must be what its commit left */
+	if ((ok = invariant(db, 0, newest, w)) != 1)
+		return ok == -1 ?
+		    0 :
+		    reason_set(w, "database",
+			"%s: the key of row %lld is not as audit "
+			"row %lld left it " STORE_ALTERED,
+			db->name, (long long)id, (long long)newest);
 	while ((rc = old_next(db, id, &o, w)) == 1) {
 		if (o.len == STORE_DROPPED)
 			continue;
-		if ((ok = invariant(db, o.audit, w)) == -1 ||
+		if ((ok = invariant(db, 1, o.audit, w)) == -1 ||
 		    (ok && !drop(db, id, &o, w)))
 			return 0;
 		*(ok ? dropped : kept) += 1;
