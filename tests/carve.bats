@@ -348,14 +348,23 @@ flips()
 # 67, the public one from 74.  Elsewhere some changes change nothing, such as a
 # length written in another way or the form of the point.
 @test "keys with one bit flipped are not found" {
-	local file
+	local file key crt
 
-	flips r.p8 33 >in
+	# where the numbers of the remainder theorem begin, which are computed anew
+	key=$(openssl asn1parse -inform DER -in r.p8 |
+	    sed -n 's/^ *\([0-9]*\):.*hl=\([0-9]*\).*OCTET STRING.*/\1 + \2/p')
+	crt=$(openssl asn1parse -inform DER -in r.p8 -strparse "$((${key% + *}))" |
+	    sed -n 's/^ *\([0-9]*\):.*INTEGER.*/\1/p' | sed -n 7p)
+	flips r.p8 33 "$((key + crt))" >in
 	cat r.der >>in
-	[[ $(size in) -gt 300000 ]]
+	[[ $(size in) -gt 200000 ]]
 	take 1 -x <in
 	found 0 1 1
 	searched 1 0
+	flips r.p8 "$((key + crt))" >in
+	cat r.der >>in
+	take 1 -x <in
+	[[ $(only key <"$OUT" | wc -l) == 1 ]]
 	{ flips a.p8 36 68; flips a.p8 74; cat a.der; } >in
 	take 1 -x <in
 	found 0 1 1
@@ -365,7 +374,7 @@ flips()
 		flips "$file.p8" 0 >in
 		cat "$file.der" >>in
 		take 1 -x <in
-		[[ $(only fault <"$OUT" | wc -l) == 1 ]]
+		[[ $(only fault <"$OUT" | grep -v -c 'computed anew') == 1 ]]
 		[[ $(field sha1 <"$OUT" | sort -u | wc -l) == 1 ]]
 		whole_ones
 	done
