@@ -99,6 +99,9 @@ left()
 	refuses 2 'kms-migrate: name the agents: -t and a thumbprint for each
 usage: kms-migrate [-fnqVv] [-g group]... [-m map] [-p secret]... [-u user]...
     -d db -k cred -t thumb... backup' kms-migrate -d ca.db -k machine.p12 x
+	refuses 2 'kms-migrate: -d db or -k cred is missing
+usage: kms-migrate [-fnqVv] [-g group]... [-m map] [-p secret]... [-u user]...
+    -d db -k cred -t thumb... backup' kms-migrate -k machine.p12 -t x x
 	refuses 2 "kms-migrate: 'none': no folder and no file that can be read" \
 	    "${migrate[@]}" none
 	# an agent that is not of the archive

@@ -54,7 +54,8 @@ while getopts :d:fg:hk:m:np:qt:u:Vv option; do
 	esac
 done
 shift $((OPTIND - 1))
-[[ $# == 1 && -n $db && -n $cred ]] || misused
+[[ -n $db && -n $cred ]] || misused '-d db or -k cred is missing'
+(($# == 1)) || misused 'name one backup: a folder, or a file'
 ((${#agents[@]})) || misused 'name the agents: -t and a thumbprint for each'
 backup=$1
 out=$(printf %q "$folder")
