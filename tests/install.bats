@@ -10,7 +10,7 @@ ours()
 {
 	[[ -d b/common ]] || {
 		(cd "$root" && find common -type d -print0) |
-		    (mkdir b && cd b && mkdir -p bin lib/kms2ca &&
+		    (mkdir b && cd b && mkdir -p bin help lib/kms2ca &&
 		    xargs -0 mkdir -p)
 		make -s -t -C "$root" B="$PWD/b" all >log &&
 		cp -r "$(dirname "$(command -v kms-export)")"/../{bin,lib} b/ ||
