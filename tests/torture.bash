@@ -624,7 +624,7 @@ on_full()
 
 	undisturbed "$1" || return
 	mkdir -p "$full"
-	for ((kib = 4; kib < 1024; kib += $3)); do
+	for ((kib = 4; kib < 2048; kib += $3)); do
 		what="full: $where has $kib KiB"
 		mount -t tmpfs -o "mode=700,size=${kib}k" kms2ca "$full" || return
 		ODD=$((kib / $3 % 2))
