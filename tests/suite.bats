@@ -430,6 +430,7 @@ ceiling()
 	KDF_WORK_MAX	iterations, all of a file
 	LONGVALUE_MAX	ESE database, one value
 	NAMES_MAX	names of a row
+	FAULTS_MAX	faults of an import
 	KRA_HASHES_MAX	recovery agents a key
 	LISTING_MAX	rows of a list of a report
 	LISTING_FILE_MAX	rows of its CSV file

@@ -48,7 +48,7 @@ since(struct store *db, const char *head, struct reason *w)
 static int
 count_settings(struct store *db, unsigned *n, struct reason *w)
 {
-	char name[SETTING_NAME_MAX] = "";
+	char name[SETTING_NAME_ROOM] = "";
 	struct store_setting s;
 	int rc;
 

@@ -77,7 +77,7 @@ put_agent(struct rec_out *o, const struct store_agent *a, struct reason *w)
 int
 replica_head(struct store *db, struct rec_out *o, struct reason *w)
 {
-	char name[SETTING_NAME_MAX] = "";
+	char name[SETTING_NAME_ROOM] = "";
 	struct store_commit c = { .id = 0 };
 	struct store_agent a = { .id = 0 };
 	struct store_setting s;

@@ -24,7 +24,7 @@ store_next_setting(struct store *db, const char *after, struct store_setting *s,
 		return rc;
 	s->name = sql_str(st, 0);
 	if (strcmp(s->name, after) <= 0 ||
-	    strlen(s->name) >= SETTING_NAME_MAX) {
+	    strlen(s->name) >= SETTING_NAME_ROOM) {
 		reason_set(w, "database",
 		    "%s: a setting that nobody made " STORE_ALTERED, db->name);
 		return -1;

@@ -303,7 +303,7 @@ int store_since(struct store *, int64_t after, struct store_commit *,
  * stood in the other one: the chain stays what it was.
  */
 
-#define SETTING_NAME_MAX 64 /* with its NUL */
+#define SETTING_NAME_ROOM 64 /* with its NUL */
 
 struct store_setting {
 	const char *name;
