@@ -400,9 +400,10 @@ faults()
 		for error in $(errors "$call"); do
 			for ((n = before + 1; n <= all; n++)); do
 				((i++ % $2 == 0)) || continue
-				# strace would leave it open, Linux never does
-				[[ $call != close || $pipes != *",$n,"* ]] ||
-					continue
+				# strace would leave it open, Linux never does; with
+				# -f the number is that of another process
+				[[ $call != close ||
+				    ($# == 2 && $pipes != *",$n,"*) ]] || continue
 				inject "$call" "$n" "error=$error" "${@:3}"
 				grep -q -a INJECTED trace || continue
 				right "$io"
