@@ -74,10 +74,10 @@ put_row(struct extract *x, struct edb_row *row)
 
 	memset(&e, 0, sizeof(e));
 	owner_cert(&e, row->cert, none);
-	f->group = e.group;
-	f->user = e.user;
-	f->mail = e.mail;
-	f->guid = (struct text){ "", 0 };
+	f->seen.group = e.group;
+	f->seen.user = e.user;
+	f->seen.mail = e.mail;
+	f->seen.guid = (struct text){ "", 0 };
 	if (row->is_agent)
 		put_agent(x, row);
 	if (row_put_cert(x->out.rec, f, row->cert, row->recipients, 0, &nobody,

@@ -301,10 +301,10 @@ make(struct edb *d, struct edb_row *row)
 	f->caller = (const char *)v[CALLER].p;
 	f->hashes = (const char *)v[AGENTS].p;
 	f->ski = d->cert->ski;
-	f->stream = f->format = "";
+	f->seen.stream = f->format = "";
 	(void)snprintf(d->source, sizeof(d->source), "request %u", id);
-	f->source.s = d->source;
-	f->source.n = strlen(d->source);
+	f->seen.source.s = d->source;
+	f->seen.source.n = strlen(d->source);
 	f->cert = v[CERT].p;
 	f->certlen = v[CERT].n;
 	f->blob = v[KEY].p;

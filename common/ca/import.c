@@ -200,19 +200,17 @@ new_ok(const struct import *im, const struct candidate *p, struct reason *w)
 	return rc;
 }
 
-/* The name that the record has: free *own, OWN of them. */
+/* What the record says of it: free *own, OWN of them. */
 #define OWN 5
 static void
-name_of(const struct stream_in *s, struct store_name *n, char *own[OWN])
+seen_of(const struct stream_in *s, struct store_seen *n, char *own[OWN])
 {
-	memset(n, 0, sizeof(*n));
 	n->group = rec_text_own(&s->rec, "group", &own[0]);
 	n->user = rec_text_own(&s->rec, "user", &own[1]);
 	n->mail = rec_text_own(&s->rec, "mail", &own[2]);
 	n->guid = rec_text_own(&s->rec, "guid", &own[3]);
 	n->source = rec_text_own(&s->rec, "source", &own[4]);
 	n->stream = s->id;
-	n->replaces = NAME_NONE;
 }
 
 static void
@@ -228,20 +226,13 @@ static int
 put_row(struct import *im, const struct stream_in *s, const struct candidate *p,
     int64_t id, const struct store_key *key, struct reason *w)
 {
-	struct store_name n;
 	struct store_row row;
 	char *own[OWN];
 	int rc;
 
-	name_of(s, &n, own);
 	memset(&row, 0, sizeof(row));
+	seen_of(s, &row.seen, own);
 	row.cert = p->cert;
-	row.group = n.group;
-	row.user = n.user;
-	row.mail = n.mail;
-	row.guid = n.guid;
-	row.source = n.source;
-	row.stream = n.stream;
 	row.requester = im->requester;
 	row.caller = im->caller;
 	row.disposition = p->own ? DISP_ISSUED : DISP_FOREIGN;
@@ -300,13 +291,12 @@ import_again(struct import *im, const struct stream_in *s,
     struct reason *w)
 {
 	int new_key = p->has_key && !k->has_key, rc;
-	struct store_name n;
+	struct store_name n = { .row = k->id, .replaces = NAME_NONE };
 	char *own[OWN];
 
 	(void)outcome(o, new_key ? RESULT_UPDATED : RESULT_PRESENT, "");
 	w->detail[0] = '\0';
-	name_of(s, &n, own);
-	n.row = k->id;
+	seen_of(s, &n.seen, own);
 	rc = !new_key || import_key(im, p, o, w);
 	if (rc && names_ok(&s->rec, w))
 		rc = naming_add(im->db, k, &n, p->has_key, new_key, &o->named,

@@ -16,14 +16,14 @@ says(struct text field, struct text of)
 
 /* Does the first name say nothing that the other does not? */
 static int
-within(const struct store_name *a, const struct store_name *of)
+within(const struct store_seen *a, const struct store_seen *of)
 {
 	return says(a->group, of->group) && says(a->user, of->user) &&
 	    says(a->mail, of->mail);
 }
 
 static int
-same(const struct store_name *a, const struct store_name *b)
+same(const struct store_seen *a, const struct store_seen *b)
 {
 	return text_same(a->group, b->group) && text_same(a->user, b->user) &&
 	    text_same(a->mail, b->mail);
@@ -39,10 +39,10 @@ known(const struct store_name *v, size_t n, struct store_name *new)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (within(new, &v[i]))
+		if (within(&new->seen, &v[i].seen))
 			return 1;
 		if (!v[i].former && new->replaces == NAME_NONE &&
-		    within(&v[i], new))
+		    within(&v[i].seen, &new->seen))
 			new->replaces = v[i].id;
 	}
 	return 0;
@@ -55,32 +55,32 @@ tell(const struct store_known *k, const struct store_name *n, const char *then,
 {
 	char name[256];
 
-	if (n->user.n == 0 || text_same(n->user, k->user))
+	if (n->seen.user.n == 0 || text_same(n->seen.user, k->seen.user))
 		reason_set(w, "user", "row %lld has it, under another name%s",
 		    (long long)k->id, then);
 	else
 		reason_set(w, "user", "row %lld has it, under %s%s%s",
-		    (long long)k->id, k->user.n == 0 ? "no user" : "the user ",
-		    text_vis(name, sizeof(name), k->user.s, k->user.n), then);
+		    (long long)k->id,
+		    k->seen.user.n == 0 ? "no user" : "the user ",
+		    text_vis(name, sizeof(name), k->seen.user.s,
+			k->seen.user.n),
+		    then);
 }
 
 int
 naming_add(struct store *db, const struct store_known *k, struct store_name *n,
     int has_key, int new_key, int *named, struct reason *w)
 {
-	const struct store_name own = { .group = k->group,
-		.user = k->user,
-		.mail = k->mail };
 	struct store_name *v;
 	size_t nv;
 	int rc;
 
 	w->detail[0] = '\0';
 	/* what came with the certificate alone has no claim to the key */
-	if (new_key ? same(n, &own) : within(n, &own))
+	if (new_key ? same(&n->seen, &k->seen) : within(&n->seen, &k->seen))
 		return 1;
 	if (!has_key) {
-		if (!says(n->user, k->user))
+		if (!says(n->seen.user, k->seen.user))
 			tell(k, n, "", w);
 		return 1;
 	}
@@ -215,8 +215,8 @@ enum naming_status
 naming_set(struct store *db, const struct naming *a, struct store_name *n,
     int dry, struct reason *w)
 {
-	struct text *const field[LABELS] = { &n->group, &n->user, &n->mail,
-		&n->guid };
+	struct text *const field[LABELS] = { &n->seen.group, &n->seen.user,
+		&n->seen.mail, &n->seen.guid };
 	const struct store_name *was;
 	struct store_name *v;
 	size_t nv, i, changed = 0;

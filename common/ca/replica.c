@@ -107,12 +107,12 @@ replica_name(struct rec_out *o, const struct store_name *a, struct reason *w)
 	rec_put_u64(o, "n", o->n + 1);
 	rec_put_u64(o, "id", (unsigned long long)a->row);
 	rec_put_u64(o, "name", (unsigned long long)a->id);
-	rec_put_text(o, "group", a->group);
-	rec_put_text(o, "user", a->user);
-	rec_put_text(o, "mail", a->mail);
-	rec_put_text(o, "guid", a->guid);
-	rec_put_text(o, "source", a->source);
-	rec_puts(o, "stream", a->stream);
+	rec_put_text(o, "group", a->seen.group);
+	rec_put_text(o, "user", a->seen.user);
+	rec_put_text(o, "mail", a->seen.mail);
+	rec_put_text(o, "guid", a->seen.guid);
+	rec_put_text(o, "source", a->seen.source);
+	rec_puts(o, "stream", a->seen.stream);
 	if (a->replaces == NAME_NONE)
 		rec_puts(o, "replaces", "");
 	else
@@ -199,6 +199,17 @@ text(struct texts *t, const struct rec *r, const char *label)
 		v->s = t->own[t->n];
 	t->n++;
 	return *v;
+}
+
+static struct store_seen
+seen(struct texts *t, const struct rec *r)
+{
+	return (struct store_seen){ .group = text(t, r, "group"),
+		.user = text(t, r, "user"),
+		.mail = text(t, r, "mail"),
+		.guid = text(t, r, "guid"),
+		.source = text(t, r, "source"),
+		.stream = text(t, r, "stream").s };
 }
 
 static void
@@ -350,12 +361,7 @@ take_name(struct replica *c, const struct rec *r, struct reason *w)
 	    !number(r, "id", INT64_MAX, &a.row, w) ||
 	    !number(r, "audit", c->last, &a.audit, w))
 		return REPLICA_STOP;
-	a.group = text(&t, r, "group");
-	a.user = text(&t, r, "user");
-	a.mail = text(&t, r, "mail");
-	a.guid = text(&t, r, "guid");
-	a.source = text(&t, r, "source");
-	a.stream = text(&t, r, "stream").s;
+	a.seen = seen(&t, r);
 	if (rec_u64(r, "replaces", &replaces) && replaces <= INT64_MAX)
 		a.replaces = (int64_t)replaces;
 	rc = restore_name(c->db, &a, w);
@@ -412,12 +418,7 @@ take_row(struct replica *c, const struct rec *r, struct texts *t,
 
 	memset(row, 0, sizeof(*row));
 	row->cert = cert;
-	row->group = text(t, r, "group");
-	row->user = text(t, r, "user");
-	row->mail = text(t, r, "mail");
-	row->guid = text(t, r, "guid");
-	row->source = text(t, r, "source");
-	row->stream = text(t, r, "stream").s;
+	row->seen = seen(t, r);
 	row->requester = text(t, r, "requester").s;
 	row->caller = text(t, r, "caller").s;
 	row->submitted = text(t, r, "submitted").s;

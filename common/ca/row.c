@@ -59,10 +59,10 @@ row_put_cert(struct rec_out *o, const struct store_found *f,
 	rec_put_u64(o, "disposition", (unsigned)f->disposition);
 	rec_puts(o, "submitted", f->submitted);
 	rec_puts(o, "requester", f->requester);
-	rec_put_text(o, "group", f->group);
-	rec_put_text(o, "user", f->user);
-	rec_put_text(o, "mail", f->mail);
-	rec_put_text(o, "guid", f->guid);
+	rec_put_text(o, "group", f->seen.group);
+	rec_put_text(o, "user", f->seen.user);
+	rec_put_text(o, "mail", f->seen.mail);
+	rec_put_text(o, "guid", f->seen.guid);
 	stream_put_names(o, c);
 	rec_puts(o, "alg", c->alg);
 	rec_put_hex(o, "spki", c->spki, sizeof(c->spki));
@@ -71,8 +71,8 @@ row_put_cert(struct rec_out *o, const struct store_found *f,
 	rec_put_hex(o, "sha256", c->sha256, sizeof(c->sha256));
 	put_hashes(o, f->hashes);
 	rec_puts(o, "caller", f->caller);
-	rec_put_text(o, "source", f->source);
-	rec_puts(o, "stream", f->stream);
+	rec_put_text(o, "source", f->seen.source);
+	rec_puts(o, "stream", f->seen.stream);
 	rec_puts(o, "format", f->format);
 	put_commit(o, "audit", f->cert_audit);
 	put_commit(o, "key_audit", f->key_audit);

@@ -69,35 +69,29 @@ free_text(struct text t)
 }
 
 void
-sql_forget_name(struct store_known *k)
+sql_free_seen(struct store_seen *n)
 {
-	free_text(k->group);
-	free_text(k->user);
-	free_text(k->mail);
-	memset(k, 0, sizeof(*k));
+	free_text(n->group);
+	free_text(n->user);
+	free_text(n->mail);
+	free_text(n->guid);
+	free_text(n->source);
+	free((char *)(uintptr_t)n->stream);
+	memset(n, 0, sizeof(*n));
 }
 
 void
 sql_forget_names(struct store *db)
 {
-	struct store_name *n;
-
-	while (db->nnames > 0) {
-		n = &db->names[--db->nnames];
-		free_text(n->group);
-		free_text(n->user);
-		free_text(n->mail);
-		free_text(n->guid);
-		free_text(n->source);
-		free((char *)(uintptr_t)n->stream);
-	}
+	while (db->nnames > 0)
+		sql_free_seen(&db->names[--db->nnames].seen);
 }
 
 void
 sql_forget(struct store *db)
 {
 	while (db->nknown > 0)
-		sql_forget_name(&db->known[--db->nknown]);
+		sql_free_seen(&db->known[--db->nknown].seen);
 	free(db->known);
 	db->known = NULL;
 }
@@ -180,6 +174,28 @@ sql_col_text(const struct sql_st *st, int i)
 		t.n = v.n;
 	}
 	return t;
+}
+
+void
+sql_bind_seen(struct sql_st *st, int i, const struct store_seen *n)
+{
+	sql_bind_t(st, i, n->group);
+	sql_bind_t(st, i + 1, n->user);
+	sql_bind_t(st, i + 2, n->mail);
+	sql_bind_t(st, i + 3, n->guid);
+	sql_bind_t(st, i + 4, n->source);
+	sql_bind_s(st, i + 5, n->stream);
+}
+
+struct store_seen
+sql_col_seen(const struct sql_st *st, int i)
+{
+	return (struct store_seen){ .group = sql_col_text(st, i),
+		.user = sql_col_text(st, i + 1),
+		.mail = sql_col_text(st, i + 2),
+		.guid = sql_col_text(st, i + 3),
+		.source = sql_col_text(st, i + 4),
+		.stream = sql_str(st, i + 5) };
 }
 
 const char *

@@ -122,13 +122,18 @@ struct sql_driver {
 	int (*schema)(struct store *, uint8_t sum[32], struct reason *w);
 };
 
+/* Whose a certificate is, and where it was seen.  Not there is empty. */
+struct store_seen {
+	struct text group, user, mail, guid, source;
+	const char *stream; /* id of the stream, hex, or "" */
+};
+
 /* What is known of a certificate that is looked up. */
 struct store_known {
 	uint8_t sha256[32];
 	int64_t id; /* of its row; 0: it is not there */
 	int has_key;
-	struct text group, user,
-	    mail; /* its own name, of which each is owned */
+	struct store_seen seen; /* owned; without guid, source and stream */
 };
 
 #define NAME_OWN   0 /* the name that the row itself has */
@@ -142,8 +147,7 @@ struct store_known {
 struct store_name {
 	int64_t id; /* NameID, or NAME_OWN; to add one, 0: the next */
 	int64_t row; /* its RequestID */
-	struct text group, user, mail, guid, source;
-	const char *stream;
+	struct store_seen seen;
 	int64_t replaces; /* a NameID, NAME_OWN, or NAME_NONE */
 	int64_t audit; /* the commit that wrote it; 0: this one */
 	int former; /* another has replaced it */
@@ -205,8 +209,8 @@ struct store *postgres_new(const char *url, struct reason *w);
 /* A copy of a text, whose s is to be freed; out of memory exits 2. */
 struct text sql_text_dup(struct text);
 
-/* Frees what is known of a certificate. */
-void sql_forget_name(struct store_known *);
+/* Frees what sql_text_dup() has made of it. */
+void sql_free_seen(struct store_seen *);
 
 /* Forgets the names of store_names(). */
 void sql_forget_names(struct store *);
@@ -243,6 +247,10 @@ void sql_column(const struct sql_st *, int i, struct sql_value *);
 int64_t sql_int(const struct sql_st *, int i);
 const char *sql_str(const struct sql_st *, int i);
 struct text sql_col_text(const struct sql_st *, int i);
+
+/* The six parameters, or columns, from i on: group to stream, in their order. */
+void sql_bind_seen(struct sql_st *, int i, const struct store_seen *);
+struct store_seen sql_col_seen(const struct sql_st *, int i);
 
 /*
  * What stands for an archived key that was dropped, and for each in a digest: its

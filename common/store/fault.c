@@ -118,8 +118,8 @@ store_fault_cure_name(struct store *db, const struct store_name *n,
 	if (st == NULL)
 		return 0;
 	sql_bind_i(st, 1, n->row);
-	sql_bind_t(st, 2, n->source);
-	sql_bind_s(st, 3, n->stream);
+	sql_bind_t(st, 2, n->seen.source);
+	sql_bind_s(st, 3, n->seen.stream);
 	sql_bind_i(st, 4, db->first);
 	return put_cures(db, st, w);
 }

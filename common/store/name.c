@@ -38,12 +38,7 @@ store_name_add(struct store *db, struct store_name *n, struct reason *w)
 		n->audit = db->audit;
 	sql_bind_i(st, 1, n->id);
 	sql_bind_i(st, 2, n->row);
-	sql_bind_t(st, 3, n->group);
-	sql_bind_t(st, 4, n->user);
-	sql_bind_t(st, 5, n->mail);
-	sql_bind_t(st, 6, n->guid);
-	sql_bind_t(st, 7, n->source);
-	sql_bind_s(st, 8, n->stream);
+	sql_bind_seen(st, 3, &n->seen);
 	if (n->replaces != NAME_NONE)
 		sql_bind_i(st, 9, n->replaces);
 	sql_bind_i(st, 10, n->audit);
@@ -59,12 +54,7 @@ read_name(const struct sql_st *st, struct store_name *n)
 	memset(n, 0, sizeof(*n));
 	n->id = sql_int(st, 0);
 	n->row = sql_int(st, 1);
-	n->group = sql_col_text(st, 2);
-	n->user = sql_col_text(st, 3);
-	n->mail = sql_col_text(st, 4);
-	n->guid = sql_col_text(st, 5);
-	n->source = sql_col_text(st, 6);
-	n->stream = sql_str(st, 7);
+	n->seen = sql_col_seen(st, 2);
 	sql_column(st, 8, &replaces);
 	n->replaces = replaces.type == SQL_INT ? replaces.i : NAME_NONE;
 	n->audit = sql_int(st, 9);
@@ -106,6 +96,7 @@ store_name_get(struct store *db, int64_t id, struct store_name *n,
 static void
 keep(struct store *db, const struct sql_st *st)
 {
+	struct store_seen seen;
 	struct store_name *n;
 	size_t i;
 
@@ -113,13 +104,14 @@ keep(struct store *db, const struct sql_st *st)
 	    sizeof(*db->names));
 	n = &db->names[db->nnames++];
 	read_name(st, n);
-	n->group = sql_text_dup(n->group);
-	n->user = sql_text_dup(n->user);
-	n->mail = sql_text_dup(n->mail);
-	n->guid = sql_text_dup(n->guid);
-	n->source = sql_text_dup(n->source);
-	n->stream = sql_text_dup((struct text){ n->stream, strlen(n->stream) })
-			.s;
+	seen = n->seen;
+	n->seen.group = sql_text_dup(seen.group);
+	n->seen.user = sql_text_dup(seen.user);
+	n->seen.mail = sql_text_dup(seen.mail);
+	n->seen.guid = sql_text_dup(seen.guid);
+	n->seen.source = sql_text_dup(seen.source);
+	n->seen.stream =
+	    sql_text_dup((struct text){ seen.stream, strlen(seen.stream) }).s;
 	for (i = 0; i + 1 < db->nnames; i++)
 		db->names[i].former |= db->names[i].id == n->replaces;
 }

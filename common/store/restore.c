@@ -191,11 +191,13 @@ restore_row(struct store *db, const struct store_row *r,
 static int
 same_name(const struct store_name *a, const struct store_name *b)
 {
-	return a->row == b->row && text_same(a->group, b->group) &&
-	    text_same(a->user, b->user) && text_same(a->mail, b->mail) &&
-	    text_same(a->guid, b->guid) && text_same(a->source, b->source) &&
-	    strcmp(a->stream, b->stream) == 0 && a->replaces == b->replaces &&
-	    a->audit == b->audit;
+	return a->row == b->row && text_same(a->seen.group, b->seen.group) &&
+	    text_same(a->seen.user, b->seen.user) &&
+	    text_same(a->seen.mail, b->seen.mail) &&
+	    text_same(a->seen.guid, b->seen.guid) &&
+	    text_same(a->seen.source, b->seen.source) &&
+	    strcmp(a->seen.stream, b->seen.stream) == 0 &&
+	    a->replaces == b->replaces && a->audit == b->audit;
 }
 
 int

@@ -237,15 +237,10 @@ store_select(struct store *db, int64_t after, enum store_blobs blobs,
 	f->disposition = (int)sql_int(st, 1);
 	f->submitted = sql_str(st, 2);
 	f->requester = sql_str(st, 3);
-	f->stream = sql_str(st, 4);
-	f->ski = sql_str(st, 5);
-	f->hashes = sql_str(st, 6);
-	f->format = sql_str(st, 7);
-	f->group = sql_col_text(st, 8);
-	f->user = sql_col_text(st, 9);
-	f->mail = sql_col_text(st, 10);
-	f->guid = sql_col_text(st, 11);
-	f->source = sql_col_text(st, 12);
+	f->ski = sql_str(st, 4);
+	f->hashes = sql_str(st, 5);
+	f->format = sql_str(st, 6);
+	f->seen = sql_col_seen(st, 7);
 	f->name = NAME_OWN;
 	db->name_at = 0;
 	sql_column(st, 13, &cert);
@@ -305,8 +300,8 @@ was_given(const struct store *db, const struct store_name *n)
 
 	for (i = 0; i < db->name_at; i++)
 		if (db->names[i].given &&
-		    text_same(db->names[i].group, n->group) &&
-		    text_same(db->names[i].user, n->user))
+		    text_same(db->names[i].seen.group, n->seen.group) &&
+		    text_same(db->names[i].seen.user, n->seen.user))
 			return 1;
 	return 0;
 }
@@ -327,12 +322,7 @@ store_select_name(struct store *db, struct store_found *f, struct reason *w)
 		n->given = 1;
 		db->name_at++;
 		f->name = n->id;
-		f->group = n->group;
-		f->user = n->user;
-		f->mail = n->mail;
-		f->guid = n->guid;
-		f->source = n->source;
-		f->stream = n->stream;
+		f->seen = n->seen;
 		return 1;
 	}
 	return 0;

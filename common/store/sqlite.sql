@@ -315,10 +315,10 @@ select count(*), max(r.RequestID)
 -- With the version of the key that is the last.
 -- LIST
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
-    r.StreamId, c.SubjectKeyIdentifier,
+    c.SubjectKeyIdentifier,
     coalesce(v.KeyRecoveryHashes, r.KeyRecoveryHashes, ''),
     coalesce(v.KeyFormat, r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
-    r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
+    r.MailboxGuid, r.Source, r.StreamId, c.RawCertificate, r.CallerName, r.CertAudit,
     coalesce(v.AuditID, r.KeyAudit), null
     from request r join certificate c using (RequestID)
     left join keyversion v on v.RequestID = r.RequestID and v.AuditID =
@@ -327,10 +327,10 @@ select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
 
 -- SELECT
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
-    r.StreamId, c.SubjectKeyIdentifier,
+    c.SubjectKeyIdentifier,
     coalesce(v.KeyRecoveryHashes, r.KeyRecoveryHashes, ''),
     coalesce(v.KeyFormat, r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
-    r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
+    r.MailboxGuid, r.Source, r.StreamId, c.RawCertificate, r.CallerName, r.CertAudit,
     coalesce(v.AuditID, r.KeyAudit),
     coalesce(v.RawArchivedKey, r.RawArchivedKey)
     from request r join certificate c using (RequestID)
@@ -341,9 +341,9 @@ select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
 -- With the first version, as older archives have them, too.
 -- SELECT_FIRST
 select r.RequestID, r.Disposition, r.SubmittedWhen, r.RequesterName,
-    r.StreamId, c.SubjectKeyIdentifier, coalesce(r.KeyRecoveryHashes, ''),
+    c.SubjectKeyIdentifier, coalesce(r.KeyRecoveryHashes, ''),
     coalesce(r.KeyFormat, ''), r.KmsGroup, r.KmsUser, r.KmsMail,
-    r.MailboxGuid, r.Source, c.RawCertificate, r.CallerName, r.CertAudit,
+    r.MailboxGuid, r.Source, r.StreamId, c.RawCertificate, r.CallerName, r.CertAudit,
     r.KeyAudit, r.RawArchivedKey
     from request r join certificate c using (RequestID)
     where r.RequestID > $1 and r.RequestID <= $2 order by r.RequestID

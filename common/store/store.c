@@ -109,7 +109,7 @@ store_close(struct store *db)
 	OPENSSL_free(db->chosen);
 	sql_forget_names(db);
 	OPENSSL_free(db->names);
-	sql_forget_name(&db->found);
+	sql_free_seen(&db->found.seen);
 	table_clear(&db->faults);
 	db->driver->close(db);
 }
@@ -333,12 +333,12 @@ static void
 set_known(struct store_known *k, int64_t id, int has_key, struct text group,
     struct text user, struct text mail)
 {
-	sql_forget_name(k);
+	sql_free_seen(&k->seen);
 	k->id = id;
 	k->has_key = has_key;
-	k->group = sql_text_dup(group);
-	k->user = sql_text_dup(user);
-	k->mail = sql_text_dup(mail);
+	k->seen.group = sql_text_dup(group);
+	k->seen.user = sql_text_dup(user);
+	k->seen.mail = sql_text_dup(mail);
 }
 
 /* The same, from the columns at hand, of which `first' is RequestID. */
@@ -482,12 +482,7 @@ put_request(struct store *db, const struct store_row *r,
 	sql_bind_s(st, 13, c->ou);
 	sql_bind_s(st, 14, c->org);
 	sql_bind_s(st, 15, c->mail);
-	sql_bind_t(st, 16, r->group);
-	sql_bind_t(st, 17, r->user);
-	sql_bind_t(st, 18, r->mail);
-	sql_bind_t(st, 19, r->guid);
-	sql_bind_t(st, 20, r->source);
-	sql_bind_s(st, 21, r->stream);
+	sql_bind_seen(st, 16, &r->seen);
 	sql_bind_i(st, 22, r->audit > 0 ? r->audit : db->audit);
 	return sql_put(st, w);
 }
@@ -541,7 +536,8 @@ store_put_row(struct store *db, const struct store_row *r,
 	struct store_known *known = known0(db, r->cert->sha256);
 
 	if (known != NULL)
-		set_known(known, r->id, k != NULL, r->group, r->user, r->mail);
+		set_known(known, r->id, k != NULL, r->seen.group, r->seen.user,
+		    r->seen.mail);
 	return put_request(db, r, k, w) && put_cert(db, r->cert, r->id, w);
 }
 

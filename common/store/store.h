@@ -108,8 +108,7 @@ int store_agent_count(struct store *, uint32_t *n, struct reason *w);
 /* What goes into a row.  All of it is the caller's. */
 struct store_row {
 	const struct cert *cert;
-	struct text group, user, mail, guid, source;
-	const char *stream; /* id of the stream, hex, or "" */
+	struct store_seen seen;
 	const char *requester, *caller;
 	int disposition;
 	int64_t id; /* of store_next_id(), or that of the row it restores */
@@ -185,10 +184,9 @@ int store_version_add(struct store *, int64_t id, const struct store_key *,
 
 /*
  * Puts its SHA-256 in the place of each version of the key of a row that a later
- * one stands for, of which the newest, of that commit, must be as it was left.  kept
- * counts those that must stay: kms2ca 0.2 or before wrote
- * them, and without them the digest of their commit could not be checked.
- * Returns 1, or 0 with *w.
+ * one stands for.  The newest, of that commit, must be as it was left.  kept counts
+ * those that must stay: kms2ca 0.2 or before wrote them, and without them the
+ * digest of their commit could not be checked.  Returns 1, or 0 with *w.
  */
 int store_version_drop(struct store *, int64_t id, int64_t newest,
     unsigned *dropped, unsigned *kept, struct reason *w);
@@ -235,10 +233,10 @@ int store_search(struct store *, struct query *, struct reason *w);
 struct store_found {
 	int64_t id;
 	int disposition;
-	const char *submitted, *requester, *caller, *stream, *ski, *hashes;
+	const char *submitted, *requester, *caller, *ski, *hashes;
 	const char *format; /* "" without a key */
 	int64_t cert_audit, key_audit; /* the commits that wrote the two */
-	struct text group, user, mail, guid, source;
+	struct store_seen seen;
 	int64_t name; /* which of its names that is: its own is NAME_OWN */
 	const uint8_t *cert, *blob;
 	size_t certlen, bloblen; /* bloblen 0 without a key */
