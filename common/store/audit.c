@@ -354,13 +354,10 @@ static int
 next(struct store *db, enum sql which, int64_t after, struct store_commit *e,
     struct reason *w)
 {
-	struct sql_st *st = sql_ready(db, which, w);
-	int rc;
+	struct sql_st *st;
+	int rc = sql_ask(db, which, after, &st, w);
 
-	if (st == NULL)
-		return -1;
-	sql_bind_i(st, 1, after);
-	if ((rc = sql_step(st, w)) != 1)
+	if (rc != 1)
 		return rc;
 	e->id = sql_int(st, 0);
 	e->when = sql_str(st, 1);

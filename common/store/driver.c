@@ -20,6 +20,16 @@ sql_step(struct sql_st *st, struct reason *w)
 }
 
 int
+sql_ask(struct store *db, enum sql n, int64_t v, struct sql_st **st,
+    struct reason *w)
+{
+	if ((*st = sql_ready(db, n, w)) == NULL)
+		return -1;
+	sql_bind_i(*st, 1, v);
+	return sql_step(*st, w);
+}
+
+int
 sql_one(struct sql_st *st, struct reason *w)
 {
 	int rc = sql_step(st, w);

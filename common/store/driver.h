@@ -230,6 +230,12 @@ int sql_step(struct sql_st *, struct reason *w);
 void sql_reset(struct sql_st *);
 int sql_run(struct sql_st *, struct reason *w);
 int sql_put(struct sql_st *, struct reason *w);
+/*
+ * Asks a statement of one number, and steps to its first row.  1 with *st; 0: there
+ * is none; -1 with *w.
+ */
+int sql_ask(struct store *, enum sql, int64_t v, struct sql_st **st,
+    struct reason *w);
 /* Steps to the one row that there always is.  Returns 1, or 0 with *w. */
 int sql_one(struct sql_st *, struct reason *w);
 

@@ -56,10 +56,9 @@ store_fault_add(struct store *db, const struct store_fault *f, struct reason *w)
 		return -1;
 	fault_bind(st, 1, f, hash);
 	sql_bind_i(st, 8, db->audit);
-	if (table_get0(&db->faults, hash) == NULL) {
-		reason_set(w, "ceiling", "more than %d faults", FAULTS_MAX);
-		return -1;
-	}
+	if (table_get0(&db->faults, hash) == NULL)
+		return reason_fail(w, "ceiling", "more than %d faults",
+		    FAULTS_MAX);
 	return sql_run(st, w);
 }
 
@@ -133,10 +132,7 @@ store_next_fault(struct store *db, int64_t after, struct store_fault *f,
 
 	if (db->version < 4)
 		return 0;
-	if ((st = sql_ready(db, FAULT_NEXT, w)) == NULL)
-		return -1;
-	sql_bind_i(st, 1, after);
-	if ((rc = sql_step(st, w)) != 1)
+	if ((rc = sql_ask(db, FAULT_NEXT, after, &st, w)) != 1)
 		return rc;
 	f->id = sql_int(st, 0);
 	f->source = sql_col_text(st, 1);

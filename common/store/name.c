@@ -64,13 +64,10 @@ static int
 step(struct store *db, enum sql which, int64_t id, struct store_name *n,
     struct reason *w)
 {
-	struct sql_st *st = sql_ready(db, which, w);
-	int rc;
+	struct sql_st *st;
+	int rc = sql_ask(db, which, id, &st, w);
 
-	if (st == NULL)
-		return -1;
-	sql_bind_i(st, 1, id);
-	if ((rc = sql_step(st, w)) == 1)
+	if (rc == 1)
 		read_name(st, n);
 	return rc;
 }
@@ -120,14 +117,12 @@ int
 store_names(struct store *db, int64_t row, struct store_name **v, size_t *n,
     struct reason *w)
 {
-	struct sql_st *st = sql_ready(db, NAMES_OF, w);
+	struct sql_st *st;
 	int rc;
 
-	if (st == NULL)
-		return -1;
 	sql_forget_names(db);
-	sql_bind_i(st, 1, row);
-	while ((rc = sql_step(st, w)) == 1) {
+	for (rc = sql_ask(db, NAMES_OF, row, &st, w); rc == 1;
+	     rc = sql_step(st, w)) {
 		if (db->nnames == NAMES_MAX) {
 			sql_reset(st);
 			return reason_fail(w, "database",

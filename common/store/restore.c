@@ -23,12 +23,9 @@ store_next_setting(struct store *db, const char *after, struct store_setting *s,
 	if ((rc = sql_step(st, w)) != 1)
 		return rc;
 	s->name = sql_str(st, 0);
-	if (strcmp(s->name, after) <= 0 ||
-	    strlen(s->name) >= SETTING_NAME_ROOM) {
-		reason_set(w, "database",
+	if (strcmp(s->name, after) <= 0 || strlen(s->name) >= SETTING_NAME_ROOM)
+		return reason_fail(w, "database",
 		    "%s: a setting that nobody made " STORE_ALTERED, db->name);
-		return -1;
-	}
 	s->value = (uint32_t)sql_int(st, 1);
 	sql_column(st, 2, &v);
 	s->cert = v.type == SQL_BLOB ? v.p : NULL;
@@ -41,14 +38,11 @@ int
 store_next_agent(struct store *db, int64_t after, struct store_agent *a,
     struct reason *w)
 {
-	struct sql_st *st = sql_ready(db, AGENT_NEXT, w);
 	struct sql_value v;
-	int rc;
+	struct sql_st *st;
+	int rc = sql_ask(db, AGENT_NEXT, after, &st, w);
 
-	if (st == NULL)
-		return -1;
-	sql_bind_i(st, 1, after);
-	if ((rc = sql_step(st, w)) != 1)
+	if (rc != 1)
 		return rc;
 	a->id = sql_int(st, 0);
 	sql_column(st, 1, &v);
@@ -75,13 +69,10 @@ int
 restore_there(struct store *db, enum sql n, const char *what, int64_t id,
     const char *same, struct reason *w)
 {
-	struct sql_st *st = sql_ready(db, n, w);
-	int rc;
+	struct sql_st *st;
+	int rc = sql_ask(db, n, id, &st, w);
 
-	if (st == NULL)
-		return -1;
-	sql_bind_i(st, 1, id);
-	if ((rc = sql_step(st, w)) != 1)
+	if (rc != 1)
 		return rc;
 	rc = strcmp(sql_str(st, 0), same) == 0 ? 1 : other(db, what, id, w);
 	sql_reset(st);
@@ -209,10 +200,7 @@ restore_name(struct store *db, struct store_name *n, struct reason *w)
 
 	if (rc == 1)
 		return same_name(n, &is) ? 0 : other(db, "name", n->id, w);
-	if (rc == -1 || (st = sql_ready(db, ROW_OF, w)) == NULL)
-		return -1;
-	sql_bind_i(st, 1, n->row);
-	if ((rc = sql_step(st, w)) == -1)
+	if (rc == -1 || (rc = sql_ask(db, ROW_OF, n->row, &st, w)) == -1)
 		return -1;
 	sql_reset(st);
 	if (rc == 1)

@@ -10,13 +10,10 @@ int
 store_version_of(struct store *db, int64_t id, struct text *hashes,
     int64_t *audit, struct reason *w)
 {
-	struct sql_st *st = sql_ready(db, VERSION_OF, w);
-	int rc;
+	struct sql_st *st;
+	int rc = sql_ask(db, VERSION_OF, id, &st, w);
 
-	if (st == NULL)
-		return -1;
-	sql_bind_i(st, 1, id);
-	if ((rc = sql_step(st, w)) != 1)
+	if (rc != 1)
 		return rc;
 	*hashes = sql_col_text(st, 0);
 	*audit = sql_int(st, 1);
@@ -62,12 +59,10 @@ store_next_version(struct store *db, int64_t id, int64_t audit,
 	v->key.hashes = sql_str(st, 2);
 	v->key.format = sql_str(st, 3);
 	v->key.audit = sql_int(st, 4);
-	if (v->id < id || (v->id == id && v->key.audit <= audit)) {
-		reason_set(w, "database",
+	if (v->id < id || (v->id == id && v->key.audit <= audit))
+		return reason_fail(w, "database",
 		    "%s: the versions of keys are not in order " STORE_ALTERED,
 		    db->name);
-		return -1;
-	}
 	return 1;
 }
 
