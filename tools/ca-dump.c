@@ -6,7 +6,7 @@
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
-#include "ca/replica.h"
+#include "ca/dump.h"
 #include "ca/row.h"
 #include "record/write.h"
 #include "store/store.h"
@@ -57,11 +57,11 @@ main(int argc, char *argv[])
 	sandbox_enter(store_dir0(db));
 
 	if (!store_hold(db, &w) || !store_count(db, &rows, &last, &w) ||
-	    !replica_head(db, out, &w))
+	    !dump_head(db, out, &w))
 		msg_die("%s", w.detail);
 	msg_warn("rows %llu", rows);
 	whole = put_rows(db, out);
-	if (!replica_names(db, out, &w) || !replica_tail(db, out, &w))
+	if (!dump_names(db, out, &w) || !dump_tail(db, out, &w))
 		msg_die("%s", w.detail);
 	if (rec_close(out) == -1)
 		tool_lost();

@@ -9,8 +9,8 @@
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "base/tool.h"
+#include "ca/dump.h"
 #include "ca/naming.h"
-#include "ca/replica.h"
 #include "proof/input.h"
 #include "record/write.h"
 #include "store/store.h"
@@ -92,7 +92,7 @@ set_all(struct todo *t, int dry, char head[AUDIT_HEAD_MAX])
 		switch (naming_set(t->db, &t->asked[i], &n, dry, &w)) {
 		case NAMING_SET:
 			t->set++;
-			if (!replica_name(t->out, &n, &w))
+			if (!dump_name(t->out, &n, &w))
 				msg_die("%s", w.detail);
 			break;
 		case NAMING_SAME:

@@ -2,16 +2,6 @@
 
 #include "base/tool.h"
 
-/* A number, or nothing for none. */
-static void
-put_number(struct rec_out *o, const char *label, int64_t v)
-{
-	if (v > 0)
-		rec_put_u64(o, label, (unsigned long long)v);
-	else
-		rec_puts(o, label, "");
-}
-
 int
 fault_put(struct rec_out *o, const struct store_fault *f, struct reason *w)
 {
@@ -27,8 +17,8 @@ fault_put(struct rec_out *o, const struct store_fault *f, struct reason *w)
 	rec_put_u64(o, "id", (unsigned long long)f->id);
 	rec_puts(o, "stream", f->stream);
 	rec_put_u64(o, "audit", (unsigned long long)f->audit);
-	put_number(o, "cured", f->row);
-	put_number(o, "cured_audit", f->cured);
+	rec_put_id(o, "cured", f->row);
+	rec_put_id(o, "cured_audit", f->cured);
 	if ((rc = rec_end(o)) == -1)
 		tool_lost();
 	return rc == 1 ||

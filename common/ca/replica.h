@@ -9,34 +9,12 @@
 #include "store/store.h"
 
 /*
- * From archive to archive: the records that ca-dump(1) writes and ca-load(1)
- * takes.  No key is opened, and the audit chain stays what it was.
+ * From archive to archive: ca-load(1) takes the records of ca/dump.h.  No key is
+ * opened, and the audit chain stays what it was.
  *
  * The rows that edb-extract(1) writes, of a Windows CA's database, have no chain:
  * they become rows like those of an import, with a commit of their own.
  */
-
-/* Writing --------------------------------------------------------------- */
-
-/*
- * Writes the audit rows, the settings and the agents.  Output that is lost
- * exits 2.  Returns 1, or 0 with *w.
- */
-int replica_head(struct store *, struct rec_out *, struct reason *w);
-
-/* Writes one `name' record.  Returns 1, or 0 with *w. */
-int replica_name(struct rec_out *, const struct store_name *, struct reason *w);
-
-/* Writes the names that rows have besides their own; behind the rows. */
-int replica_names(struct store *, struct rec_out *, struct reason *w);
-
-/*
- * Writes what belongs to the rows, and stands behind them: later versions of
- * keys, and faults.  Likewise.
- */
-int replica_tail(struct store *, struct rec_out *, struct reason *w);
-
-/* Reading --------------------------------------------------------------- */
 
 #define REPLICA_LOAD "load" /* the action of a commit of rows of a CA */
 

@@ -36,16 +36,6 @@ put_blob(struct rec_out *o, const struct store_found *f, int list,
 	return 1;
 }
 
-/* The commit that wrote something; empty for none. */
-static void
-put_commit(struct rec_out *o, const char *label, int64_t id)
-{
-	if (id > 0)
-		rec_put_u64(o, label, (unsigned long long)id);
-	else
-		rec_puts(o, label, "");
-}
-
 int
 row_put_cert(struct rec_out *o, const struct store_found *f,
     const struct cert *c, const char *recipients, int list,
@@ -74,8 +64,8 @@ row_put_cert(struct rec_out *o, const struct store_found *f,
 	rec_put_text(o, "source", f->seen.source);
 	rec_puts(o, "stream", f->seen.stream);
 	rec_puts(o, "format", f->format);
-	put_commit(o, "audit", f->cert_audit);
-	put_commit(o, "key_audit", f->key_audit);
+	rec_put_id(o, "audit", f->cert_audit);
+	rec_put_id(o, "key_audit", f->key_audit);
 	rec_put_u64(o, "name", (unsigned long long)f->name);
 	if (recipients != NULL)
 		rec_puts(o, "recipients", recipients);

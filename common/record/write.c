@@ -145,6 +145,15 @@ rec_put_u64(struct rec_out *o, const char *name, unsigned long long v)
 }
 
 void
+rec_put_id(struct rec_out *o, const char *name, int64_t v)
+{
+	if (v > 0)
+		rec_put_u64(o, name, (unsigned long long)v);
+	else
+		rec_puts(o, name, "");
+}
+
+void
 rec_put_hex(struct rec_out *o, const char *name, const uint8_t *p, size_t n)
 {
 	char two[3];

@@ -36,6 +36,8 @@ void rec_put_text(struct rec_out *, const char *label, struct text);
 /* Text of a string; NULL is empty. */
 void rec_puts(struct rec_out *, const char *label, const char *s);
 void rec_put_u64(struct rec_out *, const char *label, unsigned long long);
+/* A number above 0; another is empty. */
+void rec_put_id(struct rec_out *, const char *label, int64_t);
 void rec_put_hex(struct rec_out *, const char *label, const uint8_t *, size_t);
 void rec_put_b64(struct rec_out *, const char *label, const uint8_t *, size_t);
 /* Text field copied from another record, as it stands there. */
