@@ -7,12 +7,11 @@
 #include "base/heap.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
-#include "base/secret.h"
 #include "base/tool.h"
 #include "ca/certutil_view.h"
 #include "ca/fault.h"
 #include "ca/row.h"
-#include "file/cred.h"
+#include "proof/input.h"
 #include "record/write.h"
 #include "store/store.h"
 
@@ -27,7 +26,7 @@ struct export
 	struct store *db;
 	struct query *query;
 	struct rec_out *out;
-	struct trust creds; /* of -k */
+	struct input in; /* -k and -p; nothing is read */
 	struct blob_wrap_ca ca;
 	int list; /* -n */
 	int faults; /* -a */
@@ -44,11 +43,11 @@ find_ca(struct export *x, struct reason *w)
 
 	if (!store_ca_get(x->db, &ca, w))
 		return 0;
-	x->ca.all = &x->creds;
-	x->ca.ca = &x->creds.v[0];
+	x->ca.all = &x->in.k;
+	x->ca.ca = &x->in.k.v[0];
 	rc = ca == NULL || X509_digest(ca, EVP_sha256(), hash, NULL);
 	if (rc && ca != NULL)
-		x->ca.ca = trust_find0(&x->creds, hash);
+		x->ca.ca = trust_find0(&x->in.k, hash);
 	X509_free(ca);
 	return (rc && x->ca.ca != NULL && x->ca.ca->key != NULL) ||
 	    reason_set(w, "credential",
@@ -176,8 +175,8 @@ announce(struct export *x)
 	return last;
 }
 
-/* Takes an option that says which rows.  Returns 1, or 0: it is another. */
-static int
+/* Takes an option that says which rows. */
+static void
 query_option(struct query *q, int c)
 {
 	static const struct {
@@ -194,62 +193,45 @@ query_option(struct query *q, int c)
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (all[i].letter == c) {
-			if (!all[i].add(q, optarg, &w))
-				msg_die("%s", w.detail);
-			return 1;
-		}
-	return 0;
+		if (all[i].letter == c && !all[i].add(q, optarg, &w))
+			msg_die("%s", w.detail);
 }
 
 int
 main(int argc, char *argv[])
 {
-	const char *path = NULL, *key = NULL, **pass;
-	struct secrets secrets = { 0 };
+	const char *path = NULL;
 	struct export x;
 	struct reason w;
-	size_t npass = 0, i;
 	int64_t last;
 	int c;
 
 	tool_start();
 	memset(&x, 0, sizeof(x));
 	x.query = query_new();
-	if ((pass = calloc((size_t)argc, sizeof(*pass))) == NULL)
-		heap_nomem();
 	while ((c = tool_option(argc, argv, "ab:d:e:g:k:np:s:u:", usage)) != -1)
 		if (c == 'd')
 			path = optarg;
 		else if (c == 'a')
 			x.faults = 1;
-		else if (c == 'k')
-			key = optarg;
 		else if (c == 'n')
 			x.list = 1;
-		else if (c == 'p') {
-			if (!secret_open(optarg, &w))
-				msg_die("-p: %s", w.detail);
-			pass[npass++] = optarg;
-		} else
-			(void)query_option(x.query, c);
+		else if (c == 'k' || c == 'p')
+			input_option(&x.in, c);
+		else
+			query_option(x.query, c);
 	if (path == NULL)
 		tool_misused(usage, "-d db is missing: the archive");
 	tool_no_operand(argc, argv, usage);
 	(void)tool_caller();
 	if (!store_new(&x.db, path, &w) ||
 	    !store_open(x.db, x.list ? STORE_READ : STORE_WRITE, NULL, &w) ||
-	    (key != NULL && !store_agent_all(x.db, &x.ca.agents, &w)))
+	    (x.in.key != NULL && !store_agent_all(x.db, &x.ca.agents, &w)))
 		msg_die("%s", w.detail);
 	/* no key or password is here while libpq connects */
-	secrets.of = key;
-	for (i = 0; i < npass; i++)
-		if (!secret_add(&secrets, pass[i], &w))
-			msg_die("-p: %s", w.detail);
-	if (key != NULL && !cred_load(&x.creds, key, 1, &secrets, &w))
-		msg_die("-k: %s", w.detail);
-	if (key != NULL && !find_ca(&x, &w))
-		msg_die("-k: %s: %s", key, w.detail);
+	input_cred(&x.in);
+	if (x.in.key != NULL && !find_ca(&x, &w))
+		msg_die("-k: %s: %s", x.in.key, w.detail);
 	if ((x.out = rec_out_new(stdout)) == NULL)
 		heap_nomem();
 	sandbox_enter(store_dir0(x.db));
@@ -263,9 +245,7 @@ main(int argc, char *argv[])
 	store_close(x.db);
 	rec_out_free(x.out);
 	sk_X509_pop_free(x.ca.agents, X509_free);
-	trust_free(&x.creds);
-	secret_free(&secrets);
+	input_close(&x.in);
 	query_free(x.query);
-	free(pass);
 	return tool_end(x.status);
 }

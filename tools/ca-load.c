@@ -174,7 +174,7 @@ main(int argc, char *argv[])
 		if (c == 'd')
 			path = optarg;
 		else
-			(void)input_option(&in, c);
+			input_option(&in, c);
 	if (path == NULL)
 		tool_misused(usage, "-d db is missing: the archive");
 	tool_no_operand(argc, argv, usage);

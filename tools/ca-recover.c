@@ -244,7 +244,7 @@ main(int argc, char *argv[])
 		if (c == 'r')
 			report = 1;
 		else
-			(void)input_option(&rv.in, c);
+			input_option(&rv.in, c);
 	if (rv.in.key == NULL)
 		tool_misused(usage,
 		    "-k cred is missing: the key of a recovery agent");

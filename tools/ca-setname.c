@@ -137,7 +137,7 @@ main(int argc, char *argv[])
 		else if (c == 'n')
 			dry = 1;
 		else
-			(void)input_option(&in, c);
+			input_option(&in, c);
 	argv += optind;
 	if (path == NULL)
 		tool_misused(usage, "-d db is missing: the archive");

@@ -74,7 +74,7 @@ main(int argc, char *argv[])
 	tool_start();
 	memset(&in, 0, sizeof(in));
 	while ((c = tool_option(argc, argv, "P", usage)) != -1)
-		(void)input_option(&in, c);
+		input_option(&in, c);
 	tool_no_operand(argc, argv, usage);
 	count_init(&count);
 	count.part = in.part;

@@ -257,7 +257,7 @@ main(int argc, char *argv[])
 		else if (c == 'j')
 			workers_jobs(optarg, &jobs);
 		else
-			(void)input_option(&v.in, c);
+			input_option(&v.in, c);
 	if (v.hold && report)
 		tool_misused(usage,
 		    "-w holds records back, and -r writes none: only one of them");

@@ -110,7 +110,7 @@ parse(struct bundle *b, struct input *in, int *force, int argc, char *argv[])
 		else if (c == 'l')
 			b->legacy = 1;
 		else
-			(void)input_option(in, c);
+			input_option(in, c);
 	tool_no_operand(argc, argv, usage);
 	if (in->npass == 0 && own == NULL)
 		tool_misused(usage,

@@ -13,7 +13,7 @@
 #include "base/progress.h"
 #include "base/text.h"
 
-int
+void
 input_option(struct input *in, int c)
 {
 	struct reason w;
@@ -23,22 +23,22 @@ input_option(struct input *in, int c)
 		in->signer = array_grow(in->signer, &in->room, in->nsigners + 1,
 		    sizeof(*in->signer));
 		in->signer[in->nsigners++] = optarg;
-		return 1;
+		break;
 	case 'k':
 		in->key = optarg;
-		return 1;
+		break;
 	case 'P':
 		in->part = 1;
-		return 1;
+		break;
 	case 'p':
 		if (!secret_open(optarg, &w))
 			msg_die("-p: %s", w.detail);
 		in->pass = array_grow(in->pass, &in->passroom, in->npass + 1,
 		    sizeof(*in->pass));
 		in->pass[in->npass++] = optarg;
-		return 1;
+		break;
 	default:
-		return 0;
+		break;
 	}
 }
 

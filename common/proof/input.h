@@ -23,11 +23,8 @@ struct input {
 	struct stream_in *stream; /* on it */
 };
 
-/*
- * Takes option c if it is -C, -k, -P or -p.  Returns 1, or 0 if it is none of
- * these.
- */
-int input_option(struct input *, int c);
+/* Takes option c if it is -C, -k, -P or -p. */
+void input_option(struct input *, int c);
 
 /* Reads what -p names.  Exits 2, with a message, if that cannot be. */
 void input_secrets(struct input *);
