@@ -9,13 +9,13 @@
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
-#include "base/secret.h"
 #include "base/tool.h"
 #include "ca/setting.h"
 #include "ca/setup.h"
 #include "file/cred.h"
 #include "file/file.h"
 #include "file/findings.h"
+#include "proof/input.h"
 #include "store/store.h"
 
 static const char usage[] = "[-DfqVv] [-c cacert] -d db [-N count] "
@@ -23,9 +23,7 @@ static const char usage[] = "[-DfqVv] [-c cacert] -d db [-N count] "
 
 struct options {
 	const char *db, *ca; /* -d, -c */
-	const char **pass; /* -p: npass of them */
-	size_t npass;
-	struct secrets secrets; /* of -p */
+	struct input in; /* -p */
 };
 
 static void
@@ -34,8 +32,6 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 	struct reason w;
 	int c;
 
-	if ((o->pass = calloc((size_t)argc, sizeof(*o->pass))) == NULL)
-		heap_nomem();
 	while ((c = tool_option(argc, argv, "c:Dd:fN:p:", usage)) != -1)
 		switch (c) {
 		case 'c':
@@ -57,9 +53,7 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 				msg_die("-N: %s", w.detail);
 			break;
 		case 'p':
-			if (!secret_open(optarg, &w))
-				msg_die("-p: %s", w.detail);
-			o->pass[o->npass++] = optarg;
+			input_option(&o->in, c);
 			break;
 		default:
 			break;
@@ -67,19 +61,6 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 	if (o->db == NULL)
 		tool_misused(usage, "-d db is missing: the archive");
 	tool_no_operand(argc, argv, usage);
-}
-
-static void
-load_secrets(struct options *o)
-{
-	struct reason w;
-	size_t i;
-
-	o->secrets.of = o->ca;
-	for (i = 0; i < o->npass; i++)
-		if (!secret_add(&o->secrets, o->pass[i], &w))
-			msg_die("-p: %s", w.detail);
-	free(o->pass);
 }
 
 /* Reads the KRA certificates from stdin; no input at all is good if empty. */
@@ -163,12 +144,14 @@ main(int argc, char *argv[])
 	if (!store_new(&s.db, o.db, &w))
 		msg_die("%s", w.detail);
 	/* no password is here while libpq connects */
-	load_secrets(&o);
-	if (o.ca != NULL && !cred_load(&ca, o.ca, 0, &o.secrets, &w))
+	o.in.secrets.of = o.ca;
+	input_secrets(&o.in);
+	if (o.ca != NULL && !cred_load(&ca, o.ca, 0, &o.in.secrets, &w))
 		msg_die("-c: %s", w.detail);
 	sandbox_enter(store_dir0(s.db));
 
-	read_kras(&kras, &o.secrets, s.force && o.ca == NULL && !s.has_count);
+	read_kras(&kras, &o.in.secrets,
+	    s.force && o.ca == NULL && !s.has_count);
 	if (!store_open(s.db, s.leave ? STORE_WRITE : STORE_CREATE, &s.fresh,
 		&w))
 		msg_die("%s", w.detail);
@@ -194,6 +177,6 @@ main(int argc, char *argv[])
 	free(s.said);
 	findings_free(&kras);
 	trust_free(&ca);
-	secret_free(&o.secrets);
+	input_close(&o.in);
 	return tool_end(rc == 1 ? 0 : 1);
 }
