@@ -1,10 +1,11 @@
 #include "ca/edb_join.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/heap.h"
+#include "base/array.h"
 #include "ese/bytes.h"
 
 void
@@ -56,14 +57,7 @@ leave(struct edb_join *j, struct edb_side *s)
 		    EDB_LEFT_MAX, s->now);
 		return;
 	}
-	/* the size doubles at each power of two */
-	if ((s->nleft & (s->nleft - 1)) == 0) {
-		v = realloc(s->left,
-		    (s->nleft == 0 ? 1 : 2 * s->nleft) * sizeof(*v));
-		if (v == NULL)
-			heap_nomem();
-		s->left = v;
-	}
+	s->left = array_grow(s->left, &s->room, s->nleft + 1, sizeof(*v));
 	v = &s->left[s->nleft++];
 	v->id = s->now;
 	v->page = s->rows.page;
@@ -165,6 +159,6 @@ edb_join_close(struct edb_join *j)
 	for (i = 0; i < 2; i++) {
 		rows_close(&j->side[i].rows);
 		table_clear(&j->side[i].ids);
-		free(j->side[i].left);
+		OPENSSL_free(j->side[i].left);
 	}
 }

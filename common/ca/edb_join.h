@@ -29,7 +29,7 @@ struct edb_side {
 	uint32_t now; /* RequestID of the row */
 	int has; /* there is one */
 	struct edb_place *left;
-	size_t nleft, next;
+	size_t nleft, room, next;
 };
 
 struct edb_join {
