@@ -95,6 +95,17 @@ last_head()
 	    ORDER BY AuditID DESC LIMIT 1"
 }
 
+# copied DB: copy.db becomes a copy of that archive, by way of the file dump; a dump
+# of it is the same, byte for byte.
+copied()
+{
+	ca-dump -qd "$1" >dump 2>/dev/null || return
+	ca-init -f -d copy.db </dev/null >/dev/null 2>&1 || return
+	run_tool 0 ca-load -qd copy.db <dump || return
+	run_tool 0 ca-dump -qd copy.db || return
+	cmp "$OUT" dump
+}
+
 # whole DB: SQLite finds no fault in it, and the audit chain fits its rows.
 whole()
 {
