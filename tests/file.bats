@@ -236,17 +236,23 @@ HOW
 	[[ $(only cert <"$OUT" | field alg) == DSA-1024 ]]
 }
 
+# montgomery ALG: x.key, x.pem, and x.p8, x.der, of a curve that signs nothing.
+montgomery()
+{
+	openssl genpkey -algorithm "$1" -out x.key
+	openssl req -new -key a.key -subj /CN=x -out x.csr
+	openssl x509 -req -in x.csr -CA a.pem -CAkey a.key -days 9 \
+	    -force_pubkey <(openssl pkey -in x.key -pubout) \
+	    -CAcreateserial -out x.pem 2>log
+	key_der x.key >x.p8
+	cert_der x.pem >x.der
+}
+
 @test "X25519 and X448: certificate and key" {
 	local alg
 
 	for alg in X25519 X448; do
-		openssl genpkey -algorithm "$alg" -out x.key
-		openssl req -new -key a.key -subj /CN=x -out x.csr
-		openssl x509 -req -in x.csr -CA a.pem -CAkey a.key -days 9 \
-		    -force_pubkey <(openssl pkey -in x.key -pubout) \
-		    -CAcreateserial -out x.pem 2>log
-		key_der x.key >x.p8
-		cert_der x.pem >x.der
+		montgomery "$alg"
 		reads x x.key x.p8
 		[[ $(only key <"$OUT" | field alg) == "$alg" ]]
 		[[ $(only key <"$OUT" | field use) == encrypt ]]
@@ -269,13 +275,7 @@ v2()
 	local alg key
 
 	for alg in X25519 X448; do
-		openssl genpkey -algorithm "$alg" -out x.key
-		openssl req -new -key a.key -subj /CN=x -out x.csr
-		openssl x509 -req -in x.csr -CA a.pem -CAkey a.key -days 9 \
-		    -force_pubkey <(openssl pkey -in x.key -pubout) \
-		    -CAcreateserial -out x.pem 2>log
-		key_der x.key >x.p8
-		cert_der x.pem >x.der
+		montgomery "$alg"
 		key=$(v2 x.key 9)
 		unhex <<<"$key" >x2.p8
 		{
