@@ -53,6 +53,8 @@ left()
 	grep -q '<h1' "$folder/report.html"
 	grep -q "^kms-migrate: keys $(wc -l <"$folder/ledger"), of them not in the archive 0, faults ${zip_faults?}\$" \
 	    "$ERR"
+	# and why the status is 1
+	[[ $(tail -n 1 "$ERR") == "kms-migrate: status 1: not all could be done: see above, or $folder/messages" ]]
 	run_tool 0 kms-verify -C machine.pem <"$folder/export.kms"
 	cmp "$OUT" "$folder/export.kms"
 	run_tool 0 ca-audit -A "$(<"$folder/audit.head")" -d ca.db

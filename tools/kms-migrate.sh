@@ -136,4 +136,7 @@ printf 'kms-migrate: keys %s, of them not in the archive %s, faults %s\n' \
     "$(grep -c ^rec:fault "$folder/export.kms")" >&2
 printf 'kms-migrate: see %s/report.html; keep %s/audit.head elsewhere\n' \
     "$folder" "$folder" >&2
+((status == 0)) ||
+	printf 'kms-migrate: status 1: not all could be done: see above, or %s/messages\n' \
+	    "$folder" >&2
 exit "$status"
