@@ -78,6 +78,37 @@ kept()
 	done
 }
 
+@test "edb-extract: its rows on the page of kms-report, and kms-verify -r" {
+	local by file keys n
+
+	keys=$(grep -c $'\tblob:.' "$made/archived")
+	sed $'s/\tkra:[^\t]*/\tkra:/' "$made/archived" | ca_edb bare.edb
+	# agents by their hashes, or as the keys themselves name them
+	for file in "$db" bare.edb; do
+		edb-extract -q <"$file" 2>/dev/null >rows
+		run_tool 0 kms-report <rows
+		/usr/bin/python3 "$root/tests/page.py" "$OUT" >shown
+		grep -qxF "keys in rows of the archive"$'\t'"$keys" shown
+		grep -qxF "certificates without their key"$'\t'"$(grep -c \
+		    $'\tblob:$' rows)" shown
+		by=$([[ $file == bare.edb ]] && echo -serial || echo -fingerprint)
+		for n in 1 2; do
+			openssl x509 -in "$ORG/kra$n.pem" -noout "$by" |
+			    sed 's/.*=//; s/://g' | tr A-F a-f >name
+			[[ $(grep -F "$(<name)" shown) == \
+			    *$'\t'"$keys"$'\t'* ]]
+		done
+		run_tool 1 kms-verify -r <rows
+		says 'kms-verify: consistent, but not proven: nobody was named to trust (give -k or -C)'
+		[[ $(grep -c $'^rec:verdict.*\tstatus:ok\t' "$OUT") == \
+		    $(grep -c ^rec:archived rows) ]]
+	done
+	# of one the serial number is not that of its certificate
+	sed $'1s/\tserial:[^\t]*/\tserial:99/; /^rec:end/d' rows | closed >wrong
+	run_tool 1 kms-verify -r <wrong
+	[[ $(grep -c $'^rec:verdict.*\tstatus:bad\t' "$OUT") == 1 ]]
+}
+
 @test "edb-extract: what every filter keeps" {
 	filter_contract edb-extract <"$shared/ese/samples/dissect-default.edb"
 }

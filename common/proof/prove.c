@@ -39,6 +39,7 @@ prove_record(const struct stream_in *s, struct cert **cert, uint8_t **blob,
     size_t *len, struct reason *w)
 {
 	const struct rec *r = &s->rec;
+	const int row = rec_is(r, "archived") && !rec_eq(r, "cert", "");
 	uint8_t *der;
 	size_t n;
 	int rc;
@@ -46,7 +47,7 @@ prove_record(const struct stream_in *s, struct cert **cert, uint8_t **blob,
 	*cert = NULL;
 	if (blob != NULL)
 		*blob = NULL;
-	if (!rec_is(r, "key") && !rec_is(r, "cert"))
+	if (!rec_is(r, "key") && !rec_is(r, "cert") && !row)
 		return 1;
 	if ((der = rec_b64(r, "cert", 0, &n)) == NULL)
 		return reason_set(w, "certificate", "cert is not base64");
@@ -61,7 +62,7 @@ prove_record(const struct stream_in *s, struct cert **cert, uint8_t **blob,
 		    (s->key == NULL ||
 			match_prove(s->key, s->keylen, &(*cert)->spki_part,
 			    blob, len, w))));
-	if (!rc) {
+	if (!rc || row) {
 		cert_free(*cert);
 		*cert = NULL;
 	}

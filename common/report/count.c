@@ -308,19 +308,34 @@ agent_of(struct count *c, const char *sha1, size_t n)
 	return v;
 }
 
-/* Counts the key for each of its agents: hashes, apart by blanks. */
+/*
+ * Counts the key for each of its agents, which `end' parts: hashes, or, of an
+ * agent whose certificate nobody has, serial number and issuer.
+ */
 static unsigned long long
-for_agents(struct count *c, const struct rec_field *kra)
+for_agents(struct count *c, const struct rec *r, const char *label, char end)
 {
+	char *own;
+	struct text t = rec_text_own(r, label, &own);
 	unsigned long long all = 0;
 	size_t i, n;
 
-	for (i = 0; i < kra->vlen; i += n + 1, all++) {
-		for (n = 0; i + n < kra->vlen && kra->val[i + n] != ' '; n++)
+	for (i = 0; i < t.n; i += n + 1, all++) {
+		for (n = 0; i + n < t.n && t.s[i + n] != end; n++)
 			continue;
-		agent_of(c, kra->val + i, n)[AGENT_KEYS]++;
+		agent_of(c, t.s + i, n)[AGENT_KEYS]++;
 	}
+	OPENSSL_free(own);
 	return all;
+}
+
+/* Is the field there, and not empty? */
+static int
+says(const struct rec *r, const char *label)
+{
+	const struct rec_field *f = rec_get0(r, label);
+
+	return f != NULL && f->vlen > 0;
 }
 
 /* An `archived' record. */
@@ -328,14 +343,13 @@ static void
 row(struct count *c, const struct rec *r)
 {
 	struct count_cert *e = cert_of(c, r);
-	const struct rec_field *kra = rec_get0(r, "kra");
 	unsigned long long n;
 
 	/* a row may come under each of its names */
 	c->nrows += e == NULL || (e->flags & (COUNT_ALONE | COUNT_ROW)) == 0;
-	if (e == NULL || kra == NULL)
+	if (e == NULL || rec_get0(r, "kra") == NULL)
 		return;
-	if (kra->vlen == 0) {
+	if (!says(r, "kra") && !says(r, "recipients")) {
 		if (mark(e, COUNT_ALONE)) {
 			c->alone++;
 			count_note(c, "alone", r, CERT_FIELDS);
@@ -348,7 +362,7 @@ row(struct count *c, const struct rec *r)
 		return;
 	c->rows++;
 	user_of(c, r)[GROUP_ROWS]++;
-	n = for_agents(c, kra);
+	n = for_agents(c, r, "kra", ' ') + for_agents(c, r, "recipients", '\n');
 	c->locks += n;
 	c->most_agents = n > c->most_agents ? n : c->most_agents;
 	notes_begin(&c->notes, "row", r, CERT_FIELDS);

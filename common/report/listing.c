@@ -172,7 +172,7 @@ static int
 list_agents(struct listing *l, const struct rec *r)
 {
 	const unsigned long long *v;
-	char sha1[64];
+	char sha1[TALLY_TEXT];
 	size_t n;
 
 	if (!rec_is(r, "kra"))
