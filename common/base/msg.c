@@ -5,11 +5,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
 int msg_level;
 void (*msg_before)(void);
+
+int
+msg_terminal(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDERR_FILENO) &&
+	    (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+static int
+is_pipe(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
+const char *
+msg_line_start(void)
+{
+	struct termios t;
+	int saved = errno;
+	const char *start = "";
+
+	if (tcgetattr(STDERR_FILENO, &t) == 0 && (t.c_lflag & ICANON) != 0 &&
+	    (t.c_lflag & ECHO) == 0)
+		start = "\n"; /* behind a question for a password */
+	else if (msg_terminal() &&
+	    (is_pipe(STDIN_FILENO) || is_pipe(STDOUT_FILENO)))
+		start = "\r\033[K";
+	errno = saved;
+	return start;
+}
 
 static void write_line(const char *who, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
@@ -25,7 +62,8 @@ write_line(const char *who, const char *fmt, va_list ap)
 	text_vis(safe, sizeof(safe), raw, strlen(raw));
 	if (msg_before != NULL)
 		msg_before();
-	(void)fprintf(stderr, "%s%s%s\n", who, *who == '\0' ? "" : ": ", safe);
+	(void)fprintf(stderr, "%s%s%s%s\n", msg_line_start(), who,
+	    *who == '\0' ? "" : ": ", safe);
 }
 
 static void

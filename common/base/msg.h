@@ -12,6 +12,15 @@ extern int msg_level;
 /* If not NULL it is called before each message. */
 extern void (*msg_before)(void);
 
+/* Is stderr a terminal that takes a line away when told to? */
+int msg_terminal(void);
+
+/*
+ * What must come before a line on stderr, so that it stands alone: on a terminal
+ * another tool of the pipeline may tell there how far it is, or ask for a password.
+ */
+const char *msg_line_start(void);
+
 /* Says something about one record or member, unless -q is given. */
 void msg_record(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -1,9 +1,11 @@
 #include "base/progress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 
 #define TERMINAL_MS 500 /* from line to line */
 #define LOG_MS	    60000
+#define COLUMNS	    80 /* where the terminal does not say */
 
 /* What the handler of SIGUSR1 reads too: it may be a moment old. */
 static const char *volatile what;
@@ -20,6 +23,7 @@ static unsigned long long started, next; /* ms */
 static unsigned long long every; /* ms; 0: only when asked */
 static off_t size; /* of stdin, 0: not known */
 static int terminal, shown;
+static int yields; /* to a tool that knows how much is left */
 
 static unsigned long long
 now(void)
@@ -61,37 +65,82 @@ add_number(struct line *l, unsigned long long v)
 	add(l, p);
 }
 
-/* `tool: 12000 records, 3 faults, 12 s, 1000 a second, 30 s left'. */
+/* A number of these, which end in s. */
+static void
+add_count(struct line *l, unsigned long long v, const char *these)
+{
+	add_number(l, v);
+	add(l, " ");
+	add(l, these);
+	if (v == 1)
+		l->n--;
+}
+
+/* Seconds as a time that somebody waits. */
+static void
+add_time(struct line *l, unsigned long long s)
+{
+	add_number(l, s < 120 ? s : s < 7200 ? s / 60 : s / 3600);
+	add(l, s < 120 ? " s" : s < 7200 ? " min" : " h");
+}
+
+/*
+ * `tool: 12000 records, 3 faults, 12 s, 1000 a second, 30 s left', without the
+ * parts that matter least where it must be brief: 0 to 3.
+ */
+static void
+compose(struct line *l, int brief)
+{
+	unsigned long long ms = now() - started;
+	off_t at = size > 0 ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
+
+	add(l, program_invocation_short_name);
+	add(l, ": ");
+	add_count(l, done, what);
+	if (brief < 3) {
+		add(l, ", ");
+		add_count(l, faults, "faults");
+	}
+	if (brief < 2) {
+		add(l, ", ");
+		add_time(l, ms / 1000);
+	}
+	if (brief < 1 && ms >= 1000) {
+		add(l, ", ");
+		add_number(l, done * 1000 / ms);
+		add(l, " a second");
+	}
+	if (ms >= 1000 && at > 0 && at <= size) {
+		add(l, ", ");
+		add_time(l,
+		    (unsigned long long)((double)ms / 1000 *
+			(double)(size - at) / (double)at));
+		add(l, " left");
+	}
+}
+
+/* Shows the line: on a terminal it must not be wider than that, else it scrolls. */
 static void
 show(const char *before, const char *after)
 {
-	unsigned long long ms = now() - started;
 	struct line l = { "", 0 };
-	off_t at = size > 0 ? lseek(STDIN_FILENO, 0, SEEK_CUR) : 0;
+	struct winsize w = { 0, 0, 0, 0 };
+	size_t head, room = sizeof(l.s);
+	int brief = 0;
 
+	if (terminal) {
+		if (ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == -1 || w.ws_col == 0)
+			w.ws_col = COLUMNS;
+		room = w.ws_col - 1U;
+	}
 	add(&l, before);
-	add(&l, program_invocation_short_name);
-	add(&l, ": ");
-	add_number(&l, done);
-	add(&l, " ");
-	add(&l, what);
-	add(&l, ", ");
-	add_number(&l, faults);
-	add(&l, " faults, ");
-	add_number(&l, ms / 1000);
-	add(&l, " s");
-	if (ms >= 1000) {
-		add(&l, ", ");
-		add_number(&l, done * 1000 / ms);
-		add(&l, " a second");
-	}
-	if (ms >= 1000 && at > 0 && at <= size) {
-		add(&l, ", ");
-		add_number(&l,
-		    (unsigned long long)((double)ms / 1000 *
-			(double)(size - at) / (double)at));
-		add(&l, " s left");
-	}
+	head = l.n;
+	do {
+		l.n = head;
+		compose(&l, brief);
+	} while (l.n - head > room && ++brief < 4);
+	if (l.n - head > room)
+		l.n = head + room;
 	add(&l, after);
 	if (write(STDERR_FILENO, l.s, l.n) == -1)
 		return; /* who reads no messages misses nothing */
@@ -104,8 +153,41 @@ asked(int sig)
 
 	(void)sig;
 	if (what != NULL)
-		show(shown ? "\r" : "", shown ? "\033[K\n" : "\n");
+		show(msg_line_start(), "\n");
 	errno = saved;
+}
+
+/*
+ * Does this process tell the terminal how far the pipeline is?  The one with a
+ * file for input does, and holds a lock on the first byte of it; else the last.
+ */
+static int
+speaks(int file, int pipe)
+{
+	struct flock lock = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_len = 1 };
+
+	if (msg_level > 0)
+		return 1;
+	if (msg_level < 0)
+		return 0;
+	yields = !file;
+	return file ? fcntl(STDERR_FILENO, F_SETLK, &lock) == 0 : !pipe;
+}
+
+/* Does another process speak, or somebody else have the terminal now? */
+static int
+silenced(void)
+{
+	struct flock lock = { .l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_len = 1 };
+	pid_t front = terminal ? tcgetpgrp(STDERR_FILENO) : -1;
+
+	return (front != -1 && front != getpgrp()) ||
+	    (yields && fcntl(STDERR_FILENO, F_GETLK, &lock) == 0 &&
+		lock.l_type != F_UNLCK);
 }
 
 void
@@ -119,10 +201,12 @@ progress_start(const char *name)
 	started = now();
 	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode))
 		size = st.st_size;
-	terminal = isatty(STDERR_FILENO);
+	terminal = msg_terminal();
 	pipe = fstat(STDOUT_FILENO, &st) == 0 && S_ISFIFO(st.st_mode);
-	if (msg_level > 0 || (msg_level == 0 && terminal && !pipe))
-		every = terminal ? TERMINAL_MS : LOG_MS;
+	if (!terminal)
+		every = msg_level > 0 ? LOG_MS : 0;
+	else if (speaks(size > 0, pipe))
+		every = TERMINAL_MS;
 	next = started + every;
 	what = name;
 	memset(&sa, 0, sizeof(sa));
@@ -140,6 +224,8 @@ progress_tick(void)
 	if (every == 0 || (t = now()) < next)
 		return;
 	next = t + every;
+	if (silenced())
+		return;
 	show(terminal ? "\r" : "", terminal ? "\033[K" : "\n");
 	shown = terminal;
 }

@@ -2,9 +2,10 @@
 #define BASE_PROGRESS_H
 
 /*
- * How far a tool is, told on stderr.  On a terminal the line rewrites itself,
- * if standard output is no pipe or with -v.  Elsewhere a line comes each
- * minute with -v.  SIGUSR1 makes one line come at once, in any case.
+ * How far a tool is, told on stderr.  On a terminal the line rewrites itself; of
+ * a pipeline the tool with a file for input tells it, else the last, or each with
+ * -v.  Elsewhere a line comes each minute with -v.  SIGUSR1 makes one line come
+ * at once, in any case.
  */
 
 /* Starts; what is counted: "records", "members".  Comes after the options. */
