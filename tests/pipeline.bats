@@ -793,14 +793,20 @@ refuses_import()
 	# a pipe whose reader is gone
 	exec 7> >(exec true)
 	wait "$!"
-	# unread INPUT COMMAND...
+	# unread INPUT COMMAND...: what changes an archive says that output is lost,
+	# the others leave the last word to whoever has ended.
 	unread()
 	{
 		local status=0
 
 		timeout -k 1 60 "${@:2}" <"$1" >&7 2>"$ERR" || status=$?
-		complained 2 "$status" "${*:2}"
-		grep -qx "$2: cannot write [a-z ]*: Broken pipe" "$ERR"
+		if grep -q tool_changes "$root/tools/$2.c"; then
+			complained 2 "$status" "${*:2}"
+			grep -qx "$2: cannot write [a-z ]*: Broken pipe" "$ERR"
+		else
+			((status == 2))
+			not grep -q 'Broken pipe' "$ERR"
+		fi
 	}
 	unread kms-backup.tar.gz "${export[@]}"
 	unread export.kms kms-verify "${machine[@]}"

@@ -112,6 +112,7 @@ main(int argc, char *argv[])
 	int c;
 
 	tool_start();
+	tool_changes();
 	memset(&im, 0, sizeof(im));
 	memset(&results, 0, sizeof(results));
 	memset(&batch, 0, sizeof(batch));

@@ -136,6 +136,7 @@ main(int argc, char *argv[])
 	int rc;
 
 	tool_start();
+	tool_changes();
 	memset(&o, 0, sizeof(o));
 	memset(&s, 0, sizeof(s));
 	memset(&ca, 0, sizeof(ca));

@@ -168,6 +168,7 @@ main(int argc, char *argv[])
 	int c;
 
 	tool_start();
+	tool_changes();
 	memset(&in, 0, sizeof(in));
 	memset(&l, 0, sizeof(l));
 	while ((c = tool_option(argc, argv, "d:P", usage)) != -1)

@@ -246,6 +246,7 @@ main(int argc, char *argv[])
 	int c, dry = 0, writes, records, ok;
 
 	tool_start();
+	tool_changes();
 	memset(&in, 0, sizeof(in));
 	memset(&todo, 0, sizeof(todo));
 	while ((c = tool_option(argc, argv, "d:n", usage)) != -1)

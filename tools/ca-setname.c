@@ -129,6 +129,7 @@ main(int argc, char *argv[])
 	int c, dry = 0;
 
 	tool_start();
+	tool_changes();
 	memset(&in, 0, sizeof(in));
 	memset(&t, 0, sizeof(t));
 	while ((c = tool_option(argc, argv, "d:nP", usage)) != -1)

@@ -27,6 +27,7 @@
 #define OUT_BUFFER (64 * 1024)
 #define PIPE	   (256 * 1024) /* bytes between two tools: fewer turns */
 
+static int changes; /* an archive */
 static char *out_buf; /* secure: plain streams carry keys */
 
 static void
@@ -285,8 +286,19 @@ tool_wait(void)
 }
 
 void
+tool_changes(void)
+{
+	changes = 1;
+}
+
+void
 tool_lost(void)
 {
+	/* the next tool has ended, and said why: ours must not be the last word */
+	if (errno == EPIPE && !changes && msg_level < 1) {
+		progress_clear();
+		exit(2);
+	}
 	msg_die("cannot write standard output: %s", strerror(errno));
 }
 

@@ -60,7 +60,13 @@ int tool_end(int status);
  */
 void tool_wait(void);
 
-/* Exits 2 because standard output cannot be written (errno tells). */
+/* Comes before a tool changes an archive: then lost output is always said. */
+void tool_changes(void);
+
+/*
+ * Exits 2 because standard output cannot be written (errno tells), with a message
+ * unless whoever read it has ended.
+ */
 void tool_lost(void) __attribute__((noreturn));
 
 #endif
