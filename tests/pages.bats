@@ -7,6 +7,7 @@ load ca
 load pg
 load p12
 load epf
+load ese
 
 # What the examples name: the organisation after its migration, and what lies
 # beside it.  All passwords are one, so that whoever types it types the right one.
@@ -61,6 +62,17 @@ setup_file()
 		    cut -c -40 >"$name.sha1"
 	done
 	cp ca.db mnt
+	# a Windows CA
+	mkdir DataBase
+	cp pw out.pw
+	if [[ -e $shared/ese ]]; then
+		{
+			ca-export -q -d ca.db 2>/dev/null
+			printf 'rec:archived\tid:99\tdisposition:20\tcert:%s\tsha1:%s\n' \
+			    "$(cert_der kra1.pem | base64 -w 0)" "$(<kra1.sha1)"
+		} | ca_edb CA.edb
+		cp CA.edb DataBase/CANAME.edb
+	fi
 	# the other machine
 	printf '#!/bin/sh\nshift\nexec "$@"\n' >bin/ssh
 	chmod +x bin/ssh
@@ -81,13 +93,14 @@ setup()
 	export KRA1 KRA2 KRA3 THUMB SERIAL HEAD
 }
 
-# examples PAGE: those of the section, as example.1, example.2, ...; what stands
-# further in (indent-two) is what a command prints.
+# examples PAGE: those of the page, as example.1, example.2, ...: of a page on a
+# tool or a format under EXAMPLES, of the others all, but for what spread.bats
+# runs.  What stands further in (indent-two) is what a command prints.
 examples()
 {
 	rm -f example.*
 	awk '
-	/^\.Sh /	{ on = $2 == "EXAMPLES" || $2 == "RUNBOOK" }
+	/^\.Sh /	{ on = FILENAME ~ /7$/ ? !/SEVERAL MACHINES/ : $2 == "EXAMPLES" }
 	!on		{ next }
 	/^\.Bd -literal -offset indent$/	{ n++; show = 1; next }
 	/^\.Ed/		{ show = 0 }
@@ -112,6 +125,14 @@ server()
 	printf '%s\n' "${text//'postgresql://db.example.com/keys'/"$URL"}" >"$1"
 }
 
+# no_database FILE: whether it names an ESE database that could not be made here.
+no_database()
+{
+	local name
+
+	name=$(grep -o '[A-Za-z/]*\.edb' "$1") && [[ ! -e ${name%%$'\n'*} ]]
+}
+
 # runs PAGE: every example of it, one after the other.
 runs()
 {
@@ -120,7 +141,8 @@ runs()
 
 	examples "$1"
 	while [[ -e example.$n ]]; do
-		if grep -q postgresql: "example.$n" && ! server "example.$n"; then
+		if grep -q postgresql: "example.$n" && ! server "example.$n" ||
+		    no_database "example.$n"; then
 			((n += 1))
 			continue
 		fi
@@ -198,12 +220,18 @@ runs()
 	runs kms-verify.1
 }
 
-@test 'kms2ca.7' {
-	runs kms2ca.7
+@test 'kms2ca-setup.7' {
+	runs kms2ca-setup.7
+	run_tool 0 kms-verify -k machine.p12 -p file:machine.pw <folder.kms
+	[[ $(only key <"$OUT" | field user) == jane ]]
 }
 
-@test 'kms2ca.7: keys for another agent' {
-	examples kms2ca.7
+@test 'kms2ca-runbook.7' {
+	runs kms2ca-runbook.7
+}
+
+@test 'kms2ca-runbook.7: keys for another agent' {
+	examples kms2ca-runbook.7
 	only key <export.kms | field sha1 | sort >want
 	run_tool 0 bash -e "$(grep -l 'ca-init -D' example.*)"
 	# each key, in its row, for the newcomer and who stayed, and nobody else
@@ -219,8 +247,8 @@ runs()
 	whole ca.db
 }
 
-@test 'kms2ca.7: the drop folder' {
-	examples kms2ca.7
+@test 'kms2ca-runbook.7: the drop folder' {
+	examples kms2ca-runbook.7
 	cp "$(grep -l archive-drop example.*)" archive-drop
 	chmod +x archive-drop
 	# good, in capitals, locked, no file, empty, and no key at all

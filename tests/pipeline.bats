@@ -169,12 +169,12 @@ blocks()
 	    sed "s/\\\\(aq/'/g; s/\\\\e/\\\\/g; s/\\\\(ha/^/g"
 }
 
-@test 'old mail: RC2, DES and 3DES, with the recovered PKCS#12, as kms2ca(7) shows' {
+@test 'old mail: RC2, DES and 3DES, with the recovered PKCS#12, as kms2ca-runbook(7) shows' {
 	local cipher serial n=0
 
 	ca-export -d ca.db -s jane 2>"$ERR" | ca-recover -q "${kra1[@]}" |
 	    p12-pack -l -p file:jane.pw >jane.p12
-	blocks kms2ca.7 'Old mail' >commands
+	blocks kms2ca-runbook.7 'Old mail' >commands
 	awk '/^---$/ { exit } 1' commands >show
 	awk '/^---$/ { n++; next } n == 1' commands >decrypt
 	grep -q 'openssl cms -decrypt' decrypt
@@ -206,7 +206,7 @@ blocks()
 	    p12-pack -p file:jane.pw >jane.p12
 	openssl cms -encrypt -des3 -in old-mail.txt -out old.eml \
 	    "$ORG/keys/bob-1999.pem"
-	blocks kms2ca.7 'Old mail' |
+	blocks kms2ca-runbook.7 'Old mail' |
 	    awk '/^---$/ { n++; next } n == 1' >decrypt
 	not bash decrypt
 	[[ ! -s old.txt ]]
@@ -580,8 +580,8 @@ refuses_import()
 	bash recipe 2>"$ERR"
 	sed 's/kra1/kra2/g' recipe >other
 	bash other 2>"$ERR"
-	# both are in kms2ca(7), one after the other
-	recipe kms2ca.7 'The last step of a migration'
+	# both are in kms2ca-runbook(7), one after the other
+	recipe kms2ca-runbook.7 'The last step of a migration'
 	diff recipe <(tail -n 2 recipe | sed 's/kra2/kra1/g'
 	    tail -n 2 recipe)
 	bash -e -o pipefail recipe 2>"$ERR"
@@ -647,7 +647,7 @@ refuses_import()
 }
 
 @test 'the audit head: saved, checked, replaced' {
-	recipe kms2ca.7 'The head of the audit chain is in'
+	recipe kms2ca-runbook.7 'The head of the audit chain is in'
 	# the first is that of ca-init
 	fresh
 	last_head ca.db >audit.head
@@ -681,7 +681,7 @@ refuses_import()
 }
 
 @test 'what is missing, and what is no loss' {
-	recipe kms2ca.7 'What is missing'
+	recipe kms2ca-runbook.7 'What is missing'
 	# that of a CA, as it may lie beside the keys
 	record 1 kms "$ORG/ca.pem" | closed | ca-import -d ca.db >log 2>"$ERR"
 	grep -q $'\tstatus:ignored\t' log
@@ -699,18 +699,17 @@ refuses_import()
 	grep -q 'source:.*reason:password' "$OUT"
 }
 
-@test 'what the README makes with openssl is what a migration needs' {
+@test 'what kms2ca-setup(7) makes with openssl is what a migration needs' {
 	rm ./*
 	echo 'for the CA' >ca.pw
 	echo 'for the machine' >machine.pw
 	echo 'for an agent' >kra1.pw
 	awk '
-	/^-+$/		{ on = last == "What you need first" }
-	on && /^    [^ ]+  /	{ next }
-	on && /^     /	{ if (!code) next }
-	on && /^    /	{ code = 1; print substr($0, 5) }
-	!/^    /	{ code = 0 }
-	{ last = $0 }' "$root/README" >commands
+	/^\.Sh /		{ on = /THE (CA|MACHINE|AGENTS)$/ }
+	/^\.Ed/		{ code = 0 }
+	on && code
+	/^\.Bd -literal/	{ code = 1 }' "$root/man/kms2ca-setup.7" |
+	    sed "s/\\\\(aq/'/g; s/\\\\e/\\\\/g" >commands
 	[[ $(grep -c '^openssl' commands) == 8 ]]
 	bash -e -o pipefail commands >"$OUT" 2>"$ERR"
 	# no key in the clear is left

@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # shellcheck disable=SC2154 # arrays of ca.bash, variables of pg.bash
 #
-# The filters spread over cores and machines: the commands of kms2ca(7), `More
-# than one machine', word for word.
+# The filters spread over cores and machines: the commands of
+# kms2ca-runbook(7), SEVERAL MACHINES, word for word.
 
 load common
 load ca
@@ -17,10 +17,10 @@ setup_file()
 	    -p "file:$ORG/machine.pw" -p "list:$ORG/user.pws" \
 	    <"$ORG/kms-backup.zip" >stream.1 2>/dev/null || (($? == 1))
 	# block N: the Nth block of commands there
-	awk '/^\.Ss / { on = /More than one machine/ }
+	awk '/^\.Sh / { on = /SEVERAL MACHINES/ }
 	on && /^\.Ed/ { block = 0 }
 	on && block { print >"block." n }
-	on && /^\.Bd/ { block = 1; n++ }' "$root/man/kms2ca.7"
+	on && /^\.Bd/ { block = 1; n++ }' "$root/man/kms2ca-runbook.7"
 	sed -i "s/\\\\(aq/'/g; s/\\\\(ha/^/g; s/\\\\e/\\\\/g" block.*
 }
 

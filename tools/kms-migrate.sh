@@ -1,8 +1,8 @@
 #!/bin/bash
 #
-# kms-migrate(1): the pipeline of a migration, as kms2ca(7) has it, in one
-# command.  All that it leaves is in one new folder.  It is meant to be read,
-# and changed.
+# kms-migrate(1): the pipeline of a migration, as kms2ca-runbook(7) has it, in
+# one command.  All that it leaves is in one new folder.  It is meant to be
+# read, and changed.
 
 set -u -o pipefail
 umask 077
