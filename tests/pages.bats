@@ -62,6 +62,9 @@ setup_file()
 		    cut -c -40 >"$name.sha1"
 	done
 	cp ca.db mnt
+	cp ca.db old.db
+	cat kra1.pem kra2.pem >agents.pem
+	cp jane-1999.key key.pem
 	# a Windows CA
 	mkdir DataBase
 	cp pw out.pw
@@ -93,18 +96,20 @@ setup()
 	export KRA1 KRA2 KRA3 THUMB SERIAL HEAD
 }
 
-# examples PAGE: those of the page, as example.1, example.2, ...: of a page on a
-# tool or a format under EXAMPLES, of the others all, but for what spread.bats
-# runs.  What stands further in (indent-two) is what a command prints.
+# examples PAGE: those of the page, as example.1, example.2, ...: all blocks, but
+# for the grammar, what spread.bats and postgresql.bats run, and what stands
+# further in (indent-two), which a command prints; and single lines under EXAMPLES
+# and behind.
 examples()
 {
 	rm -f example.*
 	awk '
-	/^\.Sh /	{ on = FILENAME ~ /7$/ ? !/SEVERAL MACHINES/ : $2 == "EXAMPLES" }
+	/^\.S[hs] /	{ on = !/SEVERAL MACHINES|Grammar|PostgreSQL/ }
+	/^\.Sh EXAMPLES/	{ behind = 1 }
 	!on		{ next }
 	/^\.Bd -literal -offset indent$/	{ n++; show = 1; next }
 	/^\.Ed/		{ show = 0 }
-	sub(/^\.Dl /, "")	{ n++; print >("example." n) }
+	behind && sub(/^\.Dl /, "")	{ n++; print >("example." n) }
 	show		{ print >("example." n) }' "$root/man/$1"
 	[[ -e example.1 ]] || return
 	# the escapes of mdoc; and what lies elsewhere lies here
@@ -169,7 +174,38 @@ runs()
 @test 'ca-db.5' {
 	runs ca-db.5
 	# the two hashes that it says are the same
-	[[ $(wc -l <out.4) == 2 && $(uniq out.4 | wc -l) == 1 ]]
+	hashes=$(grep -l 'sha256sum' example.* | sed 's/example/out/')
+	[[ $(wc -l <"$hashes") == 2 && $(uniq "$hashes" | wc -l) == 1 ]]
+	ca-dump -d old.db 2>log | cmp - <(ca-dump -d new.db 2>log)
+}
+
+@test 'ca-audit.1' {
+	runs ca-audit.1
+	ca-audit -d new.db 2>log | grep -q $'\tstatus:whole\t'
+	diff <(ca-export -n -d ca.db 2>log | grep $'\tkra:[^\t]' | field sha1 | sort) \
+	    <(ca-export -n -d new.db 2>log | field sha1 | sort)
+}
+
+@test 'ca-dump.1' {
+	runs ca-dump.1
+}
+
+@test 'ca-load.1' {
+	runs ca-load.1
+}
+
+@test 'ca-setname.1' {
+	ca-setname -d ca.db 7 $'user:j\xc3\x83\xc2\xb6rg' >out 2>log
+	printf '%s\t%s\n' erin érin >names.tsv
+	runs ca-setname.1
+	ca-export -n -d ca.db -u jörg >out 2>log
+}
+
+@test 'edb-extract.1' {
+	need_shared ese
+	other_db
+	mv other.edb kmsmdb.edb
+	runs edb-extract.1
 }
 
 @test 'ca-export.1' {
@@ -308,4 +344,104 @@ runs()
 @test 'p12-pack.1' {
 	runs p12-pack.1
 	tr -d "\r" <out.3 | cmp - "$ORG/old-mail.txt"
+}
+
+@test 'every page that shows commands is run here' {
+	local page name
+
+	for page in "$root"/man/*; do
+		name=${page##*/}
+		examples "$name" || continue
+		grep -q "^	runs $name\$" "$BATS_TEST_FILENAME" || {
+			echo "$name: its examples are not run" >&2
+			return 1
+		}
+	done
+}
+
+# advice PAGE: the commands that it names in its text and in its messages, one a
+# line, with the names of this test in the place of its own.
+advice()
+{
+	awk '
+	sub(/^\.(It |Pq )?Ic /, "") {
+		gsub(/ Ns (Ic )?/, "")
+		gsub(/ , make /, " ")
+		gsub(/(^| )(Ar|Ic|Cm|Pa) /, " ")
+		sub(/( [.,:;)])+$/, "")
+		print
+	}
+	/^\.It "/ {
+		while (match($0, /(run (chmod|chown) [^ ]+ on it|(ca|kms|p12|edb|epf)-[a-z]+ [^":)]*|mlr [^")]*)/)) {
+			line = substr($0, RSTART, RLENGTH)
+			$0 = substr($0, RSTART + RLENGTH)
+			sub(/^run /, "", line)
+			print line
+		}
+	}' "$root/man/$1" |
+	    sed 's/\\(aq/'\''/g; s/\\(dq/"/g; s/\\(ha/^/g; s/\\&//g; s/\\e/\\/g
+	    s/^ *//; s/ \(DB\|db\)\>/ ca.db/; s/\<DIR\>/./; s/\<PATH\>/ca.db/
+	    s/\<N\>/2/; s/ on it$//; s/ at it$//'
+}
+
+# mentioned COMMAND: a tool and some options, of many that it needs.  Each is one
+# of its options.
+mentioned()
+{
+	local word
+	local -a words
+
+	read -ra words <<<"$1"
+	for word in "${words[@]:1}"; do
+		[[ $word == -[A-Za-z]* ]] || break
+		"${words[0]}" -h | grep -q "^  ${word:0:2} " || return
+	done
+}
+
+@test 'every command that a page advises in its text runs' {
+	local page command count=0
+
+	printf 'path,user\nx,jane\n' >map.csv
+	sha256sum kms-backup.* >backup.sha256
+	p8 jane-1999.key >key.der
+	for page in "$root"/man/*; do
+		advice "${page##*/}" | sort -u >commands
+		while IFS= read -r command; do
+			case $command in
+			# of Windows, of SQL, or a word alone
+			certutil* | esentutl* | VACUUM* | [!a-z]* | kill*) continue ;;
+			ca-* | kms-* | p12-* | edb-* | epf-*)
+				if [[ $command != *' -d '* ]]; then
+					mentioned "$command" || {
+						echo "${page##*/}: $command" >&2
+						return 1
+					}
+					continue
+				fi ;;
+			make\ *)
+				for command in ${command#make }; do
+					grep -q "^$command:" "$root/Makefile"
+				done
+				continue ;;
+			man\ *) command="cd '$root' && mandoc ${command#man -l }" ;;
+			mlr\ *) command+=' <map.csv' ;;
+			sha256sum\ -c) command+=' backup.sha256' ;;
+			tar\ tf) command+=' kms-backup.tar.gz' ;;
+			'tar -h'*) command+=' -cf archive.tar KMSData' ;;
+			'openssl pkey'*) command+=' -noout <key.der' ;;
+			chmod*) command+=' key.der' ;;
+			bc\ *) command -v bc >/dev/null || continue ;;
+			'openssl cms') command+=' -help' ;;
+			*' '*) ;;
+			*) continue ;;
+			esac
+			((count += 1))
+			bash -c "$command" </dev/null >"$OUT" 2>"$ERR" || {
+				echo "${page##*/} advises: $command" >&2
+				cat "$ERR" >&2
+				return 1
+			}
+		done <commands
+	done
+	((count > 25))
 }
