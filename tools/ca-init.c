@@ -168,7 +168,7 @@ main(int argc, char *argv[])
 		msg_warn("%s", w.detail);
 	else if (rec_close(s.out) == -1 || fflush(mem) == EOF)
 		heap_nomem();
-	else if (fwrite(text, 1, n, stdout) != n)
+	else if (!rec_write(stdout, text, n))
 		tool_lost();
 
 	rec_out_free(s.out);

@@ -166,7 +166,7 @@ main(int argc, char *argv[])
 	set_all(&t, dry, head);
 	if (rec_close(t.out) == -1 || fclose(mem) == EOF)
 		heap_nomem();
-	if (fwrite(text, 1, len, stdout) != len || fflush(stdout) == EOF)
+	if (!rec_write(stdout, text, len) || fflush(stdout) == EOF)
 		tool_lost();
 	msg_warn("names %llu, as they were %llu, refused %llu%s", t.set, t.same,
 	    t.refused, dry ? " (-n: nothing was written)" : "");

@@ -63,8 +63,7 @@ pass(struct verify *v)
 	const struct rec *r = &v->stream->rec;
 
 	if (v->fp != NULL &&
-	    (fwrite(r->line, 1, r->len, v->fp) != r->len ||
-		putc('\n', v->fp) == EOF))
+	    (!rec_write(v->fp, r->line, r->len) || putc('\n', v->fp) == EOF))
 		lost(v);
 }
 
@@ -222,7 +221,7 @@ release(const struct verify *v)
 	if (fflush(v->fp) == EOF || fseek(v->fp, 0, SEEK_SET) == -1)
 		lost(v);
 	while ((n = fread(buf, 1, sizeof(buf), v->fp)) > 0)
-		if (fwrite(buf, 1, n, stdout) != n)
+		if (!rec_write(stdout, buf, n))
 			tool_lost();
 	if (ferror(v->fp))
 		msg_die("cannot read the temporary file: %s", strerror(errno));

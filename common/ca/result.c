@@ -142,8 +142,7 @@ results_release(struct results *rs)
 	rs->done = rs->now;
 	if (fflush(rs->mem) == EOF)
 		heap_nomem();
-	if (fwrite(rs->text, 1, rs->len, stdout) != rs->len ||
-	    fflush(stdout) == EOF)
+	if (!rec_write(stdout, rs->text, rs->len) || fflush(stdout) == EOF)
 		tool_lost();
 	rewind(rs->mem);
 	rs->waiting = 0;

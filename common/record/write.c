@@ -3,6 +3,7 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/encode.h"
 #include "base/text.h"
@@ -190,6 +191,43 @@ rec_put_field(struct rec_out *o, const struct rec *r, const char *name)
 	add(o, f->label, f->llen + 1 + f->vlen);
 }
 
+/* Is it standard output, and that a terminal? */
+static int
+is_terminal(FILE *fp)
+{
+	static int terminal = -1;
+
+	if (fp != stdout)
+		return 0;
+	if (terminal == -1)
+		terminal = isatty(STDOUT_FILENO);
+	return terminal;
+}
+
+int
+rec_write(FILE *fp, const char *s, size_t n)
+{
+	const char *end = s + n, *value;
+
+	if (!is_terminal(fp))
+		return fwrite(s, 1, n, fp) == n;
+	for (; s < end; s += n) {
+		n = 1;
+		while (s + n < end && s[n] != '\t' && s[n] != '\n')
+			n++;
+		value = memchr(s, ':', n);
+		if (value == NULL || s + n - value <= REC_SHOWN) {
+			(void)fwrite(s, 1, n, fp);
+			continue;
+		}
+		value += REC_SHOWN - 3;
+		while ((*value & 0xc0) == 0x80) /* within a character */
+			value--;
+		(void)fprintf(fp, "%.*s...", (int)(value - s), s);
+	}
+	return !ferror(fp);
+}
+
 int
 rec_end(struct rec_out *o)
 {
@@ -204,8 +242,7 @@ rec_end(struct rec_out *o)
 	o->faults += memcmp(o->buf, "rec:fault\t", 10) == 0;
 	ok = EVP_DigestUpdate(o->md, o->buf, o->len) &&
 	    EVP_DigestUpdate(o->md, "\n", 1) &&
-	    fwrite(o->buf, 1, o->len, o->fp) == o->len &&
-	    putc('\n', o->fp) != EOF;
+	    rec_write(o->fp, o->buf, o->len) && putc('\n', o->fp) != EOF;
 	OPENSSL_cleanse(o->buf, o->len);
 	return ok ? 1 : -1;
 }
@@ -233,7 +270,7 @@ rec_close(struct rec_out *o)
 	rec_begin(o, "end");
 	rec_put_counts(o);
 	rec_put_label(o, "sig");
-	if (o->overflow || fwrite(o->buf, 1, o->len, o->fp) != o->len ||
+	if (o->overflow || !rec_write(o->fp, o->buf, o->len) ||
 	    putc('\n', o->fp) == EOF)
 		return -1;
 	return 1;

@@ -11,6 +11,8 @@
 
 /* Records out, a line each. */
 
+#define REC_SHOWN 80 /* bytes of a value on a terminal */
+
 /*
  * Builds one line at a time, and keeps what `end' needs: the numbers of records,
  * and the digest of every byte.
@@ -44,6 +46,13 @@ void rec_put_b64(struct rec_out *, const char *label, const uint8_t *, size_t);
 void rec_put_field(struct rec_out *, const struct rec *, const char *label);
 /* Label and colon only: the value is what the caller signs or seals. */
 void rec_put_label(struct rec_out *, const char *label);
+
+/*
+ * Writes lines of records, n bytes, as they are.  On standard output that is a
+ * terminal each value that is longer than REC_SHOWN is cut, with "..." behind it,
+ * so that the others can be read.  Returns 1, or 0 with errno: output was lost.
+ */
+int rec_write(FILE *, const char *lines, size_t n);
 
 /*
  * Writes the line and counts it, or, if it is longer than REC_LINE_MAX,
