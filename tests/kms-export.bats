@@ -140,6 +140,9 @@ listed()
 	    seal) <(only key <"$OUT" | tr '\t' '\n' | sed 's/:.*//') >&2
 	diff <(only key <"$OUT" | tr '\t' '\n' | sed 's/:.*//; /^rec$/d') \
 	    <(only cert <"$OUT" | tr '\t' '\n' | sed 's/:.*//; /^rec$/d') >&2
+	diff <(printf '%s\n' rec n keys certs faults sha256 members members_keys \
+	    members_certs members_faulted members_skipped sig) \
+	    <(only end <"$OUT" | tr '\t' '\n' | sed 's/:.*//') >&2
 	diff <(printf '%s\n' rec n source reason detail group user seal) \
 	    <(only fault <"$OUT" | tr '\t' '\n' | sed 's/:.*//') >&2
 	only cert <"$OUT" | field cert | base64 -d | cmp - <(cert_der b.pem)

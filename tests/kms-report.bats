@@ -582,6 +582,19 @@ missing()
 	grep -qE '<p>The export has 3 key records, from [1-3] members? of the backup, of 2 certificates: what was found again counts once\.</p>' page.html
 }
 
+@test 'what kms-export accounts for is on the page, of all its streams' {
+	local members keys
+
+	# shellcheck source=/dev/null
+	. "$ORG/expected"
+	members=$((zip_members + tar_members))
+	keys=$(field members_keys <export.kms | awk '{ n += $1 } END { print n }')
+	((keys >= zip_keys && keys < members))
+	page 0 export.kms
+	grep -qF "<p><code>kms-export</code> accounts for $members members of the backup: with keys $keys, with certificates alone " page.html
+	grep -qF ", faulted $((zip_faults + tar_faults)), skipped 0.</p>" page.html
+}
+
 @test 'lists are in order of group and user, and a file to save' {
 	{
 		missing 40

@@ -359,16 +359,29 @@ export_next_event(struct export *x, struct unpack *u)
 	return ev;
 }
 
-static void
-export_summary(const struct export *x)
+/* What the members came to. */
+static struct stream_sum
+export_sum(const struct export *x)
 {
-	const struct rec_out *r = x->out.rec;
+	struct stream_sum sum = { .members = x->members };
 	unsigned long long n[KEYS + 1] = { 0 };
 	uint64_t i;
-	size_t k;
 
 	for (i = 0; i < x->members; i++)
 		n[x->class[i]]++;
+	sum.keys = n[KEYS];
+	sum.certs = n[CERTS];
+	sum.faulted = n[FAULTED] + n[NOTHING];
+	sum.skipped = n[SKIPPED];
+	return sum;
+}
+
+static void
+export_summary(const struct export *x, const struct stream_sum *sum)
+{
+	const struct rec_out *r = x->out.rec;
+	size_t k;
+
 	for (k = 0; k < x->choose.map.n; k++)
 		if (!x->choose.map.v[k].used)
 			msg_warn("-m: %s matches no member",
@@ -392,8 +405,7 @@ export_summary(const struct export *x)
 	    x->nusers, r->keys, x->v1, r->certs, x->signing, r->faults);
 	msg_warn("members %llu = keys %llu + certificates %llu + faulted %llu "
 		 "+ skipped %llu",
-	    (unsigned long long)x->members, n[KEYS], n[CERTS],
-	    n[FAULTED] + n[NOTHING], n[SKIPPED]);
+	    sum->members, sum->keys, sum->certs, sum->faulted, sum->skipped);
 }
 
 /* One event of the u.  Returns 0 at its end. */
@@ -466,6 +478,7 @@ export_run(struct export *x, struct unpack *u, const struct trust_pair *to,
 {
 	enum unpack_event ev;
 	unsigned long long records;
+	struct stream_sum sum;
 	struct reason w;
 	int status;
 
@@ -488,7 +501,9 @@ export_run(struct export *x, struct unpack *u, const struct trust_pair *to,
 	pair_end(&x->pair);
 	records = x->out.rec->n;
 	status = x->out.rec->faults > 0 || records == 0;
-	export_summary(x);
+	sum = export_sum(x);
+	x->out.sum = &sum;
+	export_summary(x, &sum);
 	if (records == 0)
 		msg_warn("nothing was found%s",
 		    choose_some(&x->choose) ? " that -g and -u select" : "");

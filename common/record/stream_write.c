@@ -183,6 +183,16 @@ stream_fault(struct stream_out *o, struct text source,
 	line(o);
 }
 
+static void
+put_sum(struct rec_out *r, const struct stream_sum *sum)
+{
+	rec_put_u64(r, "members", sum->members);
+	rec_put_u64(r, "members_keys", sum->keys);
+	rec_put_u64(r, "members_certs", sum->certs);
+	rec_put_u64(r, "members_faulted", sum->faulted);
+	rec_put_u64(r, "members_skipped", sum->skipped);
+}
+
 int
 stream_close(struct stream_out *o, struct reason *w)
 {
@@ -194,6 +204,8 @@ stream_close(struct stream_out *o, struct reason *w)
 	} else {
 		rec_begin(o->rec, "end");
 		rec_put_counts(o->rec);
+		if (o->sum != NULL)
+			put_sum(o->rec, o->sum);
 		if ((rc = put_sig(o, 0, w)) != 0 && rec_end(o->rec) == -1)
 			tool_lost();
 	}

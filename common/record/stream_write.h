@@ -22,10 +22,16 @@ struct stream_rec {
 	size_t keylen;
 };
 
+/* What the members of a backup came to: a member counts once. */
+struct stream_sum {
+	unsigned long long members, keys, certs, faulted, skipped;
+};
+
 struct stream_out {
 	struct rec_out *rec;
 	struct box *seal; /* NULL: a plain stream */
 	const struct trust_pair *signer;
+	const struct stream_sum *sum; /* for the end of a sealed one, or NULL */
 };
 
 /* Starts a plain stream on fp.  Returns 1, or 0 when out of memory. */

@@ -572,6 +572,29 @@ record(struct count *c, const struct rec *r, int sealed)
 		t->count(c, r);
 }
 
+/* The end of a stream: of an export it accounts for each member. */
+static void
+count_sum(struct count *c, const struct rec *r)
+{
+	const struct {
+		const char *label;
+		unsigned long long *sum;
+	} fields[] = {
+		{ "members", &c->sum.members },
+		{ "members_keys", &c->sum.keys },
+		{ "members_certs", &c->sum.certs },
+		{ "members_faulted", &c->sum.faulted },
+		{ "members_skipped", &c->sum.skipped },
+	};
+	unsigned long long n;
+	size_t i;
+
+	c->ends++;
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (rec_u64(r, fields[i].label, &n))
+			*fields[i].sum += n;
+}
+
 void
 count_event(struct count *c, const struct stream_in *s, enum stream_event ev)
 {
@@ -587,7 +610,7 @@ count_event(struct count *c, const struct stream_in *s, enum stream_event ev)
 	if (ev == STREAM_HEAD)
 		head(c, s);
 	else if (ev == STREAM_END)
-		c->ends++;
+		count_sum(c, r);
 	else
 		record(c, r, s->sealed);
 }

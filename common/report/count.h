@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "record/rec.h"
 #include "record/stream_read.h"
+#include "record/stream_write.h"
 #include "report/notes.h"
 #include "report/tally.h"
 #include "report/years.h"
@@ -90,6 +91,7 @@ struct count {
 	/* what an export has */
 	unsigned long long nexport; /* key, cert and fault records */
 	unsigned long long key_records, members; /* that hold keys */
+	struct stream_sum sum; /* of the ends of exports */
 	unsigned long long again; /* records of a certificate seen before */
 	unsigned long long unnamed; /* records without a thumbprint */
 	unsigned long long nfaults; /* each source and reason once */

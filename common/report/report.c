@@ -99,6 +99,23 @@ sentence(FILE *fp, const struct count *c)
 	put(fp, ".</p>\n");
 }
 
+/* What kms-export says of all members, at the end of its streams. */
+static void
+accounts(FILE *fp, const struct stream_sum *s)
+{
+	put(fp, "<p><code>kms-export</code> accounts for ");
+	put_count(fp, s->members, "member", "members");
+	put(fp, " of the backup: with keys ");
+	html_number(fp, s->keys);
+	put(fp, ", with certificates alone ");
+	html_number(fp, s->certs);
+	put(fp, ", faulted ");
+	html_number(fp, s->faulted);
+	put(fp, ", skipped ");
+	html_number(fp, s->skipped);
+	put(fp, ".</p>\n");
+}
+
 static void
 reconciliation(FILE *fp, struct count *c)
 {
@@ -112,6 +129,8 @@ reconciliation(FILE *fp, struct count *c)
 
 	if (c->key_records > 0)
 		sentence(fp, c);
+	if (c->sum.members > 0)
+		accounts(fp, &c->sum);
 	if (!count_compares(c)) {
 		put(fp,
 		    "<p>There is nothing to compare: the input has no keys of "
