@@ -70,6 +70,13 @@ all_of()
 	((n > 200000))
 }
 
+@test "ese: a file of 50 GB, in 64 MiB of address space" {
+	cp "$db" big
+	truncate -s 50G big
+	(ulimit -v 65536 && "$probe" <big >"$OUT")
+	"$probe" <"$db" | cmp - "$OUT"
+}
+
 @test "ese: from a place within a file" {
 	{ head -c 1000 /dev/zero; cat "$db"; } >behind
 	"$probe" <"$db" >want
