@@ -118,7 +118,8 @@ place(const uint8_t *p, size_t n)
 		k = p[3];
 		p += RUN;
 		n -= RUN;
-		k = k > n ? n : k > all - at ? all - at : k;
+		k = k < n ? k : n;
+		k = k < all - at ? k : all - at;
 		memcpy(image + at, p, k);
 	}
 	database(image, all);
