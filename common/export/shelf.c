@@ -16,6 +16,10 @@
 
 #define SHELF_NAME 16 /* bytes of a SHA-256 that tell one from another */
 
+/* Bytes that wait to be written, and that are read at once. */
+#define SHELF_TAIL (64 * 1024)
+#define SHELF_PAGE (16 * 1024)
+
 /* What stands in the file in front of source, name and data. */
 struct shelf_head {
 	uint64_t num, member,
@@ -41,6 +45,12 @@ struct shelf {
 	uint64_t end, num;
 	struct box *box;
 	struct table chains, certs;
+	uint8_t tail[SHELF_TAIL]; /* the last ntail bytes before end */
+	size_t ntail;
+	uint8_t page[SHELF_PAGE]; /* npage bytes of the file, from page_at */
+	uint64_t page_at;
+	size_t npage;
+	int changed; /* the page is not as it is in the file */
 };
 
 struct shelf *
@@ -82,15 +92,81 @@ shelf_write(struct shelf *s, const void *p, size_t n, uint64_t at)
 			    strerror(errno));
 }
 
+/* Adds what a held is, as a whole: it is in the tail, or in the file. */
+static void
+shelf_append(struct shelf *s, const void *p, size_t n)
+{
+	if (s->ntail + n > sizeof(s->tail)) {
+		shelf_write(s, s->tail, s->ntail, s->end - s->ntail);
+		s->ntail = 0;
+	}
+	if (n > sizeof(s->tail))
+		shelf_write(s, p, n, s->end);
+	else {
+		memcpy(s->tail + s->ntail, p, n);
+		s->ntail += n;
+	}
+	s->end += n;
+}
+
+/* Reads at least n bytes from a place, and at most max.  Returns their number. */
+static size_t
+shelf_pread(struct shelf *s, void *p, size_t n, size_t max, uint64_t at)
+{
+	size_t got = 0;
+	ssize_t k;
+
+	for (; got < n; got += (size_t)k)
+		if ((k = pread(s->fd, (char *)p + got, max - got,
+			 (off_t)(at + got))) <= 0)
+			msg_die("cannot read the temporary file: %s",
+			    k == 0 ? "cut" : strerror(errno));
+	return got;
+}
+
+/* Sees to it that the page has n bytes, SHELF_PAGE at most, from a place. */
+static void
+shelf_page(struct shelf *s, size_t n, uint64_t at)
+{
+	if (at >= s->page_at && at + n <= s->page_at + s->npage)
+		return;
+	if (s->changed)
+		shelf_write(s, s->page, s->npage, s->page_at);
+	s->changed = 0;
+	s->npage = shelf_pread(s, s->page, n, sizeof(s->page), at);
+	s->page_at = at;
+}
+
+/* Changes what stands at a place. */
+static void
+shelf_change(struct shelf *s, const void *p, size_t n, uint64_t at)
+{
+	const uint64_t written = s->end - s->ntail;
+
+	if (at >= written) {
+		memcpy(s->tail + (at - written), p, n);
+		return;
+	}
+	shelf_page(s, n, at);
+	memcpy(s->page + (at - s->page_at), p, n);
+	s->changed = 1;
+}
+
 static void
 shelf_read(struct shelf *s, void *p, size_t n, uint64_t at)
 {
-	ssize_t k;
+	const uint64_t written = s->end - s->ntail;
 
-	for (; n > 0; n -= (size_t)k, at += (uint64_t)k, p = (char *)p + k)
-		if ((k = pread(s->fd, p, n, (off_t)at)) <= 0)
-			msg_die("cannot read the temporary file: %s",
-			    k == 0 ? "cut" : strerror(errno));
+	if (at >= written) {
+		memcpy(p, s->tail + (at - written), n);
+		return;
+	}
+	if (n > sizeof(s->page)) {
+		(void)shelf_pread(s, p, n, n, at);
+		return;
+	}
+	shelf_page(s, n, at);
+	memcpy(p, s->page + (at - s->page_at), n);
 }
 
 /* The hash of the folder that a source is in. */
@@ -156,11 +232,10 @@ shelf_put(struct shelf *s, const struct held *h, const uint8_t *data, size_t n)
 	if (chain->first == 0)
 		chain->first = here;
 	else
-		shelf_write(s, &here, sizeof(here),
+		shelf_change(s, &here, sizeof(here),
 		    chain->last - 1 + offsetof(struct shelf_head, next));
 	chain->last = here;
-	shelf_write(s, all, n, s->end);
-	s->end += n;
+	shelf_append(s, all, n);
 	OPENSSL_free(all);
 }
 
@@ -223,7 +298,7 @@ shelf_update(struct shelf *s, const struct held *h)
 {
 	uint8_t state[2] = { (uint8_t)h->own, (uint8_t)h->done };
 
-	shelf_write(s, state, sizeof(state),
+	shelf_change(s, state, sizeof(state),
 	    h->at + offsetof(struct shelf_head, own));
 }
 

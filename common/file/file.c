@@ -127,6 +127,7 @@ file_read_many(struct file_job *j, size_t n, struct secrets *s)
 	struct ahead *a[FILE_MANY], *all[FILE_MANY] = { NULL };
 	size_t i, m = 0;
 
+	budget_start();
 	for (i = 0; i < n; i++) {
 		s->first = j[i].first;
 		if ((a[i] = p12_ahead(j[i].p, j[i].n, s)) != NULL)

@@ -712,7 +712,7 @@ p12_ahead(const uint8_t *der, size_t n, struct secrets *s)
 	struct ahead *a = NULL;
 	struct reason w;
 
-	budget_start();
+	budget_next(KDF_WORK_MAX);
 	if (content != NULL && budget_spend(0, &w) && pfx->mac != NULL &&
 	    (m = p12mac_new(pfx->mac, content, &w)) != NULL &&
 	    (a = ahead_new(&t)) != NULL) {

@@ -14,12 +14,17 @@
 #define WORK_SMALL 200000
 #define WORK_TRIED 2000 /* of one that is done to see how long it takes */
 
+/* So often is spent without a look at the clock, which costs a system call. */
+#define SPENT_UNSEEN 16
+
 /* Rounds that the file at hand may still ask for, all its parts together. */
 static int64_t rounds_left, rounds_max;
 
 /* Microseconds of processor time. */
 static uint64_t file_max = 60 * (uint64_t)MICRO, run_max;
 static uint64_t file_took, then;
+static int64_t work_unseen; /* rounds since then */
+static int spent_unseen; /* and how many times */
 static _Atomic uint64_t *run_took; /* shared with forks; NULL: no end */
 
 static uint64_t
@@ -51,9 +56,15 @@ budget_start(void)
 void
 budget_start_with(int64_t max)
 {
+	budget_next(max);
+	then = budget_clock();
+}
+
+void
+budget_next(int64_t max)
+{
 	rounds_left = rounds_max = FUZZING ? 20000 : max;
 	file_took = 0;
-	then = budget_clock();
 }
 
 void
@@ -70,8 +81,13 @@ budget_shared(void)
 static int
 budget_lasts(uint64_t more, struct reason *w)
 {
-	uint64_t now = budget_clock(), all = 0;
+	uint64_t now, all = 0;
 
+	if (more == 0 && work_unseen < WORK_SMALL &&
+	    ++spent_unseen < SPENT_UNSEEN)
+		return 1;
+	now = budget_clock();
+	work_unseen = spent_unseen = 0;
 	file_took += now - then;
 	budget_shared();
 	if (FUZZING)
@@ -106,6 +122,7 @@ budget_spend(int64_t rounds, struct reason *w)
 		    "with pass in the map of kms-export)",
 		    (long long)rounds_max);
 	rounds_left -= rounds;
+	work_unseen += rounds;
 	return budget_lasts(0, w);
 }
 

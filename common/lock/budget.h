@@ -27,6 +27,9 @@ void budget_start(void);
 /* A new file starts, with so many rounds. */
 void budget_start_with(int64_t rounds);
 
+/* As budget_start_with(), of a file whose time counts for none alone. */
+void budget_next(int64_t rounds);
+
 /* The time since a file started counts for the run, and for no file. */
 void budget_shared(void);
 

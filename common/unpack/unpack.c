@@ -209,28 +209,54 @@ tick(struct unpack *w)
 	return !w->over;
 }
 
-/* Reads n bytes.  Returns 1, or 0 if the child is gone or at a ceiling. */
+/*
+ * Reads up to n bytes as they come.  Returns their number, or 0 if the child is
+ * gone or at a ceiling.
+ */
+static size_t
+receive_some(struct unpack *w, void *p, size_t n)
+{
+	struct pollfd fd = { .fd = w->child.from, .events = POLLIN };
+	ssize_t k;
+
+	while ((k = io_poll(&fd, 1, 1000)) <= 0)
+		if (k == 0 && !tick(w))
+			return 0;
+	if ((k = io_read(w->child.from, p, n)) == -1)
+		msg_die("cannot read from the archive reader: %s",
+		    strerror(errno));
+	return (size_t)k;
+}
+
+/*
+ * Reads n bytes, few from what is at hand, since a system call may cost as much as
+ * to parse a certificate.  Returns 1, or 0 if the child is gone or at a ceiling.
+ */
 static int
 receive(struct unpack *w, void *p, size_t n)
 {
-	struct pollfd fd = { .fd = w->child.from, .events = POLLIN };
 	char *s = p;
-	ssize_t k;
+	size_t k;
 
 	w->cpu_then = -1;
 	w->idle = 0;
-	while (n > 0) {
-		if ((k = io_poll(&fd, 1, 1000)) == 0 && !tick(w))
-			return 0;
-		if (k <= 0)
+	for (; n > 0; s += k, n -= k) {
+		if (w->nhave == 0 && n >= sizeof(w->have)) {
+			if ((k = receive_some(w, s, n)) == 0)
+				return 0;
 			continue;
-		if ((k = io_read(w->child.from, s, n)) == -1)
-			msg_die("cannot read from the archive reader: %s",
-			    strerror(errno));
-		if (k == 0)
+		}
+		if (w->nhave == 0) {
+			w->nhave = receive_some(w, w->have, sizeof(w->have));
+			w->next = w->have;
+		}
+		if (w->nhave == 0)
 			return 0;
-		s += k;
-		n -= (size_t)k;
+		k = n < w->nhave ? n : w->nhave;
+		memcpy(s, w->next, k);
+		OPENSSL_cleanse(w->next, k);
+		w->next += k;
+		w->nhave -= k;
 	}
 	return 1;
 }
@@ -370,7 +396,7 @@ unpack_ready(const struct unpack *w)
 {
 	struct pollfd p = { .fd = w->child.from, .events = POLLIN };
 
-	return w->over || io_poll(&p, 1, 0) != 0;
+	return w->over || w->nhave > 0 || io_poll(&p, 1, 0) != 0;
 }
 
 enum unpack_event
@@ -421,5 +447,5 @@ unpack_stop(struct unpack *w)
 	OPENSSL_free(w->asked);
 	OPENSSL_clear_free(w->path, w->pathcap);
 	OPENSSL_clear_free(w->data, w->datacap);
-	memset(w, 0, sizeof(*w));
+	OPENSSL_cleanse(w, sizeof(*w));
 }

@@ -55,6 +55,9 @@ struct unpack {
 	size_t pathcap, datacap;
 	char *asked; /* the member that passwords were asked for, or NULL */
 	int said; /* 1: that they were given */
+	/* What was read and not yet taken: nhave bytes from next. */
+	uint8_t have[64 * 1024], *next;
+	size_t nhave;
 	/* What the child sent, in numbers. */
 	uint64_t members, bytes, steps, others;
 	/* Its seconds of processor time, when it was waited for. */
