@@ -82,6 +82,19 @@ left()
 	    "$ERR"
 }
 
+@test 'names that are not UTF-8: -i, or base64 in the ledger' {
+	local name=$'J\xf6rg'
+
+	mkdir -p "old/Europe/$name"
+	cp "$ORG/tree/zip/North America/jane/1999.p12" "old/Europe/$name/"
+	left 0 old
+	[[ $(cut -f 2-3 "$folder/ledger") == \
+	    $'Europe\tbase64:'$(printf %s "$name" | base64) ]]
+	migrate+=(-i CP1252)
+	left 0 old
+	[[ $(cut -f 2-3 "$folder/ledger") == $'Europe\tJörg' ]]
+}
+
 @test '-n shows the commands, which do the same, and runs nothing' {
 	mkdir 'a folder'
 	bsdtar -xf kms-backup.zip -C 'a folder'
@@ -99,11 +112,11 @@ left()
 
 @test 'what stops it is said, and nothing follows' {
 	refuses 2 'kms-migrate: name the agents: -t and a thumbprint for each
-usage: kms-migrate [-fnqVv] [-g group]... [-m map] [-p secret]... [-u user]...
-    -d db -k cred -t thumb... backup' kms-migrate -d ca.db -k machine.p12 x
+usage: kms-migrate [-fnqVv] [-g group]... [-i charset] [-m map] [-p secret]...
+    [-u user]... -d db -k cred -t thumb... backup' kms-migrate -d ca.db -k machine.p12 x
 	refuses 2 'kms-migrate: -d db or -k cred is missing
-usage: kms-migrate [-fnqVv] [-g group]... [-m map] [-p secret]... [-u user]...
-    -d db -k cred -t thumb... backup' kms-migrate -k machine.p12 -t x x
+usage: kms-migrate [-fnqVv] [-g group]... [-i charset] [-m map] [-p secret]...
+    [-u user]... -d db -k cred -t thumb... backup' kms-migrate -k machine.p12 -t x x
 	refuses 2 "kms-migrate: 'none': no folder and no file that can be read" \
 	    "${migrate[@]}" none
 	# an agent that is not of the archive

@@ -7,8 +7,8 @@
 set -u -o pipefail
 umask 077
 export LC_ALL=C # so that @Q leaves no byte that a terminal obeys
-usage='[-fnqVv] [-g group]... [-m map] [-p secret]... [-u user]...
-    -d db -k cred -t thumb... backup'
+usage='[-fnqVv] [-g group]... [-i charset] [-m map] [-p secret]...
+    [-u user]... -d db -k cred -t thumb... backup'
 
 die()
 {
@@ -37,11 +37,11 @@ case ${1-} in
 --help)	set -- -h ;;
 --version) set -- -V ;;
 esac
-while getopts :d:fg:hk:m:np:qt:u:Vv option; do
+while getopts :d:fg:hi:k:m:np:qt:u:Vv option; do
 	case $option in
 	d) db=$OPTARG ;;
 	f) import+=(-f) ;;
-	g | m | u) select+=("-$option" "$OPTARG") ;;
+	g | i | m | u) select+=("-$option" "$OPTARG") ;;
 	h) help && exit ;;
 	k) cred=$OPTARG ;;
 	n) dry=1 ;;
@@ -121,12 +121,15 @@ function value(label,	i) {
 		if (index($i, label ":") == 1)
 			return substr($i, length(label) + 2)
 }
+function name(label,	coded) {
+	coded = value(label "_b64")
+	return coded == "" ? value(label) : "base64:" coded
+}
 { sha1 = value("sha1") }
 /^rec:archived\t/ && value("kra") != "" { row[sha1] = value("id") }
 /^rec:key\t/ {
-	print sha1, value("group") value("group_b64"),
-	    value("user") value("user_b64"), value("mail") value("mail_b64"),
-	    value("serial"), sha1 in row ? row[sha1] : "missing"
+	print sha1, name("group"), name("user"), name("mail"), value("serial"),
+	    sha1 in row ? row[sha1] : "missing"
 }' "$folder"/{rows,export.kms} >"$folder/ledger"
 sed -n 's/.*\thead:\([^\t]*\).*/\1/p' "$folder/audited" >"$folder/audit.head"
 missing=$(grep -c $'\tmissing$' "$folder/ledger")
