@@ -65,6 +65,27 @@ without()
 	    awk -F '\t' 'BEGIN { OFS = FS } { $2 = "n:" NR; print }' | closed
 }
 
+@test 'a row under two of its names is one row, and one key' {
+	local keys
+
+	keys=$(grep -c $'\tkra:[^\t]' rows)
+	# as ca-export writes a key that was seen in another folder too
+	awk -F '\t' -v OFS='\t' '/^rec:end/ { next }
+	{ $2 = "n:" ++n; print }
+	/\tkra:[^\t]/ && !twice++ {
+		sub(/\tname:0/, "\tname:1")
+		sub(/\tuser:[^\t]*/, "\tuser:second")
+		$2 = "n:" ++n
+		print
+	}' rows | closed >two
+	[[ $(only archived <two | grep -c $'\tname:1\t') == 1 ]]
+	page 0 two
+	shows 'keys in rows of the archive' "$keys"
+	page 0 export.kms import.log two
+	shows 'of them in the archive' "$keys"
+	shows Reconciliation missing 0
+}
+
 @test 'filter contract' {
 	CUT_EMPTY=1 filter_contract kms-report <small
 }
