@@ -241,7 +241,7 @@ join(struct loading *l)
 		t = &c->table[i];
 		while (col < c->ncolumns && c->column[col].table < t->object)
 			col++;
-		t->column = c->column + col;
+		t->column = c->ncolumns == 0 ? NULL : c->column + col;
 		while (col + t->ncolumns < c->ncolumns &&
 		    t->column[t->ncolumns].table == t->object)
 			t->ncolumns++;
