@@ -1415,17 +1415,23 @@ has_reader()
 	exec 9>&-
 }
 
-# The member with the key waits for a certificate, in the temporary file.
+# The member with the key waits for a certificate, in the temporary file: with more
+# than is kept in memory before it is written.
 @test "no temporary file holds a clear key" {
-	local fd key
+	local fd i key long
 
 	pair a /CN=a rsa:512
 	pair b /CN=b rsa:512
-	head -c 2000 /dev/zero >rest
-	tar -cf a.tar a.key b.pem rest
+	head -c 100000 /dev/zero >rest
+	long=$(printf '%0200d' 0)
+	mkdir more
+	for i in {1..300}; do
+		cp b.pem "more/$i.$long"
+	done
+	tar -cf a.tar a.key b.pem more rest
 	start
 	need_proc
-	head -c 3500 a.tar >&9
+	head -c -60000 a.tar >&9
 	until_true waiting
 	fd=$(find "/proc/$pid/fd" -lname "$TMPDIR/*")
 	[[ $(wc -l <<<"$fd") == 1 ]]
