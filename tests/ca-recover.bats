@@ -174,10 +174,16 @@ record $at, user janet: no archived key in this row (CERTSRV_E_PROPERTY_EMPTY 0x
 }
 
 @test 'an agent to whom nothing was encrypted' {
+	local agents
+
 	run_tool 1 ca-recover -k "$ORG/machine.p12" -p "file:$ORG/machine.pw" \
 	    <carol.rec
-	says 'ca-recover: stdin:1: record 1, user carol: not encrypted to the KRA of -k: try another KRA (CRYPT_E_RECIPIENT_NOT_FOUND 0x8009100B)' \
-	    'ca-recover: stdin:2: record 2, user carol: not encrypted to the KRA of -k: try another KRA (CRYPT_E_RECIPIENT_NOT_FOUND 0x8009100B)'
+	# whose key would open them, the row says
+	agents=$(field kra <carol.rec | head -n 1)
+	[[ $agents == *"$(openssl x509 -in "$ORG/kra1.pem" -outform DER |
+	    sha1sum | cut -c -40)"* ]]
+	says "ca-recover: stdin:1: record 1, user carol: not encrypted to the KRA of -k: try another KRA (CRYPT_E_RECIPIENT_NOT_FOUND 0x8009100B): it is encrypted to $agents" \
+	    "ca-recover: stdin:2: record 2, user carol: not encrypted to the KRA of -k: try another KRA (CRYPT_E_RECIPIENT_NOT_FOUND 0x8009100B): it is encrypted to $agents"
 	empty_stream
 	run_tool 1 ca-recover -q -k "$ORG/machine.p12" \
 	    -p "file:$ORG/machine.pw" <carol.rec
@@ -236,7 +242,7 @@ verdicts()
 	((n > 5 && n < 23))
 	[[ $(verdicts) == "$((24 - n)) none $n ok" ]]
 	diff "$ERR" - <<-SUM
-	ca-recover: opened $n, not opened 0, without a key for -k $((24 - n))
+	ca-recover: opened $n, not opened 0, no key for this agent $((24 - n))
 	SUM
 	# the fields of kms-record(5), and those of the row
 	only verdict <"$OUT" | tr '\t' '\n' | sed 's/:.*//' | head -n 8 |
@@ -269,7 +275,7 @@ verdicts()
 	run_tool 1 ca-recover -r "${kra1[@]}" <swapped
 	[[ $(verdicts) == '1 bad 1 ok' ]]
 	only verdict <"$OUT" | head -n 1 | field reason | grep -q 'does not decrypt'
-	grep -qx 'ca-recover: opened 1, not opened 1, without a key for -k 0' "$ERR"
+	grep -qx 'ca-recover: opened 1, not opened 1, no key for this agent 0' "$ERR"
 	# the row says that it is for this agent, and it is not
 	sed -n 2p all.rec | sed "s/\tn:2/\tn:1/
 	    s/\tkra:[^\t]*/\tkra:$(openssl x509 -in "$ORG/machine.pem" \
@@ -283,11 +289,11 @@ verdicts()
 
 @test 'it sums up: opened, not opened, without a key' {
 	run_tool 0 ca-recover -q "${kra1[@]}" <all.rec
-	diff "$ERR" <(echo 'ca-recover: opened 23, not opened 0, without a key for -k 1')
+	diff "$ERR" <(echo 'ca-recover: opened 23, not opened 0, without an archived key 1')
 	{ sed -n 1p all.rec | sed 's|\tblob:.*|\tblob:AAAA|'
 	  sed -n 2p all.rec; } | closed >swapped
 	run_tool 1 ca-recover -q "${kra1[@]}" <swapped
-	diff "$ERR" <(echo 'ca-recover: opened 1, not opened 1, without a key for -k 0')
+	diff "$ERR" <(echo 'ca-recover: opened 1, not opened 1, without an archived key 0')
 }
 
 @test 'a row without a key is said, the others come' {
@@ -586,7 +592,7 @@ terminal and would show clear keys: send it to a file or a pipe")
 	run_tool 0 script -qec "ca-recover ${kra1[*]} <carol.rec >here" \
 	    /dev/null </dev/null
 	tr -d '\r' <"$OUT" |
-	    diff - <(echo 'ca-recover: opened 2, not opened 0, without a key for -k 0')
+	    diff - <(echo 'ca-recover: opened 2, not opened 0, without an archived key 0')
 	run_tool 0 ca-recover "${kra1[@]}" <carol.rec
 	cmp here "$OUT"
 	# a file that others can read is warned of

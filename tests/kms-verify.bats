@@ -200,8 +200,8 @@ $usage" kms-verify operand -V <zip.kms
 	fails "$bad" -p 'machine of 2003'
 	fails "$bad" -p ''
 	fails "$bad" -p pass:x
-	fails '-p: nothing: No such file or directory' -p file:nothing
-	fails '-p: nothing: No such file or directory' -p list:nothing
+	fails '-p: nothing: No such file or directory: make it, for you alone (umask 077), with the password as a line' -p file:nothing
+	fails '-p: nothing: No such file or directory: make it, for you alone (umask 077), with the password as a line' -p list:nothing
 	fails '-p: NOT_SET is not in the environment' -p env:NOT_SET
 	fails '-p: fd:x: not a descriptor' -p fd:x
 	fails '-p: fd:99: not open' -p fd:99

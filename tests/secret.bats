@@ -111,8 +111,8 @@ SHUT
 }
 
 @test "file: what cannot be read" {
-	denied file:nothing 'nothing: No such file or directory'
-	denied file: ': No such file or directory'
+	denied file:nothing 'nothing: No such file or directory: make it, for you alone (umask 077), with the password as a line'
+	denied file: ': No such file or directory: make it, for you alone (umask 077), with the password as a line'
 	denied file:. '.: Is a directory'
 	: >f
 	denied file:f 'f: empty: expected a password'
@@ -184,7 +184,7 @@ SHUT
 	denied list:l 'l: holds a NUL byte'
 	printf 'secret\n%s\n' "$(long 1025)" >l
 	denied list:l 'l: longer than 1024 bytes'
-	denied list:nothing 'nothing: No such file or directory'
+	denied list:nothing 'nothing: No such file or directory: make it, for you alone (umask 077), with the password as a line'
 	denied list:. '.: Is a directory'
 }
 
@@ -276,7 +276,7 @@ denied_more()
 	opens -p list:l -p file:pw -p env:PW
 	opens -p file:pw -p file:pw
 	stays_shut -p env:PW -p list:l
-	refuses 2 'p12-extract: -p: nothing: No such file or directory' \
+	refuses 2 'p12-extract: -p: nothing: No such file or directory: make it, for you alone (umask 077), with the password as a line' \
 	    p12-extract -p file:pw -p file:nothing <a.p12
 }
 

@@ -111,6 +111,19 @@ not_his(const struct rec *r, const char *sha1, const struct reason *w)
 		memmem(kra->val, kra->vlen, sha1, strlen(sha1)) == NULL);
 }
 
+/* Says why the row at hand does not open, and who could open it. */
+static void
+say(const struct stream_in *s, const struct reason *w)
+{
+	const struct rec_field *kra = rec_get0(&s->rec, "kra");
+
+	if (strcmp(w->reason, "recipient") == 0 && kra != NULL && kra->vlen > 0)
+		input_say(s, "%s: it is encrypted to %.*s", w->detail,
+		    (int)(kra->vlen > 1024 ? 1024 : kra->vlen), kra->val);
+	else
+		input_say(s, "%s", w->detail);
+}
+
 /* Writes the key of the row at hand. */
 static void
 row(struct recover *rv)
@@ -126,7 +139,7 @@ row(struct recover *rv)
 		return;
 	}
 	failed(rv, no_key(&w));
-	input_say(s, "%s", w.detail);
+	say(s, &w);
 }
 
 /* Says of the key of a row whether it opens with an agent of -k. */
@@ -153,7 +166,7 @@ judge(struct recover *rv, const struct trust_pair *agent)
 		v.status = none ? "none" : "bad";
 		v.reason = w.detail;
 		failed(rv, none);
-		input_say(s, "%s", w.detail);
+		say(s, &w);
 	}
 	verdict_put(rv->verdicts, &s->rec, &v);
 }
@@ -217,18 +230,20 @@ windows(struct recover *rv)
 static void
 finish(struct recover *rv)
 {
+	int verdicts = rv->verdicts != NULL;
 	struct reason w;
 
 	if (rv->opened == 0)
 		rv->status = 1;
-	if (rv->verdicts != NULL) {
+	if (verdicts) {
 		if (rec_close(rv->verdicts) == -1)
 			tool_lost();
 	} else if (!stream_close(&rv->out, &w))
 		msg_die("%s", w.detail);
 	rec_out_free(rv->verdicts);
-	msg_warn("opened %llu, not opened %llu, without a key for -k %llu",
-	    rv->opened, rv->shut, rv->none);
+	msg_warn("opened %llu, not opened %llu, %s %llu", rv->opened, rv->shut,
+	    verdicts ? "no key for this agent" : "without an archived key",
+	    rv->none);
 }
 
 int

@@ -108,8 +108,11 @@ add_file(struct secrets *l, const char *path, int each, struct reason *w)
 	int fd, rc;
 
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)) == -1)
-		return reason_set(w, "password", "%s: %s", path,
-		    strerror(errno));
+		return reason_set(w, "password", "%s: %s%s", path,
+		    strerror(errno),
+		    errno != ENOENT ? "" :
+				      ": make it, for you alone (umask 077), "
+				      "with the password as a line");
 	if (fstat(fd, &st) == -1)
 		rc = reason_set(&why, "password", "%s", strerror(errno));
 	else if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0)
