@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /*
- * Hashes n bytes that are no secret.  The contexts are kept from call to call,
+ * Hash n bytes that are no secret.  The contexts are kept from call to call,
  * since making one costs as much as hashing 300 bytes.
  */
 void digest_sha1(uint8_t out[20], const void *, size_t n);

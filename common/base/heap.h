@@ -2,25 +2,25 @@
 #define BASE_HEAP_H
 
 /*
- * The memory of libcrypto: wiped when it is freed, its secure heap locked into
- * memory, and a failed allocation never told as another failure.
+ * The memory of libcrypto: wiped when it is freed, the secure heap locked, and
+ * a failed allocation never reported as another failure.
  */
 
 /*
- * Takes over the memory of libcrypto and sets up the secure heap.  Comes before
- * every other use of libcrypto.  Exits 2, with a message, if it cannot.
+ * Takes over the memory of libcrypto and sets up the secure heap.  Must come
+ * before every other use of libcrypto.  Exits 2, with a message, if it cannot.
  */
 void heap_start(void);
 
 /* Returns 1 if the system did not let us lock the secure heap. */
 int heap_unlocked(void);
 
-/* In a fork that holds secrets: locks its secure heap too. */
+/* Locks the secure heap of a fork, which does not inherit the lock. */
 void heap_forked(void);
 
 /*
- * In a child that has no memory to spare: heap_nomem() exits with status 1 and
- * without a message from now on.
+ * Makes heap_nomem() exit with status 1 and without a message: for a child that
+ * has no memory to spare.
  */
 void heap_quiet(void);
 

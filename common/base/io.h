@@ -9,9 +9,9 @@
 
 #include "base/reason.h"
 
-/* Descriptors, read and written although signals interrupt it. */
+/* Reading and writing descriptors, in spite of signals. */
 
-/* read(2), writev(2) and poll(2) that never fail with EINTR. */
+/* Do as read(2), writev(2) and poll(2), but never fail with EINTR. */
 ssize_t io_read(int fd, void *, size_t n);
 ssize_t io_writev(int fd, const struct iovec *, int n);
 int io_poll(struct pollfd *, nfds_t n, int ms);
@@ -25,10 +25,10 @@ int64_t io_now(void);
  */
 ssize_t io_read_all(int fd, void *, size_t n);
 
-/* Reads n bytes at an offset of a file.  Returns as io_read_all(). */
+/* Reads n bytes at an offset of a file.  Returns what io_read_all() does. */
 ssize_t io_pread_all(int fd, void *, size_t n, off_t at);
 
-/* Writes n bytes.  Returns 1, or 0 with errno. */
+/* Write n bytes, the second at an offset.  Each returns 1, or 0 with errno. */
 int io_write_all(int fd, const void *, size_t n);
 int io_pwrite_all(int fd, const void *, size_t n, off_t at);
 
@@ -36,14 +36,14 @@ int io_pwrite_all(int fd, const void *, size_t n, off_t at);
 int io_writev_all(int fd, struct iovec *, int n);
 
 /*
- * Moves n buffers forward by so many bytes; those that are done become empty.
+ * Drops so many bytes from the front of n buffers; used-up ones become empty.
  */
 void io_skip(struct iovec *, int n, size_t bytes);
 
 /*
  * Reads all of fd, at most max bytes, and puts their number in *n.  The caller
  * frees them with OPENSSL_free().  Returns NULL with *w (reason "input" or
- * "ceiling") if it cannot.
+ * "ceiling") on failure.
  */
 uint8_t *io_slurp(int fd, size_t max, size_t *n, struct reason *w);
 

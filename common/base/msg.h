@@ -3,37 +3,37 @@
 
 /*
  * Messages on stderr in the form of err(3): `tool: what went wrong'.  What the
- * arguments bring in is escaped, so that no terminal obeys it.
+ * arguments contribute is escaped, so that no terminal obeys it.
  */
 
 /* How much is said: -1 with -q, else how often -v was given. */
 extern int msg_level;
 
-/* If not NULL it is called before each message. */
+/* Called before each message, unless it is NULL. */
 extern void (*msg_before)(void);
 
-/* Is stderr a terminal that takes a line away when told to? */
+/* Returns 1 if stderr is a terminal that erases a line when told to, else 0. */
 int msg_terminal(void);
 
 /*
- * What must come before a line on stderr, so that it stands alone: on a terminal
- * another tool of the pipeline may tell there how far it is, or ask for a password.
+ * Returns what must come before a line on stderr.  On a terminal it erases the
+ * line, which may be another tool's progress or prompt.
  */
 const char *msg_line_start(void);
 
-/* Says something about one record or member, unless -q is given. */
+/* Prints a message about one record or member, unless -q is given. */
 void msg_record(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Says something that only -v asks for. */
+/* Prints a message only if -v is given. */
 void msg_verbose(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Prints a line of a listing, without the name of the tool, always. */
+/* Prints a line of a listing, without the name of the tool, even with -q. */
 void msg_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Says something always. */
+/* Prints a message, even with -q. */
 void msg_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Says why the tool cannot go on and exits 2. */
+/* Prints why the tool cannot go on, and exits 2. */
 void msg_die(const char *fmt, ...)
     __attribute__((format(printf, 1, 2), noreturn));
 

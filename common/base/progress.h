@@ -2,22 +2,22 @@
 #define BASE_PROGRESS_H
 
 /*
- * How far a tool is, told on stderr.  On a terminal the line rewrites itself; of
- * a pipeline the tool with a file for input tells it, else the last, or each with
- * -v.  Elsewhere a line comes each minute with -v.  SIGUSR1 makes one line come
- * at once, in any case.
+ * Reports the progress of a tool on stderr.  On a terminal the line rewrites
+ * itself; in a pipeline the tool whose input is a file shows it, else the last
+ * one, or every one with -v.  Elsewhere -v prints a line each minute.  SIGUSR1
+ * always prints one at once.
  */
 
-/* Starts; what is counted: "records", "members".  Comes after the options. */
+/* Starts, after the options.  what is counted: "records" or "members". */
 void progress_start(const char *what);
 
-/* Counts one that is done. */
+/* Counts one as done. */
 void progress_tick(void);
 
-/* Counts one of these as a fault. */
+/* Counts one of those done as a fault. */
 void progress_fault(void);
 
-/* Takes the line away: at the end, and before a message. */
+/* Erases the line: at the end, and before a message. */
 void progress_clear(void);
 
 #endif

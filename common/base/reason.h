@@ -11,7 +11,7 @@ struct reason {
 };
 
 /*
- * Sets both and does as reason_clear().  What the arguments bring into the
+ * Sets both and calls reason_clear().  What the arguments contribute to the
  * sentence is escaped.  Returns 0.
  */
 int reason_set(struct reason *, const char *reason, const char *fmt, ...)
@@ -22,15 +22,15 @@ int reason_fail(struct reason *, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Does as reason_set() and appends what libcrypto says of its last failure, if
- * there was one.  Returns 0.
+ * Does as reason_set(), and appends the last error of libcrypto, if there is
+ * one.  Returns 0.
  */
 int reason_ssl(struct reason *, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /*
- * Empties the error queue of libcrypto.  Exits 2 if memory was short somewhere:
- * nothing that followed can be believed then.
+ * Empties the error queue of libcrypto.  Exits 2 if memory was short somewhere,
+ * since no result can be trusted after that.
  */
 void reason_clear(void);
 

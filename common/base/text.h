@@ -5,29 +5,29 @@
 #include <stdint.h>
 
 /*
- * Text from files that nobody vouches for: what may stand raw in a record or
- * on a terminal, and what must not.  Source: RFC 3629 (UTF-8), Unicode 15
+ * Text from untrusted files: which parts may stand as they are in a record or
+ * on a terminal, and which must not.  Source: RFC 3629 (UTF-8), Unicode 15
  * general categories Cc, Cf, Zl, Zp.
  */
 
-/* Text whose length counts: it may hold any byte. */
+/* Text with a length: it may hold any byte. */
 struct text {
 	const char *s;
 	size_t n;
 };
 
-/* Are the bytes of the two the same? */
+/* Returns 1 if both have the same bytes, else 0. */
 int text_same(struct text, struct text);
 
 /*
- * Returns the number of bytes, from the start of s, that are UTF-8 without
- * control, format or separator characters: n if all of it is.
+ * Returns how many bytes from the start of s are UTF-8 without control, format
+ * or separator characters: n if all are.
  */
 size_t text_span(const char *s, size_t n);
 
 /*
- * The first character of the n bytes at s, which are 1 or more, as its code
- * point in *cp.  Returns the length of it, or 0 if that is not UTF-8.
+ * Puts the code point of the first of the n bytes at s, at least 1, in *cp.
+ * Returns the length of this character, or 0 if it is not UTF-8.
  */
 size_t text_decode(const char *s, size_t n, uint32_t *cp);
 
@@ -35,8 +35,8 @@ size_t text_decode(const char *s, size_t n, uint32_t *cp);
 int text_utf8(const char *s, size_t n);
 
 /*
- * Copies n bytes at s to dst (size bytes, always NUL-terminated), writing
- * every byte that text_span() stops at as \xNN; a text that is cut ends in
+ * Copies the n bytes at s to dst, of size bytes, and ends it with NUL.  Every
+ * byte that text_span() stops at becomes \xNN; a text that is cut ends in
  * "...".  Returns dst.
  */
 char *text_vis(char *dst, size_t size, const char *s, size_t n);

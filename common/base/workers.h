@@ -8,14 +8,14 @@
 
 /*
  * Processes that work side by side.  Each takes jobs, which are bytes, and
- * gives an answer to each; the answers come out in the order of the jobs.  They
- * are processes since threads contend for the locks of OpenSSL's providers
- * (PEERS.md section 1): forks of the caller, in the sandbox, without a file but
+ * answers each; the answers come out in the order of the jobs.  Threads would
+ * contend for the locks of OpenSSL's providers (PEERS.md section 1).  The
+ * processes are forks of the caller, in the sandbox, with no descriptor but
  * stderr.  One that exits with status 2 has said why, and ends the caller too.
- * One that dies is replaced, and the job that it was at gets no answer.
+ * One that dies is replaced, and its job at hand gets no answer.
  */
 
-#define JOBS_MAX 256 /* processes */
+#define JOBS_MAX 256 /* the most processes */
 
 struct workers;
 
@@ -26,24 +26,24 @@ struct workers;
 typedef uint8_t *workers_work(void *ctx, uint8_t *job, size_t n, size_t *size);
 
 /*
- * Starts so many processes, each with a copy of the caller's memory.  A
- * process has at most `each' jobs in hand.  `by' is how nice it is (nice(2)):
- * above 0 where the caller needs the processor more.
+ * Starts so many processes, each with a copy of the caller's memory and at most
+ * `each' jobs in hand.  `by' is how nice they are (nice(2)): above 0 where the
+ * caller needs the processor more.
  */
 struct workers *workers_new(unsigned jobs, unsigned each, int by,
     workers_work *, void *ctx);
 void workers_free(struct workers *);
 
 /*
- * From now on a process that takes the place of a dead one has the memory that the
- * caller has now, and not what it has then.  Comes before the sandbox.
+ * Gives processes that replace dead ones the memory that the caller has now,
+ * not what it has then.  Must come before the sandbox.
  */
 void workers_keep(struct workers *);
 
-/* One more process beside those, one job in hand, after workers_keep(). */
+/* Starts one more process, with one job in hand, after workers_keep(). */
 struct workers *workers_beside(const struct workers *);
 
-/* Returns the number of jobs whose answers were not taken. */
+/* Returns the number of jobs whose answers were not taken yet. */
 size_t workers_busy(const struct workers *);
 
 /* Returns 1 if an answer must be taken before the next job is given. */
@@ -58,25 +58,25 @@ void workers_put(struct workers *, const void *head, size_t nhead,
 
 /*
  * Waits for the answer to the oldest job; there must be one.  Returns the
- * answer, which the caller frees with OPENSSL_free(), its bytes in *n, and in
- * *tag what workers_put() was told.  Returns NULL if a process died of the job:
- * *n is then the number of the signal, or 0, for workers_died().
+ * answer, which the caller frees with OPENSSL_free(), with its bytes in *n, and
+ * in *tag that of workers_put().  Returns NULL if the job killed a process: *n
+ * is then the number of the signal, or 0, for workers_died().
  */
 uint8_t *workers_get(struct workers *, size_t *n, void **tag);
 
 /*
- * Returns the job that a process died of, as the last workers_get() said, and
- * its bytes in *n.  The caller frees it with OPENSSL_free().
+ * Returns the job that killed a process, according to the last workers_get(),
+ * with its bytes in *n.  The caller frees it with OPENSSL_free().
  */
 uint8_t *workers_lost(struct workers *, size_t *n);
 
-/* Says in *w, reason "reader", of what a process died.  Returns 0. */
+/* Sets *w (reason "reader") to what killed a process.  Returns 0. */
 int workers_died(struct reason *, size_t n);
 
-/* Returns the number of processors this process may use, at most JOBS_MAX. */
+/* Returns how many processors this process may use, at most JOBS_MAX. */
 unsigned workers_processors(void);
 
-/* Reads the number that -j names.  Exits 2, with a message, if it is none. */
+/* Puts the number of -j in *jobs.  Exits 2, with a message, if it is none. */
 void workers_jobs(const char *arg, unsigned *jobs);
 
 #endif

@@ -8,36 +8,36 @@
 /*
  * KeyRecoveryHashes: the agents that an archived key is encrypted to, by the
  * SHA-1 of their certificates.  A row has byte pairs, one agent a line
- * ([MS-WCCE] 3.2.2.6.2.1.3): "01 23 ..\n45 67 ..".  A record has "0123.. 4567..".
- * Behind them a row that was taken from a CA has lines of those agents that the
- * archive does not have, see ca/recipients.h.
+ * ([MS-WCCE] 3.2.2.6.2.1.3): "01 23 ..\n45 67 ..".  A record has "0123..
+ * 4567..".  In a row that was taken from a CA, lines about agents that the
+ * archive does not have may follow: see ca/recipients.h.
  */
 
 #define AGENT_HASH 60 /* characters of one agent in a row */
 
 /*
- * The text of a row.  The agents are count of the n, in turn, from `first' on.
- * Caller frees.
+ * Returns the text of a row with count of the n agents in turn, from `first'
+ * on.  The caller frees it.
  */
 char *agent_hashes_new(const uint8_t (*sha1)[20], size_t n, size_t first,
     size_t count);
 
-/* The text of a record from that of a row.  Caller frees. */
+/* Returns the text of a record from that of a row.  The caller frees it. */
 char *agent_hashes_record(const char *row);
 
 /*
- * The text of a row from what a CA has, in whatever case and with whatever blanks;
- * NULL if that is no list of SHA-1.  Caller frees.
+ * Returns the text of a row from that of a CA, whatever its case and blanks, or
+ * NULL if it is no list of SHA-1.  The caller frees it.
  */
 char *agent_hashes_tidy(const char *);
 
 /*
- * The text of a row from that of a record, or NULL if that is no list of
- * SHA-1.  Caller frees.
+ * Returns the text of a row from that of a record, or NULL if it is no list of
+ * SHA-1.  The caller frees it.
  */
 char *agent_hashes_row(const char *record);
 
-/* The other lines of a row, behind its hashes.  Borrowed. */
+/* Returns the lines of a row behind its hashes, borrowed. */
 const char *agent_hashes_others0(const char *row);
 
 /* Returns 1 if the text of a row names this agent, else 0. */

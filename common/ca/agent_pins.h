@@ -9,25 +9,25 @@
 #include "store/store.h"
 
 /*
- * The agents that have not left, in the order in which they came; the caller
- * frees the stack.  Returns 1, or 0 with *w.
+ * Gives the agents that have not left, in the order in which they came; the
+ * caller frees the stack.  Returns 1, or 0 with *w.
  */
 int agent_present(struct store *, STACK_OF(X509) **, struct reason *w);
-/* How many these are.  Returns 1, or 0 with *w. */
+/* Gives the number of these agents.  Returns 1, or 0 with *w. */
 int agent_present_count(struct store *, uint32_t *n, struct reason *w);
 
-/* The agents that somebody expects an archive to have: -t of ca-import(1). */
+/* An agent that the archive must have: -t of ca-import(1). */
 
 struct agent_pin {
 	const char *thumb; /* as typed */
-	int used; /* an agent of the archive has this thumbprint */
+	int used; /* 1: an agent has this thumbprint */
 };
 
 /*
- * Names each agent on stderr, before anything is encrypted to it.  One that
- * agent_check() refuses must have been forced with ca-init.  With pins (n > 0)
- * each agent must have the thumbprint of one, and each pin must be an agent's.
- * Returns 1, or 0 with *w.
+ * Prints each agent on stderr, before anything is encrypted to it.  An agent
+ * that agent_check() refuses must have been forced with ca-init.  If n > 0,
+ * each agent must have the thumbprint of a pin, and each pin must match an
+ * agent.  Returns 1, or 0 with *w.
  */
 int agent_pins_check(struct agent_pin *, size_t n, struct store *,
     STACK_OF(X509) *agents, X509 *ca, struct reason *w);

@@ -5,26 +5,23 @@
 #include "record/write.h"
 #include "store/store.h"
 
-/*
- * The records that ca-dump(1) writes around those of the rows, and that ca-load(1)
- * takes.
- */
+/* Writes the records of ca-dump(1) other than rows, which ca-load(1) takes. */
 
 /*
- * Writes the audit rows, the settings and the agents.  Output that is lost
- * exits 2.  Returns 1, or 0 with *w.
+ * Writes the audit rows, the settings and the agents.  Returns 1, or 0 with *w.
+ * Exits 2 if output is lost, as all functions here do.
  */
 int dump_head(struct store *, struct rec_out *, struct reason *w);
 
 /* Writes one `name' record.  Returns 1, or 0 with *w. */
 int dump_name(struct rec_out *, const struct store_name *, struct reason *w);
 
-/* Writes the names that rows have besides their own; behind the rows. */
+/* Writes further names of rows, behind the rows.  Returns 1, or 0 with *w. */
 int dump_names(struct store *, struct rec_out *, struct reason *w);
 
 /*
- * Writes what belongs to the rows, and stands behind them: later versions of
- * keys, and faults.  Likewise.
+ * Writes later versions of keys, and faults, to stand behind the rows.  Returns
+ * 1, or 0 with *w.
  */
 int dump_tail(struct store *, struct rec_out *, struct reason *w);
 

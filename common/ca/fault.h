@@ -6,9 +6,9 @@
 #include "store/store.h"
 
 /*
- * Writes the `fault' record of an archive: what could not be read, and which key
- * came later.  Output that is lost exits 2.  Returns 1, or 0 with *w: it is too
- * long.
+ * Writes the `fault' record of an archive: what could not be read, and which
+ * key came later.  Returns 1, or 0 with *w if it is too long.  Exits 2 if
+ * output is lost.
  */
 int fault_put(struct rec_out *, const struct store_fault *, struct reason *w);
 

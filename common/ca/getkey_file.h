@@ -5,14 +5,14 @@
 #include <stdint.h>
 
 /*
- * The file that `certutil -getkey' writes, or whoever copies from it: one blob
- * as DER or as base64 without armour (CR_OUT_BASE64), or PEM of one or more,
- * whatever it is called there; text in UTF-16 too.
+ * Reads the file that `certutil -getkey' writes, or a copy of its text: one
+ * blob as DER or as base64 without armour (CR_OUT_BASE64), or PEM with one or
+ * more under any label; also in UTF-16.
  */
 
 /*
- * Gives each blob of the n bytes, which are changed, to each().  Returns 1, or
- * the number, negative, of the PEM block that is damaged.
+ * Calls each() for every blob in the n bytes, and changes these.  Returns 1, or
+ * minus the number of a damaged PEM block.
  */
 int getkey_file_each(uint8_t *p, size_t n,
     void (*each)(void *arg, const uint8_t *der, size_t len), void *arg);

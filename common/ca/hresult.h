@@ -2,16 +2,18 @@
 #define CA_HRESULT_H
 
 /*
- * What a Windows CA answers in the same case, by name and number (winerror.h),
- * to stand behind a message.
+ * The error of a Windows CA in the same case, name and number (winerror.h), to
+ * end a message with.
  */
 #define HR_INVALID_DATA	     " (ERROR_INVALID_DATA 0x8007000D)"
 #define HR_INVALID_PARAMETER " (ERROR_INVALID_PARAMETER 0x80070057)"
 #define HR_OBJECT_EXISTS     " (ERROR_OBJECT_ALREADY_EXISTS 0x80071392)"
 #define HR_RECIPIENT	     " (CRYPT_E_RECIPIENT_NOT_FOUND 0x8009100B)"
 #define HR_PROPERTY_EMPTY    " (CERTSRV_E_PROPERTY_EMPTY 0x80094004)"
-#define HR_NOT_CONFIGURED    " (CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED 0x8009400A)"
-#define HR_NO_VALID_KRA	     " (CERTSRV_E_NO_VALID_KRA 0x8009400B)"
-#define HR_ISSUERCHAINING    " (CERT_E_ISSUERCHAINING 0x800B0107)"
+#define HR_NOT_CONFIGURED \
+	" (CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED" \
+	" 0x8009400A)"
+#define HR_NO_VALID_KRA	  " (CERTSRV_E_NO_VALID_KRA 0x8009400B)"
+#define HR_ISSUERCHAINING " (CERT_E_ISSUERCHAINING 0x800B0107)"
 
 #endif

@@ -6,14 +6,14 @@
 #include <stdint.h>
 
 /*
- * Whom an archived key is encrypted to, where only the key itself says so: a line
- * for each, serial number in hex, a blank and the issuer as RFC 2253 has it.
+ * Reads from an archived key whom it is encrypted to: a line for each, with the
+ * serial number in hex, a blank and the issuer as in RFC 2253.
  */
 
 /*
- * The lines of those recipients that are none of the agents, which may be NULL.
- * Caller frees.  Returns NULL if the bytes are no CMS EnvelopedData (RFC 5652
- * section 6.1).
+ * Returns the lines of recipients that are not among the agents (may be NULL),
+ * which the caller frees.  Returns NULL if the bytes are no CMS EnvelopedData
+ * (RFC 5652 section 6.1).
  */
 char *recipients_of(const uint8_t *der, size_t n, STACK_OF(X509) *agents);
 

@@ -9,31 +9,31 @@
 #include "store/store.h"
 
 /*
- * From archive to archive: ca-load(1) takes the records of ca/dump.h.  No key is
+ * Copies an archive: ca-load(1) takes the records of ca/dump.h.  No key is
  * opened, and the audit chain stays what it was.
  *
- * The rows that edb-extract(1) writes, of a Windows CA's database, have no chain:
- * they become rows like those of an import, with a commit of their own.
+ * Rows of edb-extract(1), of a Windows CA's database, have no chain: they
+ * become rows like those of an import, with a commit of their own.
  */
 
-#define REPLICA_LOAD "load" /* the action of a commit of rows of a CA */
+#define REPLICA_LOAD "load" /* action of a commit of a CA's rows */
 
 struct replica {
 	struct store *db;
-	int64_t last; /* audit row of the stream, 0: none came yet */
-	struct table loads; /* numbers of those that were of such rows */
-	int adopts; /* rows without a chain came */
-	char issuer[256]; /* of the first of these */
-	unsigned long long nlater; /* agents that came with them, not taken */
-	STACK_OF(X509) *agents; /* of the archive, once the first row came */
-	/* that came */
+	int64_t last; /* last audit row of the stream; 0: none yet */
+	struct table loads; /* numbers of commits of a CA's rows */
+	int adopts; /* 1: rows without a chain came */
+	char issuer[256]; /* of the first such row */
+	unsigned long long nlater; /* agents with them, not taken */
+	STACK_OF(X509) *agents; /* of the archive, from the first row on */
+	/* how many came */
 	unsigned long long ncommits, nsettings, nagents, nnames, nversions,
 	    nfaults;
 	char head[AUDIT_HEAD_MAX]; /* of the stream */
 };
 
 enum replica_status {
-	REPLICA_STOP = -1, /* with *w: the archive fails, or is no copy */
+	REPLICA_STOP = -1, /* with *w: the archive failed, or is no copy */
 	REPLICA_REFUSED, /* with *w */
 	REPLICA_PRESENT,
 	REPLICA_IMPORTED,
@@ -41,12 +41,12 @@ enum replica_status {
 	REPLICA_PART /* no row: an audit row, a setting, an agent, a name */
 };
 
-/* Is the record one of those? */
+/* Returns 1 if replica_record() takes the record. */
 int replica_is(const struct rec *);
 
 /*
- * Takes one, within a transaction; *id is that of a row.  *hashes receives the
- * KeyRecoveryHashes of a row without a chain; caller frees.
+ * Takes a record, within a transaction; *id becomes that of its row, and
+ * *hashes the KeyRecoveryHashes of a row without a chain; caller frees.
  */
 enum replica_status replica_record(struct replica *, const struct rec *,
     int64_t *id, char **hashes, struct reason *w);

@@ -10,13 +10,13 @@
 #include "store/store.h"
 
 /*
- * The `result' records of an import, one for each record read.  They wait in
- * memory until what they say is committed.
+ * Writes the `result' records of an import, one for each record read.  They
+ * wait in memory until their rows are committed.
  */
 
 enum result_status {
 	RESULT_IMPORTED,
-	RESULT_UPDATED, /* the row was there, and got its key */
+	RESULT_UPDATED, /* an existing row got its key */
 	RESULT_PRESENT,
 	RESULT_IGNORED,
 	RESULT_REFUSED,
@@ -27,9 +27,9 @@ enum result_status {
 struct result_counts {
 	unsigned long long read; /* records */
 	unsigned long long n[RESULT_STATUSES]; /* records by status */
-	unsigned long long keys; /* imported records that brought a key */
-	unsigned long long names; /* that were added to rows */
-	unsigned long long dropped; /* older versions of keys */
+	unsigned long long keys; /* imported records with a key */
+	unsigned long long names; /* names added to rows */
+	unsigned long long dropped; /* dropped versions of keys */
 };
 
 struct results {
@@ -37,55 +37,53 @@ struct results {
 	int dry; /* -n: nothing is written */
 	const char *note; /* a line for the summary, or NULL */
 	char head[AUDIT_HEAD_MAX]; /* of the last commit, or "" */
-	/* own */
-	unsigned waiting; /* results in memory */
-	struct result_counts now, done; /* all records; those committed */
-	pid_t pid; /* of who started; its forks say nothing at exit */
+	/* private */
+	unsigned waiting; /* results that wait */
+	struct result_counts now, done; /* all records; committed ones */
+	pid_t pid; /* of the starter; its forks print nothing at exit */
 	FILE *mem;
 	char *text;
 	size_t len;
 	struct rec_out *out;
 };
 
-/* What came of one record. */
+/* The result of one record. */
 struct result {
 	enum result_status status;
-	int64_t id; /* RequestID of its row; 0: it has none */
-	int named; /* the row has one more name */
-	const char *reason; /* "" if there is nothing to say; borrowed */
-	char *
-	    hashes; /* KeyRecoveryHashes of a key written now, or NULL; owned */
-	char *text; /* memory for the reason, or NULL; owned */
+	int64_t id; /* RequestID of its row, or 0 */
+	int named; /* 1: its row got one more name */
+	const char *reason; /* or ""; borrowed */
+	char *hashes; /* KeyRecoveryHashes of a new key, or NULL; owned */
+	char *text; /* memory of the reason, or NULL; owned */
 };
 
 /* Frees what the result owns. */
 void result_free(struct result *);
 
 /*
- * Starts.  From now on the tool does not exit without the summary if something
- * was committed.
+ * Starts.  From now on, any exit prints the summary if something was committed.
  */
 void results_start(struct results *);
 
 /*
- * Counts the record at hand of s, says the reason on stderr, and adds the
+ * Counts the record at hand of s, prints the reason on stderr, and adds the
  * result to those that wait.
  */
 void results_add(struct results *, const struct stream_in *s, struct result *);
 
 /*
- * Moves those that wait to stdout: they are committed.  Output that is lost exits
- * 2.
+ * Writes the results that wait, which are committed, to stdout.  Exits 2 if
+ * output is lost.
  */
 void results_release(struct results *);
 
 /*
- * Says on stderr how many records were read, what came of those committed, and
- * the audit head; does so once.
+ * Prints on stderr how many records were read, the results of those committed,
+ * and the audit head; only once.
  */
 void results_summary(struct results *);
 
-/* Writes `end' to stdout.  Output that is lost exits 2. */
+/* Writes `end' to stdout.  Exits 2 if output is lost. */
 void results_end(struct results *);
 
 void results_free(struct results *);

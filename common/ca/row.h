@@ -6,19 +6,19 @@
 #include "record/write.h"
 #include "store/store.h"
 
-/* The `archived' record: a row of the archive. */
+/* Writes `archived' records, which are rows of the archive. */
 
 /*
- * Writes one row: without its blob if list, else with the archived key as it
- * is or, if a CA signs, as a signed recovery blob.  Output that is lost exits 2.
- * Returns 1, or 0 with *w, and then nothing was written.
+ * Writes one row: without its blob if list, else with the archived key or, if a
+ * CA signs, a signed recovery blob.  Returns 1, or 0 with *w and nothing
+ * written.  Exits 2 if output is lost.
  */
 int row_put(struct rec_out *, const struct store_found *, int list,
     const struct blob_wrap_ca *, struct reason *w);
 
 /*
- * The same of a row whose certificate is parsed; and with recipients, unless
- * NULL: who can open the key, as ca/edb.h has it.
+ * Writes a row whose certificate is parsed.  recipients says who can open the
+ * key (ca/edb.h), or is NULL.
  */
 int row_put_cert(struct rec_out *, const struct store_found *,
     const struct cert *, const char *recipients, int list,

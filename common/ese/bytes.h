@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Numbers of an ESE file: little-endian, at any address. */
+/* Reads numbers of an ESE file: little-endian, at any address. */
 
 static inline uint16_t
 le16(const uint8_t *p)

@@ -7,33 +7,33 @@
 #include "ese/ese.h"
 #include "ese/schema.h"
 
-/* The catalog: all tables of a database. */
+/* Reads the catalog: all tables of a database. */
 
 #define CATALOG_TABLES_MAX  10000
 #define CATALOG_COLUMNS_MAX 100000 /* of all tables */
 
 struct catalog {
-	struct schema_table *table; /* by object */
+	struct schema_table *table; /* in the order of object */
 	size_t n;
-	/* own */
+	/* private */
 	struct schema_column *column;
 	size_t ncolumns;
 };
 
 /*
- * Reads the catalog, or its copy where it is damaged.  What cannot be read is a
- * fault of the file.
+ * Reads the catalog, or its copy where it is damaged.  What cannot be read
+ * becomes a fault of the file.
  */
 void catalog_read(struct catalog *, struct ese *);
 void catalog_free(struct catalog *);
 
-/* The table of this name, or NULL. */
+/* Returns the table of this name, or NULL. */
 const struct schema_table *catalog_table0(const struct catalog *,
     const char *name);
 
 /*
- * The column of this name, or NULL.  In the file a `$' may stand before it, as
- * before those of text in the database of a CA.
+ * Returns the column of this name, or NULL.  In the file a `$' may precede the
+ * name, as it does those of text in a CA's database.
  */
 const struct schema_column *catalog_find0(const struct schema_table *,
     const char *name);

@@ -7,8 +7,8 @@
 #include "base/reason.h"
 
 /*
- * Values that are compressed: of 7-bit characters, or with the plain LZ77 of
- * [MS-XCA] 2.4, which is called xpress.
+ * Expands compressed values: 7-bit characters, or the plain LZ77 of [MS-XCA]
+ * 2.4, called xpress.
  */
 
 /*

@@ -4,11 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A table and its columns, as the catalog has them. */
+/* Tables and columns, as the catalog describes them. */
 
-#define SCHEMA_NAME 65 /* bytes of a name, with a NUL */
+#define SCHEMA_NAME 65 /* bytes of a name with its NUL */
 
-/* types of a column */
+/* column types */
 enum {
 	SCHEMA_BIT = 1,
 	SCHEMA_BYTE,
@@ -29,31 +29,31 @@ enum {
 	SCHEMA_USHORT
 };
 
-/* identifiers of a column say where in a record it is */
-#define SCHEMA_VARIABLE 128 /* from here on of variable length */
-#define SCHEMA_TAGGED	256 /* from here on with its identifier beside it */
+/* the identifier of a column tells its place in a record */
+#define SCHEMA_VARIABLE 128 /* from here on: variable length */
+#define SCHEMA_TAGGED	256 /* from here on: with its identifier beside it */
 
 struct schema_column {
 	char name[SCHEMA_NAME];
 	uint32_t table; /* object */
 	uint32_t id, type;
-	uint32_t size; /* bytes, where all values have so many */
+	uint32_t size; /* bytes of a value of fixed size */
 	uint32_t codepage; /* of text: 1200 is UTF-16 */
-	uint8_t *value; /* where a row does not say, or NULL */
+	uint8_t *value; /* default of a row, or NULL */
 	size_t len;
 };
 
 struct schema_table {
 	char name[SCHEMA_NAME];
 	uint32_t object, root;
-	uint32_t long_root, long_object; /* its long values; 0 is none */
-	char template[SCHEMA_NAME]; /* the table that it has columns of */
-	const struct schema_table *base; /* that one, or NULL */
-	const struct schema_column *column; /* of it, by identifier */
+	uint32_t long_root, long_object; /* of its long values, or 0 */
+	char template[SCHEMA_NAME]; /* the table whose columns it has too */
+	const struct schema_table *base; /* that table, or NULL */
+	const struct schema_column *column; /* in the order of identifiers */
 	size_t ncolumns;
 };
 
-/* The column of this identifier, of the table or of its template, or NULL. */
+/* Returns the table's or its template's column of this identifier, or NULL. */
 const struct schema_column *schema_column0(const struct schema_table *,
     uint32_t id, int of_template);
 

@@ -6,24 +6,24 @@
 
 #include "ese/catalog.h"
 
-/* Every value of a database, whatever it is for. */
+/* Reads every value of a database, whatever it means. */
 
 struct values {
 	struct ese *e;
 	const struct catalog *catalog;
-	/* is told of each row; 0 ends the reading */
+	/* called for each row; 0 ends the reading */
 	int (*row)(void *ctx);
-	/* gets each value; source is TABLE/row/COLUMN */
+	/* called for each value; source is TABLE/row/COLUMN */
 	void (
 	    *found)(void *ctx, const char *source, const uint8_t *p, size_t n);
-	/* gets each table at its end */
+	/* called at the end of each table */
 	void (*table)(void *ctx, const struct schema_table *, uint64_t rows);
 	void *ctx;
 };
 
 /*
- * Each may be NULL.  A value that is lost is a fault under its source.  Returns
- * 1, or 0 if row() ended it.
+ * Each function may be NULL.  A lost value is a fault with its source.  Returns
+ * 1, or 0 if row() ended the reading.
  */
 int values_each(const struct values *);
 

@@ -8,17 +8,17 @@
 #include "key/cert.h"
 
 /*
- * Which certificates of one public key belong together: those that have the
- * subject or a mail address in common, and those that one issuer signed whose
- * certificate is on the shelf.  Agreement is passed on: if A agrees with B, and
- * B with C, all three are one group.
+ * Groups the certificates of one public key.  Two agree if they have the
+ * subject or a mail address in common, or if one issuer, whose certificate is
+ * on the shelf, signed both.  If A agrees with B, and B with C, all three are
+ * one group.
  */
 
-#define AGREE_PROOFS_MAX 10000 /* signatures of issuers, in a whole run */
+#define AGREE_PROOFS_MAX 10000 /* signatures checked in a whole run */
 
 struct agree;
 
-/* Starts empty.  Exits 2 when out of memory. */
+/* Starts empty.  Exits 2 when memory is full. */
 struct agree *agree_new(void);
 void agree_free(struct agree *);
 
@@ -28,21 +28,18 @@ void agree_clear(struct agree *);
 /* Adds a certificate, whose number is the count of those before it. */
 void agree_add(struct agree *, const struct cert *);
 
-/*
- * Has the certificates grouped by what was added, and returns the number of
- * groups.
- */
+/* Groups the certificates.  Returns the number of groups. */
 size_t agree_groups(struct agree *);
 
-/* The group of a certificate, after agree_groups(): the number of one of it. */
+/* Returns the group of certificate i: the number of one certificate in it. */
 size_t agree_group(struct agree *, size_t i);
 
-/* Returns 1 if it has looked at as many signatures as it may. */
+/* Returns 1 if AGREE_PROOFS_MAX signatures were checked. */
 int agree_spent(const struct agree *);
 
 /*
- * Notes who signed certificate i, if that issuer is on the shelf, which is read
- * through once, and no longer changes.
+ * Notes the issuer of certificate i, if its certificate is on the shelf.  The
+ * first call reads the shelf, which must not change any more.
  */
 void agree_issuer(struct agree *, size_t i, const struct cert *,
     struct shelf *);

@@ -4,17 +4,17 @@
 #include "base/reason.h"
 #include "base/text.h"
 
-/* Names in paths that are not UTF-8, but of another charset. */
+/* Converts names in paths from another charset to UTF-8. */
 
 struct charset;
 
-/* NULL with *w: no such charset here.  It needs files: before the sandbox. */
+/* Before the sandbox.  Returns NULL with *w if there is no such charset. */
 struct charset *charset_new(const char *name, struct reason *w);
 void charset_free(struct charset *);
 
 /*
- * The name as UTF-8; as it is if it is UTF-8 already, or is not of the charset,
- * which may be NULL.  Borrowed from the charset, until that is freed.
+ * Returns the name as UTF-8; unchanged if it is UTF-8 already, or not of the
+ * charset, or if that is NULL.  The charset owns it until it is freed.
  */
 struct text charset_name(struct charset *, struct text name);
 

@@ -7,22 +7,22 @@
 #include "record/stream_read.h"
 
 /*
- * What lies in a database of which nobody knows how it stores keys: all of its
- * values are looked into, and then the file as it is.
+ * Searches a database whose way of storing keys is unknown: all of its values,
+ * and then the file as raw bytes.
  */
 
 struct database {
 	struct ese *e;
 	const struct catalog *catalog;
 	struct stream_out *out;
-	struct pair pair; /* its shelf is set */
-	/* own */
-	struct secrets none; /* nothing is tried but the empty password */
+	struct pair pair; /* the caller sets its shelf */
+	/* private */
+	struct secrets none; /* only the empty password is tried */
 };
 
 /*
  * Writes each certificate once, with its key if that is found too.  A key
- * without certificate, and what is lost, is a fault of the database.
+ * without certificate, and what is lost, becomes a fault of the database.
  */
 void database_put(struct database *);
 

@@ -13,8 +13,8 @@
 #include "unpack/unpack.h"
 
 /*
- * From members to records: reads each member, has its keys and certificates
- * paired and selected, holds signing keys back, and accounts for every member.
+ * Makes records of members: reads each member, pairs and selects its keys and
+ * certificates, holds signing keys back, and accounts for every member.
  */
 
 #define EXPORT_KEPT 2 /* passwords: of -c and of -S */
@@ -24,9 +24,9 @@ struct export
 	/* set by the tool */
 	struct choose choose; /* -g, -u, -m, -x */
 	struct secrets *secrets;
-	const char *kept[EXPORT_KEPT]; /* of them, not for the archive child */
-	struct readers *readers; /* NULL: members are read here, one by one */
-	/* own */
+	const char *kept[EXPORT_KEPT]; /* of them, not for the child */
+	struct readers *readers; /* NULL: members are read here */
+	/* private */
 	struct pair pair;
 	struct stream_out out;
 	struct table users;
@@ -34,13 +34,13 @@ struct export
 	size_t room; /* members that class has room for */
 	uint64_t members;
 	unsigned long long nusers, odd, v1, signing, links, unwanted;
-	int cut; /* not all of the backup could be read */
-	struct search *search; /* a member past the ceiling comes in pieces */
+	int cut; /* 1: not all of the backup could be read */
+	struct search *search; /* reads a member past the ceiling in pieces */
 };
 
 /*
- * Starts empty, with room for n patterns of each kind.  export_open() makes the
- * temporary file, before the sandbox is entered.  Both exit 2 if they cannot.
+ * Starts empty, with room for n patterns of each kind; then, before the
+ * sandbox, export_open() makes the temporary file.  Both exit 2 on failure.
  */
 void export_init(struct export *, size_t n);
 void export_open(struct export *);

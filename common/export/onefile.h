@@ -9,7 +9,7 @@
 #include "file/findings.h"
 #include "record/stream_write.h"
 
-/* What p12-extract and epf-extract have in common: one file in, records out. */
+/* What p12-extract and epf-extract share: one file in, records out. */
 
 struct onefile {
 	const char *expected; /* on standard input: "a PKCS#12 file" */
@@ -20,26 +20,26 @@ struct onefile {
 	size_t n;
 };
 
-/* Adds what -p names.  Exits 2 if it cannot. */
+/* Adds the passwords of -p.  Exits 2 on failure. */
 void onefile_secret(struct onefile *, const char *spec);
 
 /*
- * Refuses a terminal, starts the stream, enters the sandbox and reads the
- * file.  Exits 2 if it cannot, or there is nothing.
+ * Refuses a terminal, starts the stream, enters the sandbox and reads the file.
+ * Exits 2 on failure, or if the input is empty.
  */
 void onefile_open(struct onefile *);
 
-/* Writes a fault, and says so. */
+/* Writes a fault, and prints it. */
 void onefile_fault(struct onefile *, const struct reason *);
 
 /*
- * Writes all that the file holds; certificates without a key only if all is
- * set, a signing key only if signing is.  Says what is not written.  Returns
- * the exit status: 0, or 1 if something is a fault or nothing was found.
+ * Writes all that the file holds, but certificates without a key only if all is
+ * set, and signing keys only if signing is set; prints what it leaves out.
+ * Returns the exit status: 0, or 1 for a fault or if nothing was found.
  */
 int onefile_write(struct onefile *, int all, int signing);
 
-/* Ends the stream and frees.  Returns the exit status: the one given, or 2. */
+/* Ends the stream and frees.  Returns the given exit status, or 2. */
 int onefile_close(struct onefile *, int status);
 
 #endif

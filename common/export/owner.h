@@ -4,21 +4,21 @@
 #include "export/pathmap.h"
 #include "record/stream_write.h"
 
-/* Whose key it is: what an entry says of group, user and mail. */
+/* Says whose a key is: group, user and mail of an entry. */
 
 /*
- * From the certificate: the last OU as group; the last CN, else the UPN, else
- * the mail address, else name as user.  Borrows from c and name.
+ * Takes from the certificate the last OU as group, and as user the last CN,
+ * else the UPN, else the mail address, else name.  Borrows from c and name.
  */
 void owner_cert(struct stream_rec *, const struct cert *c, struct text name);
 
 /*
- * From a path GROUP/USER/FILE or GROUP/FILE; an archive on the way, known by
- * its suffix, is no directory.  Borrows from path.
+ * Takes them from a path GROUP/USER/FILE or GROUP/FILE.  An archive in the
+ * path, known by its suffix, is no directory.  Borrows from path.
  */
 void owner_path(struct stream_rec *, struct text path);
 
-/* From a line of the map (may be NULL): what it says, and only that. */
+/* Takes them from a line of the map (may be NULL), where it has them. */
 void owner_map(struct stream_rec *, const struct pathmap_line *);
 
 #endif

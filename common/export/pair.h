@@ -12,32 +12,32 @@
 #include "key/cert.h"
 
 /*
- * Pairs keys with certificates.  What came in one file is a pair at once.  The
- * rest waits on the shelf until the whole backup was read, so that the order in
- * it decides nothing: anybody can make a certificate of somebody else's public
+ * Pairs keys with certificates.  Those of one file are paired at once.  The
+ * rest waits on the shelf until the whole backup was read, so that its order
+ * decides nothing: anybody can make a certificate of somebody else's public
  * key, and drop it into a backup.
  */
 
-/* What a member came to; of several, the greatest counts. */
+/* The result for a member: the greatest of those that apply. */
 enum { NOTHING, SKIPPED, CERTS, FAULTED, KEYS };
 
-/* Where the results go.  Each function is given ctx. */
+/* Receives the results.  Each function is given ctx. */
 struct pair_sink {
 	void *ctx;
 	/*
 	 * Writes a certificate, with its key unless key is NULL or must not
-	 * travel.  Returns what that makes of the member.
+	 * leave.  Returns the result for the member.
 	 */
 	uint8_t (*emit)(void *ctx, const struct cert *, const uint8_t *key,
 	    size_t keylen, struct text name, struct text source);
-	/* Writes a fault.  Returns what that makes of the member. */
+	/* Writes a fault.  Returns the result for the member. */
 	uint8_t (*fault)(void *ctx, struct text source, const struct reason *);
-	/* Notes that a member came to class. */
+	/* Notes the result for a member. */
 	void (*classify)(void *ctx, uint64_t member, uint8_t class);
-	/* Returns 1 if the user says that the certificate is of the key. */
+	/* Returns 1 if the user names the certificate as that of the key. */
 	int (*named)(void *ctx, struct text cert, struct text key);
-	const char *lone; /* what is wrong with a key without certificate */
-	const char *map; /* what the user says that in, for messages */
+	const char *lone; /* the fault of a key without certificate */
+	const char *map; /* where the user names it, for messages */
 };
 
 struct pair {
@@ -46,20 +46,20 @@ struct pair {
 	struct agree *agree;
 };
 
-/* Takes everything that a member holds. */
+/* Takes everything in a member. */
 void pair_findings(struct pair *, const struct findings *, struct text path,
     uint64_t member);
 
-/* Returns 1 if all of it was taken before. */
+/* Returns 1 if all of the findings were taken before. */
 int pair_has(struct pair *, const struct findings *);
 
-/* The member cannot be read. */
+/* Takes the fault that a member cannot be read. */
 void pair_fault(struct pair *, struct text path, uint64_t member,
     const struct reason *);
 
 /*
- * Pairs what waits, and writes it, and faults of what has no partner or more of
- * them than can be true.
+ * Pairs and writes what waits.  Keys without a certificate, or with more
+ * partners than can be true, become faults.
  */
 void pair_end(struct pair *);
 

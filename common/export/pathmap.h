@@ -8,25 +8,25 @@
 #include "base/text.h"
 
 /*
- * The map of -m: whose key a member is.  Lines of LTSV, `path:GLOB' with any
- * of group, user, mail, guid and pass; the first line that matches counts.
+ * The map of -m: whose key a member is.  Its lines are LTSV, `path:GLOB' with
+ * any of group, user, mail, guid and pass; the first line that matches counts.
  */
 
 #define PATHMAP_FILE_MAX (16 * 1024 * 1024) /* bytes */
 
 struct pathmap_line {
 	char *glob;
-	struct text group, user, mail, guid; /* s is NULL: not said */
+	struct text group, user, mail, guid; /* s is NULL: the line has none */
 	char *pass; /* secure memory, or NULL */
-	int exact; /* the glob is a path: no wildcards in it */
-	int used; /* it matched something */
+	int exact; /* 1: the glob is a path without wildcards */
+	int used; /* 1: it has matched */
 };
 
 struct pathmap {
 	struct pathmap_line *v;
 	size_t n, room;
 	struct table exact; /* the lines without wildcards, by hash */
-	size_t *glob; /* the numbers of all others */
+	size_t *glob; /* numbers of the other lines */
 	size_t nglobs, glob_room;
 };
 
@@ -34,7 +34,7 @@ struct pathmap {
 int pathmap_load(struct pathmap *, const char *path, struct reason *w);
 void pathmap_free(struct pathmap *);
 
-/* The first line whose glob matches the path, or NULL.  Borrowed. */
+/* Returns the first line whose glob matches the path, borrowed, or NULL. */
 const struct pathmap_line *pathmap_find0(struct pathmap *, const char *path);
 
 #endif

@@ -11,23 +11,23 @@
 #include "export/pair.h"
 
 /*
- * What is found in a member that is no key file: in the values of a database,
- * and with -x in all that cannot be read, if it lies there whole.
+ * Searches a member that is no key file: the values of a database, and with -x
+ * any member that cannot be read, for what is whole in it.
  */
 
 struct search;
 
 /*
- * Begins to search a member, which why says cannot be read.  What is found goes
- * to the pair as if it came from a file member@offset.
+ * Starts the search of a member that cannot be read, for the reason why.  The
+ * pair receives each find as if from a file member@offset.
  */
 struct search *search_new(struct pair *, struct choose *, struct secrets *,
     const struct reason *why, struct text path, uint64_t member);
 
 /*
- * Begins with a database.  What its values hold goes to the pair under their
- * path, and is of the member, as what is lost in it; then comes what it is.  It
- * may be searched as well, for what no value holds.
+ * Starts on a database.  search_value() and search_fault() give the pair what
+ * its values hold and what is lost, each under its path; search_database_end()
+ * says what it is.  Its bytes may then be searched too.
  */
 struct search *search_database(struct pair *, struct choose *, struct secrets *,
     struct text path, uint64_t member);
@@ -36,7 +36,7 @@ void search_value(struct search *, struct text source, const uint8_t *,
 void search_fault(struct search *, struct text source, const struct reason *);
 void search_database_end(struct search *, const struct reason *why);
 
-/* Searches n bytes more. */
+/* Searches the next n bytes. */
 void search_feed(struct search *, const uint8_t *p, size_t n);
 
 /*

@@ -11,19 +11,18 @@
 #include "file/findings.h"
 #include "record/trust.h"
 
-/* What -c, -C, -k and -S name: certificates, with or without their keys. */
+/* Loads what -c, -C, -k and -S name: certificates, with or without keys. */
 
 #define CRED_FILE_MAX (16 * 1024 * 1024) /* bytes */
 
 /*
- * Adds what a PKCS#12, PEM or DER file, or records, hold, each password tried;
- * the credential starts as all zero.  Returns 1, or 0 with *w, also when there
- * is no certificate in it, or no certificate with its key although need_key is
- * set.
+ * Adds the contents of a PKCS#12, PEM or DER file, or of records, to the list,
+ * which is all zero at first; tries each password.  Returns 1, or 0 with *w,
+ * also if no certificate is in it, or need_key is set and none is with its key.
  */
 int cred_load(struct trust *, const char *path, int need_key, struct secrets *,
     struct reason *w);
-/* The same from an open descriptor, called name in messages. */
+/* Loads from an open descriptor, which messages call name. */
 int cred_read(struct trust *, int fd, const char *name, int need_key,
     struct secrets *, struct reason *w);
 

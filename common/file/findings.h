@@ -8,9 +8,9 @@
 #include "key/cert.h"
 
 /*
- * What one file holds: keys, certificates, and what could not be read.  Keys
- * wait sealed under a key that exists only in memory: a file may hold more of
- * them than the secure heap.
+ * What one file holds: keys, certificates, and faults.  Keys wait sealed under
+ * a key that exists only in memory, since a file may hold more of them than the
+ * secure heap.
  */
 
 #define FINDING_ANEW "fetch the file again, or export it anew"
@@ -39,41 +39,41 @@ struct findings {
 
 void findings_free(struct findings *);
 
-/* From here on forks can open each other's keys. */
+/* From now on forks can open each other's keys. */
 void findings_share(void);
 
 /*
- * Adds a copy of a key (PKCS#8) or of a certificate, or a fault.  The name
- * (OPENSSL memory, may be NULL) becomes the list's.  What does not parse or
- * is too large becomes a fault.
+ * Add a copy of a key (PKCS#8) or certificate, or a fault.  The list takes the
+ * name (OPENSSL memory, may be NULL).  What does not parse, or is larger than
+ * FINDING_BYTES_MAX, becomes a fault.
  */
 void findings_add_key(struct findings *, const uint8_t *p8, size_t n,
     char *name, size_t namelen);
 void findings_add_cert(struct findings *, const uint8_t *der, size_t n,
     char *name, size_t namelen);
 void findings_add_fault(struct findings *, const struct reason *);
-/* Adds a certificate if it is one.  Returns 1, or 0 with *w and nothing added. */
+/* Adds n bytes if they are a certificate.  Returns 1, or 0 with *w. */
 int findings_try_cert(struct findings *, const uint8_t *der, size_t n,
     struct reason *w);
-/* The same of a key: one that is whole. */
+/* Adds n bytes if they are a whole key (PKCS#8).  Returns 1, or 0 with *w. */
 int findings_try_key(struct findings *, const uint8_t *p8, size_t n,
     struct reason *w);
-/* Adds the fault of what is larger than FINDING_BYTES_MAX. */
+/* Adds a fault for something larger than FINDING_BYTES_MAX. */
 void findings_add_large(struct findings *);
 
 /*
- * The PKCS#8 of a key, *n bytes in secure memory; the caller frees it with
- * OPENSSL_secure_clear_free().
+ * Returns the PKCS#8 of a key, *n bytes in secure memory, which the caller
+ * frees with OPENSSL_secure_clear_free().
  */
 uint8_t *finding_key1(const struct finding *, size_t *n);
 
-/* Appends all of another list, which is empty then. */
+/* Moves all of another list to the end of this one. */
 void findings_move(struct findings *to, struct findings *from);
 
-/* The first key of this public key, or NULL.  Borrowed. */
+/* Returns the first key with this public key, borrowed, or NULL. */
 struct finding *findings_key0(const struct findings *, const uint8_t id[32]);
 
-/* Returns 1 if a certificate of this public key is in the list. */
+/* Returns 1 if the list has a certificate of this public key. */
 int findings_has_cert(const struct findings *, const uint8_t id[32]);
 
 #endif

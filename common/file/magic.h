@@ -5,18 +5,18 @@
 #include <stdint.h>
 
 /*
- * Tells an archive, or a compressed file, by its first bytes.  No key, no
- * certificate and no text is taken for one.
+ * Recognises archives and compressed files by their first bytes, and never
+ * takes a key, a certificate or text for one.
  */
 
-#define MAGIC_BYTES 32774 /* as many decide; ISO 9660 begins late */
+#define MAGIC_BYTES 32774 /* how many count; ISO 9660 begins late */
 
 struct magic {
 	const char *name; /* such as "zip" */
-	int filter; /* it compresses one file, which may be an archive */
+	int filter; /* 1: it compresses one file, which may be an archive */
 };
 
-/* The kind of the file that begins with the n bytes at p, or NULL. */
+/* Returns the kind of the file that begins with the n bytes at p, or NULL. */
 const struct magic *magic_of(const uint8_t *p, size_t n);
 
 #endif

@@ -8,13 +8,13 @@
 #include "base/secret.h"
 #include "file/findings.h"
 
-/* PEM (RFC 7468), with text between the blocks, and with DEK-Info. */
+/* Reads PEM (RFC 7468), with text between the blocks, and with DEK-Info. */
 
 #define PEM_BEGIN "-----BEGIN "
 
 /*
- * Looks for PEM_BEGIN in the next n bytes of a file that comes in pieces; *seen
- * is 0 at first, and belongs to the search.  Returns 1 once it was there.
+ * Looks for PEM_BEGIN in the next n bytes of a file that comes in pieces.
+ * *seen is 0 at first, and is the state of the search.  Returns 1 once found.
  */
 int pem_seen(size_t *seen, const uint8_t *p, size_t n);
 

@@ -8,9 +8,9 @@
 #include "base/secret.h"
 #include "file/findings.h"
 
-/* The .pvk file of Windows: a CryptoAPI BLOB, encrypted with RC4 or not. */
+/* Reads .pvk files of Windows: a CryptoAPI BLOB, encrypted with RC4 or not. */
 
-/* Returns 1 if it begins as one. */
+/* Returns 1 if the n bytes begin as one. */
 int pvk_is(const uint8_t *p, size_t n);
 
 /* Adds its key.  Returns 1, or 0 with *w. */

@@ -7,14 +7,14 @@
 #include "base/secret.h"
 #include "file/findings.h"
 
-/* A value of a database, of which nobody says what it is. */
+/* Reads a database value of unknown kind. */
 
-/* Returns 1 if it may be worth the work of value_read(). */
+/* Returns 1 if the n bytes may be worth the work of value_read(). */
 int value_may(const uint8_t *p, size_t n);
 
 /*
- * Adds the keys and certificates that it holds: it is a file of its own, or they
- * lie somewhere in it.
+ * Adds the keys and certificates of a value that is a file of its own, or in
+ * which they lie somewhere.
  */
 void value_read(const uint8_t *p, size_t n, struct secrets *,
     struct findings *);

@@ -6,9 +6,8 @@
 #include <stdint.h>
 
 /*
- * RSA keys by their numbers (RFC 8017 appendix A.1).  OpenSSL's own way, an
- * EVP_PKEY, goes through its providers, whose decoders cost more than all that
- * is done here (PEERS.md 3b).
+ * RSA keys as numbers (RFC 8017 appendix A.1), freed by the caller.  OpenSSL's
+ * EVP_PKEY goes through decoders that cost more than all this (PEERS.md 3b).
  */
 
 #define RSA_BITS_MAX 16384
@@ -22,33 +21,33 @@ struct rsa_private {
 	BIGNUM *n, *e, *d, *p, *q, *dp, *dq, *qi;
 };
 
-/* Parses an RSAPublicKey, all n bytes; free it.  NULL: it is none. */
+/* Parses an RSAPublicKey, all n bytes.  Returns NULL if it is none. */
 struct rsa_public *rsa_public_new(const uint8_t *der, size_t n);
 void rsa_public_free(struct rsa_public *);
 
-/* The identity of a public key: SHA-256 of the RSAPublicKey in DER. */
+/* Puts the SHA-256 of the RSAPublicKey in DER, its identity, in id. */
 void rsa_id(const struct rsa_public *, uint8_t id[32]);
 
 /*
- * Parses an RSAPrivateKey, all n bytes; free it.  NULL: it is none, has more
+ * Parses an RSAPrivateKey, all n bytes.  Returns NULL if it is none, has more
  * than two primes, or more than RSA_BITS_MAX bits.
  */
 struct rsa_private *rsa_private_new(const uint8_t *der, size_t n);
 void rsa_private_free(struct rsa_private *);
 
 /*
- * Returns 1 if n = pq and every other number fits, which is what RFC 8017
- * section 3.2 says of a valid key, but that p and q are prime.
+ * Returns 1 if n = pq and the other numbers fit, as RFC 8017 section 3.2 says
+ * of a valid key, else 0.  Whether p and q are prime is not checked.
  */
 int rsa_whole(const struct rsa_private *);
 
 /*
- * Computes dP, dQ and qInv anew, which some writer got wrong, from numbers that
- * fit.  Returns 1 if the key is whole then.
+ * Computes dP, dQ and qInv, which some writers got wrong, from the other
+ * numbers.  Returns 1 if the key is whole then, else 0.
  */
 int rsa_mend(struct rsa_private *);
 
-/* RSAPrivateKey, *n bytes; the caller frees it with OPENSSL_free().  NULL: cannot. */
+/* Returns its DER, *n bytes: OPENSSL_free() it.  Returns NULL on failure. */
 uint8_t *rsa_private_der(const struct rsa_private *, size_t *n);
 
 #endif

@@ -6,47 +6,46 @@
 #include <stdint.h>
 
 /*
- * A look at DER, for those who need its outline only, or where a parser would
- * refuse all of it.  tlv is tag, length, value.
+ * Steps through DER where only its outline is needed, or where a parser would
+ * refuse the whole.  A TLV is tag, length and value.
  */
 
 /*
- * Steps into the TLV at *p, or over it, if it has this tag, class and form and
- * is of definite length.  Returns 1, or 0 and leaves *p.
+ * Steps into the TLV at *p (over is 0) or over it, if it has this tag, class
+ * and form and definite length.  Returns 1, or 0 with *p unchanged.
  */
 int tlv_step(const uint8_t **p, const uint8_t *end, int tag, int class,
     int over);
 
-/* A part of DER, tag and length included; n is 0 if the part is not there. */
+/* A part of DER with its tag and length; n is 0 if it is not there. */
 struct tlv_part {
 	const uint8_t *p;
 	size_t n;
 };
 
-/* As tlv_step() over a TLV, and notes in *part where that is. */
+/* Steps over a TLV as tlv_step() does, and notes it in *part. */
 int tlv_part(struct tlv_part *part, const uint8_t **p, const uint8_t *end,
     int tag, int class);
 
-/* As tlv_step() into a TLV, if it ends where end is. */
+/* Steps into a TLV as tlv_step() does, if it ends at end. */
 int tlv_into(const uint8_t **p, const uint8_t *end, int tag, int class);
 
 /* Returns 1 if both are the same bytes. */
 int tlv_same(const struct tlv_part *, const struct tlv_part *);
 
-/* Parses n bytes; the caller frees it.  NULL: not this, or something follows. */
+/* Parses all n bytes.  Returns the item, for the caller to free, or NULL. */
 void *tlv_item(const uint8_t *der, size_t n, const ASN1_ITEM *);
 
 /*
- * Returns the size of the SEQUENCE whose header is at p, with that header, *head
- * bytes: of the n bytes that are there it may need more.  0: there is none in
- * DER, or its header is cut.
+ * Returns the size of the SEQUENCE at p with its header, of *head bytes; it may
+ * be larger than n.  Returns 0 if it is none in DER, or its header is cut.
  */
 size_t tlv_sequence(const uint8_t *p, size_t n, size_t *head);
 
 /*
- * Tag, class and form, for the functions above.  A string is primitive: BER
- * allows one in pieces, but who reads the pieces and who joins them would not
- * see the same.
+ * Tag, class and form, for the functions above.  A string must be primitive:
+ * BER allows one in pieces, but a reader of the pieces and a reader of the
+ * whole would see different things.
  */
 #define TLV_SEQ	  V_ASN1_SEQUENCE, V_ASN1_CONSTRUCTED
 #define TLV_SET	  V_ASN1_SET, V_ASN1_CONSTRUCTED

@@ -8,10 +8,10 @@
 #include "lock/passform.h"
 
 /*
- * What a locked file will most likely derive from one form of a password.  The
- * reader of a file first says that, for each candidate or for each of several
- * files; then all of it is derived side by side; then the files are read, and
- * what they ask for is there.  What is missing is derived when it is asked for.
+ * Derives ahead what a locked file will most likely derive from one form of a
+ * password.  The reader of a file first notes that, for each candidate or each
+ * of several files; then all of it is derived side by side; then the files are
+ * read, and what they ask for is there.  What is missing is derived on demand.
  */
 
 #define AHEAD_DERIVATIONS 8 /* of one file; others are not derived ahead */
@@ -20,21 +20,21 @@
 
 struct ahead {
 	struct passform form;
-	struct passform_tries tries; /* as they were when they gave form */
-	int all; /* all that the file asks for was added, not its MAC only */
+	struct passform_tries tries; /* as they were when they gave the form */
+	int all; /* 1: all of the file was added, not its MAC only */
 	struct kdf k[AHEAD_DERIVATIONS];
 	uint8_t salt[AHEAD_DERIVATIONS][AHEAD_SALT];
 	uint8_t out[AHEAD_DERIVATIONS][AHEAD_OUT];
-	size_t n, derived; /* how many were added; and are derived */
+	size_t n, derived; /* how many were added; were derived */
 };
 
-/* For the next form to try; the caller frees it.  NULL: there is none. */
+/* Makes one for the next form, or returns NULL.  The caller frees it. */
 struct ahead *ahead_new(struct passform_tries *);
 void ahead_free(struct ahead *);
 
 /*
- * Adds a derivation from its form; out is not looked at.  One that is long, or
- * much, or of a hash that is not done side by side, is left out.
+ * Adds a derivation from its form, without looking at out.  Leaves out one that
+ * is long, large, or of a hash that is not done side by side.
  */
 void ahead_add(struct ahead *, const struct kdf *);
 
@@ -42,8 +42,8 @@ void ahead_add(struct ahead *, const struct kdf *);
 void ahead_derive(struct ahead *const *, size_t n);
 
 /*
- * Does n derivations, those that are in the struct, which may be NULL, by copy.
- * Returns 1, or 0: libcrypto failed.
+ * Does n derivations, and copies those that are in the struct, which may be
+ * NULL.  Returns 1, or 0 if libcrypto failed.
  */
 int ahead_kdf(const struct ahead *, const struct kdf *, size_t n);
 

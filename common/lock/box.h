@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* AES-256-GCM under one key, for many things that have numbers. */
+/* Locks many numbered things with AES-256-GCM under one key. */
 
 #define BOX_KEY 32 /* bytes */
 #define BOX_ID	16
@@ -12,27 +12,27 @@
 
 struct box;
 
-/* A box with this key; the id must fit too when it is opened.  NULL: no memory. */
+/* Makes a box; opening needs the same id.  Returns NULL if memory is full. */
 struct box *box_new(const uint8_t key[BOX_KEY], const uint8_t id[BOX_ID]);
 
 /*
- * A box with a random key that exists only in memory, for what waits and must
- * not stand in the clear.  Out of memory exits 2.
+ * Makes a box with a random key that exists only in memory, for what waits and
+ * must not be in the clear.  Exits 2 when memory is full.
  */
 struct box *box_random(void);
 void box_free(struct box *);
 
 /*
  * Locks n bytes (n may be 0) as number num, which must not have been used
- * before; aad must fit too when they are opened.  out has room for n + BOX_TAG.
- * Returns 1, or 0: libcrypto failed.
+ * before; aad must be the same to open them.  out has room for n + BOX_TAG.
+ * Returns 1, or 0 if libcrypto failed.
  */
 int box_close(struct box *, unsigned long long num, const char *aad,
     size_t aadlen, const uint8_t *in, size_t n, uint8_t *out);
 
 /*
- * Opens n bytes; out has room for n - BOX_TAG, and nothing of use in it unless
- * 1 is returned.  0: altered, or of another number, aad, id or key.
+ * Opens n bytes; out has room for n - BOX_TAG.  Returns 1, or 0 with nothing of
+ * use in out: altered, or of another number, aad, id or key.
  */
 int box_open(struct box *, unsigned long long num, const char *aad,
     size_t aadlen, const uint8_t *in, size_t n, uint8_t *out);

@@ -1,8 +1,8 @@
 /*
  * The two hashes for lock/lanes.c, which includes this for each width: LANES is
- * the width, LANES_FOR the processor that a function is compiled for, LANES_NAME
- * names it.  FIPS 180-4 sections 6.1.2 and 6.2.2; names are those of the
- * standard.
+ * the width, LANES_FOR the processor that a function is compiled for,
+ * LANES_NAME names it.  Source: FIPS 180-4 sections 6.1.2 and 6.2.2, with its
+ * names.
  */
 
 typedef uint32_t LANES_NAME(words)

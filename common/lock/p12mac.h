@@ -10,16 +10,16 @@
 #include "lock/passform.h"
 
 /*
- * The integrity check of a PKCS#12 file: MacData of RFC 7292 section 4, with
- * the HMAC of its appendix B or with PBMAC1 (RFC 9579), which OpenSSL 3.0 does
- * not know.
+ * Checks the integrity of a PKCS#12 file: MacData of RFC 7292 section 4, with
+ * the HMAC of its appendix B or with PBMAC1 (RFC 9579), which OpenSSL 3.0
+ * lacks.
  */
 
 struct p12mac;
 
 /*
- * Looks up what the check is made of; content must outlive it.  NULL with *w:
- * "damaged", or "unsupported" or "ceiling" if it cannot be checked here.
+ * Parses the parts of the check; content must outlive it.  Returns NULL with
+ * *w: "damaged", or "unsupported" or "ceiling" if it cannot be checked here.
  */
 struct p12mac *p12mac_new(const ASN1_TYPE *macdata,
     const ASN1_OCTET_STRING *content, struct reason *w);
@@ -28,12 +28,12 @@ void p12mac_free(struct p12mac *);
 /* Adds what p12mac_check() will derive from the form. */
 void p12mac_ahead(struct ahead *, const struct p12mac *);
 
-/* How many passwords are checked in little more than the time of one. */
+/* Returns how many passwords take little more time to check than one. */
 size_t p12mac_width(const struct p12mac *);
 
 /*
- * Returns 1 if the check is right under this password, 0 if not, -1 with *w
- * if the file has asked for too much work.  The struct ahead may be NULL.
+ * Returns 1 if the check succeeds with this password, 0 if not, -1 with *w if
+ * the file has asked for too much work.  The struct ahead may be NULL.
  */
 int p12mac_check(const struct p12mac *, const struct passform *,
     const struct ahead *, struct reason *w);

@@ -5,17 +5,17 @@
 #include "key/cert.h"
 #include "record/stream_read.h"
 
-/* What a record claims, checked against the certificate and key it carries. */
+/* Checks what a record claims against the certificate and key it carries. */
 
 /*
  * Checks a `key' or `cert' record: its serial, spki, sha1 and sha256 must be
- * those of its certificate, and its key, if at hand, whole and of that
- * certificate.  Where the seal is open, or there is none, the certificate must
- * parse as a whole.  Returns 1 and in *cert the certificate, described if it was
- * parsed, which the caller frees with cert_free(); or 0 with *w.  An `archived'
- * record with a certificate is checked in the same way, and records of other
- * types pass; of both *cert is NULL.  If blob is not NULL it gets the BLOB of
- * the key as match_prove() gives it.
+ * those of its certificate; its key, if at hand, must be whole and belong to
+ * the certificate.  Unless the seal is closed, the certificate must parse as a
+ * whole.  Returns 1, with *cert described if it was parsed, for the caller to
+ * free with cert_free(); or 0 with *w.  An `archived' record with a certificate
+ * is checked in the same way; records of other types pass; for both *cert is
+ * NULL.  Unless blob is NULL, it receives the BLOB of the key that
+ * match_prove() gives.
  */
 int prove_record(const struct stream_in *, struct cert **cert, uint8_t **blob,
     size_t *len, struct reason *w);

@@ -4,19 +4,19 @@
 #include "record/rec.h"
 #include "record/write.h"
 
-/* The `verdict' record: what was found out about another record. */
+/* Writes `verdict' records: what was found out about another record. */
 
 struct verdict {
-	unsigned long long n; /* of the record */
-	const char *status; /* ok, bad, fault or none */
-	const char *reason; /* NULL: that which the record has */
-	/* Of a row, and the agent of which it tells: SHA-1; else NULL. */
+	unsigned long long n; /* number of the record */
+	const char *status; /* "ok", "bad", "fault" or "none" */
+	const char *reason; /* NULL: the one that the record has */
+	/* SHA-1 of the agent that the verdict on a row is about, or NULL */
 	const char *kra;
 };
 
 /*
  * Writes the verdict on a record, which is NULL if it has neither user nor
- * thumbprint.  Lost output exits 2.
+ * thumbprint.  Exits 2 if output is lost.
  */
 void verdict_put(struct rec_out *, const struct rec *, const struct verdict *);
 

@@ -12,13 +12,13 @@
 #include "record/trust.h"
 #include "record/write.h"
 
-/* Plain and sealed streams of kms-record(5), written. */
+/* Writes plain and sealed streams of kms-record(5). */
 
-/* What goes into a record. */
+/* The content of a record. */
 struct stream_rec {
 	const struct cert *cert;
 	struct text group, user, mail, guid, source;
-	const uint8_t *key; /* PKCS#8; NULL makes a `cert' record */
+	const uint8_t *key; /* PKCS#8; NULL: a `cert' record */
 	size_t keylen;
 };
 
@@ -34,7 +34,7 @@ struct stream_out {
 	const struct stream_sum *sum; /* for the end of a sealed one, or NULL */
 };
 
-/* Starts a plain stream on fp.  Returns 1, or 0 when out of memory. */
+/* Starts a plain stream on fp.  Returns 1, or 0 if memory is full. */
 int stream_out_plain(struct stream_out *, FILE *fp);
 
 /*
@@ -46,21 +46,21 @@ int stream_out_sealed(struct stream_out *, FILE *fp,
     struct reason *w);
 
 /*
- * Writes one record.  Returns 1, or 0 if it wrote a fault instead, because the
- * record is too long.  Output that is lost exits 2.
+ * Writes one record.  Returns 1, or 0 if the record was too long and it wrote a
+ * fault instead.  Exits 2 if output is lost.
  */
 int stream_put(struct stream_out *, const struct stream_rec *);
 /*
- * Writes a fault; whose it is, group and user say, unless that is NULL: where no
- * path tells.  Output that is lost exits 2.
+ * Writes a fault, with the group and user of `whose', or of nobody if it is
+ * NULL.  Exits 2 if output is lost.
  */
 void stream_fault(struct stream_out *, struct text source,
     const struct stream_rec *whose, const struct reason *);
 
-/* Writes `end' and frees what was allocated.  Returns 1, or 0 with *w. */
+/* Writes `end' and frees the stream's memory.  Returns 1, or 0 with *w. */
 int stream_close(struct stream_out *, struct reason *w);
 
-/* Puts the serial number, the names and the times of a certificate. */
+/* Puts the serial number, names and times of a certificate. */
 void stream_put_names(struct rec_out *, const struct cert *);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Certificates that are trusted, or used: with or without their keys. */
+/* Certificates that are trusted or used, with or without their keys. */
 
 struct trust_pair {
 	X509 *cert;
@@ -23,7 +23,7 @@ struct trust {
 /* Frees all pairs, and empties the list. */
 void trust_free(struct trust *);
 
-/* The pair of the certificate with this SHA-256, or NULL.  Borrowed. */
+/* Returns the pair of the certificate with this SHA-256, borrowed, or NULL. */
 const struct trust_pair *trust_find0(const struct trust *,
     const uint8_t sha256[32]);
 
@@ -34,9 +34,8 @@ const struct trust_pair *trust_find0(const struct trust *,
 int trust_whole_thumbprint(const char *typed);
 
 /*
- * Compares what somebody typed with the SHA-1 and the SHA-256 of the
- * certificate, of which 8 hex digits from the start are enough; blanks, colons
- * and case do not count.  Returns 1 or 0.
+ * Returns 1 if what was typed is the SHA-1 or SHA-256 of the certificate, or
+ * its first 8 hex digits or more.  Blanks, colons and case do not count.
  */
 int trust_thumbprint(const struct trust_pair *, const char *typed);
 

@@ -14,8 +14,8 @@
 #include "report/years.h"
 
 /*
- * Counts what records say.  Of each certificate its thumbprint and what was said
- * of it stay in memory; what a list must name goes to notes.
+ * Counts what records say.  Memory holds the thumbprint of each certificate and
+ * what was said of it; what a list must name goes to notes.
  *
  *	record		written by	what is counted
  *	key, cert	kms-export	certificates with and without their key
@@ -28,8 +28,8 @@
  *	audited		ca-audit	whether the archive was altered
  *	stream		kms-export	who signed
  *
- * In a sealed stream only key, cert and fault count: who exports has no say in
- * what the archive holds.
+ * In a sealed stream only key, cert and fault count, since the exporter has no
+ * say in what the archive holds.
  */
 
 #define COUNT_MAX (16 * 1024 * 1024) /* certificates, or users */
@@ -72,10 +72,10 @@ enum { AGENT_KEYS, AGENT_OPENED, AGENT_SHUT, AGENT_NOTED, AGENT_NAMED };
 
 struct count {
 	int part; /* set by the tool: -P */
-	char now[24]; /* when the report is made */
+	char now[24]; /* time of the report */
 
 	struct table certs; /* of struct count_cert */
-	struct table pairs; /* hashes of what was seen, see first() */
+	struct table pairs; /* hashes of what was seen: see first() */
 	struct tally types, groups, algs, agents, faults, results, refusals;
 	struct years years;
 	struct notes notes;
@@ -130,7 +130,7 @@ struct count {
 	EVP_MD_CTX *md, *id; /* of the input; of a pair */
 };
 
-/* Exits 2 if there is no temporary file, or no memory. */
+/* Exits 2 if there is no temporary file or no memory. */
 void count_init(struct count *);
 void count_free(struct count *);
 
@@ -140,25 +140,25 @@ void count_event(struct count *, const struct stream_in *, enum stream_event);
 /* Counts what only the end of the input shows. */
 void count_end(struct count *);
 
-/* Returns 1 if the input has both an export and something to compare it with. */
+/* Returns 1 if the input has an export and something to compare it with. */
 int count_compares(const struct count *);
 
 /* Returns where the key of an exported certificate is. */
 enum count_place count_place(const struct count *, const struct count_cert *);
 
-/* Returns 1 if the certificate is in the archive, be it without its key. */
+/* Returns 1 if the certificate is in the archive, even without its key. */
 int count_taken(const struct count_cert *);
 
-/* Returns 1 if the certificate is of a user, and no key of it is anywhere. */
+/* Returns 1 if the certificate is a user's, and its key is nowhere. */
 int count_lost(const struct count_cert *);
 
 /* Returns 1 if this user of this group has a key. */
 int count_has_key(struct count *, struct text group, struct text user);
 
-/* Returns 1 if what has a fault of this reason may hold keys. */
+/* Returns 1 if something with this fault may hold keys. */
 int count_may_hold(const struct rec *);
 
-/* Returns 1 if a time of a certificate is over when the report is made. */
+/* Returns 1 if a time of a certificate is before that of the report. */
 int count_is_over(const struct count *, const struct rec *, const char *label);
 
 /* Returns the certificate of a note, or NULL if its sha1 is none. */

@@ -6,8 +6,8 @@
 #include "report/count.h"
 
 /*
- * Lists of single records, from the notes: in the order of group and user, each
- * row once, and with all its rows as a CSV file to save.
+ * Writes lists of single records from the notes, in the order of group and
+ * user.  Each row comes once, and all rows are in a CSV file to save.
  */
 
 #define LISTING_MAX	 1000 /* rows of a list */
@@ -26,7 +26,7 @@ enum listing_id {
 	LISTING_AGENTS,
 	LISTING_FEWER, /* keys that fewer agents open */
 	LISTING_SHUT, /* keys that an agent could not open */
-	LISTING_STREAMS /* sealed ones */
+	LISTING_STREAMS /* sealed streams */
 };
 
 /* Writes the list, or nothing if it has no rows.  Returns their number. */

@@ -7,7 +7,7 @@
 #include "record/write.h"
 
 /*
- * Fields of records, set aside in an unlinked temporary file until the lists of
+ * Sets fields of records aside in an unlinked temporary file until the lists of
  * the page are made.  Names and reasons go there, never a key.
  */
 
@@ -16,14 +16,14 @@ struct notes {
 	struct rec_out *out;
 };
 
-/* Exits 2 if there is no temporary file, or no memory. */
+/* Exits 2 if there is no temporary file or no memory. */
 void notes_init(struct notes *);
 void notes_free(struct notes *);
 
 /*
- * Begins a note of this type with fields of the record: labels, apart by blanks.
- * The caller may add fields to n->out before notes_end(), which exits 2 if the
- * file is full.
+ * Begins a note of this type with fields of the record: labels, separated by
+ * blanks.  The caller may add fields to n->out before notes_end(), which exits
+ * 2 if the file is full.
  */
 void notes_begin(struct notes *n, const char *type, const struct rec *,
     const char *labels);

@@ -5,7 +5,7 @@
 
 #include "report/count.h"
 
-/* The page that shows what was counted. */
+/* Writes the page that shows what was counted. */
 
 /* Returns 1 if there is something, and nothing is missing, refused or bad. */
 int report_clean(const struct count *);

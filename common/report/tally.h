@@ -4,10 +4,10 @@
 #include "base/table.h"
 #include "base/text.h"
 
-/* Counters by name: a few for each name, and a ceiling on the names. */
+/* Counts by name: a few counters for each name, and a ceiling on the names. */
 
 #define TALLY_MAX  1000 /* names */
-#define TALLY_TEXT TABLE_NAME /* bytes of a name: what is longer is cut */
+#define TALLY_TEXT TABLE_NAME /* bytes of a name; a longer one is cut */
 #define TALLY_COLS 5 /* counters of a name */
 
 struct tally_row {
@@ -15,7 +15,7 @@ struct tally_row {
 	unsigned long long v[TALLY_COLS];
 };
 
-/* All 0 is an empty one. */
+/* An empty one is all 0. */
 struct tally {
 	struct table names; /* of struct tally_row */
 	struct tally_row others; /* for all names past the ceiling */
@@ -25,12 +25,12 @@ struct tally {
 unsigned long long *tally_get0(struct tally *, struct text name);
 
 /*
- * Puts the names in order, numbers in them by value.  No name may be looked up
+ * Sorts the names, numbers in them by value.  No name may be looked up
  * afterwards.
  */
 void tally_sort(struct tally *);
 
-/* Returns the number of rows, that of all other names included if some came. */
+/* Returns the number of rows, with that of all other names if it has any. */
 size_t tally_rows(const struct tally *);
 
 /* Returns row i, from 0. */

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* How many certificates begin, end and are valid in each year. */
+/* Counts how many certificates begin, end and are valid in each year. */
 
 #define YEARS_SHOWN 40
 
@@ -14,21 +14,21 @@ struct years {
 	unsigned long long n, undated;
 };
 
-/* Out of memory exits 2. */
+/* Exits 2 when memory is full. */
 void years_init(struct years *);
 void years_free(struct years *);
 
-/* Adds one, of n bytes each like 2004-01-19T10:00:00Z; else it is undated. */
+/* Adds a certificate, dated if both times are like 2004-01-19T10:00:00Z. */
 void years_add(struct years *, const char *from, size_t nfrom, const char *to,
     size_t nto);
 
 /*
- * The years to show: from the first to the last of any, or of YEARS_SHOWN
- * those in which most begin.  Returns how many, 0 if there are none.
+ * Gives the years to show: all from first to last or, if those are too many
+ * (*cut), the YEARS_SHOWN in which most begin.  Returns their number, or 0.
  */
 size_t years_range(const struct years *, size_t *first, int *cut);
 
-/* Those valid at some time in this year. */
+/* Returns how many were valid at some time in this year. */
 unsigned long long years_valid(const struct years *, size_t year);
 
 #endif

@@ -4,33 +4,33 @@
 #include "store/driver.h"
 
 /*
- * The links of the chain, which the audit table holds: ca-db(5) says what Digest
- * and Hash are over.
+ * Makes the links of the chain, which is the audit table: ca-db(5) says what
+ * Digest and Hash are over.
  */
 
-/* What a commit wrote: how many of each, and the Digest of it all. */
+/* What a commit wrote: how many of each, and their Digest. */
 struct commit_wrote {
 	unsigned long long certs, keys, versions, names, faults, cures, agents,
 	    ca;
 	char digest[65];
 };
 
-/* How it is looked at. */
+/* How the commit is looked at. */
 enum commit_look {
 	COMMIT_NOW, /* before it is done */
 	COMMIT_DONE,
-	COMMIT_OLD /* as kms2ca 0.2 and before hashed an archived key */
+	COMMIT_OLD /* as kms2ca 0.2 and before: whole keys */
 };
 
 /*
- * Looks at what the commit with this number wrote.  Returns 1, or 0 with *w.
+ * Counts and hashes what commit number audit wrote.  Returns 1, or 0 with *w.
  */
 int commit_wrote(struct store *, enum commit_look, int64_t audit,
     struct commit_wrote *, struct reason *w);
 
 /*
- * Hash over that of the commit before and six fields, AuditID to Digest.
- * Returns 1, or 0 when out of memory.
+ * Puts the Hash over that of the commit before and six fields, AuditID to
+ * Digest, in hex.  Returns 1, or 0 if memory is full.
  */
 int commit_chain(const char *before, const char *const field[6], char hex[65]);
 

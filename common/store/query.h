@@ -9,21 +9,21 @@
 #include "base/text.h"
 
 /*
- * What rows are asked for: ca-export(1), -b, -e, -g, -s and -u.  A row is wanted
- * if it is valid at some time between the two dates, and if each kind that was
- * given (group, user, token) has one that it matches.
+ * Selects rows for ca-export(1): -b, -e, -g, -s and -u.  A row is wanted if it
+ * is valid at some time between the two dates, and matches one of each kind
+ * that was given (group, user, token).
  */
 
 struct query;
 
-/* Out of memory exits 2. */
+/* Exits 2 when memory is full. */
 struct query *query_new(void);
 void query_free(struct query *);
 
 /*
- * Each adds something to ask for, which is borrowed: a shell pattern, a token of
- * -s, the first or last date, of which the beginning is enough.  Returns 1, or
- * 0 with *w: nobody can mean that.
+ * Each adds a condition, and borrows it: a shell pattern, a token of -s, the
+ * first or last date, which may be shortened.  Returns 1, or 0 with *w if
+ * nobody can mean that.
  */
 int query_group(struct query *, const char *pattern, struct reason *w);
 int query_user(struct query *, const char *pattern, struct reason *w);
@@ -34,30 +34,30 @@ int query_until(struct query *, const char *date, struct reason *w);
 /* Returns 1 if every row is wanted. */
 int query_all(const struct query *);
 
-/* A row under one of its names, as it is looked at. */
+/* A row under one of its names. */
 struct query_row {
 	int64_t id;
-	int is_fault; /* of what could not be read, without a certificate */
+	int is_fault; /* 1: a fault, without a certificate */
 	struct text source;
 	struct text group, user, mail; /* of the KMS */
 	struct text cn, upn, cert_mail, requester;
 	const char *serial, *sha1, *sha256, *ski; /* lower-case hex */
 	const char *not_before, *not_after;
-	int former; /* another name has replaced this one */
+	int former; /* 1: another name has replaced this one */
 };
 
 /*
- * Returns 1 if the row is wanted, 2 if a token is the user of this name.  What is like it is remembered.  A former name
- * is only looked for where that is asked.
+ * Returns 1 if the row is wanted, 2 if its user is a token, else 0; notes names
+ * that are like a token.  Looks for a former name only if asked for that.
  */
 int query_wants(struct query *, const struct query_row *);
 
-/* Writes what was asked for as the audit row has it, a blank before each. */
+/* Writes the conditions as the audit row has them, a blank before each. */
 void query_detail(const struct query *, FILE *);
 
 /*
- * Says on standard error which of what was asked for no row has, and what is
- * like it; rows is how many were wanted.
+ * Prints on stderr the conditions that no row meets, and what is like them.
+ * rows is how many were wanted.
  */
 void query_explain(const struct query *, unsigned long long rows);
 

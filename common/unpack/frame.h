@@ -7,12 +7,12 @@
 #include "base/spawn.h"
 
 /*
- * What goes over the two pipes between the process that holds the keys and its
- * child, which reads the archive.  The child sends frames.  The parent sends one
- * byte when the child may begin, and then passwords, each when it is asked.
+ * The messages on the two pipes between the process that holds the keys and its
+ * child, which reads the archive.  The child sends frames.  The parent sends
+ * one byte to let the child begin, and then passwords, one for each request.
  */
 
-/* Where the child finds the archive and its ends of the pipes. */
+/* The child's descriptors: the archive and its ends of the pipes. */
 #define FRAME_ARCHIVE  SPAWN_KEPT
 #define FRAME_OUT      SPAWN_OUT
 #define FRAME_PASSWORD SPAWN_IN
@@ -22,39 +22,39 @@
 #define FRAME_HEAD	   (36 * 1024) /* bytes of UNPACK_BIG */
 #define UNPACK_PIECE_BYTES (1024 * 1024) /* bytes of UNPACK_PIECE */
 
-/* What the child reports; see unpack.h for what each carries. */
+/* The child's reports; unpack.h tells what each carries. */
 enum unpack_event {
-	/* Nothing follows. */
+	/* The last event. */
 	UNPACK_END,
 	/* A whole regular file. */
 	UNPACK_MEMBER,
 	/* The first bytes of a file that is larger than the ceiling. */
 	UNPACK_BIG,
-	/* If pieces are wanted: the next bytes of that file, from its first. */
+	/* If pieces are wanted: the next bytes of that file. */
 	UNPACK_PIECE,
-	/* That was its last piece; with a reason if the file breaks off. */
+	/* The end of its pieces, with a reason if the file breaks off. */
 	UNPACK_PIECES_END,
 	/*
-	 * An ESE database.  Until its end follow values, and faults of what is
-	 * lost in it, each with the path that leads to its column.
+	 * The start of an ESE database.  Its values and faults follow, each
+	 * with a path that leads to its column.
 	 */
 	UNPACK_DATABASE,
-	/* What may be a key or certificate. */
+	/* A value that may be a key or certificate. */
 	UNPACK_VALUE,
-	/* What it is.  If pieces are wanted, all of it follows as pieces. */
+	/* What the database is.  If pieces are wanted, they follow. */
 	UNPACK_DATABASE_END,
-	/* A member that cannot be had; without a path: the archive's rest. */
+	/* An unreadable member, or without a path the archive's rest. */
 	UNPACK_FAULT,
-	/* Of interest with -v.  The reason is `link' for a link. */
+	/* A note for -v, with the reason `link' for a link. */
 	UNPACK_NOTE
 };
 
-/* In place of an event; unpack_next() does not return these. */
-#define FRAME_ASK      0x100 /* asks for a password */
+/* Frames that are no event and that unpack_next() does not return. */
+#define FRAME_ASK      0x100 /* a request for a password */
 #define FRAME_PROGRESS 0x101 /* FRAME_STEP bytes more were unpacked */
 #define FRAME_STEP     (64ULL << 20)
 
-/* The ceilings that the child keeps, and the parent too. */
+/* The ceilings, which both child and parent keep. */
 struct unpack_limits {
 	uint64_t members; /* number of members */
 	uint64_t member; /* bytes of one member */
@@ -62,37 +62,37 @@ struct unpack_limits {
 	uint64_t cpu; /* seconds of processor time without progress */
 	uint64_t memory; /* bytes of memory of the child */
 	uint64_t warnings; /* number of warnings of libarchive */
-	uint64_t wait; /* seconds without work, if there is more to read */
-	/* Not the child's: CPU seconds of key derivation, see lock/budget.h. */
+	uint64_t wait; /* seconds without work while there is more to read */
+	/* CPU seconds of key derivation, in the parent: see lock/budget.h. */
 	uint64_t kdf; /* for one member */
 	uint64_t kdfs; /* for all */
-	int pieces; /* not a ceiling: 1 if UNPACK_PIECE is wanted */
+	int pieces; /* no ceiling: 1 if UNPACK_PIECE is wanted */
 };
 
-/* Goes before a path of pathlen bytes and data of len bytes. */
+/* The head of a path of pathlen bytes and data of len bytes. */
 struct frame {
 	uint32_t event, pathlen;
-	uint64_t len; /* of FRAME_ASK: the number of the password */
+	uint64_t len; /* in FRAME_ASK the number of the password */
 	char reason[16];
 };
 
 /*
- * For the child: sends one frame.  Reason, path and data may be NULL; len is sent
- * even if data is NULL.  If the parent is gone the child ends.
+ * For the child: sends one frame.  Reason, path and data may be NULL; len is
+ * sent even if data is NULL.  Exits if the parent is gone.
  */
 void frame_send(uint32_t event, const char *reason, const char *path,
     const void *data, size_t len);
 
 /*
  * For the child: asks for password number i of the member.  Returns 1 with the
- * password in pass, which has SECRET_MAX + 1 bytes and is the caller's to wipe;
- * 0 if there is none with this number, or -1 if there are no more.
+ * password in pass, which has SECRET_MAX + 1 bytes and which the caller wipes;
+ * 0 if none has this number, or -1 if there are no more.
  */
 int frame_ask(const char *path, uint64_t i, char *pass);
 
 /*
- * For the parent: sends the answer, NULL if there are no more.  Returns 1, or 0
- * with errno.
+ * For the parent: sends a password, or NULL for no more.  Returns 1, or 0 with
+ * errno.
  */
 int frame_answer(int fd, const char *pass);
 
