@@ -54,10 +54,10 @@ STRING = { echo 'const char $1[] ='; sed 's/["\\]/\\&/g; s/.*/"&\\n"/'; echo ';'
     $(CC) $(ALL_CFLAGS) -x c -c -o $@ -
 
 $B/common/report/page.o: common/report/page.css Makefile
-	@mkdir -p $(@D); echo CC $<; cat $< | $(call STRING,html_css)
+	$(if $V,,@)mkdir -p $(@D); $(if $V,,echo CC $<;) cat $< | $(call STRING,html_css)
 
 $B/help/%.o: man/%.1 .pkg/help.awk Makefile
-	@mkdir -p $(@D); awk -f .pkg/help.awk $< | $(call STRING,tool_help)
+	$(if $V,,@)mkdir -p $(@D); awk -f .pkg/help.awk $< | $(call STRING,tool_help)
 
 # A library, so that a tool has nothing in it, and loads nothing, that it does
 # not need.
@@ -231,9 +231,9 @@ builds:
 	ALL_CFLAGS='$(ALL_CFLAGS)' PACKAGES='$(BUILD_DEPS) $(TEST_DEPS)' \
 	    tests/builds.bash $(BUILDS)
 
-# A Debian package of this build, by dpkg-dev alone.
-deb: all
-	B=$B VERSION=$(VERSION) MAKE='$(MAKE)' .pkg/deb.bash
+# A Debian package, with debug symbols in one of their own, by .pkg/debian.
+deb:
+	B=$B VERSION=$(VERSION) .pkg/deb.bash
 
 clean:
 	rm -rf $B

@@ -3,12 +3,18 @@
 
 # Sourced within a function, as bash-completion does it, it must stay.
 declare -gA _kms2ca_options
-while read -r tool options; do
-	_kms2ca_options[$tool]=$options
-done <<'TABLE'
+_kms2ca_load()
+{
+	local tool options
+
+	while read -r tool options; do
+		_kms2ca_options[$tool]=$options
+	done
+}
+_kms2ca_load <<'TABLE'
 @TABLE@
 TABLE
-unset tool options
+unset -f _kms2ca_load
 
 _kms2ca()
 {

@@ -158,17 +158,24 @@ do_next()
 
 do_deb()
 {
-	local deb clean=$dir/clean
+	local deb clean=$dir/clean elsewhere=$dir/elsewhere
 
-	need mmdebstrap dpkg-shlibdeps lintian || return 0
-	builds && make -s deb >"$dir/deb.log" 2>&1 || return
+	need mmdebstrap dpkg-buildpackage dh lintian || return 0
+	make -s deb >"$dir/deb.log" 2>&1 || return
 	deb=$(echo build/kms2ca_*.deb)
 	sha256sum "$deb" >"$dir/deb.sum"
 	lintian --allow-root --fail-on error "$deb" || return
-	make -s deb >"$dir/deb.log" 2>&1 && sha256sum -c "$dir/deb.sum" || return
+	# the same bytes from another folder
+	rm -rf "$elsewhere" && mkdir "$elsewhere" &&
+		tar --exclude=./build --exclude=./.git -cf - . |
+		tar -xf - -C "$elsewhere" &&
+		make -s -C "$elsewhere" deb >"$dir/deb.log" 2>&1 &&
+		(cd "$elsewhere" && sha256sum -c "$dir/deb.sum") || return
 	system clean bookworm --variant=minbase || return
 	cp /etc/resolv.conf "$clean/etc"
 	cp "$deb" "$clean/tmp/kms2ca.deb"
+	mkdir -p "$clean/tmp/source" && cp -R README tests .pkg/debian \
+	    "$clean/tmp/source" || return
 	chroot "$clean" bash -euc '
 	all() { find / -xdev -path /proc -prune -o -path /tmp -prune -o \
 	    -path /var/log -prune -o -path /var/cache -prune -o -type f \
@@ -176,10 +183,12 @@ do_deb()
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -q >/tmp/log
 	apt-get install -qy --no-install-recommends $(dpkg-deb -f \
-	    /tmp/kms2ca.deb Depends | sed "s/([^)]*)//g; s/,//g") >/tmp/log
+	    /tmp/kms2ca.deb Depends | sed "s/([^)]*)//g; s/,//g") \
+	    openssl zip bash-completion >/tmp/log
 	all >/tmp/before
 	apt-get install -qy /tmp/kms2ca.deb >/tmp/log
 	for tool in $(dpkg -L kms2ca | grep ^/usr/bin/.); do $tool -V; done
+	(cd /tmp/source && debian/tests/demo >/tmp/log && debian/tests/completion)
 	dpkg --verify kms2ca
 	apt-get purge -qy kms2ca >/tmp/log
 	all | diff /tmp/before - && echo "nothing is left of it"'

@@ -81,12 +81,63 @@ ours()
 	make -C kms2ca-* -n all | grep -q 'kms-report.c'
 }
 
+@test 'debian/: says what the source says, and what lintian asks is there' {
+	local debian=$root/.pkg/debian package
+
+	# the version, of the first entry
+	head -n 1 "$debian/changelog" | grep -qE "^kms2ca \\($(
+		"$(command -v kms-export)" -V | cut -d ' ' -f 3)-[0-9]+\\) "
+	sed -n 's/^#define TOOL_VERSION "\(.*\)"/kms2ca (\1-/p' \
+	    "$root/common/base/tool.h" | grep -qF -f - "$debian/changelog"
+	# the licence, of the README
+	sed -n '/^Permission to use/,$p' "$root/README" | sed 's/^$/./; s/^/ /' |
+	    diff - <(sed '1,/^License: /d' "$debian/copyright")
+	# what make deps installs to build with
+	while read -r package; do
+		sed -n '/^Build-Depends/,/^Standards/p' "$debian/control" |
+		    grep -qE "[ ,]$package([ ,]|$)"
+	done < <(sed -n 's/^BUILD_DEPS = //p; /^BUILD_DEPS/{n;p}' \
+	    "$root/Makefile" | grep -oE '[a-z0-9-]+' |
+	    grep -vE '^(gcc|libc6-dev)$')
+	# each test that is named is there, and can be run
+	while read -r package; do
+		[[ -x $debian/tests/$package ]]
+	done < <(sed -n 's/^Tests: //p' "$debian/tests/control")
+	[[ -x $debian/rules ]]
+	make -n -f "$debian/rules" build | grep -q '^dh build$'
+}
+
+@test 'deb: debian/ is put into a copy of the source, with the names of the builder' {
+	mkdir bin
+	# shellcheck disable=SC2016 # of that script
+	printf '#!/bin/sh\n%s\n' 'cat debian/control debian/changelog
+	ls . debian; echo "options $DEB_BUILD_OPTIONS"; touch ../kms2ca_1.deb' \
+	    >bin/dpkg-buildpackage
+	printf '#!/bin/sh\n' >bin/dh
+	chmod +x bin/*
+	PATH=$PWD/bin:$PATH DEBEMAIL=jane@contoso.com DEBFULLNAME='Jane Doe' \
+	    ours deb
+	[[ -e b/kms2ca_1.deb ]]
+	grep -qx 'Maintainer: Jane Doe <jane@contoso.com>' b/deb/log
+	grep -q '^ -- Jane Doe <jane@contoso.com>  ' b/deb/log
+	grep -qx 'options nocheck' b/deb/log
+	not grep -q lintian-overrides b/deb/log
+	not grep -qx build b/deb/log
+	# what it says fails is said
+	printf '#!/bin/sh\necho no room; exit 1\n' >bin/dpkg-buildpackage
+	not env PATH="$PWD/bin:$PATH" make -s -C "$root" B="$PWD/b" deb 2>"$ERR"
+	grep -qx 'no room' "$ERR"
+}
+
 # complete WORD...: what bash offers for the last of these.
 complete_words()
 {
 	# as bash-completion loads it
+	# and leaves whoever does it his variables
 	bash -c 'load() { source b/complete.bash; }
+	tool=mine options=ours
 	load
+	[[ $tool$options == mineours ]] || exit
 	COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 	_kms2ca
 	printf "%s\n" "${COMPREPLY[@]}"' - "$@" | sort | xargs
@@ -118,6 +169,18 @@ complete_words()
 	# behind < bash itself gives names of files
 	bash -c 'source b/complete.bash; complete -p kms-export' |
 	    grep -qxF 'complete -o bashdefault -o default -F _kms2ca kms-export'
+}
+
+@test 'V=1 shows each command, CFLAGS, CPPFLAGS and PKG_CONFIG are taken' {
+	make -n -C "$root" B="$PWD/v" V=1 CFLAGS=-DXYZ CPPFLAGS=-DABC \
+	    "$PWD/v/bin/kms-export" >log
+	grep -q -- '-DABC -DXYZ .*-c common/base/tool.c$' log
+	not grep -q 'echo CC' log
+	PKG_CONFIG=false make -n -C "$root" B="$PWD/v" "$PWD/v/bin/kms-export" >log
+	not grep -q -- -DHAVE_SECCOMP log
+	# no path of this folder is in what is made
+	make -n -C "$root" B="$PWD/v" "$PWD/v/bin/kms-export" |
+	    grep -qF -- "-ffile-prefix-map=$root=."
 }
 
 @test 'completion: zsh' {
