@@ -482,18 +482,18 @@ dent()
 	only result <"$OUT" | field reason | diff - <(cat <<-END
 
 
-	row 1 has it, under the user jane-1999
+	already in row 1, for user jane-1999
 
-	row 2 has it, under the user bob: this name takes the place of that
+	already in row 2, for user bob: this name takes the place of that
 
-	row 3 has it, under no user: this name takes the place of that
+	already in row 3, without a user: this name takes the place of that
 	END
 	)
-	grep -q -x 'ca-import: stdin:3: record 3, user alice: present: row 1 has it, under the user jane-1999' "$ERR"
+	grep -q -x 'ca-import: stdin:3: record 3, user alice: present: already in row 1, for user jane-1999' "$ERR"
 	run_tool 0 ca-import -f -d ca.db <same.rec
 	# now it is found by these names
 	[[ $(only result <"$OUT" | field reason | grep .) == \
-	    'row 1 has it, under the user jane-1999' ]]
+	    'already in row 1, for user jane-1999' ]]
 	whole ca.db
 }
 
@@ -524,7 +524,7 @@ names()
 	run_tool 0 ca-import -f -d ca.db <names.rec
 	[[ $(statuses "$OUT" | xargs) == 'imported 1 present 1 present 1 present 1 imported 2 present 2 present 2' ]]
 	tells 'ca-import: read 7, imported 2 (keys 2), updated 0, present 5, ignored 0, refused 0, faults 0, names 3'
-	tells 'ca-import: stdin:3: record 3, user jane: present: row 1 has it, under another name: this name is kept as well'
+	tells 'ca-import: stdin:3: record 3, user jane: present: already in row 1, under another name: this name is kept as well'
 	# one that says more takes the place of one that says less
 	names >want
 	diff - want <<-'END'
@@ -555,7 +555,7 @@ names()
 	run_tool 0 ca-import -f -d ca.db <bob.rec
 	[[ $(statuses "$OUT") == 'updated 1' ]]
 	[[ $(only result <"$OUT" | field reason) == \
-	    'row 1 has it, under the user mallory: this name takes the place of that' ]]
+	    'already in row 1, for user mallory: this name takes the place of that' ]]
 	record 1 mallory "$ORG/keys/bob-1999.pem" | closed >cert.rec
 	run_tool 0 ca-import -f -d ca.db <cert.rec
 	[[ $(names) == '1|1|Europe|bob||bob-1999.pem|0|4' ]]
@@ -576,7 +576,7 @@ names()
 	run_tool 0 ca-import -fq -d ca.db <many.rec
 	[[ $(rows ca.db 'SELECT count(*) FROM name') == 999 ]]
 	[[ $(only result <"$OUT" | tail -n 1 | field reason) == \
-	    'row 1 has it, under the user jane, and as many names as a row may have' ]]
+	    'already in row 1, for user jane, and as many names as a row may have' ]]
 	run_tool 0 ca-export -n -d ca.db
 	[[ $(only archived <"$OUT" | wc -l) == 1000 ]]
 	whole ca.db
@@ -792,7 +792,7 @@ many()
 	run_tool 2 "${import[@]}" <altered.kms
 	[[ $(statuses "$OUT" | xargs) == 'imported 1 refused imported 2' ]]
 	[[ $(tail -n 1 "$ERR") == \
-	    'ca-import: stdin:5: the digest of the stream is another: it was altered' ]]
+	    'ca-import: stdin:5: the digest of the stream differs: it was altered' ]]
 	run_tool 1 "${import[@]}" -P <altered.kms
 	[[ $(statuses "$OUT" | xargs) == 'present 1 refused present 2' ]]
 	[[ $(only result <"$OUT" | sed -n 2p | field reason) == \
@@ -856,13 +856,13 @@ pinned()
 @test "ca-import: -t stops at an agent that was not typed" {
 	local thumb
 
-	pinned 'KRA CN=Recovery Agent 2,O=Example is none of -t: nothing is imported' \
+	pinned 'KRA CN=Recovery Agent 2,O=Example was not given with -t: nothing is imported' \
 	    -t "$kra1"
-	pinned 'KRA CN=Recovery Agent 1,O=Example is none of -t: nothing is imported' \
+	pinned 'KRA CN=Recovery Agent 1,O=Example was not given with -t: nothing is imported' \
 	    -t "$kra2"
 	# what is too short, too long, or nothing, is no agent's
 	for thumb in "${kra1:0:39}" "${kra1}0" ''; do
-		pinned "-t $thumb: not all digits of a thumbprint: 40 of SHA-1, or 64 of SHA-256" \
+		pinned "-t $thumb: give all digits of the thumbprint: 40 (SHA-1) or 64 (SHA-256)" \
 		    -t "$thumb" -t "$kra2"
 	done
 }
@@ -870,7 +870,7 @@ pinned()
 @test "ca-import: -t stops when a typed agent is not there" {
 	local other=0123456789012345678901234567890123456789
 
-	pinned "-t $other: no KRA of the archive: nothing is imported" \
+	pinned "-t $other: the archive has no such KRA: nothing is imported" \
 	    -t "$kra1" -t "$kra2" -t "$other"
 }
 
@@ -884,7 +884,7 @@ pinned()
 	thumb=$(xxd -r -p <<<"$der" | sha1sum | cut -c -40)
 	sqlite3 ca.db "INSERT INTO kra SELECT 3, '$thumb', 'x', x'$der',
 	    AddedWhen, AuditID FROM kra LIMIT 1"
-	pinned 'KRA CN=Recovery Agent 3\1B[1A,O=Example is none of -t: nothing is imported' \
+	pinned 'KRA CN=Recovery Agent 3\1B[1A,O=Example was not given with -t: nothing is imported' \
 	    -t "$kra1" -t "$kra2"
 	grep -q -x -F "ca-import: KRA CN=Recovery Agent 3\\1B[1A,O=Example, SHA-1 $thumb" \
 	    "$ERR"
@@ -1180,7 +1180,7 @@ but_random()
 	exec 9>&-
 	wait "$pid" || status=$?
 	((status == 2))
-	grep -qxF 'ca-import: a process of -j: the process that read it died of signal 9 (Killed): the file is hostile, or a library has a fault' "$ERR"
+	grep -qxF 'ca-import: a process of -j: the process that read it was killed by signal 9 (Killed): the file is hostile, or a library has a fault' "$ERR"
 	# nothing lies beside the archive
 	[[ $(echo ca.db*) == ca.db ]]
 	whole ca.db

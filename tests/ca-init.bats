@@ -319,7 +319,7 @@ refused()
 @test "ca-init: -f takes no KRA that nothing can be encrypted to" {
 	refuses 1 'ca-init: KRA CN=KRA ed,O=Example: not an RSA key of 2048 bits or more (-f accepts it all the same); nothing was written (CERTSRV_E_NO_VALID_KRA 0x8009400B)' \
 	    "${init[@]}" <"$KRA/keys/ed.pem"
-	refuses 1 'ca-init: KRA CN=KRA ed,O=Example: nothing can be encrypted to its key; nothing was written (CERTSRV_E_NO_VALID_KRA 0x8009400B)' \
+	refuses 1 'ca-init: KRA CN=KRA ed,O=Example: its key cannot encrypt (a signature-only key?); nothing was written (CERTSRV_E_NO_VALID_KRA 0x8009400B)' \
 	    "${init[@]}" -f <"$KRA/keys/ed.pem"
 }
 

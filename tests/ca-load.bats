@@ -144,7 +144,7 @@ ignored 0, refused 0, faults 0" "ca-load: audit head: $head" \
 	run_tool 2 ca-load -d new.db <later
 	nothing_out ca-load
 	grep -q -x "ca-load: stdin:[0-9]*: $PWD/new.db: audit row $(($(cut -d : -f 1 \
-	    <<<"$(last_head new.db)"))) is another: this archive is no copy of that one, or both went on since: make a new one (ca-init -f)" \
+	    <<<"$(last_head new.db)"))) differs: this archive is not a copy of that one, or both have changed since: make a new copy (ca-init -f)" \
 	    "$ERR"
 	sqlite3 new.db .dump | cmp - <(sqlite3 before.db .dump)
 }
@@ -155,7 +155,7 @@ ignored 0, refused 0, faults 0" "ca-load: audit head: $head" \
 	sed 's/detail:KRAFlags=1/detail:KRAFlags=3/' "$made/copy" | anew |
 	    refused_copy "audit row 2 $wrong"
 	grep -v $'\tid:2\twhen:' "$made/copy" | anew |
-	    refused_copy "$PWD/new.db: audit row 2 is another: this archive is no copy of that one, or both went on since: make a new one (ca-init -f)"
+	    refused_copy "$PWD/new.db: audit row 2 differs: this archive is not a copy of that one, or both have changed since: make a new copy (ca-init -f)"
 	only archived <"$made/copy" | anew |
 	    refused_copy 'a row of another archive, without the audit rows before it: load what ca-dump wrote'
 	{ cat "$made/copy"; user 1 jane-1999; } | anew |

@@ -124,7 +124,7 @@ private key in it" ca-recover -k "$ORG/kra1.pem" <carol.rec
 	    ca-recover -k no.p12 <carol.rec
 	refuses 2 'ca-recover: -C: no.pem: No such file or directory' \
 	    ca-recover -C no.pem "${kra1[@]}" <carol.rec
-	refuses 2 'ca-recover: -p: not env:VAR, file:PATH, list:PATH, fd:N or tty' \
+	refuses 2 'ca-recover: -p: expected env:VAR, file:PATH, list:PATH, fd:N or tty' \
 	    ca-recover -k "$ORG/kra1.p12" -p 'first agent' <carol.rec
 }
 

@@ -398,7 +398,7 @@ $usage" ca-setflag -d ca.db KRAFlags 1 2 </dev/null
 	refuses 2 'ca-setflag: stdin:2: no end record: the stream was cut: fetch it whole' \
 	    ca-setflag -d ca.db - <half.rec
 	sed '1s/new:1/new:2/' flags.rec >altered.rec
-	refuses 2 'ca-setflag: stdin:2: the digest of the stream is another: it was altered' \
+	refuses 2 'ca-setflag: stdin:2: the digest of the stream differs: it was altered' \
 	    ca-setflag -d ca.db - <altered.rec
 	printf 'rec:flag\tname:KRAFlags\tnew:1\n' | closed >short.rec
 	run_tool 2 ca-setflag -d ca.db - <short.rec

@@ -196,7 +196,7 @@ $usage" ca-setname -d ca.db 3 erin </dev/null
 	# one that was altered
 	sed $'/^rec:name/s/\tuser:bob/\tuser:eve/' dump | grep -v ^rec:end >altered
 	run_tool 2 ca-load -P -d copy.db <altered
-	grep -q 'name 1 is another: this archive is no copy of that one' "$ERR"
+	grep -q 'name 1 differs: this archive is not a copy of that one' "$ERR"
 	# the page counts a certificate once
 	ca-export -n -q -d ca.db 2>/dev/null | kms-report -q >page.html 2>err || (($? == 1))
 	grep -q . page.html

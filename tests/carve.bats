@@ -396,7 +396,7 @@ look_alikes()
 	take 1 -x <in
 	found 0 1 1
 	diff <(echo 'stdin@100 a') <(sources cert) >&2
-	faults "stdin: format: $unknown; searched (-x) in part, for it is made to look like keys: whole certificates 1, keys 0"
+	faults "stdin: format: $unknown; searched (-x) only in part, because it is crafted to look like keys: whole certificates 1, keys 0"
 	{ noise 100; cat a.der; look_alikes 9990; cat b.der; } >in
 	take 1 -x <in
 	found 0 2 1

@@ -214,9 +214,9 @@ rounds()
 	profile 20 "$salt" a >a.epf
 	PW=wrong run_tool 1 epf-extract -p env:PW <a.epf
 	counts 0 1 1
-	faulted password "1 encrypted values, none opens: $unknown"
+	faulted password "1 encrypted values, and none can be decrypted: $unknown"
 	run_tool 1 epf-extract <a.epf
-	faulted password "1 encrypted values, none opens: $unknown"
+	faulted password "1 encrypted values, and none can be decrypted: $unknown"
 	PW=wrong run_tool 1 epf-extract -q -p env:PW <a.epf
 	counts 0 1 1
 	says
@@ -246,7 +246,7 @@ rounds()
 	run_tool 1 epf-extract -p file:pw <a.epf
 	counts 0 1 2
 	says "epf-extract: stdin: $lone" \
-	    'epf-extract: stdin: 1 certificates are left without a key, and no encrypted value is left: it was cut, or they are elsewhere'
+	    'epf-extract: stdin: 1 certificates have no key, and no encrypted value is left: the file was cut, or its keys are elsewhere'
 	not grep -qF "$(b64 b.p8)" "$OUT"
 	diff <(printf 'reason:%s\n' empty no-certificate) \
 	    <(only fault <"$OUT" | cut -f 4 | sort) >&2
@@ -284,7 +284,7 @@ rounds()
 	} >a.epf
 	run_tool 1 epf-extract -p file:pw <a.epf
 	counts 0 1 1
-	faulted password "2 encrypted values, none opens: $unknown"
+	faulted password "2 encrypted values, and none can be decrypted: $unknown"
 }
 
 @test "signing keys are withheld; certificates of a CA want none" {
@@ -343,7 +343,7 @@ rounds()
 	run_tool 1 epf-extract -p file:pw <a.epf
 	counts 1 1 1
 	holds a
-	faulted password "1 encrypted values stay closed, and 1 certificates are without a key: $unknown"
+	faulted password "1 encrypted values could not be decrypted, and 1 certificates have no key: $unknown"
 	{
 		profile 20 "$salt" a
 		echo "token=$(head -c 40 /dev/urandom | base64 -w 0)"
@@ -351,7 +351,7 @@ rounds()
 	run_tool 1 epf-extract -p file:pw <a.epf
 	counts 1 0 1
 	holds a
-	faulted password "1 encrypted values stay closed, and 0 certificates are without a key: $unknown"
+	faulted password "1 encrypted values could not be decrypted, and 0 certificates have no key: $unknown"
 }
 
 @test "no encrypted value at all" {
@@ -359,7 +359,7 @@ rounds()
 	head_of 20 "$salt" a >a.epf
 	run_tool 1 epf-extract -p file:pw <a.epf
 	counts 0 1 1
-	faulted empty '1 certificates are left without a key, and no encrypted value is left: it was cut, or they are elsewhere'
+	faulted empty '1 certificates have no key, and no encrypted value is left: the file was cut, or its keys are elsewhere'
 }
 
 @test "what is no profile" {
@@ -399,7 +399,7 @@ bounded()
 		echo "a=$(head -c 640 /dev/urandom | base64 -w 0)"
 	} >a.epf
 	bounded 1 a.epf
-	grep -qF '1 encrypted values, none opens: asks for more than 50000000 rounds of key derivation in all' "$ERR"
+	grep -qF '1 encrypted values, and none can be decrypted: asks for more than 50000000 rounds of key derivation in all' "$ERR"
 	[[ $(only fault <"$OUT" | field reason) == ceiling ]]
 	# many passwords, salts, counts and values, each cheap
 	(umask 077 && seq 5000 >list)
@@ -476,15 +476,15 @@ bounded()
 	run_tool 0 epf-extract -p file:pw <b.epf
 	holds a
 	PW=wrong run_tool 1 epf-extract -p env:PW <b.epf
-	faulted ceiling '1 encrypted values, none opens: more than 64 values that may be a salt, the ceiling'
+	faulted ceiling '1 encrypted values, and none can be decrypted: more than 64 values that may be a salt, the ceiling'
 	{ cat a.epf; seq -f 'c=%.0f' 21 52; } >b.epf
 	PW=wrong run_tool 1 epf-extract -p env:PW <b.epf
-	faulted ceiling '1 encrypted values, none opens: more than 32 values that may be an iteration count, the ceiling'
+	faulted ceiling '1 encrypted values, and none can be decrypted: more than 32 values that may be an iteration count, the ceiling'
 	{ cat a.epf; seq -f 'c=%.0f' 21 51; } >b.epf
 	PW=wrong run_tool 1 epf-extract -p env:PW <b.epf
-	faulted password "1 encrypted values, none opens: $unknown"
+	faulted password "1 encrypted values, and none can be decrypted: $unknown"
 	# 64 bytes are a salt too: 72
-	closed='999 encrypted values stay closed, and 0 certificates are without a key'
+	closed='999 encrypted values could not be decrypted, and 0 certificates have no key'
 	{
 		cat a.epf
 		for i in {1001..2000}; do
@@ -527,7 +527,7 @@ bounded()
 	PW=wrong run_tool 1 kms-export -c "$ORG/machine.p12" \
 	    -p "file:$ORG/machine.pw" -p env:PW <North/jane/settings.dat
 	only fault <"$OUT" | field detail |
-	    grep -qx "2 encrypted values, none opens: $unknown"
+	    grep -qx "2 encrypted values, and none can be decrypted: $unknown"
 	# and a map gives the password of one
 	printf 'path:North/jane/*\tpass:secret\n' >map
 	chmod 600 map

@@ -248,7 +248,7 @@ cured()
 	# another one under its number
 	sed 's/\(^rec:fault.*\tuser:\)bob/\1eve/' dump >bad
 	run_tool 2 ca-load -P -d copy.db <bad
-	grep -q 'fault 1 is another: this archive is no copy of that one' "$ERR"
+	grep -q 'fault 1 differs: this archive is not a copy of that one' "$ERR"
 	# a fault that ca-export gives is one of an archive
 	ca-export -anq -d new.db 2>/dev/null | only fault | closed >alone
 	run_tool 2 ca-load -d copy.db <alone

@@ -328,7 +328,7 @@ EOF
 # PEM_read_bio() passes over what stands before a BEGIN line, and takes an END
 # line of the same name that comes later.
 @test "a PEM file with a BEGIN or END line missing or damaged: a fault" {
-	local edit said='lines that begin or end a PEM block, and 2 blocks: a line is missing or damaged, and what is there is not read: mend it (RFC 7468 section 2)'
+	local edit said='lines that begin or end a PEM block, and 2 blocks: a line is missing or damaged, and what is there is not read: repair the file (RFC 7468 section 2)'
 
 	pair a /CN=a
 	pair b /CN=b
@@ -889,8 +889,8 @@ EOF
 path:*\tuser|1: field 3 is not label:value HINT
 user:u|1: no path:
 path:*\tname:u|1: unknown label name (known: path group user mail guid pass)
-path:*\tuser:u\tuser:v|1: user stands twice HINT
-path:*\tuser:u\tuser_b64:G1s=|1: user stands twice HINT
+path:*\tuser:u\tuser:v|1: user appears twice HINT
+path:*\tuser:u\tuser_b64:G1s=|1: user appears twice HINT
 path:*\tuser:u\npath:x\tuser:\xff|2: user: byte 1 is not UTF-8 HINT
 path:*\tuser:\\x|1: user: unknown escape after \ HINT
 path:*\tuser:\x1b[31m|1: user: byte 1 is a control or format character HINT
@@ -1249,7 +1249,7 @@ same()
 -c cred.pem -S machine.key|-S: machine.key: no certificate in it
 -c cred.pem -S nothing|-S: nothing: No such file or directory
 -c cred.pem -S machine.p12|-S: machine.p12: integrity check failed (no password given: -p, or damaged file)
--c cred.pem -p secret|-p: not env:VAR, file:PATH, list:PATH, fd:N or tty
+-c cred.pem -p secret|-p: expected env:VAR, file:PATH, list:PATH, fd:N or tty
 CREDS
 	((n == 14))
 	# of several certificates none is taken by chance

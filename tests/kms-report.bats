@@ -290,7 +290,7 @@ $usage" kms-report operand <small
 	shows 'keys exported' 1
 	shows 'Users and keys of each group' Staff 2 1 1 0
 	shows 'Archived under another user' '<b>alice' 1 "$sha1" \
-	    'row 1 has it, under the user jane-1999: this name is kept as well'
+	    'already in row 1, for user jane-1999: this name is kept as well'
 	# once, though two logs say so
 	[[ $(grep -c '^Archived under another user	' shown) == 2 ]]
 	shows 'Results of ca-import' present 3

@@ -195,7 +195,7 @@ $usage" kms-verify operand -V <zip.kms
 }
 
 @test "-p: where a password may be, and never the password itself" {
-	local bad='-p: not env:VAR, file:PATH, list:PATH, fd:N or tty'
+	local bad='-p: expected env:VAR, file:PATH, list:PATH, fd:N or tty'
 
 	fails "$bad" -p 'machine of 2003'
 	fails "$bad" -p ''
@@ -242,7 +242,7 @@ for i in range(0, len(data), 7):
 	run_tool 2 kms-verify "${k[@]}" <bad
 	# an altered record alters the digest too: the stream is broken there
 	says "kms-verify: stdin:4: record 3, user not heidi: $seal" \
-	    "kms-verify: stdin:$end: the digest of the stream is another: it was altered"
+	    "kms-verify: stdin:$end: the digest of the stream differs: it was altered"
 	sed 4d zip.kms | sed '$ d' | cmp - "$OUT"
 
 	# as parts all of it is looked at
@@ -721,7 +721,7 @@ many()
 	exec 9>&-
 	wait "$pid" || status=$?
 	((status == 2))
-	says 'kms-verify: a process of -j: the process that read it died of signal 9 (Killed): the file is hostile, or a library has a fault'
+	says 'kms-verify: a process of -j: the process that read it was killed by signal 9 (Killed): the file is hostile, or a library has a fault'
 	[[ -z $(only key <"$OUT") ]]
 }
 

@@ -555,7 +555,7 @@ EOF
 	run_tool 1 p12-extract -p file:pw <b.p12
 	counts 0 0 1
 	[[ $(only fault <"$OUT" | field reason) == password ]]
-	says 'p12-extract: stdin: a key encrypted with PBES2 of PBKDF2 and aes-256-cbc does not open (it has another password, or is damaged): add that with -p' \
+	says 'p12-extract: stdin: a key encrypted with PBES2 of PBKDF2 and aes-256-cbc cannot be decrypted (a different password, or damage): give its password with -p' \
 	    'p12-extract: stdin: 1 certificates without a key are not written (-a writes them)'
 	PW=other run_tool 0 p12-extract -p file:pw -p env:PW <b.p12
 	counts 1 0 0

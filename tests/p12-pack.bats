@@ -116,7 +116,7 @@ $usage" p12-pack "${all[@]}" file <two.rec
 	chmod 644 pw
 	refuses 2 'p12-pack: -p: pw: others can read it: run chmod 600 on it' \
 	    p12-pack "${all[@]}" <two.rec
-	refuses 2 'p12-pack: -p: not env:VAR, file:PATH, list:PATH, fd:N or tty' \
+	refuses 2 'p12-pack: -p: expected env:VAR, file:PATH, list:PATH, fd:N or tty' \
 	    p12-pack -p 'pack me' <two.rec
 }
 
@@ -631,7 +631,7 @@ NAMES
 	refuses 2 'p12-pack: stdin:3: no end record: the stream was cut: fetch it whole, or take what is there with -P' \
 	    p12-pack "${all[@]}" <noend
 	sed '1s/\tmail:/\tmail:x/' two.rec >altered
-	refuses 2 'p12-pack: stdin:3: the digest of the stream is another: it was altered' \
+	refuses 2 'p12-pack: stdin:3: the digest of the stream differs: it was altered' \
 	    p12-pack "${all[@]}" <altered
 	sed '$s/\tkeys:2/\tkeys:3/' two.rec >counts
 	end=$(p12-pack "${all[@]}" <counts 2>&1 >/dev/null || :)

@@ -618,7 +618,7 @@ refuses_import()
 	    "$ORG/ledger" | sort))
 }
 
-@test 'a log that was cut by a full disk is ended, and appended to' {
+@test 'a log that was cut by a full disk is mended, and appended to' {
 	need_writes
 	local n status=0
 
@@ -636,10 +636,21 @@ refuses_import()
 	grep -q ': cannot write standard output: ' "$ERR"
 	[[ -n $(tail -c 1 import.log) ]]
 	sed -i 1d import.log
-	echo >>import.log
+	recipe kms2ca-runbook.7 'Drop that line'
+	mv recipe runbook
+	recipe ca-import.1 'The last line may be cut'
+	cmp recipe runbook
+	bash recipe
+	[[ -z $(tail -c 1 import.log) ]]
+	# and a log that is whole stays
+	cp import.log mended
+	bash recipe
+	cmp import.log mended
 	ca-import -f -d ca.db "${machine[@]}" <export.kms >>import.log \
 	    2>"$ERR"
-	# each row has a line that is whole
+	# no line is of two, and each row has one
+	not grep -v '^rec:' import.log
+	not grep '..rec:result' import.log
 	n=$(grep '^rec:result' import.log |
 	    grep -E $'\tstatus:(imported|present)\t.*\treason:' |
 	    field sha1 | sort -u | wc -l)

@@ -136,7 +136,7 @@ both()
 	    -S "$ORG/machine.p12" -p "file:$ORG/machine.pw" 2>/dev/null |
 	    both 0 ca-import "${machine[@]}"
 	[[ $(only result <"$OUT" | field reason) == \
-	    $'\nrow 4 has it, under the user alice: this name is kept as well' ]]
+	    $'\nalready in row 4, for user alice: this name is kept as well' ]]
 	both 0 ca-export -n -u judy </dev/null
 	[[ $(only archived <"$OUT" | cut -f 3,7,8) == $'id:4\tgroup:Staff\tuser:judy' ]]
 	both 0 ca-export -n -g Staff </dev/null

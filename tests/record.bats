@@ -287,13 +287,13 @@ ledger()
 	for twice in 'x:1\tx:2' 'x:1\tx:1' 'x:\ty:\tx:' 'x:1\tx_b64:' \
 	    'x_b64:\tx:1' 'x_b64:\tx_b64:'; do
 		{ faults 1 1; printf 'rec:note\t%b\n' "$twice"; } |
-		    breaks 2 'x stands twice'
+		    breaks 2 'x appears twice'
 	done
 	{ faults 1 1; printf 'rec:note\trec:note\n'; } |
-	    breaks 2 'rec stands twice'
+	    breaks 2 'rec appears twice'
 	{ faults 1 1; printf 'rec:note\trec_b64:\n'; } |
-	    breaks 2 'rec stands twice'
-	{ faults 1 1 | sed 's/$/\tdetail_b64:/'; } | breaks 1 'detail stands twice'
+	    breaks 2 'rec appears twice'
+	{ faults 1 1 | sed 's/$/\tdetail_b64:/'; } | breaks 1 'detail appears twice'
 	# neither twins nor twice
 	printf 'rec:note\tx:1\txb64:\tx_b64_b64:\tb64:\tx_b6:\tx_b642:\n' |
 	    closed | passes
@@ -413,10 +413,10 @@ ledger()
 		value=$(tail -n 1 whole | field "$label")
 		for bad in "" 9 "0$value" "-$value" "$value " "${value}x"; do
 			sed "\$ s/\t$label:$value/\t$label:$bad/" whole |
-			    breaks 5 "end says another number of $label than $value: records are missing or added: fetch it whole, or take what is there with -P"
+			    breaks 5 "in end, $label is not $value: records are missing or added: fetch it whole, or take what is there with -P"
 		done
 	done
-	altered='the digest of the stream is another: it was altered'
+	altered='the digest of the stream differs: it was altered'
 	sed '2 s/detail:d/detail:e/' whole | breaks 5 "$altered"
 	sed '4 s/x/y/' whole | breaks 5 "$altered"
 	sed '$ s/sha256:/sha256:0/' whole | breaks 5 "$altered"

@@ -82,7 +82,7 @@ keys()
 	openssl req -x509 -key "$one.key" -subj /CN=new -days 9 -out new.pem
 	record 1 jane new.pem "$one.key" | closed >new.rec
 	refuses 2 "$(printf '%s\n' 'ca-import: KRA CN=Recovery Agent 2,O=Example, SHA-1 '"$(sha1_of "$ORG/kra2.pem")" \
-	    "ca-import: -t $(sha1_of "$ORG/kra1.pem"): no KRA of the archive: nothing is imported")" \
+	    "ca-import: -t $(sha1_of "$ORG/kra1.pem"): the archive has no such KRA: nothing is imported")" \
 	    ca-import -f -t "$(sha1_of "$ORG/kra1.pem")" \
 	    -t "$(sha1_of "$ORG/kra2.pem")" -d ca.db <new.rec
 	run_tool 0 ca-import -f -t "$(sha1_of "$ORG/kra2.pem")" -d ca.db <new.rec

@@ -59,7 +59,7 @@ long()
 	for source in secret '' env file: file pass:secret ENV:PW File:pw tty: \
 	    ttyS0 'env PW' stdin - fd list; do
 		[[ $source == file: ]] && continue
-		refuses 2 'p12-extract: -p: not env:VAR, file:PATH, list:PATH, fd:N or tty' \
+		refuses 2 'p12-extract: -p: expected env:VAR, file:PATH, list:PATH, fd:N or tty' \
 		    p12-extract -p "$source" <a.p12
 		((n += 1))
 	done

@@ -15,7 +15,7 @@ untrusted='signature: signed by a certificate that is not trusted: none of'
 untrusted+=' -C, or, without -C, that of -k'
 unfit='signature: does not fit the line: altered, or made by another key'
 impostor='signature: made by another certificate than the record says'
-digest='the digest of the stream is another: it was altered'
+digest='the digest of the stream differs: it was altered'
 cut='no end record: the stream was cut: fetch it whole, or take what is there with -P'
 
 sealer()
@@ -326,10 +326,10 @@ line()
 		sed "$i d" good.kms |
 		    breaks "$i" "n is $i, not $((i - 1)): $order" "${both[@]}"
 	done
-	sed 5d good.kms | breaks 5 "end says another number of n than 3: records are missing or added: fetch it whole, or take what is there with -P" "${both[@]}"
+	sed 5d good.kms | breaks 5 "in end, n is not 3: records are missing or added: fetch it whole, or take what is there with -P" "${both[@]}"
 	sed 1d good.kms | breaks 1 "$plain" "${both[@]}"
 	sed 6d good.kms | breaks 6 "$cut" "${both[@]}"
-	sed 2,5d good.kms | breaks 2 "end says another number of n than 0: records are missing or added: fetch it whole, or take what is there with -P" "${both[@]}"
+	sed 2,5d good.kms | breaks 2 "in end, n is not 0: records are missing or added: fetch it whole, or take what is there with -P" "${both[@]}"
 }
 
 @test "a line repeated" {
@@ -442,7 +442,7 @@ line()
 		value=$(line 6 good.kms | field "$label")
 		for bad in 1 2 3; do
 			((++i))
-			breaks 6 "end says another number of $label than $value: records are missing or added: fetch it whole, or take what is there with -P" "${both[@]}" <$i.kms
+			breaks 6 "in end, $label is not $value: records are missing or added: fetch it whole, or take what is there with -P" "${both[@]}" <$i.kms
 			accepts -P "${both[@]}" <$i.kms
 		done
 	done
@@ -782,7 +782,7 @@ slipped()
 @test "plain: behind the end of a part" {
 	# where no `end' closed the part, a plain record stands inside it
 	{ head -n 3 good.kms; line 1 plain.kms; } |
-	    breaks 4 'n 1 stands twice' -P "${both[@]}"
+	    breaks 4 'n 1 appears twice' -P "${both[@]}"
 	{ head -n 3 good.kms; line 3 plain.kms; } |
 	    breaks 4 "$bare" -P "${both[@]}"
 	{ head -n 3 good.kms; tail -n 1 plain.kms; } |
@@ -795,7 +795,7 @@ slipped()
 	key=$(line 1 plain.kms | field key)
 	sed '2 s/$/\tx:/' good.kms | breaks 2 "$bare" "${both[@]}"
 	sed "2 s|\$|\tkey:$key|" good.kms | breaks 2 "$bare" "${both[@]}"
-	sed '3 s/$/\tseal_b64:/' good.kms | breaks 3 'seal stands twice' "${both[@]}"
+	sed '3 s/$/\tseal_b64:/' good.kms | breaks 3 'seal appears twice' "${both[@]}"
 	sed '2 s/\tcert:\([^\t]*\)\t\(seal:.*\)/\t\2\tcert:\1/' good.kms |
 	    breaks 2 "$bare" "${both[@]}"
 	sed '2 s/\tseal:/\tseal_b64:/' good.kms | breaks 2 "$bare" "${both[@]}"

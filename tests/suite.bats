@@ -585,7 +585,7 @@ ceiling()
 		ca-recover) base=(-k "$ORG/kra1.pem") ;;
 		ca-export | ca-import) base=(-d ca.db -k "$ORG/machine.pem") ;;
 		esac
-		refuses 2 "$tool: -p: not env:VAR, file:PATH, list:PATH, fd:N or tty" \
+		refuses 2 "$tool: -p: expected env:VAR, file:PATH, list:PATH, fd:N or tty" \
 		    "$tool" "${base[@]}" -p 'hunter 2' <"$ORG/kms-backup.zip"
 	done
 	# ca-audit, ca-dump, ca-load, ca-setflag, ca-setname, edb-extract and

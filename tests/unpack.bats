@@ -1381,7 +1381,7 @@ has_reader()
 	((status == 1))
 	whole 1
 	[[ $(names) == x ]]
-	faults 'stdin: reader: the archive reader died of signal 6 (Aborted): the archive is hostile, or libarchive has a fault'
+	faults 'stdin: reader: the archive reader was killed by signal 6 (Aborted): the archive is hostile, or libarchive has a fault'
 }
 
 @test "the reader holds no password and no file" {

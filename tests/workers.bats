@@ -27,7 +27,7 @@ setup()
 }
 
 @test "workers: a process that dies loses the job that it was at, no other" {
-	local bad text='the process that read it died of signal 9 (Killed)'
+	local bad text='the process that read it was killed by signal 9 (Killed)'
 
 	for bad in 0 1 '20 21' '3 4 5 6 7' 63; do
 		# shellcheck disable=SC2086 # numbers
@@ -119,9 +119,9 @@ what_is_in()
 		    kms-export -j "$jobs" -c cred.pem <backup.tar
 		what_is_in <"$OUT" >got
 		for name in a u20 u20a u3 zz; do
-			grep -qx "kms-export: files/$name.txt: the process that read it died of signal 11 (Segmentation fault): the file is hostile, or a library has a fault" \
+			grep -qx "kms-export: files/$name.txt: the process that read it was killed by signal 11 (Segmentation fault): the file is hostile, or a library has a fault" \
 			    "$ERR"
-			only fault <got | grep -q $'\t'"source:files/$name.txt"$'\treason:reader\tdetail:the process that read it died of signal 11 '
+			only fault <got | grep -q $'\t'"source:files/$name.txt"$'\treason:reader\tdetail:the process that read it was killed by signal 11 '
 		done
 		grep -qx 'kms-export: members 45 = keys 40 + certificates 0 + faulted 5 + skipped 0' \
 		    "$ERR"

@@ -139,8 +139,8 @@ main(int argc, char *argv[])
 		else if (c == 'R')
 			im.requester = optarg;
 		else if (c == 't' && !trust_whole_thumbprint(optarg))
-			msg_die("-t %s: not all digits of a thumbprint: 40 of "
-				"SHA-1, or 64 of SHA-256",
+			msg_die("-t %s: give all digits of the thumbprint: 40 "
+				"(SHA-1) or 64 (SHA-256)",
 			    optarg);
 		else if (c == 't')
 			pin[npins++].thumb = optarg;

@@ -368,7 +368,7 @@ secret_add(struct secrets *l, const char *spec, struct reason *w)
 		return add_tty(l, NULL, w);
 	/* do not repeat it: it may be the password itself */
 	return reason_set(w, "password",
-	    "not env:VAR, file:PATH, list:PATH, "
+	    "expected env:VAR, file:PATH, list:PATH, "
 	    "fd:N or tty");
 }
 

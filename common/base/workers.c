@@ -419,12 +419,13 @@ workers_lost(struct workers *p, size_t *n)
 int
 workers_died(struct reason *w, size_t n)
 {
-	return n == 0 ? reason_set(w, "reader",
-			    "the process that read it stopped: run again") :
-			reason_set(w, "reader",
-			    "the process that read it died of signal %d (%s): "
-			    "the file is hostile, or a library has a fault",
-			    (int)n, strsignal((int)n));
+	return n == 0 ?
+	    reason_set(w, "reader",
+		"the process that read it stopped: run again") :
+	    reason_set(w, "reader",
+		"the process that read it was killed by signal %d (%s): "
+		"the file is hostile, or a library has a fault",
+		(int)n, strsignal((int)n));
 }
 
 /* How many --------------------------------------------------------------- */

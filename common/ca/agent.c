@@ -95,7 +95,8 @@ agent_usable(X509 *x, struct reason *w)
 	rc = one != NULL && sk_X509_push(one, x) > 0 &&
 	    agent_encrypt(one, (const uint8_t *)"", 1, &der, &len, w);
 	if (!rc)
-		reason_set(w, "kra", "nothing can be encrypted to its key");
+		reason_set(w, "kra",
+		    "its key cannot encrypt (a signature-only key?)");
 	OPENSSL_free(der);
 	sk_X509_free(one);
 	return rc;

@@ -82,7 +82,9 @@ pinned(struct agent_pin *pin, size_t n, const struct cert *c, struct reason *w)
 		if (trust_thumbprint(&p, pin[t].thumb))
 			known = pin[t].used = 1;
 	return known ||
-	    reason_set(w, "kra", "KRA %s is none of -t: nothing is imported",
+	    reason_set(w, "kra",
+		"KRA %s was not given with -t: nothing is "
+		"imported",
 		c->subject);
 }
 
@@ -114,8 +116,8 @@ agent_pins_check(struct agent_pin *pin, size_t n, struct store *db,
 	for (t = 0; t < n; t++)
 		if (!pin[t].used)
 			return reason_set(w, "kra",
-			    "-t %s: no KRA of the archive: nothing is "
-			    "imported",
+			    "-t %s: the archive has no such KRA: nothing "
+			    "is imported",
 			    pin[t].thumb);
 	return 1;
 }

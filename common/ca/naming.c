@@ -56,12 +56,13 @@ tell(const struct store_known *k, const struct store_name *n, const char *then,
 	char name[256];
 
 	if (n->seen.user.n == 0 || text_same(n->seen.user, k->seen.user))
-		reason_set(w, "user", "row %lld has it, under another name%s",
+		reason_set(w, "user",
+		    "already in row %lld, under another name%s",
 		    (long long)k->id, then);
 	else
-		reason_set(w, "user", "row %lld has it, under %s%s%s",
+		reason_set(w, "user", "already in row %lld, %s%s%s",
 		    (long long)k->id,
-		    k->seen.user.n == 0 ? "no user" : "the user ",
+		    k->seen.user.n == 0 ? "without a user" : "for user ",
 		    text_vis(name, sizeof(name), k->seen.user.s,
 			k->seen.user.n),
 		    then);

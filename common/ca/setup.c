@@ -136,9 +136,11 @@ setup_agent(struct setup *s, const struct cert *c, struct reason *w)
 		return reason_set(w, "kra",
 		    "KRA %s: %s%s; nothing was written" HR_NO_VALID_KRA,
 		    c->subject,
-		    x == NULL	 ? "its key cannot be read" :
-			s->force ? "nothing can be encrypted to its key" :
-				   bad.detail,
+		    x == NULL ?
+			"its key cannot be read" :
+			s->force ?
+			"its key cannot encrypt (a signature-only key?)" :
+			bad.detail,
 		    s->force || x == NULL ? "" :
 					    " (-f accepts it all the "
 					    "same)");

@@ -108,7 +108,8 @@ search(struct database *d)
 	}
 	if (!carve_end(&c))
 		ese_fault(d->e, "", "ceiling",
-		    "searched in part, for it is made to look like keys");
+		    "searched only in part, because it is crafted to look "
+		    "like keys");
 }
 
 void

@@ -141,9 +141,10 @@ search_end(struct search *s)
 	if (s->carved)
 		reason_set(&w, s->why.reason,
 		    "%s; %s whole certificates %u, keys %u", s->why.detail,
-		    all ? "searched (-x):" :
-			  "searched (-x) in part, for it is made to look like "
-			  "keys:",
+		    all ?
+			"searched (-x):" :
+			"searched (-x) only in part, because it is crafted to "
+			"look like keys:",
 		    s->certs, s->keys);
 	pair_fault(s->pair, s->path, s->member, &w);
 	free((char *)s->path.s);

@@ -620,17 +620,17 @@ epf_account(struct epf *f)
 		return;
 	if (f->closed == 0)
 		reason_set(&w, "empty",
-		    "%zu certificates are left without a key, and no "
-		    "encrypted value is left: it was cut, or they are "
-		    "elsewhere",
+		    "%zu certificates have no key, and no encrypted value "
+		    "is left: the file was cut, or its keys are elsewhere",
 		    lost);
 	else if (f->closed == f->n)
-		reason_set(&w, reason, "%zu encrypted values, none opens: %s",
+		reason_set(&w, reason,
+		    "%zu encrypted values, and none can be decrypted: %s",
 		    f->closed, detail);
 	else
 		reason_set(&w, reason,
-		    "%zu encrypted values stay closed, and %zu certificates "
-		    "are without a key: %s",
+		    "%zu encrypted values could not be decrypted, and %zu "
+		    "certificates have no key: %s",
 		    f->closed, lost, detail);
 	findings_add_fault(f->l, &w);
 }

@@ -289,8 +289,8 @@ p12_part_open(struct p12 *r, const char *what, const X509_ALGOR *alg,
 	}
 	if (rc == 0)
 		reason_set(&p.why, "password",
-		    "%s encrypted with %s does not open (it has another "
-		    "password, or is damaged): add that with -p",
+		    "%s encrypted with %s cannot be decrypted (a different "
+		    "password, or damage): give its password with -p",
 		    what, pbe_name(name, alg));
 	findings_add_fault(r->out, &p.why);
 	return NULL;

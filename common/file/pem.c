@@ -213,7 +213,7 @@ pem_strays(const uint8_t *p, size_t n, size_t blocks, struct findings *l)
 		reason_set(&w, "damaged",
 		    "%zu lines that begin or end a PEM block, and %zu blocks: "
 		    "a line is missing or damaged, and what is there is not "
-		    "read: mend it (RFC 7468 section 2)",
+		    "read: repair the file (RFC 7468 section 2)",
 		    ends, blocks);
 		findings_add_fault(l, &w);
 	}
@@ -330,6 +330,6 @@ pem_read(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	if (blocks == 0 && l->n == 0)
 		return reason_set(w, "format",
 		    "no PEM block in it: a line that begins one is damaged: "
-		    "mend it (RFC 7468 section 2)");
+		    "repair the file (RFC 7468 section 2)");
 	return 1;
 }

@@ -183,7 +183,7 @@ split(struct rec *r, struct reason *w)
 			if (stem(&r->field[i]) == stem(f) &&
 			    memcmp(r->field[i].label, p, stem(f)) == 0)
 				return reason_set(w, "record",
-				    "%.*s stands twice", (int)stem(f), p);
+				    "%.*s appears twice", (int)stem(f), p);
 		if (!value_ok(f, w))
 			return 0;
 		r->nfields++;

@@ -255,8 +255,8 @@ same(struct stream_in *s, const char *label, unsigned long long want)
 	if (rec_u64(&s->rec, label, &v) && v == want)
 		return 1;
 	return reason_set(&s->why, "cut",
-	    "end says another number of %s "
-	    "than %llu: records are missing or added: fetch it whole",
+	    "in end, %s is not %llu: records are missing or added: "
+	    "fetch it whole",
 	    label, want);
 }
 
@@ -276,7 +276,7 @@ whole(struct stream_in *s)
 	    memcmp(md, want, sizeof(md)) != 0)
 		return reason_set(&s->why, "record",
 		    "the digest of the stream "
-		    "is another: it was altered");
+		    "differs: it was altered");
 	return 1;
 }
 
@@ -335,7 +335,8 @@ place(struct stream_in *s)
 	if (st->part && s->sealed &&
 	    (rc = table_add_number(&st->seen, s->n)) != 1)
 		return rc == 0 ?
-		    reason_set(&s->why, "record", "n %llu stands twice", s->n) :
+		    reason_set(&s->why, "record", "n %llu appears twice",
+			s->n) :
 		    reason_set(&s->why, "ceiling",
 			"more than %d scattered numbers n, the ceiling of a "
 			"part: give it in several",

@@ -60,8 +60,9 @@ static int
 other(const struct store *db, const char *what, int64_t id, struct reason *w)
 {
 	return reason_fail(w, "copy",
-	    "%s: %s %lld is another: this archive is no copy of that "
-	    "one, or both went on since: make a new one (ca-init -f)",
+	    "%s: %s %lld differs: this archive is not a copy of that "
+	    "one, or both have changed since: make a new copy (ca-init "
+	    "-f)",
 	    db->name, what, (long long)id);
 }
 

@@ -290,7 +290,7 @@ died(struct unpack *w)
 	w->pathlen = 0;
 	if (status < 0)
 		reason_set(&w->why, "reader",
-		    "the archive reader died of signal "
+		    "the archive reader was killed by signal "
 		    "%d (%s): the archive is hostile, or libarchive has a "
 		    "fault",
 		    -status, strsignal(-status));
