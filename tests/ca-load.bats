@@ -227,7 +227,7 @@ ignored 0, refused 0, faults 0" "ca-load: audit head: $head" \
 	new_archive full.db
 	user 1 jane-1999 | closed | ca-import -f -d full.db >/dev/null 2>&1
 	run_tool 2 ca-load -d full.db <"$made/copy"
-	grep -q 'audit row 1 is another' "$ERR"
+	grep -q 'audit row 1 differs' "$ERR"
 	whole full.db
 	empty new.db
 	refuses 2 "ca-import: the archive has no KRA: store one with ca-init (CERTSRV_E_KEY_ARCHIVAL_NOT_CONFIGURED 0x8009400A)

@@ -667,7 +667,7 @@ refuses_import()
 	diff audit.head <(last_head ca.db)
 	# as ca-db(5) reads it
 	cp recipe save
-	recipe ca-db.5 'The head of now'
+	recipe ca-db.5 'The current head'
 	bash recipe | diff - audit.head
 	# the next, and none that was checked against another archive
 	ca-import -f -d ca.db "${machine[@]}" <export.kms >log 2>>import.msg

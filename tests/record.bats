@@ -610,7 +610,7 @@ written()
 
 @test "recipe: keys a user" {
 	example
-	recipe 'Keys a user'
+	recipe 'Keys per user'
 	run_tool 0 bash -o pipefail recipe
 	says
 	ledger key user | sort | uniq -c | awk '{ print $1, "user:" $2 }' |
@@ -659,7 +659,7 @@ written()
 
 @test "recipe: a file with one stream, cut into parts, on all cores" {
 	example
-	recipe 'A file with one stream'
+	recipe 'One file for each stream'
 	run_tool 0 bash recipe
 	says
 	cat stream.1 stream.2 | cmp - export.kms

@@ -431,21 +431,21 @@ ceiling()
 	FRIENDLY_MAX	PKCS#12 friendlyName
 	FINDING_BYTES_MAX	key or certificate
 	JOBS_MAX	processes of -j
-	FINDINGS_MAX	keys and certificates a member
+	FINDINGS_MAX	keys and certificates per member
 	KDF_KEY_MAX	derived key
 	KDF_ROUNDS_MAX	key derivation iterations
 	KDF_WORK_MAX	iterations, all of a file
 	LONGVALUE_MAX	ESE database, one value
 	NAMES_MAX	names of a row
 	FAULTS_MAX	faults of an import
-	KRA_HASHES_MAX	recovery agents a key
+	KRA_HASHES_MAX	recovery agents per key
 	LISTING_MAX	rows of a list of a report
 	LISTING_FILE_MAX	rows of its CSV file
 	PATHMAP_FILE_MAX	map, file
 	PKCS8_MAX	key to archive as PKCS#8
 	P12_DEPTH_MAX	PKCS#12 nesting
 	PATH_BYTES_MAX	path of a member
-	REC_FIELDS_MAX	fields a record
+	REC_FIELDS_MAX	fields per record
 	REC_LINE_MAX	line, without its LF
 	REREAD_MAX	entries read again for a password
 	RAW_ARCHIVED_KEY_MAX	archived key
