@@ -450,3 +450,50 @@ mentioned()
 	done
 	((count > 25))
 }
+
+# remedies PAGE: of each entry under DIAGNOSTICS the options that it names, in its
+# message or below it, and the tools: the page's own, and those that it names.
+remedies()
+{
+	awk -v "own=${1%.1}" '
+	function done(	o) {
+		for (o in options)
+			print o, own tools
+		split("", options)
+		tools = ""
+	}
+	/^\.Sh /	{ done(); on = $2 == "DIAGNOSTICS" }
+	/^\.Bd/		{ block = 1 }
+	/^\.Ed/		{ block = 0 }
+	!on || block	{ next }
+	/^\.It /	{ done() }
+	{
+		n = split($0, word, /[ ().,:;="]+/)
+		for (i = 1; i <= n; i++)
+			if (word[i] ~ /^-[A-Za-z]$/ && word[i - 1] != "iconv" ||
+			    i > 1 && word[i - 1] ~ /Fl$/ && length(word[i]) == 1)
+				options[substr(word[i], length(word[i]))]
+		while (match($0, /(ca|kms|p12|epf|edb)-[a-z]+/)) {
+			tools = tools " " substr($0, RSTART, RLENGTH)
+			$0 = substr($0, RSTART + RLENGTH)
+		}
+	}' "$root/man/$1" | sort -u
+}
+
+@test 'every option that a remedy names is one of its tool' {
+	local page option tool tools count=0
+
+	for page in "$root"/man/*.1; do
+		remedies "${page##*/}" >named
+		while read -r option tools; do
+			for tool in $tools; do
+				command -v "$tool" >/dev/null || continue
+				"$tool" -h | grep -q "^  -$option\>" && continue 2
+			done
+			echo "${page##*/}: no -$option of $tools" >&2
+			return 1
+		done <named
+		((count += $(wc -l <named)))
+	done
+	((count > 40))
+}
