@@ -393,7 +393,7 @@ adopted()
 		only archived <"$made/copy" | head -n 1
 	} | anew >mixed
 	run_tool 2 ca-load -d new.db <mixed
-	grep 'a record of an archive behind rows of a CA.s database: load one after the other' "$ERR"
+	grep 'a record of an archive after rows of a CA.s database: load one after the other' "$ERR"
 	sqlite3 new.db .dump | cmp - before
 	# a part is taken with -P
 	run_tool 0 ca-load -P -d new.db <first

@@ -176,9 +176,9 @@ $usage" ca-setflag -d ca.db KRAFlags 1 2 </dev/null
 @test "ca-setflag: KRACertCount is at most the number of KRAs" {
 	run_tool 0 ca-setflag -d ca.db KRACertCount 2
 	flag KRACertCount 0 2 | closed | cmp - "$OUT"
-	wrong 'KRACertCount 3: the archive has 2 KRAs (0 stands for all)' \
+	wrong 'KRACertCount 3: the archive has 2 KRAs (0 means all)' \
 	    KRACertCount 3
-	wrong 'KRACertCount 1000: the archive has 2 KRAs (0 stands for all)' \
+	wrong 'KRACertCount 1000: the archive has 2 KRAs (0 means all)' \
 	    KRACertCount 0x3e8
 	wrong '1001: more than KRACertCount allows (1000)' KRACertCount 1001
 	wrong 'KRACertCount is a number: + and - are for bits' KRACertCount +1
@@ -264,7 +264,7 @@ $usage" ca-setflag -d ca.db KRAFlags 1 2 </dev/null
 	cmp before.db ca.db
 	# what would be refused is
 	run_tool 2 ca-setflag -n -d ca.db KRACertCount 3
-	says 'ca-setflag: KRACertCount 3: the archive has 2 KRAs (0 stands for all)'
+	says 'ca-setflag: KRACertCount 3: the archive has 2 KRAs (0 means all)'
 }
 
 @test "ca-setflag: -n and printing work on a read-only medium" {
@@ -349,7 +349,7 @@ $usage" ca-setflag -d ca.db KRAFlags 1 2 </dev/null
 	Password=1 Password: $unknown
 	KRAFlags=16 16: more than KRAFlags allows (15)
 	KRAFlags=x x: $nosymbol
-	KRACertCount=3 KRACertCount 3: the archive has 2 KRAs (0 stands for all)
+	KRACertCount=3 KRACertCount 3: the archive has 2 KRAs (0 means all)
 	END
 	[[ $(rows ca.db 'SELECT count(*) FROM audit') == 1 ]]
 }

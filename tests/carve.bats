@@ -350,7 +350,7 @@ flips()
 @test "keys with one bit flipped are not found" {
 	local file key crt
 
-	# where the numbers of the remainder theorem begin, which are computed anew
+	# where the numbers of the remainder theorem begin, which are recomputed
 	key=$(openssl asn1parse -inform DER -in r.p8 |
 	    sed -n 's/^ *\([0-9]*\):.*hl=\([0-9]*\).*OCTET STRING.*/\1 + \2/p')
 	crt=$(openssl asn1parse -inform DER -in r.p8 -strparse "$((${key% + *}))" |
@@ -374,7 +374,7 @@ flips()
 		flips "$file.p8" 0 >in
 		cat "$file.der" >>in
 		take 1 -x <in
-		[[ $(only fault <"$OUT" | grep -v -c 'computed anew') == 1 ]]
+		[[ $(only fault <"$OUT" | grep -v -c 'recomputed') == 1 ]]
 		[[ $(field sha1 <"$OUT" | sort -u | wc -l) == 1 ]]
 		whole_ones
 	done

@@ -302,7 +302,7 @@ v2()
 		    $((16#${numbers[i]: -1} ^ 2)))"}" >bad
 		tar -cf a.tar bad r.pem
 		take 1 <a.tar
-		faults 'bad: damaged: an RSA key whose dP, dQ or qInv is wrong (RFC 8017 section 3.2): they were computed anew, and nothing is lost'
+		faults 'bad: damaged: an RSA key whose dP, dQ or qInv is wrong (RFC 8017 section 3.2): they were recomputed, and nothing is lost'
 		[[ $(only key <"$OUT" | field cert) == "$(base64 -w 0 r.der)" ]]
 		cat "$OUT" >>"$BATS_TEST_TMPDIR/sealed"
 		{

@@ -8,7 +8,7 @@ load ca
 order='records are missing, repeated or out of order (or this is a part: -P)'
 seal='the seal does not open: the record was altered, or is of another place'
 seal+=' or stream'
-bare='seal is not the last field, or a clear key stands in a sealed stream'
+bare='seal is not the last field, or a sealed stream holds a clear key'
 plain='a plain record where only sealed ones are trusted (-k or -C)'
 plain_end='end of a plain stream where only sealed ones are trusted (-k or -C)'
 untrusted='signature: signed by a certificate that is not trusted: none of'
@@ -965,7 +965,7 @@ slipped()
 
 	for i in 2 3 4 5; do
 		{ head -n 5 good.kms; line "$i" good.kms; } |
-		    breaks 6 "n $((i - 1)) stands twice" -P "${both[@]}"
+		    breaks 6 "n $((i - 1)) appears twice" -P "${both[@]}"
 	done
 	# once more in another part of the stream is another matter
 	cat good.kms good.kms | accepts -P "${both[@]}"

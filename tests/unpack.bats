@@ -1217,7 +1217,7 @@ unlucky()
 	for limit in member= member=0 member=-1 member=+1 'member= 1' member=x \
 	    member=1T member=1k member=1KK member=1.5 member=0x10 \
 	    total=18446744073709551616 total=99999999999G; do
-		refuses 2 "kms-export: -L $limit: not a number above 0, with K, M or G behind it if need be" \
+		refuses 2 "kms-export: -L $limit: not a number above 0, optionally followed by K, M or G" \
 		    kms-export -c cred.pem -L "$limit" </dev/null
 		((n += 1))
 	done

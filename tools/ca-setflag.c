@@ -164,7 +164,7 @@ allowed(struct todo *t, const struct setting *s, struct reason *w)
 	    (s->new <= n ||
 		reason_set(w, "flag",
 		    "KRACertCount %u: "
-		    "the archive has %u KRAs (0 stands for all)",
+		    "the archive has %u KRAs (0 means all)",
 		    s->new, n));
 }
 

@@ -449,7 +449,7 @@ replica_record(struct replica *c, const struct rec *r, int64_t *id,
 	}
 	if (c->adopts) {
 		reason_set(w, "copy",
-		    "a record of an archive behind rows of a CA's database: "
+		    "a record of an archive after rows of a CA's database: "
 		    "load one after the other");
 		return REPLICA_STOP;
 	}

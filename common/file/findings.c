@@ -164,7 +164,7 @@ findings_key(struct findings *l, const uint8_t *p8, size_t n, char *name,
 	if (rc && anew) {
 		reason_set(&why, "damaged",
 		    "an RSA key whose dP, dQ or qInv is wrong (RFC 8017 section "
-		    "3.2): they were computed anew, and nothing is lost");
+		    "3.2): they were recomputed, and nothing is lost");
 		findings_add_fault(l, &why);
 	}
 	return rc;

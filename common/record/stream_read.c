@@ -417,7 +417,7 @@ record(struct stream_in *s)
 		    rec_get0(&s->rec, "key") != NULL) {
 			reason_set(&s->why, "seal",
 			    "seal is not the last field, "
-			    "or a clear key stands in a sealed stream");
+			    "or a sealed stream holds a clear key");
 			return STREAM_BROKEN;
 		}
 		return s->apart ? STREAM_REC : stream_open(s);

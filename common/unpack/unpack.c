@@ -79,8 +79,8 @@ unpack_limit(struct unpack_limits *l, const char *spec, struct reason *w)
 	if (eq[1] < '0' || eq[1] > '9' || errno != 0 || n == 0 ||
 	    end[u != NULL] != '\0' || n > UINT64_MAX >> 8 >> shift)
 		return reason_set(w, "usage",
-		    "-L %s: not a number above 0, with "
-		    "K, M or G behind it if need be",
+		    "-L %s: not a number above 0, "
+		    "optionally followed by K, M or G",
 		    spec);
 	if (v == &l->member && n << shift > 1ULL << 30)
 		return reason_set(w, "usage",
