@@ -293,6 +293,15 @@ $usage" kms-report operand <small
 	    'already in row 1, for user jane-1999: this name is kept as well'
 	# once, though two logs say so
 	[[ $(grep -c '^Archived under another user	' shown) == 2 ]]
+	# and as kms2ca 0.2 said it
+	sed -n '/^rec:result/p; /^rec:end/q' log |
+	    sed 's/already in row 1, for user /row 1 has it, under the user /' |
+	    closed >old
+	cp shown this
+	page 0 two old
+	shows 'Archived under another user' '<b>alice' 1 "$sha1" \
+	    'row 1 has it, under the user jane-1999: this name is kept as well'
+	mv this shown
 	shows 'Results of ca-import' present 3
 	# and where only the log is there
 	page 0 log

@@ -636,7 +636,7 @@ NAMES
 	sed '$s/\tkeys:2/\tkeys:3/' two.rec >counts
 	end=$(p12-pack "${all[@]}" <counts 2>&1 >/dev/null || :)
 	refuses 2 "$end" p12-pack "${all[@]}" <counts
-	[[ $end == 'p12-pack: stdin:3: end says another number of keys than 2'* ]]
+	[[ $end == 'p12-pack: stdin:3: in end, keys is not 2'* ]]
 	# the second stream is broken, the first is not
 	cat two.rec noend >second
 	refuses 2 'p12-pack: stdin:6: no end record: the stream was cut: fetch it whole, or take what is there with -P' \

@@ -374,12 +374,19 @@ row(struct count *c, const struct rec *r)
 static int
 elsewhere(const struct rec *r)
 {
+	/* this version's word, and that of those before */
+	static const char *const says[] = { "already in row ", "row " };
 	const struct rec_field *reason = rec_get0(r, "reason");
+	size_t i;
 
-	return (rec_eq(r, "status", "present") ||
-		   rec_eq(r, "status", "updated")) &&
-	    reason != NULL && reason->vlen > 4 &&
-	    memcmp(reason->val, "row ", 4) == 0;
+	if (reason == NULL ||
+	    !(rec_eq(r, "status", "present") || rec_eq(r, "status", "updated")))
+		return 0;
+	for (i = 0; i < sizeof(says) / sizeof(says[0]); i++)
+		if (reason->vlen > strlen(says[i]) &&
+		    memcmp(reason->val, says[i], strlen(says[i])) == 0)
+			return 1;
+	return 0;
 }
 
 /* Counts a result by its status and, where that is no name, its reason. */
