@@ -355,7 +355,7 @@ $usage" kms-report operand <small
 	refuses 2 "kms-report: stdin:$(wc -l <import.log): no end record: the stream was cut: fetch it whole, or take what is there with -P" \
 	    kms-report <part
 	# as a second run of the import finds it
-	refuses 2 "kms-report: stdin:$(cat part import.log | wc -l): end says another number of n than $(($(cat part import.log | wc -l) - 1)): records are missing or added: fetch it whole, or take what is there with -P" \
+	refuses 2 "kms-report: stdin:$(cat part import.log | wc -l): in end, n is not $(($(cat part import.log | wc -l) - 1)): records are missing or added: fetch it whole, or take what is there with -P" \
 	    kms-report < <(cat part import.log)
 	run_tool 0 kms-report -P < <(cat export.kms part)
 	/usr/bin/python3 "$root/tests/page.py" "$OUT" >shown
