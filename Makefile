@@ -15,7 +15,8 @@ HEADERS = $(wildcard common/*/*.h)
 SOURCES = $(wildcard tools/*.c common/*/*.c tests/*.c tests/fuzz/*.[ch] tests/bench/*.c) \
     $(HEADERS)
 PAGES = $(wildcard man/*.[157])
-SCRIPTS = $(wildcard tools/*.sh .pkg/*.bash tests/*.bash tests/*.bats tests/fuzz/*.bash \
+SCRIPTS = $(wildcard tools/*.sh .pkg/*.bash .pkg/debian/tests/demo \
+    .pkg/debian/tests/completion tests/*.bash tests/*.bats tests/fuzz/*.bash \
     tests/bench/*.bash)
 JOBS = $(shell nproc)
 
@@ -103,8 +104,11 @@ demo: all
 BATS = bats -j $(JOBS) --no-parallelize-within-files
 TESTS = $(shell ls -S tests/*.bats)
 
+# Behind BATS: a line that adds up.
+TOTAL = | awk -f tests/total.awk
+
 check: all harnesses
-	$(BATS) $(TESTS)
+	@set -o pipefail; $(BATS) $(TESTS) $(TOTAL)
 
 # Each parser over its seeds; with FUZZ_MAIN=-fsanitize=fuzzer, libFuzzer.
 HARNESSES = $(patsubst tests/fuzz/%.c,$B/fuzz/%,$(filter-out \
@@ -150,8 +154,8 @@ asan:
 	$(MAKE) B=$B/asan CC=clang CFLAGS='-DSANITIZE -O1 -g -fno-omit-frame-pointer \
 	    -fsanitize=address,undefined -fno-sanitize-recover=undefined' \
 	    LDFLAGS='-fsanitize=address,undefined' all harnesses
-	ASAN_OPTIONS=detect_leaks=0 KMS2CA_BIN=$(abspath $B/asan/bin) \
-	    $(BATS) $(TESTS)
+	set -o pipefail; ASAN_OPTIONS=detect_leaks=0 \
+	    KMS2CA_BIN=$(abspath $B/asan/bin) $(BATS) $(TESTS) $(TOTAL)
 	ASAN_OPTIONS=exitcode=134 KMS2CA_BIN=$(abspath $B/asan/bin) \
 	    tests/demo.bash
 

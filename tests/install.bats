@@ -183,6 +183,32 @@ complete_words()
 	    grep -qF -- "-ffile-prefix-map=$root=."
 }
 
+@test 'check ends in a total, and says once what is left out without ../shared' {
+	local need
+
+	# what need_shared says
+	# shellcheck disable=SC2016 # of that shell
+	run env KMS2CA_SHARED=/x/shared bash -c 'skip() { echo "$*"; exit; }
+	source "$1" && need_shared corpora/none' - "$root/tests/common.bash"
+	need=$output
+	# bats, with what it prints
+	printf '#!/bin/sh\ncat "$@"\nexit 1\n' >bats
+	chmod +x bats
+	printf '%s\n' 1..5 'ok 1 a' 'not ok 2 b' "ok 3 c # skip $need" \
+	    "ok 4 d # skip $need" 'ok 5 e # skip no zsh' >tap
+	make -n -s -C "$root" B="$PWD/v" BATS="$PWD/bats" TESTS="$PWD/tap" check |
+	    grep -F "$PWD/tap" >commands
+	cd "$root"
+	run bash "$OLDPWD/commands"
+	((status == 1))
+	[[ ${lines[-1]} == '1 passed, 1 failed, 3 skipped' ]]
+	[[ ${lines[-2]} == '2 tests need ../shared, which is not here' ]]
+	# what did not run is no success
+	run awk -f tests/total.awk <<<$'1..3\nok 1 x'
+	((status == 1))
+	[[ ${lines[-1]} == '2 did not run' ]]
+}
+
 @test 'completion: zsh' {
 	command -v zsh >/dev/null || skip 'no zsh'
 	ours "$PWD/b/complete.zsh"
