@@ -1,4 +1,4 @@
-/* ca-audit(1): is the archive as its audited commits left it? */
+/* ca-audit(1): checks that the archive is as its audited commits left it. */
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 
 static const char usage[] = "[-qVv] [-A head] -d db";
 
-/* What the check has found. */
+/* The findings of the check. */
 struct audit {
 	unsigned findings;
 	struct reason first;
@@ -28,7 +28,7 @@ found(void *ctx, const struct reason *w)
 	msg_warn("audit: %s", w->detail);
 }
 
-/* Says what was done after the head that is known.  Returns 1, or 0 with *w. */
+/* Prints what was done after the known head.  Returns 1, or 0 with *w. */
 static int
 since(struct store *db, const char *head, struct reason *w)
 {
@@ -44,7 +44,7 @@ since(struct store *db, const char *head, struct reason *w)
 	return rc == 0;
 }
 
-/* How many settings there are.  Returns 1, or 0 with *w. */
+/* Counts the settings.  Returns 1, or 0 with *w. */
 static int
 count_settings(struct store *db, unsigned *n, struct reason *w)
 {

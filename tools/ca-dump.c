@@ -1,4 +1,4 @@
-/* ca-dump(1): a whole archive as records, which ca-load(1) takes. */
+/* ca-dump(1): writes a whole archive as records, which ca-load(1) takes. */
 
 #include <unistd.h>
 

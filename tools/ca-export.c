@@ -1,4 +1,4 @@
-/* ca-export(1): rows of the archive as records, their keys still encrypted. */
+/* ca-export(1): writes rows of the archive as records, keys encrypted. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +33,7 @@ struct export
 	int status;
 };
 
-/* Who signs: the CA given to ca-init, else whoever -k names. */
+/* Finds the signer: the CA given to ca-init, else the certificate of -k. */
 static int
 find_ca(struct export *x, struct reason *w)
 {
@@ -68,7 +68,7 @@ put(struct export *x, const struct store_found *f, unsigned long long n)
 	msg_record("row %lld: %s", (long long)f->id, w.detail);
 }
 
-/* Writes what is selected, up to the row that was counted last. */
+/* Writes the selected rows, up to the last that was counted. */
 static void
 put_all(struct export *x, int64_t last)
 {
@@ -95,7 +95,7 @@ put_all(struct export *x, int64_t last)
 		    records);
 }
 
-/* Writes the faults that are wanted, or only counts them.  Exits 2 with -1. */
+/* Writes the wanted faults, or only counts them.  Exits 2 with -1. */
 static unsigned long long
 faults(struct export *x, int put)
 {
@@ -118,7 +118,7 @@ faults(struct export *x, int put)
 	return n;
 }
 
-/* What the audit row of an export says. */
+/* Makes the detail of the audit row of an export. */
 static char *
 detail_of(const struct query *q, unsigned long long rows, int64_t last)
 {
@@ -140,9 +140,9 @@ detail_of(const struct query *q, unsigned long long rows, int64_t last)
 }
 
 /*
- * Counts what is selected and, unless -n, commits the audit row of it, which
- * stands before the first blob leaves; all of it and what is read afterwards is
- * of one moment.  Returns the last RequestID, or 0.
+ * Counts the selected rows and, unless -n, commits the audit row, before the
+ * first blob leaves; all reads see that moment.  Returns the last RequestID, or
+ * 0.
  */
 static int64_t
 announce(struct export *x)
@@ -175,7 +175,7 @@ announce(struct export *x)
 	return last;
 }
 
-/* Takes an option that says which rows. */
+/* Takes an option that selects rows. */
 static void
 query_option(struct query *q, int c)
 {

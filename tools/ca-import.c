@@ -1,4 +1,4 @@
-/* ca-import(1): proves keys, encrypts them to the KRAs, and archives them. */
+/* ca-import(1): proves keys, encrypts them to the agents, and archives them. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 #include "proof/prove_many.h"
 #include "store/store.h"
 
-/* The processes of -j: who writes to the archive is one, and must not wait. */
+/* The processes of -j yield to the one that writes to the archive. */
 #define AHEAD 64 /* batches in hand of each: it works during a commit */
 #define NICE  8
 
@@ -28,7 +28,7 @@ static const char usage[] =
     "[-DEfnPqVv] [-C cert]... -d db [-j jobs] [-k cred] [-p secret]...\n"
     "\t[-R requester] [-t thumb]...";
 
-/* Why a record at hand stops the import: it is at fault, not the archive. */
+/* Returns 1, or 0 with *w if the record at hand stops the import. */
 static int
 wanted(const struct stream_in *s, enum stream_event ev, const struct input *in,
     struct reason *w)
@@ -44,7 +44,7 @@ wanted(const struct stream_in *s, enum stream_event ev, const struct input *in,
 	return 1;
 }
 
-/* Reads up to the end, or to what stops the import.  Returns 1, or 0 with *w. */
+/* Reads to the end, or until the import stops.  Returns 1, or 0 with *w. */
 static int
 read_all(struct batch *b, struct input *in, struct prove_many *p,
     enum stream_event *ev, struct reason *w)
@@ -70,8 +70,8 @@ read_all(struct batch *b, struct input *in, struct prove_many *p,
 }
 
 /*
- * Reads to the end, commits and says what was done.  Exits 2 where the import
- * stops; what was good before is committed unless the archive fails.
+ * Reads to the end, commits and prints what was done.  Exits 2 if the import
+ * stops; earlier good records are committed unless the archive fails.
  */
 static void
 run(struct batch *b, struct input *in, struct prove_many *p)

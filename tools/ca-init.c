@@ -63,7 +63,7 @@ parse(struct options *o, struct setup *s, int argc, char *argv[])
 	tool_no_operand(argc, argv, usage);
 }
 
-/* Reads the KRA certificates from stdin; no input at all is good if empty. */
+/* Reads agents' certificates from stdin, which may be empty with `empty'. */
 static void
 read_kras(struct findings *l, struct secrets *secrets, int empty)
 {
@@ -89,7 +89,7 @@ read_kras(struct findings *l, struct secrets *secrets, int empty)
 	OPENSSL_clear_free(buf, n);
 }
 
-/* All that is written, in one commit.  1, 0 if a KRA is refused, -1 *w. */
+/* Writes all in one commit.  Returns 1, 0 if an agent is refused, -1 *w. */
 static int
 store(struct setup *s, X509 *ca, const struct findings *l, struct reason *w)
 {

@@ -1,6 +1,6 @@
 /*
- * ca-load(1): what ca-dump(1) wrote becomes a copy of that archive, and what
- * edb-extract(1) wrote becomes rows.
+ * ca-load(1): makes a copy of the archive that ca-dump(1) wrote, or rows of
+ * what edb-extract(1) wrote.
  */
 
 #include <string.h>
@@ -28,7 +28,7 @@ struct load {
 	char sha256[65]; /* of the stream, once it is at its end */
 };
 
-/* Commits rows of a CA's database, with a word of where they came from. */
+/* Commits rows of a CA's database, with a note of their origin. */
 static int
 commit_ca(struct load *l, struct reason *w)
 {
@@ -101,7 +101,7 @@ load(struct load *l, const struct stream_in *s, struct reason *w)
 	    commit(l, w);
 }
 
-/* Reads to the end, and says what was done; exits 2 where that cannot be. */
+/* Reads to the end, and prints what was done.  Exits 2 on failure. */
 static void
 run(struct load *l, struct input *in)
 {
@@ -145,7 +145,7 @@ altered(void *ctx, const struct reason *w)
 	msg_warn("audit: %s", w->detail);
 }
 
-/* Proves a copy that is whole against its own head.  Returns 1 if it is. */
+/* Proves a whole copy against its own head.  Returns 1 if it is right. */
 static int
 check(struct load *l)
 {

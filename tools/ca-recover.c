@@ -1,4 +1,4 @@
-/* ca-recover(1): opens archived keys with the key of one of their KRAs. */
+/* ca-recover(1): opens archived keys with the key of one of their agents. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +31,7 @@ struct recover {
 	unsigned long long opened, shut, none;
 };
 
-/* Whose signature counts; NULL without -C. */
+/* Returns those whose signature counts; NULL without -C. */
 static const struct trust *
 trusted(const struct recover *rv)
 {
@@ -39,8 +39,8 @@ trusted(const struct recover *rv)
 }
 
 /*
- * Writes a recovered key; r is the row it came from, or NULL.  With -C the row
- * does not say whose it is: nobody has signed that.
+ * Writes a recovered key.  r is the row it came from, or NULL.  With -C the row
+ * does not tell the owner, since nobody has signed that.
  */
 static void
 put(struct recover *rv, const struct rec *r, struct cert *c, uint8_t *p8,
@@ -81,7 +81,7 @@ put(struct recover *rv, const struct rec *r, struct cert *c, uint8_t *p8,
 	cert_free(c);
 }
 
-/* Counts what did not open; with none set it is no failure. */
+/* Counts a key that did not open; with none set it is no failure. */
 static void
 failed(struct recover *rv, int none)
 {
@@ -93,14 +93,14 @@ failed(struct recover *rv, int none)
 	}
 }
 
-/* A certificate alone: its key was never archived. */
+/* Handles a certificate alone: its key was never archived. */
 static int
 no_key(const struct reason *w)
 {
 	return strcmp(w->reason, "none") == 0;
 }
 
-/* Has the row no key, or none that it says this agent can open? */
+/* Returns 1 if the row has no key, or none that it says this agent can open. */
 static int
 not_his(const struct rec *r, const char *sha1, const struct reason *w)
 {
@@ -142,7 +142,7 @@ row(struct recover *rv)
 	say(s, &w);
 }
 
-/* Says of the key of a row whether it opens with an agent of -k. */
+/* Writes the verdict on a row's key: whether an agent of -k opens it. */
 static void
 judge(struct recover *rv, const struct trust_pair *agent)
 {
@@ -171,7 +171,7 @@ judge(struct recover *rv, const struct trust_pair *agent)
 	verdict_put(rv->verdicts, &s->rec, &v);
 }
 
-/* An `archived' record. */
+/* Handles an `archived' record. */
 static void
 record(struct recover *rv)
 {
@@ -186,7 +186,7 @@ record(struct recover *rv)
 		judge(rv, &rv->in.k.v[i]);
 }
 
-/* A recovery blob, DER. */
+/* Handles a recovery blob in DER. */
 static void
 blob(void *arg, const uint8_t *der, size_t len)
 {
@@ -205,7 +205,7 @@ blob(void *arg, const uint8_t *der, size_t len)
 	msg_record("stdin: %s", w.detail);
 }
 
-/* What certutil -getkey writes. */
+/* Reads the output of certutil -getkey. */
 static void
 windows(struct recover *rv)
 {
@@ -226,7 +226,7 @@ windows(struct recover *rv)
 	OPENSSL_free(raw);
 }
 
-/* Ends the output, and says what was done. */
+/* Ends the output, and prints what was done. */
 static void
 finish(struct recover *rv)
 {

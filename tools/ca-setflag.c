@@ -24,7 +24,7 @@ struct setting {
 
 #define SETTINGS_MAX 3
 
-/* What the command line or the records ask for, in their order. */
+/* The requests of the command line or the records, in their order. */
 struct asked {
 	char *name, *value; /* value NULL: as it is */
 };
@@ -63,7 +63,7 @@ want(struct todo *t, const char *name, const char *value, struct reason *w)
 	return setting_apply(name, value, s->new, &s->new, w);
 }
 
-/* Adds to what is asked for; takes both. */
+/* Adds a request; takes both. */
 static int
 ask(struct todo *t, char *name, char *value, struct reason *w)
 {
@@ -77,8 +77,8 @@ ask(struct todo *t, char *name, char *value, struct reason *w)
 }
 
 /*
- * Every `flag' record of stdin asks for its new.  Nothing is locked yet: they
- * may be long in coming.
+ * Adds the new value of every `flag' record of stdin.  Nothing is locked yet:
+ * they may be long in coming.
  */
 static int
 ask_records(struct todo *t, struct input *in, struct reason *w)
@@ -124,7 +124,7 @@ copy(const char *s)
 	return p;
 }
 
-/* The operands: nothing, a name, or a name and a value. */
+/* Takes the operands: nothing, a name, or a name and a value. */
 static int
 ask_operands(struct todo *t, char *argv[], struct reason *w)
 {
@@ -140,7 +140,7 @@ ask_operands(struct todo *t, char *argv[], struct reason *w)
 	return ok;
 }
 
-/* Works all of it out. */
+/* Works all requests out. */
 static int
 want_all(struct todo *t, struct reason *w)
 {
@@ -152,7 +152,7 @@ want_all(struct todo *t, struct reason *w)
 	return ok;
 }
 
-/* A limit on KRACertCount that only the archive knows. */
+/* Checks a limit on KRACertCount that only the archive knows. */
 static int
 allowed(struct todo *t, const struct setting *s, struct reason *w)
 {
@@ -168,7 +168,7 @@ allowed(struct todo *t, const struct setting *s, struct reason *w)
 		    s->new, n));
 }
 
-/* Says what was set now and does nothing. */
+/* Prints what was set now and does nothing. */
 static void
 say_idle(const struct setting *s)
 {

@@ -1,4 +1,4 @@
-/* ca-setname(1): puts names of the archive right; what they were is kept. */
+/* ca-setname(1): corrects names of the archive, and keeps what they were. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +58,7 @@ read_records(struct todo *t, struct input *in)
 		input_broken(in);
 }
 
-/* The operands: a row, and what its name is to have. */
+/* Takes the operands: a row, and the parts of its new name. */
 static void
 read_operands(struct todo *t, char *argv[])
 {
@@ -79,7 +79,7 @@ read_operands(struct todo *t, char *argv[])
 	}
 }
 
-/* Sets them, in one commit.  Exits 2 if the archive fails. */
+/* Sets all names, in one commit.  Exits 2 if the archive fails. */
 static void
 set_all(struct todo *t, int dry, char head[AUDIT_HEAD_MAX])
 {

@@ -1,4 +1,4 @@
-/* edb-extract(1): what an ESE database holds, a CA's or another, as records. */
+/* edb-extract(1): writes the contents of an ESE database as records. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,7 +31,7 @@ struct extract {
 	int status;
 };
 
-/* Something of the database is lost. */
+/* Writes a loss in the database as a fault. */
 static void
 fault(void *ctx, const char *where, const struct reason *w)
 {
@@ -45,7 +45,7 @@ fault(void *ctx, const char *where, const struct reason *w)
 	x->status = 1;
 }
 
-/* An agent's certificate, as ca-dump writes it. */
+/* Writes an agent's certificate, as ca-dump does. */
 static void
 put_agent(struct extract *x, const struct edb_row *row)
 {
@@ -61,7 +61,7 @@ put_agent(struct extract *x, const struct edb_row *row)
 		tool_lost();
 }
 
-/* A row: whose it is, the certificate says. */
+/* Writes a row, whose owner the certificate tells. */
 static void
 put_row(struct extract *x, struct edb_row *row)
 {
@@ -104,7 +104,7 @@ ca(struct extract *x)
 	edb_free(d);
 }
 
-/* Any other database: its keys may be in the clear. */
+/* Searches any other database, whose keys may be in the clear. */
 static void
 other(struct extract *x)
 {
@@ -121,7 +121,7 @@ other(struct extract *x)
 		x->status = 1;
 }
 
-/* One table of the list. */
+/* Prints a table of the list. */
 static void
 table(void *ctx, const struct schema_table *t, uint64_t rows)
 {
@@ -133,7 +133,7 @@ table(void *ctx, const struct schema_table *t, uint64_t rows)
 		msg_line("    %s", t->column[i].name);
 }
 
-/* Says what is in the database. */
+/* Prints what is in the database. */
 static void
 list(struct extract *x)
 {
@@ -147,7 +147,7 @@ list(struct extract *x)
 	(void)values_each(&vs);
 }
 
-/* What comes through a pipe is kept in memory. */
+/* Opens the input, and copies a pipe into memory. */
 static void
 input(struct ese *e)
 {

@@ -1,4 +1,4 @@
-/* epf-extract(1): one Entrust or Outlook profile in, records out. */
+/* epf-extract(1): reads one Entrust or Outlook profile, writes records. */
 
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* kms-export(1): a backup in, a sealed and signed stream out. */
+/* kms-export(1): reads a backup, writes a sealed and signed stream. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,13 +21,13 @@ static const char usage[] =
     "[-qVvx] -c cert [-g group]... [-i charset] [-j jobs] [-L limit=value]... "
     "[-m map]\n\t[-p secret]... [-S cred] [-t thumb] [-u user]...";
 
-/* Where the stream goes and who signs it. */
+/* The recipient of the stream, and its signer. */
 struct ends {
 	const char *to_path, *signer_path, *thumb;
 	struct trust to, signer;
 };
 
-/* The certificate of -c: the only one, the one with a key, or that of -t. */
+/* Returns -c's certificate: the only one, the one with a key, or -t's. */
 static const struct trust_pair *
 recipient(const struct ends *e)
 {
@@ -60,7 +60,7 @@ load(struct trust *c, char option, const char *path, struct secrets *s,
 	*kept = s->worked ? s->v[s->last] : NULL;
 }
 
-/* Loads -c and -S.  Returns the pair that signs; *to is sealed to. */
+/* Loads -c and -S.  Returns the signer; the stream is sealed to *to. */
 static const struct trust_pair *
 load_ends(struct ends *e, struct export *x, const struct trust_pair **to)
 {

@@ -1,4 +1,4 @@
-/* kms-report(1): what records say, as a page to look at. */
+/* kms-report(1): shows what records say, as a page. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 
 static const char usage[] = "[-PqVv]";
 
-/* The whole page, or none of it. */
+/* Writes the whole page, or none of it. */
 static void
 write_page(struct count *c)
 {
@@ -32,7 +32,7 @@ write_page(struct count *c)
 	free(page);
 }
 
-/* Says why the status is 1. */
+/* Prints why the status is 1. */
 static void
 complain(const struct count *c)
 {

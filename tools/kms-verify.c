@@ -46,7 +46,7 @@ verdict(struct verify *v, const char *status, const char *reason)
 	verdict_put(v->out, &v->stream->rec, &it);
 }
 
-/* Output is lost: on its way, or to where it waits. */
+/* Exits because output was lost, on stdout or in the file that waits. */
 static void
 lost(const struct verify *v)
 {
@@ -67,7 +67,7 @@ pass(struct verify *v)
 		lost(v);
 }
 
-/* Says why a record is dropped. */
+/* Prints why a record is dropped. */
 static void
 drop(struct verify *v, const struct reason *w)
 {
@@ -89,7 +89,7 @@ proven(const struct stream_in *s, struct reason *w)
 	return ok;
 }
 
-/* Proves a record in another process; the prove_many_work. */
+/* Proves a record in another process, as a prove_many_work. */
 static void
 prove(void *ctx, const struct stream_in *s, struct wire *answer)
 {
@@ -100,7 +100,7 @@ prove(void *ctx, const struct stream_in *s, struct wire *answer)
 	prove_many_say(answer, ok, &w);
 }
 
-/* Counts a record that is proven. */
+/* Counts a proven record. */
 static void
 count(struct verify *v)
 {
@@ -148,7 +148,7 @@ note_signer(struct verify *v, const char *subject)
 	v->signers++;
 }
 
-/* The head: passed on; says who signed, if nobody was pinned. */
+/* Passes the head on, and prints who signed if nobody was pinned. */
 static void
 head(struct verify *v)
 {
@@ -167,7 +167,7 @@ head(struct verify *v)
 	cert_free(c);
 }
 
-/* What was done, in a line. */
+/* Prints what was done, in a line. */
 static void
 summary(const struct verify *v)
 {
@@ -180,7 +180,7 @@ summary(const struct verify *v)
 	    v->signers == 1 ? v->signer : "");
 }
 
-/* One event.  Returns 0 at the end of the input. */
+/* Handles an event.  Returns 0 at the end of the input. */
 static int
 event(struct verify *v)
 {
@@ -228,7 +228,7 @@ release(const struct verify *v)
 	(void)fclose(v->fp);
 }
 
-/* Where sealed lines wait with -w. */
+/* Opens the file in which sealed lines wait with -w. */
 static FILE *
 hold_back(void)
 {

@@ -1,4 +1,4 @@
-/* p12-extract(1): one PKCS#12 file in, records out. */
+/* p12-extract(1): reads one PKCS#12 file, writes records. */
 
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* p12-pack(1): recovered keys in, PKCS#12 out, one or one a user. */
+/* p12-pack(1): packs recovered keys as PKCS#12, one in all or one a user. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,12 +16,12 @@
 
 static const char usage[] = "[-flPqVv] [-F format] [-o file] [-p secret]";
 
-/* How many records came beside keys that are good. */
+/* Counts of records other than good keys. */
 struct counts {
 	unsigned long long certs, faults, bad;
 };
 
-/* Packs the record at hand.  Returns 1, or 0 if it cannot be. */
+/* Packs the record at hand.  Returns 1, or 0 on failure. */
 static int
 record(struct bundle *b, struct counts *n, const struct stream_in *s)
 {
@@ -67,7 +67,7 @@ record(struct bundle *b, struct counts *n, const struct stream_in *s)
 	return rc;
 }
 
-/* A password that certutil cannot be given on a line of import.cmd. */
+/* Returns 1 for a password that a line of import.cmd cannot give certutil. */
 static int
 is_awkward(const char *pass)
 {
@@ -77,7 +77,7 @@ is_awkward(const char *pass)
 	    (n > 0 && pass[n - 1] == '\\');
 }
 
-/* Where the passwords go: a new file, which nobody else can read. */
+/* Opens the file for the passwords: a new one, which nobody else can read. */
 static FILE *
 passwords(const char *path)
 {
@@ -140,7 +140,7 @@ say_person(const char *person)
 	msg_warn("keys of %s", person);
 }
 
-/* Is what was read to be written?  Says why not. */
+/* Returns 1 if what was read is to be written; else prints why not. */
 static int
 may_write(const struct bundle *b, int force)
 {

@@ -4,7 +4,7 @@
 
 #include "base/heap.h"
 
-/* The context of the last time, or a new one. */
+/* Hashes with the context of the last call, or a new one. */
 static void
 hash(EVP_MD_CTX **ctx, const EVP_MD *md, uint8_t *out, const void *p, size_t n)
 {

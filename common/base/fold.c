@@ -14,13 +14,13 @@ static const char latin[] =
     "aaaaaaccccccccddddeeeeeeeeeegggggggghhhhiiiiiiiiiiiijjkkklllllll"
     "lllnnnnnnnnnoooooooorrrrrrssssssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
 
-/* Small letters of Greek and Cyrillic, each behind what it is with an accent. */
+/* Small letters of Greek and Cyrillic, each behind its accented form. */
 static const wchar_t others[] =
     L"\u03ac\u03b1\u03ad\u03b5\u03ae\u03b7\u03af\u03b9\u03cc\u03bf\u03cd\u03c5"
     L"\u03ce\u03c9\u03ca\u03b9\u03cb\u03c5\u0451\u0435\u0439\u0438\u0453\u0433"
     L"\u0457\u0456\u045c\u043a\u045e\u0443";
 
-/* Takes the next character off the text, or a byte that is none. */
+/* Takes the next character off the text, or a byte that is not UTF-8. */
 static uint32_t
 next(struct text *t)
 {
@@ -38,7 +38,7 @@ next(struct text *t)
 	return cp;
 }
 
-/* The character without its case. */
+/* Returns the character without its case. */
 static uint32_t
 small(uint32_t cp)
 {
@@ -65,7 +65,7 @@ fold_same(struct text a, struct text b)
 	return x == y;
 }
 
-/* The next character, without case and accent; wildcards are left out. */
+/* Takes the next character, without case and accent; skips wildcards. */
 static uint32_t
 next_bare(struct text *t)
 {

@@ -29,9 +29,9 @@ static int unlocked; /* it may be swapped */
 static int quiet; /* see heap_quiet() */
 
 /*
- * libcrypto reports a failed allocation like any other failure, and often as
- * another one: a key would be called damaged, or its password wrong.  So none
- * fails.  Its locks may be held here: its own cleanup must not run at exit.
+ * Allocates, or exits: libcrypto reports a failed allocation like any other
+ * failure, so that a key would be called damaged, or its password wrong.  Its
+ * locks may be held here: its own cleanup must not run at exit.
  */
 static void *
 mem_alloc(size_t n, const char *file, int line)
@@ -45,7 +45,7 @@ mem_alloc(size_t n, const char *file, int line)
 	return p;
 }
 
-/* libcrypto frees some clear keys as they are (i2b_PrivateKey_bio): wipe. */
+/* Wipes and frees, since libcrypto leaves some keys (i2b_PrivateKey_bio). */
 static void
 mem_free(void *p, const char *file, int line)
 {
@@ -72,7 +72,7 @@ mem_realloc(void *p, size_t n, const char *file, int line)
 	return q;
 }
 
-/* Where the secure heap starts; no page of it is touched but one. */
+/* Finds the start of the secure heap, and touches only one page of it. */
 static void
 find_heap(void)
 {
@@ -85,8 +85,8 @@ find_heap(void)
 }
 
 /*
- * Locks all memory, what will be touched later too, where no ceiling on locked
- * memory would make an allocation fail.  Returns 1 if it is locked.
+ * Locks all memory, present and future, unless a ceiling on locked memory would
+ * make an allocation fail.  Returns 1 if it is locked.
  */
 static int
 lock_all(void)

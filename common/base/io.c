@@ -10,7 +10,7 @@
 
 #define FIRST (64 * 1024) /* bytes that io_slurp() has room for at first */
 
-/* The one place where a call that a signal interrupted is made again. */
+/* Repeats a call that a signal interrupted: the only place that does. */
 #define AGAIN(rc, call) \
 	do \
 		(rc) = (call); \

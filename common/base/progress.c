@@ -16,7 +16,7 @@
 #define LOG_MS	    60000
 #define COLUMNS	    80 /* where the terminal does not say */
 
-/* What the handler of SIGUSR1 reads too: it may be a moment old. */
+/* State that the handler of SIGUSR1 reads too; it may be slightly old. */
 static const char *volatile what;
 static volatile unsigned long long done, faults;
 static unsigned long long started, next; /* ms */
@@ -35,7 +35,7 @@ now(void)
 	    (unsigned long long)t.tv_nsec / 1000000;
 }
 
-/* A line that grows; what does not fit is left out. */
+/* A growing line; what does not fit is left out. */
 struct line {
 	char s[256];
 	size_t n;
@@ -52,7 +52,7 @@ add(struct line *l, const char *s)
 	l->n += n;
 }
 
-/* A number, without the help of stdio, which a handler may not use. */
+/* Adds a number without stdio, which a handler may not use. */
 static void
 add_number(struct line *l, unsigned long long v)
 {
@@ -65,7 +65,7 @@ add_number(struct line *l, unsigned long long v)
 	add(l, p);
 }
 
-/* A number of these, which end in s. */
+/* Adds a number and its noun, with an s unless it is 1. */
 static void
 add_count(struct line *l, unsigned long long v, const char *these)
 {
@@ -76,7 +76,7 @@ add_count(struct line *l, unsigned long long v, const char *these)
 		l->n--;
 }
 
-/* Seconds as a time that somebody waits. */
+/* Adds a time in seconds, as a reader who waits likes it. */
 static void
 add_time(struct line *l, unsigned long long s)
 {
@@ -119,7 +119,7 @@ compose(struct line *l, int brief)
 	}
 }
 
-/* Shows the line: on a terminal it must not be wider than that, else it scrolls. */
+/* Shows the line, cut to the width of a terminal, which would scroll else. */
 static void
 show(const char *before, const char *after)
 {
@@ -158,8 +158,8 @@ asked(int sig)
 }
 
 /*
- * Does this process tell the terminal how far the pipeline is?  The one with a
- * file for input does, and holds a lock on the first byte of it; else the last.
+ * Returns 1 if this process shows the progress of the pipeline: the one with a
+ * file for input, which holds a lock on the first byte of it, else the last.
  */
 static int
 speaks(int file, int pipe)
@@ -176,7 +176,7 @@ speaks(int file, int pipe)
 	return file ? fcntl(STDERR_FILENO, F_SETLK, &lock) == 0 : !pipe;
 }
 
-/* Does another process speak, or somebody else have the terminal now? */
+/* Returns 1 if another process shows it, or uses the terminal now. */
 static int
 silenced(void)
 {

@@ -34,7 +34,7 @@ sandbox_may_kill(pid_t pid)
 	    LANDLOCK_ACCESS_FS_READ_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
 	    LANDLOCK_ACCESS_FS_MAKE_REG | 1ULL << 14)
 
-/* landlock(7): every right of ABI 1, with those of ABI 2 and 3 if there. */
+/* landlock(7): every right of ABI 1, and those of ABI 2 and 3 if present. */
 static unsigned long long
 rights(long abi)
 {
@@ -106,7 +106,7 @@ no_files(const char *dir)
 
 #ifdef HAVE_SECCOMP
 
-/* Younger than the headers of some; the same number on every machine. */
+/* Too new for some headers; the same number on every machine. */
 #define NR_MOUNT_SETATTR  442
 #define NR_FCHMODAT2	  452
 #define NR_SETXATTRAT	  463
@@ -116,13 +116,13 @@ no_files(const char *dir)
 #define LOW_WORD SCMP_CMP_MASKED_EQ, 0xffffffff
 #define COUNT(v) (sizeof(v) / sizeof((v)[0]))
 
-/* A call whose one argument is as cmp says. */
+/* A call with a condition on one argument. */
 struct rule {
 	int nr;
 	struct scmp_arg_cmp cmp;
 };
 
-/* Has calls answered by an action. */
+/* Sets the action for calls. */
 static int
 answer(scmp_filter_ctx ctx, uint32_t action, const int *nr, size_t n,
     const struct rule *rule, size_t nrules)
@@ -136,7 +136,7 @@ answer(scmp_filter_ctx ctx, uint32_t action, const int *nr, size_t n,
 	return rc;
 }
 
-/* What no tool does.  Files are landlock's; here is what it leaves open. */
+/* Calls that no tool makes and that landlock does not deny. */
 static int
 not_these(scmp_filter_ctx ctx)
 {
@@ -204,7 +204,7 @@ not_these(scmp_filter_ctx ctx)
 	    COUNT(with));
 }
 
-/* All that it takes to read an archive that is open. */
+/* All calls needed to read an open archive. */
 static int
 only_these(scmp_filter_ctx ctx)
 {

@@ -72,7 +72,7 @@ slurp(int fd, int one, size_t *len, struct reason *w)
 	return buf;
 }
 
-/* Adds the first line that fd gives, or each. */
+/* Adds the first line of fd, or every one. */
 static int
 add_lines(struct secrets *l, int fd, int each, struct reason *w)
 {
@@ -124,7 +124,7 @@ add_file(struct secrets *l, const char *path, int each, struct reason *w)
 	return rc ? 1 : reason_set(w, "password", "%s: %s", path, why.detail);
 }
 
-/* The first of these variables that has the name, or the NULL behind them. */
+/* Returns the first variable with this name, or the NULL behind them. */
 static char **
 find_env(char **v, const char *name)
 {
@@ -177,7 +177,7 @@ add_fd(struct secrets *l, const char *num, struct reason *w)
 	    reason_set(w, "password", "fd:%s: %s", num, why.detail);
 }
 
-/* Asks for a line of the terminal.  Returns 1, or 0 with *w. */
+/* Asks for a line at the terminal.  Returns 1, or 0 with *w. */
 static int
 ask(struct secrets *l, int fd, const char *what, struct reason *w)
 {
@@ -193,9 +193,7 @@ ask(struct secrets *l, int fd, const char *what, struct reason *w)
 	return rc;
 }
 
-/*
- * Asks once more, and forgets it if it is the same.  Returns 1, or 0 with *w.
- */
+/* Asks again, and forgets an equal answer.  Returns 1, or 0 with *w. */
 static int
 ask_again(struct secrets *l, int fd, struct reason *w)
 {
@@ -214,8 +212,8 @@ ask_again(struct secrets *l, int fd, struct reason *w)
 }
 
 /*
- * The terminal at which somebody is asked, as it was and while it is quiet; and
- * what keeps the turn there, while there is a file `of'.
+ * The terminal that asks, its normal state, and while `of' is set the lock that
+ * keeps the turn there.
  */
 static struct prompt {
 	int fd, turn;
@@ -225,7 +223,7 @@ static struct prompt {
 static const int interrupts[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
 #define INTERRUPTS (sizeof(interrupts) / sizeof(interrupts[0]))
 
-/* A signal ends or stops the tool: the terminal must not stay without echo. */
+/* Restores the echo of the terminal when a signal ends or stops the tool. */
 static void
 interrupted(int sig)
 {
@@ -247,8 +245,8 @@ interrupted(int sig)
 
 /*
  * Locks the terminal behind /dev/tty, so that the tools of a pipeline take
- * turns; /dev/tty itself is one for all users, and any of them could hold it.
- * Returns what to close, or -1 where it cannot be found: then all ask at once.
+ * turns; any user could hold /dev/tty itself.  Returns a descriptor to close,
+ * or -1 if the terminal cannot be found: then all ask at once.
  */
 static int
 take_turns(int tty)
@@ -272,7 +270,7 @@ take_turns(int tty)
 	return fd;
 }
 
-/* Asks on the terminal, having said what was wrong before, if that is not NULL. */
+/* Asks on the terminal, after saying what was wrong unless that is NULL. */
 static int
 add_tty(struct secrets *l, const char *wrong, struct reason *w)
 {

@@ -16,7 +16,7 @@
 
 #define PIPE (1024 * 1024) /* bytes: what any user may have */
 
-/* The life of the process: in, out and kept become what spawn.h says. */
+/* Runs the process: in, out and kept become what spawn.h says. */
 static void __attribute__((noreturn))
 live(int in, int out, int kept, void (*run)(void *), void *ctx)
 {
@@ -51,7 +51,7 @@ pipes(int to[2], int from[2])
 	return 0;
 }
 
-/* The caller's side, once there is a process, or none: its pid is -1. */
+/* Sets up the caller's side, with or without (pid -1) a process. */
 static int
 started(struct spawn *s, pid_t pid, int to[2], int from[2])
 {
@@ -85,13 +85,13 @@ spawn_start(struct spawn *s, int kept, void (*run)(void *), void *ctx)
 	return started(s, pid, to, from);
 }
 
-/* What spawn_from() asks for: the ends of the pipes for another process. */
+/* What spawn_from() sends: the pipe ends of another process. */
 union ends {
 	char space[CMSG_SPACE(2 * sizeof(int))];
 	struct cmsghdr align;
 };
 
-/* Sends or takes the two ends over a socket.  Returns 1, or 0: cannot. */
+/* Sends or receives the two ends over a socket.  Returns 1, or 0 on failure. */
 static int
 hand(int fd, int ends[2], int take)
 {
@@ -126,13 +126,13 @@ hand(int fd, int ends[2], int take)
 	return 1;
 }
 
-/* What an origin does with its life. */
+/* What an origin runs. */
 struct origin {
 	void (*run)(void *);
 	void *ctx;
 };
 
-/* The life of an origin, which has the socket as both its input and output. */
+/* Runs an origin, whose input and output are both the socket. */
 static void
 found(void *ctx)
 {

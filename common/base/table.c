@@ -26,7 +26,7 @@ make_salt(void)
 		salt[i] |= 1;
 }
 
-/* The index from which a name is looked for: two names meet by chance only. */
+/* Returns where in the index to begin to look for a name, salted. */
 static size_t
 place(const struct table *t, const uint8_t *name)
 {
@@ -39,7 +39,7 @@ place(const struct table *t, const uint8_t *name)
 		memcpy(&w, name + i * sizeof(w), n < sizeof(w) ? n : sizeof(w));
 		h += w * salt[i];
 	}
-	/* low bits of a word reach the high bits of its product, not the reverse */
+	/* low bits of a word reach high bits of its product, not the reverse */
 	return (size_t)(((h ^ h >> 32) * salt[WORDS]) >> (64 - t->bits));
 }
 
@@ -49,7 +49,7 @@ at(const struct table *t, size_t i)
 	return (uint8_t *)t->v + i * t->entry;
 }
 
-/* Where in the index a name is, or goes. */
+/* Returns where in the index a name is or belongs. */
 static uint32_t *
 slot(const struct table *t, const void *name)
 {
@@ -61,7 +61,7 @@ slot(const struct table *t, const void *name)
 	return &t->index[i];
 }
 
-/* Makes room for one entry more; the index is three quarters full at most. */
+/* Makes room for one more entry; the index is at most three quarters full. */
 static void
 more(struct table *t)
 {

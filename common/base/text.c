@@ -75,7 +75,7 @@ is_unsafe(uint32_t cp)
 	return 0;
 }
 
-/* Printable ASCII that s begins with, in steps of 8 bytes. */
+/* Returns how many bytes from the start of s are printable ASCII, in eights. */
 static size_t
 plain(const char *s, size_t n)
 {

@@ -89,7 +89,7 @@ tool_start(void)
 #ifndef SANITIZE /* the leak checker looks into its own process */
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
-	/* of what is no pipe, or where a user has too many, this does nothing */
+	/* does nothing for what is no pipe, or if a user has too many */
 	(void)fcntl(STDIN_FILENO, F_SETPIPE_SZ, PIPE);
 	(void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, PIPE);
 	start_crypto();
@@ -144,7 +144,7 @@ tool_tmpfile(void)
 	return fd;
 }
 
-/* Of a process of its own: writes the login name, or exits with errno. */
+/* Writes the login name, or exits with errno, in a process of its own. */
 static void
 write_caller(void *ctx)
 {
@@ -183,7 +183,7 @@ tool_caller(void)
 	return name;
 }
 
-/* What follows the usage; the Makefile links that of each tool, from its page. */
+/* The help behind the usage, which the Makefile links from the tool's page. */
 const char tool_help[] __attribute__((weak)) = "";
 
 static void
@@ -202,7 +202,7 @@ print_help(const char *usage)
 	exit(tool_end(0));
 }
 
-/* A word behind "--", which is not among the options. */
+/* Handles a word behind "--". */
 static void
 take_long(const char *word, const char *usage)
 {
@@ -294,7 +294,7 @@ tool_changes(void)
 void
 tool_lost(void)
 {
-	/* the next tool has ended, and said why: ours must not be the last word */
+	/* the next tool has ended, and said why: ours must not speak last */
 	if (errno == EPIPE && !changes && msg_level < 1) {
 		progress_clear();
 		exit(2);

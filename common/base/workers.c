@@ -64,8 +64,8 @@ get(int fd, void *p, size_t n)
 }
 
 /*
- * Writes what it can of some parts, and leaves the rest.  Returns 1, 0 if
- * nobody reads, or -1 if there is no room now.
+ * Writes as much of some parts as it can, and leaves the rest.  Returns 1, 0 if
+ * the reader is gone, or -1 if there is no room now.
  */
 static int
 put(int fd, struct iovec part[PARTS])
@@ -93,7 +93,7 @@ left(const struct iovec part[PARTS])
 	return n;
 }
 
-/* A size, and so many bytes in two parts. */
+/* Writes a size, and so many bytes in two parts. */
 static void
 message(struct iovec part[PARTS], size_t *size, const void *head, size_t nhead,
     const void *body, size_t nbody)
@@ -103,7 +103,7 @@ message(struct iovec part[PARTS], size_t *size, const void *head, size_t nhead,
 	part[2] = (struct iovec){ (void *)(uintptr_t)body, nbody };
 }
 
-/* The life of a process: does jobs until there are no more. */
+/* Runs a process: does jobs until there are no more. */
 static void
 serve(void *ctx)
 {
@@ -148,7 +148,7 @@ start(struct workers *p, struct worker *w)
 	w->starts++;
 }
 
-/* Sends a job to the process that has it in hand. */
+/* Sends a job to its process. */
 static void
 send(struct workers *p, struct worker *w, const struct job *j)
 {
@@ -169,8 +169,8 @@ send(struct workers *p, struct worker *w, const struct job *j)
 }
 
 /*
- * A process is gone, and with it the job that it was at, the oldest that it has
- * in hand.  Another takes its place and gets the others again.
+ * Handles the death of a process, which takes the oldest job it has in hand
+ * with it.  A new process gets the other jobs.
  */
 static void
 died(struct workers *p, struct worker *w)
@@ -200,7 +200,7 @@ died(struct workers *p, struct worker *w)
 	}
 }
 
-/* Takes an answer of a process that has one, or has half of it. */
+/* Takes an answer, or part of one, from a process. */
 static void
 collect(struct workers *p, struct worker *w)
 {
@@ -228,7 +228,7 @@ collect(struct workers *p, struct worker *w)
 	w->jobs--;
 }
 
-/* Waits for an answer, or more; or until there is room for what goes to w. */
+/* Waits until there are answers, or room for what goes to w. */
 static void
 wait_any(struct workers *p, const struct worker *w)
 {
@@ -253,7 +253,7 @@ wait_any(struct workers *p, const struct worker *w)
 			collect(p, &p->worker[i]);
 }
 
-/* Has room for so many processes, and none yet. */
+/* Allocates room for so many processes, and starts none. */
 static struct workers *
 make(unsigned jobs, unsigned each)
 {
@@ -322,7 +322,7 @@ workers_free(struct workers *p)
 	free(p);
 }
 
-/* The process with the fewest jobs in hand. */
+/* Returns the process with the fewest jobs in hand. */
 static struct worker *
 idlest(struct workers *p)
 {

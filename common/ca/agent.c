@@ -102,7 +102,7 @@ agent_usable(X509 *x, struct reason *w)
 	return rc;
 }
 
-/* An EC certificate, which ca-init takes with -f, agrees on a key instead. */
+/* Returns 1 if x agrees on a key: EC, which ca-init takes with -f. */
 static int
 agrees(CMS_RecipientInfo *ri, X509 *x)
 {

@@ -46,7 +46,7 @@ agent_present_count(struct store *db, uint32_t *n, struct reason *w)
 	return 1;
 }
 
-/* May it be an agent, or was it forced?  Returns 1, or 0 with *w. */
+/* Checks that it may be an agent, or was forced.  Returns 1, or 0 with *w. */
 static int
 allowed(struct store *db, X509 *x, X509 *ca, const struct cert *c,
     struct reason *w)
@@ -68,7 +68,7 @@ allowed(struct store *db, X509 *x, X509 *ca, const struct cert *c,
 	return rc == 1;
 }
 
-/* Is it one of those typed?  Returns 1, or 0 with *w. */
+/* Checks that it is one of those typed.  Returns 1, or 0 with *w. */
 static int
 pinned(struct agent_pin *pin, size_t n, const struct cert *c, struct reason *w)
 {

@@ -70,9 +70,9 @@ ASN1_SEQUENCE(MESSAGE) = {
 /* clang-format on */
 
 /*
-     * A message as DER.  Those that follow, of a key as long to the same agents,
-     * differ from it in the bytes that were locked.
-     */
+ * A message as DER.  Later ones, of a key of the same length to the same
+ * agents, differ from it only in the locked bytes.
+ */
 struct made {
 	uint8_t *der;
 	size_t len, count, n; /* bytes of it, agents, bytes locked */
@@ -97,8 +97,8 @@ struct archived_key {
 };
 
 /*
- * What OpenSSL makes for one agent.  Returns 1, or 0 if that has another form:
- * the agent has no RSA key.
+ * Makes OpenSSL's message for one agent.  Returns 1, or 0 if that has another
+ * form: the agent has no RSA key.
  */
 static int
 model(struct agent *a, X509 *x, MESSAGE **message)
@@ -195,7 +195,7 @@ key_size(const struct agent *a)
 	return (size_t)ASN1_STRING_length(a->recipient->key);
 }
 
-/* The content key to the agents: RSA PKCS#1 v1.5.  Returns 1, or 0. */
+/* Encrypts the content key to the agents: RSA PKCS#1 v1.5.  Returns 1, or 0. */
 static int
 lock_key(struct archived_key *e, size_t from, size_t count, uint8_t *out,
     const uint8_t key[KEY])
@@ -242,7 +242,7 @@ archived_key_lock(struct archived_key *e, size_t from, size_t count,
 	return 1;
 }
 
-/* Makes an octet string of OpenSSL's stand for other bytes of its length. */
+/* Makes an OpenSSL octet string stand for other bytes of its length. */
 static void
 replace(ASN1_OCTET_STRING *s, const uint8_t *p)
 {
@@ -277,14 +277,14 @@ encode(struct archived_key *e, size_t from, size_t count, const uint8_t *locked,
 	return size > 0 ? (size_t)size : 0;
 }
 
-/* Where n bytes are in the message: random ones, which are there once. */
+/* Finds n bytes in the message: random ones, which are there once. */
 static size_t
 find(const struct made *m, const uint8_t *p, size_t n)
 {
 	return (size_t)((uint8_t *)memmem(m->der, m->len, p, n) - m->der);
 }
 
-/* Notes where the bytes that were locked are.  Returns 1, or 0: no message. */
+/* Notes where the locked bytes are.  Returns 1, or 0 without a message. */
 static int
 make(struct archived_key *e, size_t from, size_t count, const uint8_t *locked,
     size_t n)
@@ -336,7 +336,7 @@ archived_key_close(struct archived_key *e, size_t from, size_t count,
 	return 1;
 }
 
-/* With OpenSSL's CMS, where it must be so. */
+/* Encrypts with OpenSSL's CMS, if nothing else works. */
 static int
 with_cms(struct archived_key *e, size_t from, size_t count, const uint8_t *in,
     size_t n, uint8_t **der, size_t *len, struct reason *w)

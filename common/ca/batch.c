@@ -26,7 +26,7 @@ held_free(struct held *h)
 	free(h);
 }
 
-/* The first record of a batch is there. */
+/* Starts the clock at the first record of a batch. */
 static void
 start_clock(struct batch *b)
 {
@@ -86,7 +86,7 @@ hold(struct batch *b, const struct stream_in *s, int bad, struct wire *answer)
 	b->held[b->nheld++] = h;
 }
 
-/* Takes those that are held to the archive.  Returns 1, or 0 with *w. */
+/* Takes the held records to the archive.  Returns 1, or 0 with *w. */
 static int
 settle_held(struct batch *b, struct reason *w)
 {

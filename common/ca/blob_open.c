@@ -12,7 +12,7 @@
 #include "key/tlv.h"
 #include "key/winblob.h"
 
-/* Signature of the first signer, chain and expiry aside. */
+/* Checks the signature of the first signer, but not chain and expiry. */
 static int
 verify(CMS_ContentInfo *cms, const struct trust *trusted, BIO *out)
 {
@@ -35,7 +35,7 @@ verify(CMS_ContentInfo *cms, const struct trust *trusted, BIO *out)
 	return rc;
 }
 
-/* A blob, taken apart. */
+/* The parts of a blob. */
 struct parts {
 	uint8_t *env; /* EnvelopedData in its ContentInfo */
 	size_t n;
@@ -53,9 +53,8 @@ parts_free(struct parts *b)
 }
 
 /*
- * What the signed attribute says of the user's certificate.  No public text
- * says how: its SHA-1 or SHA-256, or all of it, is taken; anything else is as
- * if it were not there.
+ * Reads the signed attribute about the user's certificate.  No public text says
+ * how: its SHA-1 or SHA-256, or all of it, is taken; anything else is ignored.
  */
 static void
 take_name(CMS_ContentInfo *cms, struct parts *b)
@@ -86,7 +85,7 @@ take_name(CMS_ContentInfo *cms, struct parts *b)
 	b->namelen = n;
 }
 
-/* Is it this certificate that the blob names? */
+/* Returns 1 if the blob names this certificate. */
 static int
 is_named(const struct parts *b, const struct cert *c)
 {
@@ -102,9 +101,9 @@ is_named(const struct parts *b, const struct cert *c)
 }
 
 /*
- * SignedData of PKCS#7 v1.5 (RFC 2315 section 9.1): its content may be any
- * TLV, where CMS has an OCTET STRING.  Returns where that is, *n bytes, or
- * NULL: it is none.
+ * Finds the content in SignedData of PKCS#7 v1.5 (RFC 2315 section 9.1), which
+ * may be any TLV, where CMS has an OCTET STRING.  Returns its place, *n bytes,
+ * or NULL if it is none.
  */
 static const uint8_t *
 old_content(const uint8_t *p, const uint8_t *end, size_t *n)
@@ -125,10 +124,10 @@ old_content(const uint8_t *p, const uint8_t *end, size_t *n)
 }
 
 /*
- * Parses a blob of either form.  What PKCS#7 v1.5 signs is the content without
- * its tag and length (RFC 5652 section 5.2.1), which is what CMS signs of an
- * OCTET STRING: with the tag of one it is CMS.  *old is then the content with
- * its own tag, *n bytes; else NULL.
+ * Parses a blob of either form.  PKCS#7 v1.5 signs the content without its tag
+ * and length (RFC 5652 section 5.2.1), as CMS does an OCTET STRING's: with that
+ * tag it becomes CMS.  *old is then the content with its own tag, *n bytes;
+ * else NULL.
  */
 static CMS_ContentInfo *
 parse(const uint8_t *der, size_t len, const uint8_t **old, size_t *n)
@@ -153,7 +152,7 @@ parse(const uint8_t *der, size_t len, const uint8_t **old, size_t *n)
 	return NULL;
 }
 
-/* A copy of EnvelopedData, with the ContentInfo around it that it may lack. */
+/* Copies EnvelopedData, and adds the ContentInfo around it that it may lack. */
 static uint8_t *
 with_info(const uint8_t *p, size_t n, size_t *len)
 {
@@ -182,7 +181,7 @@ with_info(const uint8_t *p, size_t n, size_t *len)
 	return out;
 }
 
-/* Takes a blob apart.  Returns 1 and *b (parts_free), or 0 with *w. */
+/* Parses a blob.  Returns 1 and *b (parts_free() it), or 0 with *w. */
 static int
 unwrap(const uint8_t *der, size_t len, const struct trust *trusted,
     struct parts *b, struct reason *w)
@@ -228,14 +227,14 @@ unwrap(const uint8_t *der, size_t len, const struct trust *trusted,
 	return rc;
 }
 
-/* The same words for bad padding, content and certificate: no oracle. */
+/* Has one message for bad padding, content and certificate: no oracle. */
 static int
 does_not_decrypt(struct reason *w)
 {
 	return reason_set(w, "blob", "the archived key does not decrypt");
 }
 
-/* Opens an EnvelopedData with one key.  Returns 1, or as agent_decrypt(). */
+/* Opens an EnvelopedData with one key, as agent_decrypt() does. */
 static int
 open_with(const struct trust_pair *k, const uint8_t *blob, size_t nblob,
     uint8_t **p8, size_t *n, uint8_t id[32], struct reason *w)
@@ -255,9 +254,9 @@ open_with(const struct trust_pair *k, const uint8_t *blob, size_t nblob,
 }
 
 /*
- * The same with any key of a credential: what is for one may be damaged.
- * Returns 1 with the key in it, which is whole, and its identity (private_id), or
- * 0 with *w.
+ * Opens one with any key of a credential: one recipient's part may be damaged.
+ * Returns 1 with the key in it, which is whole, and its identity (private_id),
+ * or 0 with *w.
  */
 static int
 open_key(const struct trust *k, const uint8_t *blob, size_t nblob, uint8_t **p8,
@@ -283,7 +282,7 @@ is_of(const uint8_t id[32], const struct cert *c)
 	return memcmp(id, c->id, sizeof(c->id)) == 0;
 }
 
-/* Has one of these issued the certificate? */
+/* Returns 1 if one of these has issued the certificate. */
 static int
 issued(const struct trust *cas, const struct cert *c)
 {
@@ -296,9 +295,9 @@ issued(const struct trust *cas, const struct cert *c)
 }
 
 /*
- * May it be this certificate?  It is the one named.  Where none is, the
- * signature covers none: then one that a trusted CA has issued, if only such
- * are.
+ * Returns 1 if it may be this certificate: the one named.  If none is, the
+ * signature covers none: then one that a trusted CA has issued, if only those
+ * count.
  */
 static int
 is_candidate(const struct parts *b, const struct trust *trusted,
@@ -309,7 +308,7 @@ is_candidate(const struct parts *b, const struct trust *trusted,
 	return trusted == NULL || issued(trusted, c);
 }
 
-/* Looks for the certificate of the key with that identity. */
+/* Looks for the certificate of the key with this identity. */
 static int
 match_cert(const struct parts *b, const struct trust *trusted,
     const uint8_t id[32], struct cert **c, struct reason *w)
@@ -358,7 +357,7 @@ blob_open_signed(const struct trust *k, const struct trust *trusted,
 	return rc;
 }
 
-/* A recovery blob in a record: it must be of the record's certificate c. */
+/* Opens a record's recovery blob, which must be of its certificate c. */
 static int
 signed_row(const struct trust *k, const struct trust *trusted,
     const uint8_t *der, size_t len, const struct cert *c, uint8_t **p8,

@@ -14,7 +14,7 @@ add_cert(CMS_ContentInfo *cms, X509 *x)
 	    CMS_R_CERTIFICATE_ALREADY_PRESENT;
 }
 
-/* A certificate, and the issuers that are there, up to the root. */
+/* Adds a certificate, and its issuers that are there, up to the root. */
 static int
 add_chain(CMS_ContentInfo *cms, X509 *x, const struct trust *all)
 {
@@ -35,7 +35,7 @@ add_chain(CMS_ContentInfo *cms, X509 *x, const struct trust *all)
 	return 1;
 }
 
-/* The certificates that go along. */
+/* Adds the certificates that go along. */
 static int
 add_certs(CMS_ContentInfo *cms, const struct blob_wrap_ca *ca,
     const struct cert *user, const char *hashes)

@@ -19,7 +19,7 @@
 #define PART_BYTES 100 /* of a group or a user in a path */
 #define NAME_BYTES (2 * PART_BYTES + 32) /* of a path */
 
-/* One file of the output: what there is of one person. */
+/* One file of the output: all of one person. */
 struct bundle_file {
 	uint8_t owner[32]; /* of group and user */
 	char *name; /* its path in the archive, safe on Windows */
@@ -36,7 +36,7 @@ cmp_owner(const void *a, const void *b)
 	    ((const struct bundle_file *)b)->owner, 32);
 }
 
-/* Windows does not tell upper from lower case, in any script. */
+/* Compares names without case, as Windows does, in any script. */
 static int
 cmp_name(const void *a, const void *b)
 {
@@ -50,7 +50,7 @@ cmp_name(const void *a, const void *b)
 	return wcscasecmp(x, y);
 }
 
-/* The trees do not own the files. */
+/* Frees nothing, since the trees do not own the files. */
 static void
 leave(void *file)
 {
@@ -73,8 +73,8 @@ is_device(const char *s)
 }
 
 /*
- * A part of a path, out of a name of whatever bytes: letters and digits of any
- * script stay, as do a few marks that no shell, cmd.exe or file system minds.
+ * Makes part of a path of any name: keeps letters and digits of any script, and
+ * a few marks that no shell, cmd.exe or file system minds.
  */
 static void
 name_part(char part[PART_BYTES + 1], struct text t)
@@ -111,7 +111,7 @@ name_part(char part[PART_BYTES + 1], struct text t)
 	}
 }
 
-/* GROUP/USER.p12, or another number behind it if that is taken. */
+/* Names a file GROUP/USER.p12, with a number behind USER if that is taken. */
 static void
 name_file(struct bundle *b, struct bundle_file *f, struct text group,
     struct text user)
@@ -135,7 +135,7 @@ name_file(struct bundle *b, struct bundle_file *f, struct text group,
 		heap_nomem();
 }
 
-/* SHA-256 of group and user, which may hold any byte. */
+/* Hashes group and user, which may hold any byte. */
 static void
 name_owner(uint8_t owner[32], struct text group, struct text user)
 {
@@ -150,7 +150,7 @@ name_owner(uint8_t owner[32], struct text group, struct text user)
 	EVP_MD_CTX_free(md);
 }
 
-/* Four groups of five letters and digits that nobody mixes up: 100 bits. */
+/* Makes four groups of five unmistakable letters and digits: 100 bits. */
 static char *
 new_password(void)
 {
@@ -171,7 +171,7 @@ new_password(void)
 	return pass;
 }
 
-/* The file of this person: a new one if there is none. */
+/* Returns the file of this person, a new one if there is none. */
 static struct bundle_file *
 file_of(struct bundle *b, struct text group, struct text user)
 {
@@ -294,10 +294,10 @@ put_entry(struct archive *a, const char *name, const void *data, size_t n)
 }
 
 /*
- * What imports the files on a Windows CA.  It asks for the password, and from
- * then on writes it !PW!: cmd.exe looks for &, %, ^ and the like before it puts
- * in what stands between these.  The names hold none of that.  An HRESULT is
- * negative, which `if errorlevel 1' does not see.
+ * The script that imports the files on a Windows CA.  It asks for the password,
+ * and writes it as !PW!: cmd.exe looks for &, %, ^ and the like before it
+ * expands that.  The names hold none of these.  An HRESULT is negative, which
+ * `if errorlevel 1' does not see.
  */
 #define STOP "if not !errorlevel! == 0 goto failed\r\n"
 
@@ -350,7 +350,7 @@ import_cmd(const struct bundle *b, size_t *n)
 	return text;
 }
 
-/* The files, their index, and import.cmd if one password opens all. */
+/* Writes the files, their index, and import.cmd if one password opens all. */
 static int
 put_all(struct bundle *b, struct archive *a, struct reason *w)
 {

@@ -19,8 +19,8 @@ candidate_free(struct candidate *p)
 }
 
 /*
- * Makes the key what the archive has: a PKCS#8 may carry attributes, of any
- * length.  Returns 1, or 0 with *w.
+ * Converts the key to the archive's format: a PKCS#8 may carry attributes, of
+ * any length.  Returns 1, or 0 with *w.
  */
 static int
 make_form(const struct stream_in *s, struct candidate *p, struct reason *w)
@@ -52,7 +52,7 @@ prove(struct candidate *p, const struct stream_in *s, X509 *ca)
 	return !p->has_key || make_form(s, p, &p->why);
 }
 
-/* Adds what Windows calls a certificate or key that is not what it should be. */
+/* Adds Windows' name of the error of a certificate or key. */
 static void
 name_why(struct reason *w)
 {

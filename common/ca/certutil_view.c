@@ -9,7 +9,7 @@
 #include "ca/setting.h"
 #include "key/cert.h"
 
-/* "a (10)": hex, and decimal where it is another. */
+/* Prints "a (10)": hex, and decimal where that differs. */
 static char *
 number(char dst[48], const char *prefix, unsigned long v)
 {
@@ -52,7 +52,7 @@ certutil_view_setting(const char *name, uint32_t old, uint32_t new, int set,
 	value(name, new, all);
 }
 
-/* [MS-CSRA] appendix B, <4>: those of its columns that are shown. */
+/* The columns of [MS-CSRA] appendix B, <4>, that are shown. */
 enum {
 	ID,
 	DISPOSITION,
@@ -119,7 +119,7 @@ certutil_view_schema(void)
 		    columns[i].name, columns[i].type, columns[i].max);
 }
 
-/* A string in quotes, or EMPTY. */
+/* Prints a string in quotes, or EMPTY. */
 static void
 text(int i, const char *s)
 {
@@ -129,7 +129,7 @@ text(int i, const char *s)
 		msg_line("  %s: \"%s\"", columns[i].name, s);
 }
 
-/* Hex as byte pairs. */
+/* Prints hex as byte pairs. */
 static void
 pairs(int i, const char *hex)
 {
@@ -156,7 +156,7 @@ num(int i, unsigned long v, const char *meaning)
 	    *meaning == '\0' ? "" : " -- ", meaning);
 }
 
-/* 2026-05-23T17:39:00Z as 5/23/2026 5:39 PM. */
+/* Prints 2026-05-23T17:39:00Z as 5/23/2026 5:39 PM. */
 static void
 date(int i, const char *s)
 {
@@ -170,7 +170,7 @@ date(int i, const char *s)
 	    h % 12 == 0 ? 12 : h % 12, min, h < 12 ? "AM" : "PM");
 }
 
-/* One line for each hash. */
+/* Prints one line for each hash. */
 static void
 hashes(const char *s)
 {

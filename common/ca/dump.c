@@ -7,7 +7,7 @@
 #include "ca/agent_hashes.h"
 #include "ca/fault.h"
 
-/* Ends a record.  Returns 1, or 0 with *w: the record is too long. */
+/* Ends a record.  Returns 1, or 0 with *w if it is too long. */
 static int
 end(struct rec_out *o, const char *what, int64_t id, struct reason *w)
 {

@@ -15,11 +15,11 @@
 #include "ese/rows.h"
 
 #define UTF16 1200 /* code page */
-/* dispositions of requests that never came to a certificate */
+/* dispositions of requests that never became a certificate */
 #define LAST_PENDING 9
 #define FIRST_FAILED 30
 
-/* What is taken from the tables. */
+/* The columns that are read. */
 enum taken {
 	KEY,
 	AGENTS,
@@ -32,7 +32,7 @@ enum taken {
 	COLUMNS
 };
 
-/* Their names, without the `$' that stands before those of text. */
+/* Their names, without the `$' in front of those of text. */
 static const struct {
 	int table;
 	const char *name, *alias;
@@ -47,7 +47,7 @@ static const struct {
 	[HASH] = { CERTIFICATES, "CertificateHash", "CertificateHash2" },
 };
 
-/* A value that outlives the row; a NUL is behind it. */
+/* A value that outlives the row, with a NUL behind it. */
 struct value {
 	uint8_t *p;
 	size_t n, room;
@@ -91,8 +91,8 @@ put_char(struct value *v, uint32_t c)
 }
 
 /*
- * Text of UTF-16, or of bytes, as UTF-8.  NULs at its end are dropped; half a
- * surrogate stays, and makes a base64 twin of the field.
+ * Converts text of UTF-16, or of bytes, to UTF-8.  Drops NULs at its end; half
+ * a surrogate stays, and makes a base64 twin of the field.
  */
 static void
 put_text(struct value *v, const uint8_t *p, size_t n, int wide)
@@ -114,8 +114,8 @@ put_text(struct value *v, const uint8_t *p, size_t n, int wide)
 }
 
 /*
- * Copies the value of a column; it is empty where there is none.  Returns 1, or
- * 0 after a fault: it is there and cannot be read.
+ * Copies the value of a column, empty if there is none.  Returns 1, or 0 after
+ * a fault: it cannot be read.
  */
 static int
 get(struct edb *d, enum taken i)
@@ -148,8 +148,8 @@ get(struct edb *d, enum taken i)
 }
 
 /*
- * A time: JET has it as a double, days since 1899; a CA writes a FILETIME, tenths
- * of microseconds since 1601, in its place, which as a double is next to zero.
+ * Reads a time: JET has it as a double, days since 1899; a CA writes a
+ * FILETIME, 100 ns since 1601, which as a double is next to zero.
  */
 static void
 put_time(struct edb *d)
@@ -169,7 +169,7 @@ put_time(struct edb *d)
 		    "%Y-%m-%dT%H:%M:%SZ", &tm);
 }
 
-/* Checks that the archived key is one; notes to whom it is encrypted. */
+/* Checks that the archived key is one; notes whom it is encrypted to. */
 static int
 check_key(struct edb *d, struct reason *w)
 {
@@ -182,7 +182,7 @@ check_key(struct edb *d, struct reason *w)
 		"not CMS EnvelopedData, as an archived key is");
 }
 
-/* Tidies the hashes of agents; what is none is a fault, and is left out. */
+/* Tidies the hashes of agents; another text becomes a fault. */
 static void
 tidy_agents(struct edb *d)
 {
@@ -202,7 +202,7 @@ tidy_agents(struct edb *d)
 	free(s);
 }
 
-/* Checks the certificate against the hash that the row has of it. */
+/* Checks the certificate against the hash in its row. */
 static int
 check_cert(struct edb *d, struct reason *w)
 {
@@ -222,7 +222,7 @@ check_cert(struct edb *d, struct reason *w)
 		hex);
 }
 
-/* What a request without certificate is: a fault, or it never had one. */
+/* Handles a request without certificate: a fault, or it never had one. */
 static void
 no_cert(struct edb *d, uint32_t id, uint32_t disposition)
 {
@@ -239,7 +239,7 @@ no_cert(struct edb *d, uint32_t id, uint32_t disposition)
 	edb_fault(&d->j, REQUESTS, id, NULL, &w);
 }
 
-/* Whether the certificate names the usage of an agent. */
+/* Returns 1 if the certificate has the usage of an agent. */
 static int
 is_agent(const struct cert *c)
 {

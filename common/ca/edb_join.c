@@ -44,7 +44,7 @@ advance(struct edb_join *j, struct edb_side *s)
 	}
 }
 
-/* Remembers where the row is: that of the other table may still come. */
+/* Remembers the place of a row whose partner may still come. */
 static void
 leave(struct edb_join *j, struct edb_side *s)
 {
@@ -72,7 +72,7 @@ cmp_place(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Goes to a row that was left.  Returns 1 if it is there. */
+/* Goes back to a row.  Returns 1 if it is there. */
 static int
 back(struct edb_join *j, struct edb_side *s)
 {

@@ -8,7 +8,7 @@
 #include "base/heap.h"
 #include "base/reason.h"
 
-/* Text of Windows: takes away the mark in front, and makes it of bytes. */
+/* Makes bytes of Windows' text, without the mark in front. */
 static size_t
 narrow(uint8_t *p, size_t n)
 {
@@ -25,7 +25,7 @@ narrow(uint8_t *p, size_t n)
 	return i;
 }
 
-/* DER of base64 in lines; NULL if that is not all there is. */
+/* Returns the DER of base64 in lines; NULL if there is anything else. */
 static uint8_t *
 base64(const uint8_t *p, size_t n, size_t *len)
 {

@@ -13,7 +13,7 @@
 #include "ca/naming.h"
 #include "ca/setting.h"
 
-/* What the columns of a Windows CA hold: [MS-CSRA] appendix B, <4> */
+/* Bytes of columns of a Windows CA: [MS-CSRA] appendix B, <4> */
 #define RAW_CERTIFICATE_MAX  16384 /* bytes */
 #define RAW_ARCHIVED_KEY_MAX 65536 /* bytes */
 #define KRA_HASHES_MAX	     68 /* of 60 characters, two bytes each: 8192 */
@@ -137,7 +137,7 @@ lock_key(struct import *im, int64_t id, const struct candidate *p,
 	return rc;
 }
 
-/* May a foreign certificate come in?  Both switches must say so. */
+/* Returns 1 if a foreign certificate may come in: both switches must say so. */
 static int
 foreign_ok(const struct import *im, struct reason *w)
 {
@@ -154,7 +154,7 @@ foreign_ok(const struct import *im, struct reason *w)
 	return 1;
 }
 
-/* Do the texts fit into the record of a row or fault?  1, or 0 with *w. */
+/* Checks that texts fit the record of a row or fault.  1, or 0 with *w. */
 static int
 names_ok(const struct rec *r, struct reason *w)
 {
@@ -176,8 +176,8 @@ names_ok(const struct rec *r, struct reason *w)
 }
 
 /*
- * May a certificate that is not there come in?  1, 0 with *w: no, or -1 with
- * *w when the archive fails.
+ * Checks that a new certificate may come in.  Returns 1, 0 with *w, or -1 with
+ * *w if the archive fails.
  */
 static int
 new_ok(const struct import *im, const struct candidate *p, struct reason *w)
@@ -200,7 +200,7 @@ new_ok(const struct import *im, const struct candidate *p, struct reason *w)
 	return rc;
 }
 
-/* What the record says of it: free *own, OWN of them. */
+/* Takes the texts of the record: free *own, OWN of them. */
 #define OWN 5
 static void
 seen_of(const struct stream_in *s, struct store_seen *n, char *own[OWN])
@@ -250,7 +250,7 @@ outcome(struct result *o, enum result_status status, const char *reason)
 	return 1;
 }
 
-/* A row for a certificate that is not there.  Returns 1, or 0 with *w. */
+/* Adds a row for a new certificate.  Returns 1, or 0 with *w. */
 static int
 import_new(struct import *im, const struct stream_in *s,
     const struct candidate *p, struct result *o, struct reason *w)
@@ -269,7 +269,7 @@ import_new(struct import *im, const struct stream_in *s,
 	return ok;
 }
 
-/* The key of a row that has none.  Returns 1, or 0 with *w. */
+/* Adds the key of a row that has none.  Returns 1, or 0 with *w. */
 static int
 import_key(struct import *im, const struct candidate *p, struct result *o,
     struct reason *w)
@@ -284,7 +284,7 @@ import_key(struct import *im, const struct candidate *p, struct result *o,
 	return ok;
 }
 
-/* A certificate whose row is there.  Returns 1, or 0 with *w. */
+/* Handles a certificate whose row is there.  Returns 1, or 0 with *w. */
 static int
 import_again(struct import *im, const struct stream_in *s,
     const struct candidate *p, const struct store_known *k, struct result *o,
@@ -308,7 +308,7 @@ import_again(struct import *im, const struct stream_in *s,
 	return rc;
 }
 
-/* A key that agents of today can open; the end of its older versions, with -D. */
+/* Takes a key that present agents can open; with -D, drops older versions. */
 static int
 import_drop(struct import *im, int64_t written, struct result *o,
     struct reason *w)
@@ -327,7 +327,7 @@ import_drop(struct import *im, int64_t written, struct result *o,
 }
 
 /*
- * A key that is there, encrypted to the agents of today.  Returns 1, or 0 with
+ * Encrypts a key of the archive to the present agents.  Returns 1, or 0 with
  * *w.
  */
 static int
@@ -355,7 +355,7 @@ import_rekey(struct import *im, const struct candidate *p, struct result *o,
 	return ok;
 }
 
-/* A certificate that is good, with its key if it has one.  1, or 0 with *w. */
+/* Takes a good certificate, with or without key.  Returns 1, or 0 with *w. */
 static int
 import_cert(struct import *im, const struct stream_in *s,
     const struct candidate *p, struct result *o, struct reason *w)
@@ -382,7 +382,7 @@ import_cert(struct import *im, const struct stream_in *s,
 		       import_new(im, s, p, o, w);
 }
 
-/* What a fault is about, and why; it is kept.  Returns 1, or 0 with *w. */
+/* Stores a fault.  Returns 1, or 0 with *w. */
 static int
 import_fault(struct import *im, const struct stream_in *s, struct result *o,
     struct reason *w)

@@ -7,14 +7,14 @@
 
 #include "base/heap.h"
 
-/* Is the field empty, or what the other name has? */
+/* Returns 1 if the field is empty, or equal to the other. */
 static int
 says(struct text field, struct text of)
 {
 	return field.n == 0 || text_same(field, of);
 }
 
-/* Does the first name say nothing that the other does not? */
+/* Returns 1 if the first name has nothing that the other lacks. */
 static int
 within(const struct store_seen *a, const struct store_seen *of)
 {
@@ -30,8 +30,8 @@ same(const struct store_seen *a, const struct store_seen *b)
 }
 
 /*
- * Is there a name, former or not, that says all that this one does?  If not,
- * which of those that are not former says less?
+ * Returns 1 if some name, former or not, has all that this one has.  Else notes
+ * a present name that has less.
  */
 static int
 known(const struct store_name *v, size_t n, struct store_name *new)
@@ -48,7 +48,7 @@ known(const struct store_name *v, size_t n, struct store_name *new)
 	return 0;
 }
 
-/* Who looks for this user must know that the row has another. */
+/* Tells whoever looks for this user that the row has another. */
 static void
 tell(const struct store_known *k, const struct store_name *n, const char *then,
     struct reason *w)
@@ -110,7 +110,7 @@ naming_add(struct store *db, const struct store_known *k, struct store_name *n,
 static const char *const labels[] = { "group", "user", "mail", "guid" };
 #define LABELS (sizeof(labels) / sizeof(labels[0]))
 
-/* A number of a row or name, from `least' on.  Returns 1, or 0 with *w. */
+/* Reads a row's or name's number, at `least' that.  Returns 1, or 0 with *w. */
 static int
 number(const char *label, const char *s, int64_t least, int64_t *v,
     struct reason *w)
@@ -181,7 +181,7 @@ naming_free(struct naming *a)
 		OPENSSL_free((char *)(uintptr_t)a->to[i].s);
 }
 
-/* Finds the name that is meant.  NULL with *w. */
+/* Finds the name that is meant.  Returns NULL with *w if there is none. */
 static const struct store_name *
 meant(const struct naming *a, const struct store_name *v, size_t n,
     struct reason *w)

@@ -7,7 +7,7 @@
 #include "base/heap.h"
 #include "base/reason.h"
 
-/* Adds a line: who it is, or the key identifier where it has no name. */
+/* Adds a line with the name, or the key identifier if there is no name. */
 static void
 put(BIO *bio, X509_NAME *issuer, ASN1_INTEGER *serial, ASN1_OCTET_STRING *id)
 {

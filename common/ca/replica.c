@@ -31,7 +31,7 @@ struct texts {
 	size_t n;
 };
 
-/* One more text; a field that is not there is empty. */
+/* Takes one more text; a missing field is empty. */
 static struct text
 text(struct texts *t, const struct rec *r, const char *label)
 {
@@ -63,7 +63,7 @@ texts_free(struct texts *t)
 		OPENSSL_free(t->own[--t->n]);
 }
 
-/* A number that is no row's but one from 1 to max. */
+/* Reads a number from 1 to max that is no row's. */
 static int
 number(const struct rec *r, const char *label, int64_t max, int64_t *v,
     struct reason *w)
@@ -79,7 +79,7 @@ number(const struct rec *r, const char *label, int64_t max, int64_t *v,
 	return 1;
 }
 
-/* The certificate of a record.  1, or 0 with *w. */
+/* Reads the certificate of a record.  Returns 1, or 0 with *w. */
 static int
 certificate(const struct rec *r, struct cert **c, struct reason *w)
 {
@@ -94,7 +94,7 @@ certificate(const struct rec *r, struct cert **c, struct reason *w)
 	return rc;
 }
 
-/* What came of a part: 1 or 0, or -1. */
+/* Returns the status of a part whose result is 1, 0 or -1. */
 static enum replica_status
 part(int rc, unsigned long long *counter)
 {
@@ -178,7 +178,7 @@ take_agent(struct replica *c, const struct rec *r, struct reason *w)
 	return rc;
 }
 
-/* KeyRecoveryHashes, of two fields of a record; NULL if that cannot be. */
+/* Returns KeyRecoveryHashes of two fields of a record; NULL: wrong ones. */
 static char *
 agents_of(const char *kra, const char *others)
 {
@@ -214,9 +214,9 @@ take_name(struct replica *c, const struct rec *r, struct reason *w)
 }
 
 /*
- * The key of a row, still encrypted: to the agents named, and no other, unless
- * it came from a CA.  *key is NULL if there is none.  Returns 1, or 0 with *w;
- * free k->blob and k->hashes in either case.
+ * Takes the key of a row, still encrypted: to the agents named and no other,
+ * unless it came from a CA.  *key is NULL if there is none.  Returns 1, or 0
+ * with *w; the caller frees k->blob and k->hashes in either case.
  */
 static int
 take_key(struct replica *c, const struct rec *r, const char *audit,
@@ -251,7 +251,7 @@ take_key(struct replica *c, const struct rec *r, const char *audit,
 	    agent_locked_to(c->agents, k->blob, k->len, k->hashes, w);
 }
 
-/* What the record says of its row.  Returns 1, or 0 with *w. */
+/* Takes the fields of the row.  Returns 1, or 0 with *w. */
 static int
 take_row(struct replica *c, const struct rec *r, struct texts *t,
     struct store_row *row, const struct cert *cert, struct reason *w)
@@ -286,8 +286,8 @@ take_row(struct replica *c, const struct rec *r, struct texts *t,
 }
 
 /*
- * The key of a CA's row: to whom it is encrypted, the CA says, and the key itself.
- * Returns as take_key().
+ * Takes the key of a CA's row, which the CA and the key itself say for whom it
+ * is.  Returns what take_key() does.
  */
 static int
 adopt_key(struct replica *c, const struct rec *r, struct texts *t,
@@ -315,7 +315,7 @@ adopt_key(struct replica *c, const struct rec *r, struct texts *t,
 	    reason_set(w, "copy", "kra is no list of SHA-1");
 }
 
-/* Adds a row of a CA, or its key.  Returns as restore_row(). */
+/* Adds a row of a CA, or its key.  Returns what restore_row() does. */
 static int
 adopt_row(struct replica *c, struct store_row *row, const struct store_key *k,
     struct reason *w)
@@ -428,7 +428,7 @@ take_archived(struct replica *c, const struct rec *r, int64_t *id,
 	return !ok ? REPLICA_REFUSED : rc == -1 ? REPLICA_STOP : was[rc];
 }
 
-/* Is it of a CA's database?  Records of an archive name their audit row. */
+/* Returns 1 for a CA's database: records of an archive have an audit row. */
 static int
 is_of_ca(const struct replica *c, const struct rec *r)
 {

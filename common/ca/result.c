@@ -26,7 +26,7 @@ result_free(struct result *o)
 	free(o->text);
 }
 
-/* Whose summary is said at exit. */
+/* The results whose summary is printed at exit. */
 static struct results *started;
 
 static void
@@ -58,7 +58,7 @@ results_free(struct results *rs)
 	free(rs->text);
 }
 
-/* The agents of a key that was written, as the record has them. */
+/* Puts the agents of a key that was written, as the record has them. */
 static void
 put_agents(struct rec_out *out, const struct rec *r, const struct result *o)
 {
@@ -75,8 +75,8 @@ put_agents(struct rec_out *out, const struct rec *r, const struct result *o)
 }
 
 /*
- * One `result'; brief leaves out what the record brought, which may be as
- * long as a line.  Returns 1, or 0 if the result is too long.
+ * Puts a `result'; brief leaves out the record's texts, which may be as long as
+ * a line.  Returns 1, or 0 if the result is too long.
  */
 static int
 put_result(struct results *rs, const struct stream_in *s,
@@ -108,7 +108,7 @@ put_result(struct results *rs, const struct stream_in *s,
 	return rec_end(out);
 }
 
-/* Does the record, or the row of another archive, bring its key along? */
+/* Returns 1 if the record, or the row of another archive, has a key. */
 static int
 has_key(const struct rec *r)
 {

@@ -17,7 +17,7 @@ put_hashes(struct rec_out *o, const char *row)
 	free(s);
 }
 
-/* The last field: the archived key, wrapped for Windows if -k is given. */
+/* Puts the last field: the archived key, wrapped for Windows with -k. */
 static int
 put_blob(struct rec_out *o, const struct store_found *f, int list,
     const struct blob_wrap_ca *ca, const struct cert *c, struct reason *w)

@@ -64,7 +64,7 @@ setting_idle(const char *name, uint32_t v)
 	return v & find(name)->idle;
 }
 
-/* A symbol of this setting, or a number as certutil takes it. */
+/* Reads a symbol of this setting, or a number as certutil takes it. */
 static int
 value_of(const struct setting *f, const char *s, uint32_t *v)
 {

@@ -63,9 +63,9 @@ put_kra(struct rec_out *o, const struct cert *c, const char *status,
 }
 
 /*
- * Is another one with its issuer and serial number there?  An archived key names
- * its agents by these (RFC 5652 section 6.2.1), and one of the two could not open
- * it.  1, 0, or -1 with *w.
+ * Returns 1 if the archive has another with its issuer and serial number: an
+ * archived key names its agents by these (RFC 5652 section 6.2.1), and one of
+ * the two could not open it.  Returns 0 if not, or -1 with *w.
  */
 static int
 has_namesake(const struct setup *s, const X509 *x, struct reason *w)
@@ -85,7 +85,7 @@ has_namesake(const struct setup *s, const X509 *x, struct reason *w)
 	return found;
 }
 
-/* Returns 1, 0 with *w: it is refused, or -1 with *w. */
+/* Checks that there is none.  Returns 1, 0 with *w, or -1 with *w. */
 static int
 distinct(const struct setup *s, const struct cert *c, const X509 *x,
     struct reason *w)
@@ -102,7 +102,7 @@ distinct(const struct setup *s, const struct cert *c, const X509 *x,
 	return rc == -1 ? -1 : rc == 0;
 }
 
-/* Adds what the commit will say of an agent: forced, left or back. */
+/* Adds to the text of the commit: an agent was forced, left or came back. */
 static void
 say(struct setup *s, const char *what, const char *sha1)
 {
@@ -189,7 +189,7 @@ setup_leave(struct setup *s, const struct cert *c, struct reason *w)
 	return 1;
 }
 
-/* The agents that will be there.  Returns 1, or 0 with *w. */
+/* Counts the agents after the commit.  Returns 1, or 0 with *w. */
 static int
 agents_then(const struct setup *s, uint32_t *n, struct reason *w)
 {
@@ -211,7 +211,7 @@ agents_then(const struct setup *s, uint32_t *n, struct reason *w)
 		*n, count);
 }
 
-/* -N against the agents that will be there. */
+/* Checks -N against the agents after the commit. */
 static int
 count_ok(const struct setup *s, struct reason *w)
 {
@@ -223,7 +223,7 @@ count_ok(const struct setup *s, struct reason *w)
 		    s->count, n));
 }
 
-/* Warns where a key opens for one agent only.  Returns 1, or 0 with *w. */
+/* Warns if keys open for one agent only.  Returns 1, or 0 with *w. */
 static int
 warn_of_one(const struct setup *s, struct reason *w)
 {

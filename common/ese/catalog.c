@@ -18,7 +18,7 @@
 #define IS_COLUMN      2
 #define IS_LONG_VALUES 4
 
-/* identifiers of the columns of the catalog itself */
+/* identifiers of the catalog's own columns */
 enum {
 	ID_TABLE = 1,
 	ID_TYPE,
@@ -97,8 +97,8 @@ copy_name(char name[SCHEMA_NAME], const struct record_field *f)
 }
 
 /*
- * Room for one more of n things of this size, zeros in it; NULL, with a fault
- * the first time, where there are max of them.
+ * Makes room for one more of n things of this size, zeroed.  Returns NULL, with
+ * a fault the first time, if there are max of them.
  */
 static void *
 more(struct ese *e, void *all, size_t *n, size_t size, size_t max,
@@ -123,7 +123,7 @@ more(struct ese *e, void *all, size_t *n, size_t size, size_t max,
 	return memset(v + (*n)++ * size, 0, size);
 }
 
-/* What an entry says of where the long values of a table are. */
+/* Where an entry says that a table's long values are. */
 struct longs {
 	uint32_t table, object, root;
 };
@@ -199,7 +199,7 @@ cmp_column(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Takes a table away that is named twice: which of them is meant? */
+/* Drops a table that is named twice: nobody knows which is meant. */
 static void
 drop_twins(struct loading *l)
 {

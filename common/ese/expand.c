@@ -2,10 +2,10 @@
 
 #include "ese/bytes.h"
 
-/* The first byte of what is compressed has the scheme in its upper bits. */
+/* The scheme, in the upper bits of the first compressed byte. */
 enum { SEVEN = 1, SEVEN_WIDE, XPRESS, SCRUBBED, XPRESS9, XPRESS10, LZ4 };
 
-/* Characters of 7 bits, each as one byte, or two if wide. */
+/* Expands characters of 7 bits, each to one byte, or two if wide. */
 static int
 seven(const uint8_t *p, size_t n, int wide, uint8_t *out, size_t max,
     size_t *len)
@@ -36,7 +36,7 @@ struct packed {
 	int cut;
 };
 
-/* The next n bytes as a number; 0 where the input ends. */
+/* Reads the next n bytes as a number; 0 at the end of the input. */
 static uint32_t
 number(struct packed *in, size_t n)
 {
@@ -52,7 +52,7 @@ number(struct packed *in, size_t n)
 	return v;
 }
 
-/* The length of a match whose lower three bits are given. */
+/* Reads the length of a match whose lower three bits are given. */
 static size_t
 match_length(struct packed *in, unsigned low)
 {

@@ -14,7 +14,7 @@
 #define DIRTY	     2 /* states */
 #define CLEAN	     3
 #define PAGE_DEFAULT 4096 /* where the header says 0 */
-/* A file gives so much in all: of more it names one value often. */
+/* The bytes that a file may give: one that gives more repeats a value. */
 #define GIVE_TIMES 16 /* the file */
 #define GIVE_MORE  (64ULL << 20) /* bytes */
 
@@ -25,7 +25,7 @@ header_is(const uint8_t *p, size_t n)
 }
 
 /*
- * Takes the header, or its copy, at this place into p, which has room for the
+ * Reads the header, or its copy, at this place into p, which has room for the
  * largest page.  Returns 1 if its checksum is right.
  */
 static int
@@ -57,7 +57,7 @@ find_header(struct ese *e, uint8_t *p)
 	return 0;
 }
 
-/* What is no database of the engine that is known.  Returns 0 with *w. */
+/* Refuses a database of another engine.  Returns 0 with *w. */
 static int
 refuse(uint32_t version, uint32_t file_type, struct reason *w)
 {
@@ -72,8 +72,8 @@ refuse(uint32_t version, uint32_t file_type, struct reason *w)
 }
 
 /*
- * Says so where the file is shorter than the space it owns, of which the last
- * node of page 2 has the last page.
+ * Reports a file that is shorter than the space it owns, whose last page is in
+ * the last node of page 2.
  */
 static void
 check_size(struct ese *e)

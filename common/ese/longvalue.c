@@ -8,7 +8,7 @@
 #include "ese/expand.h"
 
 #define ID_BYTES 8 /* bytes of a number */
-#define CHUNK	 1024 /* bytes that it costs to look for a chunk, of ese_spend() */
+#define CHUNK	 1024 /* cost of looking for a chunk, for ese_spend() */
 
 struct longvalue *
 longvalue_new(struct ese *e, const struct schema_table *t)
@@ -35,8 +35,8 @@ longvalue_free(struct longvalue *l)
 }
 
 /*
- * The first chunk of this value from an offset on, and its own offset.  Returns
- * as tree_find().
+ * Finds the first chunk of this value from an offset on, and its own offset.
+ * Returns what tree_find() does.
  */
 static int
 find(struct longvalue *l, const uint8_t *id, size_t nid, uint32_t off,
@@ -60,9 +60,9 @@ find(struct longvalue *l, const uint8_t *id, size_t nid, uint32_t off,
 }
 
 /*
- * Reads the chunk at an offset into its place in buf.  One that is compressed is
- * shorter than the offset of the next one says.  Returns the offset of what
- * follows, or 0 with *w.
+ * Reads the chunk at an offset into its place in buf.  A compressed one is
+ * shorter than the offset of the next one says.  Returns the next offset, or 0
+ * with *w.
  */
 static uint32_t
 chunk(struct longvalue *l, const uint8_t *id, size_t nid, uint32_t off,

@@ -35,9 +35,9 @@ page_xor(const uint8_t *p, size_t n)
 }
 
 /*
- * The checksum of a block since Exchange 2003 SP1: in the lower half the XOR of
- * its words, in the upper one a Hamming code, the XOR of the numbers of all bits
- * that are set, and of their complements.  The number of a bit is that of its
+ * Returns the checksum of a block since Exchange 2003 SP1: in the lower half
+ * the XOR of its words, in the upper a Hamming code, the XOR of the numbers of
+ * all set bits, and of their complements.  The number of a bit is that of its
  * row of 16 bytes, of the word in the row, and of the bit in the word.
  */
 static uint64_t
@@ -69,7 +69,7 @@ block_sum(const uint8_t *p, size_t n, size_t skip)
 	return (uint64_t)code << 32 | x;
 }
 
-/* Large pages are four blocks: the sums of the last three are behind the header. */
+/* Checks sums.  A large page is four blocks, three sums behind the header. */
 static int
 checksum_ok(const struct page *pg, size_t size)
 {
@@ -125,7 +125,7 @@ page_load(struct ese *e, struct page *pg, uint32_t n, struct reason *w)
 	return 1;
 }
 
-/* Tag i: bytes that it stands for, and their flags.  Tags stand at the end. */
+/* Gives tag i: its bytes, and their flags.  Tags are at the end of a page. */
 static const uint8_t *
 tag(const struct ese *e, const struct page *pg, unsigned i, size_t *n,
     unsigned *flags)

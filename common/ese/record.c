@@ -6,7 +6,7 @@
 #include "base/heap.h"
 #include "ese/bytes.h"
 
-/* of the entry of a tagged column */
+/* in the entry of a tagged column */
 #define OLD_LENGTH    0xfff
 #define OLD_LONG      0x8000 /* a byte of flags comes first */
 #define OLD_ELSEWHERE 1
@@ -15,9 +15,9 @@
 #define SMALL_OFFSET  0x1fff
 #define LARGE_OFFSET  0x7fff
 #define DERIVED	      0x8000
-#define SMALL_FLAGS   0x4000 /* a byte of flags comes first, as in large pages */
+#define SMALL_FLAGS   0x4000 /* a byte of flags first, as in large pages */
 #define SMALL_NULL    0x2000
-/* of that byte */
+/* in the byte of flags */
 #define COMPRESSED 2
 #define ELSEWHERE  4
 #define SEVERAL	   8
@@ -31,7 +31,7 @@ broken(struct reason *w, const char *what)
 	return reason_set(w, "damaged", "the row is not whole: its %s", what);
 }
 
-/* Adds a value.  A column that the catalog does not have is passed over. */
+/* Adds a value, unless the catalog does not have its column. */
 static void
 add(struct record *r, const struct schema_column *c, enum record_form form,
     const uint8_t *p, size_t n)
@@ -54,8 +54,8 @@ add(struct record *r, const struct schema_column *c, enum record_form form,
 }
 
 /*
- * Fixed columns up to number last, then a bit for each that is NULL, which end
- * where the n bytes do.
+ * Reads fixed columns up to number last, then a bit for each that is NULL,
+ * which end where the n bytes do.
  */
 static int
 fixed(struct record *r, const struct schema_table *t, const uint8_t *p,
@@ -84,7 +84,7 @@ fixed(struct record *r, const struct schema_table *t, const uint8_t *p,
 	return 1;
 }
 
-/* Variable columns: where each ends, then all of them.  *at is behind that. */
+/* Reads variable columns: where each ends, then all; sets *at behind them. */
 static int
 variable(struct record *r, const struct schema_table *t, const uint8_t *p,
     size_t n, size_t *at, unsigned count, struct reason *w)
@@ -107,7 +107,7 @@ variable(struct record *r, const struct schema_table *t, const uint8_t *p,
 	return 1;
 }
 
-/* Tagged columns of Exchange 5.5: identifier, length, value. */
+/* Reads tagged columns of Exchange 5.5: identifier, length, value. */
 static int
 tagged_old(struct record *r, const struct schema_table *t, const uint8_t *p,
     size_t n, struct reason *w)
@@ -134,7 +134,7 @@ tagged_old(struct record *r, const struct schema_table *t, const uint8_t *p,
 	return 1;
 }
 
-/* Several values of a column: the first says where they begin, and how many. */
+/* Reads several values of a column: the first tells their start and number. */
 static int
 several(struct record *r, const struct schema_column *c, unsigned flags,
     const uint8_t *p, size_t n, struct reason *w)
@@ -165,7 +165,7 @@ several(struct record *r, const struct schema_column *c, unsigned flags,
 	return 1;
 }
 
-/* The value of a tagged column behind its byte of flags. */
+/* Reads the value of a tagged column behind its byte of flags. */
 static int
 flagged(struct record *r, const struct schema_column *c, const uint8_t *p,
     size_t n, struct reason *w)
@@ -192,8 +192,8 @@ flagged(struct record *r, const struct schema_column *c, const uint8_t *p,
 }
 
 /*
- * Tagged columns: identifier and offset of each, the first of which says how
- * many they are; then all of them.
+ * Reads tagged columns: identifier and offset of each, the first of which tells
+ * how many they are; then all of them.
  */
 static int
 tagged(struct record *r, const struct ese *e, const struct schema_table *t,

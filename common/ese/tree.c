@@ -30,7 +30,7 @@ load(const struct tree *t, struct page *p, uint32_t n, struct reason *w)
 	    p->object, t->object);
 }
 
-/* Node i of a page.  Returns 1, or 0 with *w. */
+/* Gives node i of a page.  Returns 1, or 0 with *w. */
 static int
 take(const struct tree *t, const struct page *p, unsigned i,
     struct page_node *v, struct reason *w)
@@ -49,14 +49,14 @@ deeper(const struct tree *t, uint32_t n, struct reason *w)
 		TREE_DEPTH_MAX);
 }
 
-/* The page that a node of a branch leads to; 0 is none. */
+/* Returns the page that a node of a branch leads to, or 0. */
 static uint32_t
 child(const struct page_node *v)
 {
 	return v->len < 4 ? 0 : le32(v->data);
 }
 
-/* Notes that a page was visited.  Returns 1, or 0: it was before. */
+/* Notes a visit to a page.  Returns 1, or 0 if it was visited before. */
 static int
 visit(struct tree *t, uint32_t n)
 {
@@ -71,7 +71,7 @@ visit(struct tree *t, uint32_t n)
 	return 1;
 }
 
-/* Goes down to a page, in a walk.  What cannot be read is lost. */
+/* Goes down to a page, in a walk.  An unreadable one is a loss. */
 static void
 down(struct tree *t, uint32_t n)
 {
@@ -91,7 +91,7 @@ down(struct tree *t, uint32_t n)
 	}
 }
 
-/* Returns 1 if the file may be swept once more, or 0: too much is damaged. */
+/* Returns 1 if the file may be swept again, or 0: too much is damaged. */
 static int
 may_sweep(const struct tree *t)
 {
@@ -162,8 +162,8 @@ tree_at(struct tree *t, struct page_node *v, uint32_t number, unsigned at,
 }
 
 /*
- * The first node of a page whose key is not less, or, in a branch, is greater;
- * nodes + 1 if there is none, and 0 if one is not whole.
+ * Finds the first node of a page whose key is not less or, in a branch, is
+ * greater.  Returns nodes + 1 if there is none, and 0 if one is not whole.
  */
 static unsigned
 first_node(const struct tree *t, const struct page *p, const uint8_t *key,
@@ -189,7 +189,7 @@ first_node(const struct tree *t, const struct page *p, const uint8_t *key,
 	return low;
 }
 
-/* As tree_find(), from here on by branches: the first that is not deleted. */
+/* Finds the first node from here on, by branches, that is not deleted. */
 static int
 settle(struct tree *t, struct page_node *v, struct reason *w)
 {
@@ -214,7 +214,7 @@ settle(struct tree *t, struct page_node *v, struct reason *w)
 	return 0;
 }
 
-/* As tree_find(), by branches. */
+/* Does as tree_find(), by branches. */
 static int
 descend(struct tree *t, const uint8_t *key, size_t n, struct page_node *v,
     struct reason *w)
@@ -246,7 +246,7 @@ cmp_leaf(const void *a, const void *b)
 	return c != 0 ? c : (x->number > y->number) - (x->number < y->number);
 }
 
-/* A key, or as much of it as fits, with zeros behind it.  Returns its length. */
+/* Copies a key, cut or padded with zeros.  Returns its length. */
 static size_t
 copy_key(uint8_t key[TREE_KEY], const struct page_node *v)
 {
@@ -259,7 +259,7 @@ copy_key(uint8_t key[TREE_KEY], const struct page_node *v)
 	return n + more;
 }
 
-/* Notes all leaves that branches do not lead to. */
+/* Notes all leaves that no branch leads to. */
 static void
 find_lost(struct tree *t)
 {
@@ -296,7 +296,7 @@ find_lost(struct tree *t)
 		qsort(t->leaf, t->nleaf, sizeof(*t->leaf), cmp_leaf);
 }
 
-/* As tree_find(), among the leaves that branches do not lead to. */
+/* Does as tree_find(), among the leaves that no branch leads to. */
 static int
 find_stray(struct tree *t, const uint8_t *key, size_t n, struct page_node *v)
 {

@@ -14,13 +14,13 @@
 
 #define AGREE_HASH 16
 
-/* Something that a certificate says: those that say the same agree. */
+/* A word of a certificate; certificates with the same word agree. */
 struct agree_word {
 	uint8_t hash[AGREE_HASH];
 	size_t cert;
 };
 
-/* Certificates on the shelf of one subject: the first of a list. */
+/* The first in a list of certificates with one subject on the shelf. */
 struct agree_subject {
 	uint8_t hash[AGREE_HASH];
 	size_t last; /* in ca, from 1 */
@@ -73,7 +73,7 @@ agree_clear(struct agree *a)
 	a->n = a->nwords = a->groups = 0;
 }
 
-/* The hash of the n bytes at s, apart for each kind of word; case is ignored. */
+/* Hashes the n bytes at s, for a kind of word; case is ignored. */
 static void
 agree_hash(uint8_t hash[AGREE_HASH], char kind, const void *s, size_t n)
 {

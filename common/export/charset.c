@@ -7,7 +7,7 @@
 
 #include "base/heap.h"
 
-/* A name that was converted: the same few come again and again. */
+/* A converted name, kept since the same few come again and again. */
 struct name {
 	struct text from, to; /* owned */
 };
@@ -64,7 +64,7 @@ compare(const void *a, const void *b)
 	return memcmp(x->s, y->s, x->n);
 }
 
-/* Converts it, or makes a copy where that cannot be. */
+/* Converts a name, or copies it if that fails. */
 static struct text
 convert(struct charset *c, struct text from)
 {

@@ -8,7 +8,7 @@
 #include "base/heap.h"
 #include "export/owner.h"
 
-/* Of a source in a database: TABLE/row/COLUMN, the names with some `/'. */
+/* Parts of a source in a database: TABLE/row/COLUMN, some names with `/'. */
 #define MOST_PARTS 8
 
 void
@@ -38,7 +38,7 @@ choose_some(const struct choose *ch)
 	return ch->ngroup + ch->nuser > 0;
 }
 
-/* Returns 1 if one of the patterns matches, or there are none. */
+/* Returns 1 if a pattern matches, or there are none. */
 static int
 choose_matches(const char **pattern, size_t n, struct text t)
 {
@@ -71,7 +71,7 @@ choose_database(struct choose *ch, struct text path)
 	(void)table_get0(&ch->databases, name);
 }
 
-/* The path of the database that a source lies in, or that of the source. */
+/* Returns the path of the source's database, or that of the source. */
 static struct text
 choose_member(const struct choose *ch, struct text source)
 {
@@ -114,7 +114,7 @@ choose_line0(struct choose *ch, struct text source)
 	return m;
 }
 
-/* Whose it is by its path, and by the map. */
+/* Takes the owner from the path, and from the map. */
 static void
 choose_path(struct choose *ch, struct stream_rec *e, struct text source)
 {

@@ -57,7 +57,7 @@ named(void *ctx, struct text cert, struct text key)
 	return 0;
 }
 
-/* Takes what was found.  The database is one member. */
+/* Takes findings.  The database is one member. */
 static void
 keep(struct database *d, const char *where, const struct findings *l)
 {
@@ -91,7 +91,7 @@ in_file(void *ctx, uint64_t at, struct findings *l)
 	keep(d, source, l);
 }
 
-/* Searches the file as it is: pages that no table has, rows that are gone. */
+/* Searches the raw file: pages without a table, rows that were deleted. */
 static void
 search(struct database *d)
 {

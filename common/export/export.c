@@ -35,7 +35,7 @@ export_classify(void *ctx, uint64_t member, uint8_t class)
 		x->class[member] = class;
 }
 
-/* A member more; returns its number. */
+/* Counts a member.  Returns its number. */
 static uint64_t
 export_new_member(struct export *x)
 {
@@ -45,7 +45,7 @@ export_new_member(struct export *x)
 	return x->members++;
 }
 
-/* Writes a fault, whosever it is. */
+/* Writes a fault, whoever the owner is. */
 static void
 export_say(struct export *x, struct text source, const struct reason *w)
 {
@@ -60,8 +60,8 @@ export_say(struct export *x, struct text source, const struct reason *w)
 }
 
 /*
- * Writes the fault of a source, but only counts it if that is of somebody whom
- * -g or -u does not want.
+ * Writes the fault of a source, or only counts it if -g or -u does not want its
+ * owner.
  */
 static uint8_t
 export_fault(void *ctx, struct text source, const struct reason *w)
@@ -77,8 +77,8 @@ export_fault(void *ctx, struct text source, const struct reason *w)
 }
 
 /*
- * The map names the certificate, and not as that of another user: a line for
- * every member, or for one that -x searches, vouches for nothing.
+ * Returns 1 if the map names the certificate, and not as another user's.  A
+ * line for every member, or for one that -x searches, vouches for nothing.
  */
 static int
 export_named(void *ctx, struct text cert, struct text key)
@@ -163,7 +163,7 @@ export_open(struct export *x)
 	x->pair.shelf = shelf_new();
 }
 
-/* A member that cannot be read.  An archive may hold what is wanted. */
+/* Writes the fault of a member.  An unwanted archive may hold wanted ones. */
 static void
 export_fault_of(struct export *x, struct text path, uint64_t n, int archive,
     struct reason *w)
@@ -178,7 +178,7 @@ export_fault_of(struct export *x, struct text path, uint64_t n, int archive,
 	}
 }
 
-/* A member that cannot be read, which is searched with -x. */
+/* Handles an unreadable member, and searches it with -x. */
 static void
 export_unread(struct export *x, struct unpack *u, struct reason *w, uint64_t n,
     int big)
@@ -200,7 +200,7 @@ export_unread(struct export *x, struct unpack *u, struct reason *w, uint64_t n,
 	search_end(s);
 }
 
-/* The member that comes in pieces or values is at its end, or is left there. */
+/* Ends the member that comes in pieces or values. */
 static void
 export_searched(struct export *x)
 {
@@ -209,7 +209,7 @@ export_searched(struct export *x)
 	x->search = NULL;
 }
 
-/* A piece of a member past the ceiling, or the end of it. */
+/* Handles a piece of a member above the ceiling, or its end. */
 static void
 export_piece(struct export *x, struct unpack *u, int last)
 {
@@ -224,7 +224,7 @@ export_piece(struct export *x, struct unpack *u, int last)
 		export_say(x, path, &u->why);
 }
 
-/* A database, what is in it, or the end of it. */
+/* Handles a database, its contents, or its end. */
 static void
 export_database(struct export *x, struct unpack *u, enum unpack_event ev)
 {
@@ -244,7 +244,7 @@ export_database(struct export *x, struct unpack *u, enum unpack_event ev)
 		export_searched(x);
 }
 
-/* Takes what a member holds; frees it. */
+/* Takes and frees the findings of a member. */
 static void
 export_take(struct export *x, struct text path, uint64_t n, struct findings *l,
     const struct reason *w)
@@ -257,7 +257,7 @@ export_take(struct export *x, struct text path, uint64_t n, struct findings *l,
 	findings_free(l);
 }
 
-/* Reads the member at hand, here and now. */
+/* Reads the member at hand in this process. */
 static void
 export_read_here(struct export *x, struct unpack *u,
     const struct pathmap_line *m, uint64_t n, int big)
@@ -291,7 +291,7 @@ struct export_pending {
 	char path[];
 };
 
-/* Takes what the readers have read of the oldest member. */
+/* Takes the findings of the readers' oldest member. */
 static void
 export_take_oldest(struct export *x)
 {
@@ -344,7 +344,7 @@ export_member(struct export *x, struct unpack *u, int big)
 		export_read_here(x, u, m, n, big);
 }
 
-/* The next event; what the readers have is taken before anybody waits. */
+/* Waits for the next event, after taking what the readers have. */
 static enum unpack_event
 export_next_event(struct export *x, struct unpack *u)
 {
@@ -408,7 +408,7 @@ export_summary(const struct export *x, const struct stream_sum *sum)
 	    sum->members, sum->keys, sum->certs, sum->faulted, sum->skipped);
 }
 
-/* One event of the u.  Returns 0 at its end. */
+/* Handles an event of the u.  Returns 0 at its end. */
 static int
 export_event(struct export *x, struct unpack *u, enum unpack_event ev)
 {
@@ -452,7 +452,7 @@ export_event(struct export *x, struct unpack *u, enum unpack_event ev)
 	return 1;
 }
 
-/* For what the archive encrypts: the map's password, then those of -p. */
+/* Gives passwords of the archive: the map's, then those of -p. */
 static const char *
 export_pass(void *ctx, const char *path, size_t i)
 {

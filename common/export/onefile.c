@@ -48,7 +48,7 @@ onefile_fault(struct onefile *x, const struct reason *w)
 	stream_fault(&x->out, source, NULL, w);
 }
 
-/* Writes a certificate, with its key unless it is NULL.  0: a fault instead. */
+/* Writes a certificate with its key, or NULL.  Returns 0 after a fault. */
 static int
 onefile_put(struct onefile *x, const struct finding *cert,
     const struct finding *key)

@@ -26,7 +26,7 @@ owner_cert(struct stream_rec *e, const struct cert *c, struct text name)
 		e->user = str("");
 }
 
-/* Cuts the last component off, `.' and nothing aside; *t keeps the rest. */
+/* Cuts off the last component that is not `.'  or empty; *t keeps the rest. */
 static struct text
 last(struct text *t)
 {
@@ -50,7 +50,7 @@ is_name(struct text t)
 	return t.n > 0 && !(t.n == 2 && t.s[0] == '.' && t.s[1] == '.');
 }
 
-/* An archive in the archive has a path too, and is nobody's name. */
+/* Returns 1 for an archive in the archive, whose name is nobody's. */
 static int
 is_archive(struct text t)
 {
@@ -68,7 +68,7 @@ is_archive(struct text t)
 	return 0;
 }
 
-/* The next directory up. */
+/* Takes the next directory up. */
 static struct text
 directory(struct text *path)
 {

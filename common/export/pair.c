@@ -16,7 +16,7 @@ struct pair_cert {
 	int out; /* a record of it was written */
 };
 
-/* Everything that is kept of one public key. */
+/* All that the shelf has of one public key. */
 struct pair_chain {
 	struct held *key; /* all copies, by folder */
 	size_t nkeys, key_room;
@@ -207,7 +207,7 @@ pair_unload(struct pair_chain *ch)
 	OPENSSL_secure_clear_free(ch->p8, ch->n);
 }
 
-/* The copy of the key in the folder of a certificate, or NULL. */
+/* Returns the copy of the key in the folder of a certificate, or NULL. */
 static const struct held *
 pair_beside0(const struct pair_chain *ch, const struct held *cert)
 {
@@ -216,7 +216,7 @@ pair_beside0(const struct pair_chain *ch, const struct held *cert)
 }
 
 /*
- * Groups the certificates.  With issuers, those too that one issuer signed.
+ * Groups the certificates; issuers also joins those that one issuer signed.
  * Returns the number of groups.
  */
 static size_t
@@ -244,10 +244,10 @@ pair_group(struct pair *x, struct pair_chain *ch, int issuers)
 }
 
 /*
- * Decides which certificates are the key's: sets right[] of each.  Those win
- * that came in its file or that the map names, and else those in its folder; all
- * that agree with one of them win too.  Returns 0 if that leaves more than one
- * group: then none is right.
+ * Decides which certificates are the key's, and sets right[] of each.  Those in
+ * its file or named by the map win, else those in its folder; and with them all
+ * that agree.  Returns 0 if that leaves more than one group: then none is
+ * right.
  */
 static int
 pair_decide(struct pair *x, struct pair_chain *ch, int *right)
@@ -287,9 +287,9 @@ pair_decide(struct pair *x, struct pair_chain *ch, int *right)
 }
 
 /*
- * Writes one certificate with the key, as if both had been where the key is;
- * or, if -g and -u do not want that, where the certificate is.  Returns what
- * that makes of the key's member.
+ * Writes a certificate with the key, as if both had been at the key's place or,
+ * if -g and -u do not want that, at the certificate's.  Returns the result for
+ * the key's member.
  */
 static uint8_t
 pair_emit(struct pair *x, struct pair_chain *ch, struct pair_cert *c)
@@ -328,7 +328,7 @@ pair_emit(struct pair *x, struct pair_chain *ch, struct pair_cert *c)
 }
 
 /*
- * Says it if the key went out under two mail addresses: by a fault, unless both
+ * Adds a fault if the key went out under two mail addresses, unless both
  * certificates came in its file or the map names them.
  */
 static void
@@ -422,7 +422,7 @@ pair_key(struct pair *x, struct pair_chain *ch)
 	free(right);
 }
 
-/* Writes certificates that have no key, each once. */
+/* Writes certificates without a key, each once. */
 static void
 pair_certs(struct pair *x, struct pair_chain *ch)
 {

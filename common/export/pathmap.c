@@ -34,7 +34,7 @@ pathmap_hash(uint8_t hash[PATHMAP_HASH], const char *path)
 	memcpy(hash, md, PATHMAP_HASH);
 }
 
-/* Notes where to look for the last line. */
+/* Indexes the last line. */
 static void
 pathmap_index(struct pathmap *m)
 {
@@ -80,7 +80,7 @@ pathmap_take(const struct rec *r, const char *label)
 	return t;
 }
 
-/* Adds one line of the map, which was read as a record. */
+/* Adds a line of the map, which was read as a record. */
 static int
 pathmap_add(struct pathmap *m, const struct rec *r, struct reason *w)
 {
@@ -121,7 +121,7 @@ pathmap_add(struct pathmap *m, const struct rec *r, struct reason *w)
 	return 1;
 }
 
-/* The file with `rec:map' before each line, so that one parser serves. */
+/* Returns the file with `rec:map' before each line, to share a parser. */
 static uint8_t *
 pathmap_as_records(const uint8_t *p, size_t n, size_t *len)
 {

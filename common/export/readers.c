@@ -9,7 +9,7 @@
 #include "base/workers.h"
 #include "file/file.h"
 
-#define BUNDLES	     2 /* in hand of each process: none waits for its next one */
+#define BUNDLES	     2 /* in hand of each process, so that none waits */
 #define BUNDLE_BYTES (1024 * 1024) /* a bundle that has more takes no other */
 
 /*
@@ -37,20 +37,20 @@ struct readers_tag {
 	void *tag; /* what readers_put() was given */
 };
 
-/* What goes in front of a member. */
+/* The head of a member. */
 struct readers_order {
 	size_t line; /* of the map; SIZE_MAX: none */
 	size_t n; /* bytes of the member */
 };
 
-/* What comes back in front of the findings. */
+/* The head of the findings. */
 struct readers_report {
 	int ok;
 	struct reason why;
 	size_t n;
 };
 
-/* A finding as it is in memory, and behind it what its pointers point to. */
+/* Writes a finding as it is in memory, then the targets of its pointers. */
 static void
 readers_write(struct wire *f, const struct finding *it)
 {
@@ -209,7 +209,7 @@ readers_put(struct readers *r, const uint8_t *p, size_t n,
 		readers_send(r);
 }
 
-/* Gets the answer to the oldest bundle; waits for it. */
+/* Waits for the answer to the oldest bundle. */
 static void
 readers_wait(struct readers *r)
 {
@@ -236,8 +236,8 @@ readers_wait(struct readers *r)
 }
 
 /*
- * Reads the next member of a bundle that a process died of.  Returns 1, or 0:
- * the process died of this member, as *n says for workers_died().
+ * Reads the next member of a bundle that killed a process.  Returns 1, or 0 if
+ * this member did it, with *n for workers_died().
  */
 static int
 readers_read_again(struct readers *r, size_t *n)

@@ -31,7 +31,7 @@ search_count(struct search *s, const struct findings *l)
 	}
 }
 
-/* Takes what was found: from here on it is as if it were a file. */
+/* Takes findings as if they were a file. */
 static void
 search_found(void *ctx, uint64_t at, struct findings *l)
 {

@@ -20,7 +20,7 @@
 #define SHELF_TAIL (64 * 1024)
 #define SHELF_PAGE (16 * 1024)
 
-/* What stands in the file in front of source, name and data. */
+/* The head of source, name and data in the file. */
 struct shelf_head {
 	uint64_t num, member,
 	    next; /* next: the place of the next of the chain */
@@ -109,7 +109,7 @@ shelf_append(struct shelf *s, const void *p, size_t n)
 	s->end += n;
 }
 
-/* Reads at least n bytes from a place, and at most max.  Returns their number. */
+/* Reads n to max bytes from a place.  Returns their number. */
 static size_t
 shelf_pread(struct shelf *s, void *p, size_t n, size_t max, uint64_t at)
 {
@@ -169,7 +169,7 @@ shelf_read(struct shelf *s, void *p, size_t n, uint64_t at)
 	memcpy(p, s->page + (at - s->page_at), n);
 }
 
-/* The hash of the folder that a source is in. */
+/* Hashes the folder of a source. */
 static void
 shelf_folder(struct text source, uint8_t folder[16])
 {
@@ -182,7 +182,7 @@ shelf_folder(struct text source, uint8_t folder[16])
 	memcpy(folder, md, 16);
 }
 
-/* All that is written of a held; *n is its length. */
+/* Returns the bytes to write of a held; *n is their number. */
 static uint8_t *
 shelf_pack(struct shelf *s, const struct held *h, const uint8_t *data,
     size_t len, size_t *n)
@@ -239,7 +239,7 @@ shelf_put(struct shelf *s, const struct held *h, const uint8_t *data, size_t n)
 	OPENSSL_free(all);
 }
 
-/* Reads what stands at a place, without its data. */
+/* Reads the held at a place, without its data. */
 static void
 shelf_load(struct shelf *s, uint64_t at, struct held *h)
 {
@@ -325,7 +325,7 @@ shelf_next(struct shelf *s, struct held *h)
 	return 1;
 }
 
-/* The place of the data of a held. */
+/* Returns the place of the data of a held. */
 static uint64_t
 shelf_data_at(const struct held *h)
 {

@@ -11,8 +11,7 @@
 #define HEAD	 32 /* bytes that tell whether a place is worth a look */
 #define SEQUENCE 0x30
 
-/* Certificate: a TBSCertificate that fits, with a version or a serial number.
- */
+/* Returns 1 for a TBSCertificate that fits, with a version or serial number. */
 static int
 carve_like_cert(const uint8_t *p, size_t n, size_t len)
 {
@@ -25,7 +24,7 @@ carve_like_cert(const uint8_t *p, size_t n, size_t len)
 	    (memcmp(p, "\xa0\x03\x02\x01", 4) == 0 && p[4] <= 2);
 }
 
-/* PrivateKeyInfo: version 0 or 1, then an AlgorithmIdentifier that fits. */
+/* Returns 1 for a PrivateKeyInfo, version 0 or 1, whose algorithm fits. */
 static int
 carve_like_key(const uint8_t *p, size_t n, size_t len)
 {
@@ -37,8 +36,8 @@ carve_like_key(const uint8_t *p, size_t n, size_t len)
 }
 
 /*
- * The size of what may begin at p, 0 if nothing does.  The n bytes are HEAD or
- * more, unless the input ends there.
+ * Returns the size of what may begin at p, or 0.  The n bytes are at least
+ * HEAD, unless the input ends there.
  */
 static size_t
 carve_size_of(const uint8_t *p, size_t n)
@@ -71,7 +70,7 @@ carve_may(const uint8_t *p, size_t n)
 	return 0;
 }
 
-/* Takes what lies at p, all of it.  Returns 1 if it is what it looks like. */
+/* Takes what is at p.  Returns 1 if it is what it looks like. */
 static int
 carve_take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
 {
@@ -98,8 +97,8 @@ carve_take(struct carve *c, const uint8_t *p, size_t n, uint64_t at)
 }
 
 /*
- * Searches the n bytes at p.  Returns how many of them are done with: the rest
- * may be the start of something, unless nothing follows.
+ * Searches the n bytes at p.  Returns how many are done with: the rest may be
+ * the start of something, unless nothing follows.
  */
 static size_t
 carve_search(struct carve *c, const uint8_t *p, size_t n, int last)
@@ -111,7 +110,7 @@ carve_search(struct carve *c, const uint8_t *p, size_t n, int last)
 			i++;
 		if (i == n || (n - i < HEAD && !last))
 			return i;
-		/* most places end here: short, and not a version that follows */
+		/* most places end here: short, and no version follows */
 		if (n - i < 3 || (p[i + 1] < 0x80 && p[i + 2] != 0x02)) {
 			i++;
 			continue;
@@ -127,7 +126,7 @@ carve_search(struct carve *c, const uint8_t *p, size_t n, int last)
 	return n;
 }
 
-/* Makes room for n bytes in the buffer, and keeps what is there. */
+/* Makes room for n bytes in the buffer, and keeps its contents. */
 static void
 carve_room(struct carve *c, size_t n)
 {

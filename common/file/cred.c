@@ -62,7 +62,7 @@ cred_pair(struct trust *c, const struct findings *l)
 	return 1;
 }
 
-/* Warns of a file that gives its private key to others, without a password. */
+/* Warns of a file that shows others its private key without a password. */
 static void
 cred_check_mode(int fd, const char *name, const uint8_t *buf, size_t n)
 {

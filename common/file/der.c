@@ -14,7 +14,7 @@
 #include "lock/passform.h"
 #include "lock/pbe.h"
 
-/* Returns 1 if all of it is a OneAsymmetricKey (RFC 5958 section 2). */
+/* Returns 1 if all n bytes are a OneAsymmetricKey (RFC 5958 section 2). */
 static int
 der_is_p8(const uint8_t *p, size_t n)
 {
@@ -61,7 +61,7 @@ der_try(const X509_SIG *sig, struct passform_tries *t, uint8_t **p8, size_t *n,
 	return rc;
 }
 
-/* Encrypted PKCS#8 (RFC 5208 section 6), tried with each password. */
+/* Reads encrypted PKCS#8 (RFC 5208 section 6), and tries each password. */
 static int
 der_read_encrypted(const X509_SIG *sig, struct secrets *s, struct findings *l,
     struct reason *w)
@@ -100,7 +100,7 @@ der_add_certs(STACK_OF(X509) *certs, struct findings *l)
 static int der_read_one(const uint8_t *p, size_t n, int depth, struct secrets *,
     struct findings *l, struct reason *w);
 
-/* What was signed: a key or certificate, perhaps signed itself, else a fault. */
+/* Reads signed content: a key or certificate, maybe signed, else a fault. */
 static void
 der_read_content(const uint8_t *p, size_t n, int depth, struct secrets *s,
     struct findings *l)
@@ -120,7 +120,7 @@ der_read_content(const uint8_t *p, size_t n, int depth, struct secrets *s,
 	findings_move(l, &one);
 }
 
-/* What a PKCS#7 of the old kind has signed. */
+/* Reads the content of a PKCS#7 of the old kind. */
 static void
 der_read_p7_content(PKCS7 *content, int depth, struct secrets *s,
     struct findings *l)
@@ -141,8 +141,8 @@ der_read_p7_content(PKCS7 *content, int depth, struct secrets *s,
 }
 
 /*
- * PKCS#7 of the old kind, which OpenSSL's CMS parser may refuse.  Returns 1 if
- * it is SignedData, and in *inner what it holds.
+ * Reads a PKCS#7 of the old kind, which OpenSSL's CMS parser may refuse.
+ * Returns 1 if it is SignedData, with its content in *inner.
  */
 static int
 der_read_p7(const uint8_t *p, size_t n, int depth, struct secrets *s,
@@ -163,7 +163,7 @@ der_read_p7(const uint8_t *p, size_t n, int depth, struct secrets *s,
 	return rc;
 }
 
-/* The type of what may be CMS (RFC 5652 section 3), or NID_undef. */
+/* Returns the type of what may be CMS (RFC 5652 section 3), or NID_undef. */
 static int
 der_cms_type(const uint8_t *p, size_t n)
 {
@@ -181,7 +181,7 @@ der_cms_type(const uint8_t *p, size_t n)
 	return nid;
 }
 
-/* Says of CMS that is not read what it is.  Returns 1, or 0: it is none. */
+/* Names CMS that is not read.  Returns 1, or 0 if it is none. */
 static int
 der_cms_other(int type, struct reason *w)
 {
@@ -213,8 +213,8 @@ der_cms_other(int type, struct reason *w)
 }
 
 /*
- * Certificates and content of a SignedData (RFC 5652 section 5.1).  Returns 1 if
- * it is one, or another CMS; *w says then what there is to say.
+ * Reads certificates and content of a SignedData (RFC 5652 section 5.1).
+ * Returns 1 if it is one, or other CMS, which *w then names.
  */
 static int
 der_read_cms(const uint8_t *p, size_t n, int depth, struct secrets *s,
@@ -260,7 +260,7 @@ der_read_cms(const uint8_t *p, size_t n, int depth, struct secrets *s,
 	return 1;
 }
 
-/* What is known, and holds no key and no certificate.  Returns 1 with *w. */
+/* Names a known object without key or certificate.  Returns 1 with *w. */
 static int
 der_noted(const uint8_t *p, size_t n, struct reason *w)
 {
@@ -287,7 +287,7 @@ der_noted(const uint8_t *p, size_t n, struct reason *w)
 	return rc;
 }
 
-/* The size of the object that p starts with, if only padding follows. */
+/* Returns the size of the object at p, if only padding follows. */
 static size_t
 der_without_padding(const uint8_t *p, size_t n)
 {
@@ -305,7 +305,7 @@ der_without_padding(const uint8_t *p, size_t n)
 	return end == q + len ? (size_t)(end - p) : n;
 }
 
-/* A private key that is not PKCS#12. */
+/* Reads a private key that is not PKCS#12. */
 static int
 der_read_key(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
     struct reason *w, int *rc)
@@ -330,7 +330,7 @@ der_read_key(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	return *rc != -1;
 }
 
-/* As der_read(); depth: how often it was signed. */
+/* Does as der_read(), inside so many signatures. */
 static int
 der_read_one(const uint8_t *p, size_t n, int depth, struct secrets *s,
     struct findings *l, struct reason *w)

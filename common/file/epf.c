@@ -25,7 +25,7 @@
 #define PASSES	   3
 #define STREAM	   (PASSES * 20) /* of SHA-1, the longer one */
 
-/* What the work is worth, in rounds of a hash (measured). */
+/* Costs of work, in rounds of a hash (measured). */
 #define COST_KEYED 16
 #define COST_TRIAL 4
 
@@ -47,7 +47,7 @@ static const struct {
 #define HASHES	(sizeof(hashes) / sizeof(hashes[0]))
 #define CIPHERS (sizeof(ciphers) / sizeof(ciphers[0]))
 
-/* Tried when no number in the profile can be the count. */
+/* Tried if no number in the profile can be the count. */
 static const long usual_counts[] = { 1, 8, 100, 128, 256, 500, 512, 1000, 1024,
 	2000, 2048, 4096, 5000, 8192, 10000 };
 
@@ -79,7 +79,7 @@ struct epf {
 	struct reason over; /* the ceiling that was passed, detail "" if none */
 };
 
-/* What trying takes, fetched once. */
+/* What every try needs, fetched once. */
 struct epf_lab {
 	EVP_MD *md[HASHES];
 	EVP_MD_CTX *hash;
@@ -88,7 +88,7 @@ struct epf_lab {
 	uint8_t stream[STREAM]; /* what a derivation gave: key and IV */
 };
 
-/* One line, without its end and the blanks around it.  Returns 0 at the end. */
+/* Reads a line, without its end and outer blanks.  Returns 0 at the end. */
 static int
 epf_next_line(struct epf_text *r, const char **s, size_t *n)
 {
@@ -139,7 +139,7 @@ epf_is_stray(const char *s, size_t n)
 	return n - i <= 2 && (i == n || s[i] == '=');
 }
 
-/* Reads up to the next value, and what continues it.  Returns 0 at the end. */
+/* Reads the next value, with its continuation lines.  Returns 0 at the end. */
 static int
 epf_next_value(struct epf_text *r)
 {
@@ -178,7 +178,7 @@ epf_start(struct epf_text *r, const uint8_t *p, size_t n)
 		heap_nomem();
 }
 
-/* The value as binary, which the caller frees; NULL if it is no base64. */
+/* Returns the value as binary, for the caller to free; NULL: no base64. */
 static uint8_t *
 epf_decode(const struct epf_text *r, size_t *n)
 {
@@ -194,7 +194,7 @@ epf_decode(const struct epf_text *r, size_t *n)
 	return NULL;
 }
 
-/* The size of the DER SEQUENCE at p; 0 if none ends in the n bytes. */
+/* Returns the size of the DER SEQUENCE at p; 0: none ends in the n bytes. */
 static size_t
 epf_sequence(const uint8_t *p, size_t n)
 {
@@ -251,8 +251,8 @@ epf_over(struct epf *f, int max, const char *what)
 }
 
 /*
- * A number that may be an iteration count; the small ones are kept, in order.
- * Returns 1 if it was a number.
+ * Adds a number that may be an iteration count; the small ones are kept, in
+ * order.  Returns 1 if it was a number.
  */
 static int
 epf_add_count(struct epf *f, const struct epf_text *r)
@@ -301,7 +301,7 @@ epf_add_salt(struct epf *f, const struct epf_text *r)
 	f->salt[f->nsalts++][r->n] = '\0';
 }
 
-/* Was it there before?  To parse one costs more than to compare all. */
+/* Returns 1 if it came before: to compare all is cheaper than to parse one. */
 static int
 epf_has_cert(const struct epf *f, const uint8_t *der, size_t n)
 {
@@ -344,7 +344,7 @@ epf_add_locked(struct epf *f, uint8_t *p, size_t n)
 	return 0;
 }
 
-/* One value: what it can be, its content tells. */
+/* Adds a value as what its content says it can be. */
 static void
 epf_add_value(struct epf *f, const struct epf_text *r)
 {
@@ -372,7 +372,7 @@ epf_add_value(struct epf *f, const struct epf_text *r)
 	OPENSSL_free(p);
 }
 
-/* One pass over the n bytes of the input: its digest, hashed count times. */
+/* Hashes the n bytes of the input, and the digest, count times. */
 static void
 epf_pass(struct epf_lab *b, const EVP_MD *md, size_t n, long count, size_t at)
 {
@@ -388,8 +388,8 @@ epf_pass(struct epf_lab *b, const EVP_MD *md, size_t n, long count, size_t at)
 }
 
 /*
- * Hashes password, salt and (but in the first pass) the number of the pass
- * into b->stream.  Returns 1, or 0 when the work would pass its ceiling.
+ * Hashes password, salt and (except in the first pass) the number of the pass
+ * into b->stream.  Returns 1, or 0 if the work would pass its ceiling.
  */
 static int
 epf_derive(struct epf *f, struct epf_lab *b, const EVP_MD *md, const char *pass,
@@ -429,8 +429,8 @@ epf_take(struct epf *f, const uint8_t *p, size_t n)
 }
 
 /*
- * Decrypts all of v, whose first bytes under this key promise a key.  Returns
- * 1 if it was one.
+ * Decrypts all of v, whose first bytes look like a key.  Returns 1 if it was
+ * one.
  */
 static int
 epf_unlock(struct epf *f, struct epf_locked *v, EVP_CIPHER_CTX *ctx,
@@ -450,7 +450,7 @@ epf_unlock(struct epf *f, struct epf_locked *v, EVP_CIPHER_CTX *ctx,
 	return v->open;
 }
 
-/* Tries one key and IV on all that is closed.  Returns how many opened. */
+/* Tries a key and IV on all closed values.  Returns how many opened. */
 static size_t
 epf_try_cipher(struct epf *f, EVP_CIPHER_CTX *ctx, const uint8_t *stream)
 {
@@ -479,8 +479,8 @@ epf_try_cipher(struct epf *f, EVP_CIPHER_CTX *ctx, const uint8_t *stream)
 }
 
 /*
- * Tries what one derivation gives.  Returns how many opened, or -1 when there
- * is no work left.
+ * Tries the result of one derivation.  Returns how many opened, or -1 if the
+ * work is used up.
  */
 static int
 epf_try(struct epf *f, struct epf_lab *b)
@@ -517,8 +517,8 @@ epf_try_salts(struct epf *f, struct epf_lab *b, const EVP_MD *md, long count,
 }
 
 /*
- * Tries everything, what is cheap first: a number that is no count must not
- * use up the work.  A profile has one password.
+ * Tries everything, the cheap first: a number that is no count must not use up
+ * the work.  A profile has one password.
  */
 static void
 epf_search(struct epf *f, struct epf_lab *b, struct secrets *s)
@@ -585,7 +585,7 @@ epf_lab_new(struct epf_lab *b)
 	}
 }
 
-/* Returns 1 if it is a certificate of a user, for encryption, without key. */
+/* Returns 1 for a user's encryption certificate without a key. */
 static int
 epf_lacks_key(const struct findings *l, const struct finding *it)
 {
@@ -602,7 +602,7 @@ epf_lacks_key(const struct findings *l, const struct finding *it)
 	return !ca;
 }
 
-/* Adds a fault, if there is need, for what stays closed or lacks its key. */
+/* Adds a fault, if needed, for what stays closed or lacks its key. */
 static void
 epf_account(struct epf *f)
 {
@@ -635,7 +635,7 @@ epf_account(struct epf *f)
 	findings_add_fault(f->l, &w);
 }
 
-/* PEM may stand beside the sections; other lines have no business there. */
+/* Reads PEM beside the sections; other lines there are a fault. */
 static void
 epf_beside(const uint8_t *p, size_t n, size_t strays, struct secrets *s,
     struct findings *l)

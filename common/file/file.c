@@ -18,7 +18,7 @@
 static int file_read_any(const uint8_t *p, size_t n, struct secrets *,
     struct findings *l, struct reason *w);
 
-/* What a file stands in that is UTF-16.  Returns -1 if it is not that. */
+/* Reads a file that is text in UTF-16.  Returns -1 if it is not. */
 static int
 file_read_utf16(const uint8_t *p, size_t n, struct secrets *s,
     struct findings *l, struct reason *w)
@@ -34,7 +34,7 @@ file_read_utf16(const uint8_t *p, size_t n, struct secrets *s,
 	return rc;
 }
 
-/* What is no format at all, unless it is DER in base64. */
+/* Reads a file of no known format, which may be DER in base64. */
 static int
 file_read_base64(const uint8_t *p, size_t n, struct secrets *s,
     struct findings *l, struct reason *w)
@@ -54,7 +54,7 @@ file_read_base64(const uint8_t *p, size_t n, struct secrets *s,
 	return rc;
 }
 
-/* Whatever is no archive and not empty. */
+/* Reads a file that is no archive and not empty. */
 static int
 file_read_any(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
     struct reason *w)
@@ -85,7 +85,7 @@ file_read_any(const uint8_t *p, size_t n, struct secrets *s, struct findings *l,
 	return file_read_base64(p, n, s, l, w);
 }
 
-/* As file_read(), with what p12_ahead() made of it, which it frees, or NULL. */
+/* Does as file_read(), and frees what p12_ahead() made for it, or NULL. */
 static int
 file_read_ahead(const uint8_t *p, size_t n, struct secrets *s, struct ahead *a,
     struct findings *l, struct reason *w)

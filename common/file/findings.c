@@ -9,7 +9,7 @@
 #include "key/private.h"
 #include "lock/box.h"
 
-/* What seals the keys that wait, and how many it has sealed. */
+/* The box that seals waiting keys, and how many it has sealed. */
 static struct box *vault;
 static unsigned long long keys;
 static pid_t owner; /* the process that counts them */
@@ -54,7 +54,7 @@ findings_add(struct findings *l, enum finding_kind kind)
 	return it;
 }
 
-/* Returns 1 if there is room for n bytes more; else a fault says so, once. */
+/* Returns 1 if there is room for n more bytes; else adds a fault, once. */
 static int
 findings_room(struct findings *l, size_t n)
 {
@@ -138,8 +138,8 @@ findings_put_cert(struct findings *l, struct cert *c, char *name,
 }
 
 /*
- * Adds a key that is whole, or is so once it is mended; takes the name if it does.
- * Returns 1, or 0 with *w.
+ * Adds a key that is whole, if need be after mending it, and then takes the
+ * name.  Returns 1, or 0 with *w.
  */
 static int
 findings_key(struct findings *l, const uint8_t *p8, size_t n, char *name,

@@ -20,7 +20,7 @@ be32(const uint8_t *p)
 	    (unsigned)p[0] << 24;
 }
 
-/* An ESE database, such as kmsmdb.edb, where it is not read. */
+/* Recognises an ESE database, such as kmsmdb.edb, where it is not read. */
 static int
 foreign_ese(const uint8_t *p, size_t n, struct reason *w)
 {
@@ -35,7 +35,7 @@ foreign_ese(const uint8_t *p, size_t n, struct reason *w)
 	return 1;
 }
 
-/* A Java key store: magic, version, number of entries. */
+/* Recognises a Java key store: magic, version, number of entries. */
 static int
 foreign_java(const uint8_t *p, size_t n, struct reason *w)
 {

@@ -40,8 +40,8 @@ magic_is_bzip2(const uint8_t *p, size_t n)
 }
 
 /*
- * lzma-file-format.txt section 1.1, as encoders write it: the dictionary is 2^n or
- * 2^n + 2^(n-1) bytes; the size is not known, or below 256 GiB.
+ * lzma-file-format.txt section 1.1, as encoders write it: a dictionary of 2^n
+ * or 2^n + 2^(n-1) bytes; a size that is not known, or below 256 GiB.
  */
 static int
 is_lzma(const uint8_t *p, size_t n)
@@ -81,7 +81,7 @@ magic_is_newc(const uint8_t *p, size_t n)
 	return n > 110 && magic_digits(p + 6, 104, 16);
 }
 
-/* Thirteen 16-bit words, the name's length at 20, then the name. */
+/* Header of thirteen 16-bit words, the name's length at 20, then the name. */
 static int
 magic_is_bin(const uint8_t *p, size_t n)
 {

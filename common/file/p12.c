@@ -81,7 +81,7 @@ p12_is(const uint8_t *der, size_t n)
 	    memcmp(der + head, "\x02\x01\x03\x30", 4) == 0;
 }
 
-/* The value of a bag, or such, as a structure, or NULL. */
+/* Returns the value of a bag or the like as a structure, or NULL. */
 static void *
 p12_value(const ASN1_TYPE *any, const ASN1_ITEM *it)
 {
@@ -91,8 +91,8 @@ p12_value(const ASN1_TYPE *any, const ASN1_ITEM *it)
 }
 
 /*
- * What an OCTET STRING holds, or NULL.  Bytes behind it become a fault in *l,
- * which may be NULL.
+ * Returns the content of an OCTET STRING, or NULL.  Bytes behind it become a
+ * fault in *l, which may be NULL.
  */
 static void *
 p12_unpack(const ASN1_OCTET_STRING *s, const ASN1_ITEM *it, struct findings *l)
@@ -112,7 +112,7 @@ p12_unpack(const ASN1_OCTET_STRING *s, const ASN1_ITEM *it, struct findings *l)
 	return v;
 }
 
-/* The friendlyName attribute, or NULL; attributes that do not parse go by. */
+/* Returns the friendlyName attribute, or NULL; skips bad attributes. */
 static X509_ATTRIBUTE *
 p12_name_attr(const SAFE_BAG *bag)
 {
@@ -138,8 +138,8 @@ p12_name_attr(const SAFE_BAG *bag)
 }
 
 /*
- * UTF-8 of UTF-16BE.  OPENSSL_uni2utf8() loses a last character of three bytes
- * that no U+0000 follows.
+ * Converts UTF-16BE to UTF-8.  OPENSSL_uni2utf8() loses a last character of
+ * three bytes that no U+0000 follows.
  */
 static char *
 p12_utf8(const ASN1_BMPSTRING *bmp)
@@ -156,7 +156,7 @@ p12_utf8(const ASN1_BMPSTRING *bmp)
 	return s;
 }
 
-/* UTF-8 of friendlyName, NULs inside kept; NULL if there is none. */
+/* Returns friendlyName as UTF-8, with NULs inside, or NULL if there is none. */
 static char *
 p12_friendly_name(const SAFE_BAG *bag, size_t *n)
 {
@@ -187,7 +187,7 @@ p12_friendly_name(const SAFE_BAG *bag, size_t *n)
 	return s;
 }
 
-/* A file that is read. */
+/* A file being read. */
 struct p12 {
 	const char *pass; /* the password that opened it, in the form of form */
 	struct passform form;
@@ -208,14 +208,14 @@ p12_damaged(struct p12 *r, const char *what)
 	findings_add_fault(r->out, &w);
 }
 
-/* An encrypted structure on its way. */
+/* An encrypted structure being opened. */
 struct p12_part {
 	const char *what;
 	const X509_ALGOR *alg;
 	const ASN1_OCTET_STRING *data;
 	const ASN1_ITEM *it; /* what it is */
 	void *value; /* once it is open */
-	int garbled; /* it decrypted, to a SEQUENCE that is not what it should be */
+	int garbled; /* it decrypted to a wrong SEQUENCE */
 	struct reason why; /* if no password can help */
 };
 
@@ -240,7 +240,7 @@ p12_part_try(struct p12_part *p, const struct passform *f,
 		ASN1_item_free(p->value, p->it);
 		p->value = NULL;
 	}
-	/* one wrong password in 256 gives good padding, but what it pads is noise */
+	/* one wrong password in 256 gives good padding, around noise */
 	q = clear;
 	p->garbled = p->value == NULL && tlv_step(&q, clear + n, TLV_SEQ, 1) &&
 	    q == clear + n;
@@ -265,7 +265,7 @@ p12_part_search(struct p12 *r, struct p12_part *p)
 	return rc;
 }
 
-/* Opens a structure.  NULL: a fault says why. */
+/* Opens a structure.  Returns NULL after a fault that says why. */
 static void *
 p12_part_open(struct p12 *r, const char *what, const X509_ALGOR *alg,
     const ASN1_OCTET_STRING *data, const ASN1_ITEM *it)
@@ -378,7 +378,7 @@ p12_free_bags(STACK_OF(SAFE_BAG) *bags)
 	ASN1_item_free((ASN1_VALUE *)bags, ASN1_ITEM_rptr(SAFE_BAGS));
 }
 
-/* SafeContents within SafeContents. */
+/* Reads SafeContents within SafeContents. */
 static void
 p12_read_nested(struct p12 *r, const SAFE_BAG *bag, int depth)
 {
@@ -439,7 +439,7 @@ p12_read_bags(struct p12 *r, const STACK_OF(SAFE_BAG) *bags, int depth)
 	}
 }
 
-/* An element of the AuthenticatedSafe that a password locks. */
+/* Reads an encrypted element of the AuthenticatedSafe. */
 static void
 p12_read_encrypted(struct p12 *r, const PKCS7_ENC_CONTENT *ec)
 {
@@ -457,7 +457,7 @@ p12_read_encrypted(struct p12 *r, const PKCS7_ENC_CONTENT *ec)
 	p12_free_bags(bags);
 }
 
-/* One element of the AuthenticatedSafe. */
+/* Reads an element of the AuthenticatedSafe. */
 static void
 p12_read_safe(struct p12 *r, PKCS7 *p7)
 {
@@ -500,7 +500,7 @@ p12_read_safes(struct p12 *r, const STACK_OF(ASN1_TYPE) *safes)
 	}
 }
 
-/* Adds what the keys of a part will be derived from. */
+/* Adds the derivations of the keys of a part. */
 static void
 p12_ahead_keys(struct ahead *a, const STACK_OF(SAFE_BAG) *bags)
 {
@@ -523,7 +523,7 @@ p12_ahead_keys(struct ahead *a, const STACK_OF(SAFE_BAG) *bags)
 	}
 }
 
-/* Adds what the parts of a file will be derived from. */
+/* Adds the derivations of the parts of a file. */
 static void
 p12_ahead_parts(struct ahead *a, const STACK_OF(ASN1_TYPE) *safes)
 {
@@ -551,14 +551,14 @@ p12_ahead_parts(struct ahead *a, const STACK_OF(ASN1_TYPE) *safes)
 }
 
 /*
- * The password that is tried first opened the last file: it is likely to open
- * the next one too, and then more than its MAC will be needed.
+ * 1: the first password opened the last file.  It will probably open the next
+ * one, and then more than the MAC is needed.
  */
 static int p12_likely = 1;
 
 /*
- * Tries the next most forms of a password on the MAC, side by side.  Returns 1
- * with the one that is right, 0, or -1 with *w; *more is 0 if there were none.
+ * Tries several next forms of a password on the MAC, side by side.  Returns 1
+ * with the right one, 0, or -1 with *w; *more is 0 if there were none.
  */
 static int
 p12_try_macs(const struct p12mac *m, struct passform_tries *t, size_t most,
@@ -582,7 +582,7 @@ p12_try_macs(const struct p12mac *m, struct passform_tries *t, size_t most,
 	return rc;
 }
 
-/* Returns 1 if it was made for the password to be tried first. */
+/* Returns 1 if it was made for the password that is tried first. */
 static int
 p12_is_first(const struct ahead *a, const struct p12 *r)
 {
@@ -631,8 +631,8 @@ p12_unlock_mac(struct p12 *r, const struct p12mac *m,
 }
 
 /*
- * Without a MAC: the password that opens something is right.  The safes have
- * size bytes.
+ * Finds the password without a MAC: the one that opens something is right.  The
+ * safes have size bytes.
  */
 static int
 p12_unlock_try(struct p12 *r, const STACK_OF(ASN1_TYPE) *safes, int size,
@@ -661,7 +661,7 @@ p12_unlock_try(struct p12 *r, const STACK_OF(ASN1_TYPE) *safes, int size,
 	    "nothing in it opens, and it has no integrity check", w);
 }
 
-/* The bytes of the AuthenticatedSafe, be it signed or not. */
+/* Returns the bytes of the AuthenticatedSafe, signed or not. */
 static const ASN1_OCTET_STRING *
 p12_authsafe(const PFX *pfx)
 {
@@ -672,7 +672,7 @@ p12_authsafe(const PFX *pfx)
 	return p7 != NULL && PKCS7_type_is_data(p7) ? p7->d.data : NULL;
 }
 
-/* Reads what the PFX holds, whether its MAC can be checked here or not. */
+/* Reads the contents of the PFX, whether its MAC can be checked here or not. */
 static int
 p12_read_pfx(struct p12 *r, const PFX *pfx, const ASN1_OCTET_STRING *content,
     const STACK_OF(ASN1_TYPE) *safes, struct reason *w)

@@ -47,7 +47,7 @@ p12_write_rounds(const struct p12_write *p)
 	return p->legacy ? P12_WRITE_ROUNDS_OLD : P12_WRITE_ROUNDS;
 }
 
-/* A friendlyName that nothing else in the file has. */
+/* Makes a friendlyName that nothing else in the file has. */
 static void
 p12_write_make_name(struct p12_write *p, const struct cert *c, const char *name,
     size_t n, char dst[600])
@@ -63,7 +63,7 @@ p12_write_make_name(struct p12_write *p, const struct cert *c, const char *name,
 		heap_nomem();
 }
 
-/* The name loses no key: a BMPString cannot hold all, so it may go without. */
+/* Adds the name, if a BMPString can hold it: no key is lost for a name. */
 static void
 p12_write_add_name(PKCS12_SAFEBAG *bag, const char *name)
 {
@@ -72,7 +72,7 @@ p12_write_add_name(PKCS12_SAFEBAG *bag, const char *name)
 		reason_clear();
 }
 
-/* localKeyID, which joins key and certificate. */
+/* Adds localKeyID, which joins key and certificate. */
 static int
 p12_write_add_id(PKCS12_SAFEBAG *bag, const struct cert *c)
 {

@@ -24,7 +24,7 @@ pem_secure_copy(const void *p, size_t n)
 	return q;
 }
 
-/* Gives one password to PEM_do_header(). */
+/* Gives PEM_do_header() one password. */
 static int
 pem_give(char *buf, int size, int rw, void *form)
 {
@@ -37,7 +37,7 @@ pem_give(char *buf, int size, int rw, void *form)
 	return (int)f->nraw;
 }
 
-/* A key under DEK-Info (RFC 1421 section 4.6.1.3). */
+/* Reads a key under DEK-Info (RFC 1421 section 4.6.1.3). */
 static int
 pem_read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
     struct findings *l, struct reason *w)
@@ -80,7 +80,7 @@ pem_read_dek(char *header, const uint8_t *p, long n, struct secrets *s,
 	return 1;
 }
 
-/* Bytes of a certificate that OpenSSL's trust settings follow. */
+/* Adds a certificate that OpenSSL's trust settings follow. */
 static void
 pem_read_trusted(const uint8_t *p, long n, struct findings *l)
 {
@@ -95,7 +95,7 @@ pem_read_trusted(const uint8_t *p, long n, struct findings *l)
 	X509_free(x);
 }
 
-/* One PEM block.  What cannot be read becomes a fault. */
+/* Reads a PEM block.  What cannot be read becomes a fault. */
 static void
 pem_read_block(const char *name, char *header, const uint8_t *p, long n,
     struct secrets *s, struct findings *l, struct reason *w)
@@ -159,7 +159,7 @@ pem_has(const uint8_t *line, size_t n, const char *s)
 	return memmem(line, n, s, strlen(s)) != NULL;
 }
 
-/* Returns 1 if DER seems to begin here in base64, in a line as others wrap it. */
+/* Returns 1 if DER seems to begin in a line of base64 of any width. */
 static int
 pem_is_der(const uint8_t *line, size_t n)
 {
@@ -172,7 +172,7 @@ pem_is_der(const uint8_t *line, size_t n)
 	return i == n && n >= 60 && memcmp(line, "MI", 2) == 0;
 }
 
-/* Returns 1 if what uuencode(1) writes begins here (POSIX.1). */
+/* Returns 1 if output of uuencode(1) begins here (POSIX.1). */
 static int
 pem_is_uu(const uint8_t *line, size_t n)
 {
@@ -183,9 +183,9 @@ pem_is_uu(const uint8_t *line, size_t n)
 }
 
 /*
- * Says what PEM_read_bio() passes over without a word: a block whose first or
- * last line is damaged, so that another goes with it, and base64 and uuencoded
- * data between the blocks.  blocks: those that it read.
+ * Reports what PEM_read_bio() skips silently: a block with a damaged first or
+ * last line, which takes another with it, and base64 and uuencoded data between
+ * the blocks.  blocks is how many it read.
  */
 static void
 pem_strays(const uint8_t *p, size_t n, size_t blocks, struct findings *l)
@@ -231,7 +231,7 @@ pem_strays(const uint8_t *p, size_t n, size_t blocks, struct findings *l)
 	}
 }
 
-/* A block as PEM_read_bio_ex() gives it. */
+/* A block from PEM_read_bio_ex(). */
 struct pem_block {
 	char *name, *header;
 	uint8_t *der;
@@ -239,9 +239,9 @@ struct pem_block {
 };
 
 /*
- * Reads the block that comes next in the n bytes at *p, and moves *p behind it.
- * Returns 1, or 0 with libcrypto's reason.  Blanks may stand behind its
- * lines, which is what the flag of compatibility allows (RFC 7468 section 3).
+ * Reads the next block in the n bytes at *p, and moves *p behind it.  Returns
+ * 1, or 0 with libcrypto's reason.  Blanks may end its lines, as the flag of
+ * compatibility allows (RFC 7468 section 3).
  */
 static int
 pem_take(const uint8_t **p, size_t n, unsigned flags, struct pem_block *b)
@@ -261,8 +261,8 @@ pem_take(const uint8_t **p, size_t n, unsigned flags, struct pem_block *b)
 }
 
 /*
- * The size of the private key that comes next, up to the end of its block: what
- * goes into secure memory.  0 if it is something else, or larger than a key.
+ * Returns the size of the next private key, up to the end of its block, which
+ * goes into secure memory; 0 if it is something else, or larger than a key.
  */
 static size_t
 pem_key_size(const uint8_t *p, size_t n)

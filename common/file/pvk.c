@@ -17,7 +17,7 @@ pvk_is(const uint8_t *p, size_t n)
 	return n >= HEAD && memcmp(p, "\x1e\xf1\xb5\xb0", 4) == 0;
 }
 
-/* Hands over the password at arg. */
+/* Gives the password at arg. */
 static int
 password(char *buf, int size, int rwflag, void *arg)
 {
@@ -30,7 +30,7 @@ password(char *buf, int size, int rwflag, void *arg)
 	return (int)n;
 }
 
-/* The key under a password, as PKCS#8 in secure memory, or NULL. */
+/* Returns the key under a password as PKCS#8 in secure memory, or NULL. */
 static uint8_t *
 open_with(const uint8_t *p, size_t n, const char *pass, size_t *len)
 {

@@ -6,7 +6,7 @@
 #include "record/read.h"
 #include "record/stream_read.h"
 
-/* A key that is encrypted to agents, or in a record of an unknown kind. */
+/* Returns 1 for a key encrypted to agents, or in a record of unknown kind. */
 static int
 records_has_other(const struct rec *r)
 {

@@ -11,7 +11,7 @@
 
 #define OID_UPN "1.3.6.1.4.1.311.20.2.3" /* [MS-WCCE], UPN otherName */
 
-/* UTF-8 of an ASN.1 string as OPENSSL memory; "" if it has none or a NUL. */
+/* Returns an ASN.1 string as OPENSSL memory of UTF-8; "" if none or a NUL. */
 static char *
 utf8(const ASN1_STRING *s)
 {
@@ -44,7 +44,7 @@ rfc2253(const X509_NAME *name)
 	return s;
 }
 
-/* The last attribute of its kind: in Exchange names the most specific one. */
+/* Reads the last attribute of each kind: Exchange's most specific one. */
 static void
 read_attributes(struct cert *c, const X509_NAME *name)
 {
@@ -76,7 +76,7 @@ read_attributes(struct cert *c, const X509_NAME *name)
 	c->mail = utf8(mail);
 }
 
-/* Steps over a Time; one that is none of this world stays empty. */
+/* Steps over a Time and writes it; an impossible one stays empty. */
 static int
 put_time(char dst[24], const uint8_t **p, const uint8_t *end)
 {
@@ -92,7 +92,7 @@ put_time(char dst[24], const uint8_t **p, const uint8_t *end)
 	return rc;
 }
 
-/* A serial number as BN_bn2hex() has it, but in lower case.  NULL: it is none. */
+/* Returns a serial number as BN_bn2hex() does, in lower case, or NULL. */
 static char *
 serial_of(const struct tlv_part *part)
 {
@@ -139,8 +139,8 @@ is_part(const struct tlv_part *part, const ASN1_ITEM *it)
 }
 
 /*
- * The extension of this kind; the caller frees it.  NULL: it is not there, or
- * does not parse; of two of one kind neither counts (RFC 5280 section 4.2).
+ * Returns the extension of this kind, for the caller to free.  Returns NULL if
+ * it is not there, does not parse, or came twice (RFC 5280 section 4.2).
  */
 static void *
 extension(const X509_EXTENSIONS *x, int nid, const ASN1_ITEM *it)
@@ -155,7 +155,7 @@ extension(const X509_EXTENSIONS *x, int nid, const ASN1_ITEM *it)
 	    (size_t)ASN1_STRING_length(der), it);
 }
 
-/* rfc822Name and UPN of subjectAltName; the first mail address counts. */
+/* Reads rfc822Name and UPN of subjectAltName; the first mail address counts. */
 static void
 read_san(struct cert *c, const X509_EXTENSIONS *x)
 {
@@ -182,9 +182,9 @@ read_san(struct cert *c, const X509_EXTENSIONS *x)
 }
 
 /*
- * An IA5String has no letters past ASCII; where one has them OpenSSL takes them
- * for Latin-1.  Those that were UTF-8 are put back.  The archive keeps both: its
- * columns are what they were in each version.
+ * Restores UTF-8 in a mail address.  An IA5String has ASCII only; other letters
+ * in one are Latin-1 to OpenSSL.  The archive keeps both: its columns are what
+ * they were in each version.
  */
 static char *
 address(const char *mail)
@@ -207,7 +207,7 @@ address(const char *mail)
 	return memcpy(s, mail, all + 1);
 }
 
-/* Bits of RFC 5280 section 4.2.1.3, or what the algorithm allows. */
+/* Reads the use from RFC 5280 section 4.2.1.3, or from the algorithm. */
 static const char *
 find_use(const struct cert *c, const X509_EXTENSIONS *x)
 {
@@ -249,8 +249,8 @@ is_ca(const X509_EXTENSIONS *x)
 }
 
 /*
- * The public half: algorithm, bits and identity; an algorithm that OpenSSL does
- * not know is one nevertheless.  Returns 1, or 0: it does not parse.
+ * Reads algorithm, bits and identity of the public key; OpenSSL need not know
+ * the algorithm.  Returns 1, or 0 if it does not parse.
  */
 static int
 read_key(struct cert *c, int id)
@@ -279,7 +279,7 @@ read_key(struct cert *c, int id)
 	return 1;
 }
 
-/* subjectKeyIdentifier, or the SHA-1 of the key bits that would be it. */
+/* Reads subjectKeyIdentifier, or computes it as the SHA-1 of the key bits. */
 static char *
 find_ski(const struct cert *c, const X509_EXTENSIONS *x)
 {
@@ -304,7 +304,7 @@ not_der(struct reason *w)
 	    "not a DER certificate (RFC 5280 section 4.1)");
 }
 
-/* The version is v1(0) if it is not there, or an INTEGER, v2(1) or v3(2). */
+/* Reads the version: v1(0) if it is missing, or INTEGER v2(1) or v3(2). */
 static int
 read_version(struct cert *c, const struct tlv_part *v)
 {
@@ -313,7 +313,7 @@ read_version(struct cert *c, const struct tlv_part *v)
 	    (v->n == 0 || memcmp(v->p, "\xa0\x03\x02\x01", 4) == 0);
 }
 
-/* Steps over a UniqueIdentifier, if it is there: a BIT STRING, or 0. */
+/* Steps over a UniqueIdentifier, a BIT STRING, if it is there. */
 static int
 skip_id(const uint8_t **p, const uint8_t *end, int tag, int class)
 {
@@ -323,7 +323,7 @@ skip_id(const uint8_t **p, const uint8_t *end, int tag, int class)
 	    (tlv_step(p, end, tag, class, 1) && q < *p && *q < 8);
 }
 
-/* Where the parts are: RFC 5280 section 4.1. */
+/* Finds the parts: RFC 5280 section 4.1. */
 static int
 outline(struct cert *c, struct tlv_part *serial)
 {
@@ -358,7 +358,7 @@ outline(struct cert *c, struct tlv_part *serial)
 	return p == last;
 }
 
-/* What its bytes say, unparsed. */
+/* Reads what takes no parser. */
 static int
 glance(struct cert *c)
 {
@@ -390,7 +390,7 @@ cert_glance(struct cert **out, const uint8_t *der, size_t len, struct reason *w)
 	return not_der(w);
 }
 
-/* An issuer, which many certificates have in common: the last one is kept. */
+/* The last issuer, since many certificates share one. */
 struct issuer {
 	uint8_t *der;
 	size_t n;
@@ -398,7 +398,7 @@ struct issuer {
 	char *text;
 };
 
-/* NULL: it does not parse. */
+/* Returns the issuer, borrowed, or NULL if it does not parse. */
 static const struct issuer *
 issuer_of0(const struct cert *c)
 {
@@ -420,7 +420,7 @@ issuer_of0(const struct cert *c)
 	return last.text == NULL ? NULL : &last;
 }
 
-/* The names.  Returns 1, or 0: they do not parse. */
+/* Reads the names.  Returns 1, or 0 if they do not parse. */
 static int
 read_names(struct cert *c)
 {
@@ -438,7 +438,7 @@ read_names(struct cert *c)
 	return c->issuer != NULL && c->subject != NULL;
 }
 
-/* Returns 1, or 0: not two times. */
+/* Reads the two times.  Returns 1, or 0 if they are not two. */
 static int
 read_validity(struct cert *c)
 {
@@ -449,7 +449,7 @@ read_validity(struct cert *c)
 	    put_time(c->not_after, &p, end) && p == end;
 }
 
-/* What its extensions say.  Returns 1, or 0: they do not parse. */
+/* Reads the extensions.  Returns 1, or 0 if they do not parse. */
 static int
 read_extensions(struct cert *c)
 {
@@ -473,7 +473,7 @@ read_extensions(struct cert *c)
 	return 1;
 }
 
-/* Nothing here needs it, but cert_x509() must not refuse what is archived. */
+/* Checks that cert_x509() will take the signature of what is archived. */
 static int
 check_signature(const struct cert *c)
 {
@@ -556,8 +556,8 @@ cert_x509(const struct cert *c)
 }
 
 /*
- * The hash that it is signed with by RSA PKCS#1 v1.5, and the signature.  NULL:
- * it is signed in some other way, or both its algorithms are not the same.
+ * Returns the hash of its RSA PKCS#1 v1.5 signature, and the signature.
+ * Returns NULL if it is signed otherwise, or its two algorithms differ.
  */
 static const EVP_MD *
 rsa_signature(const struct cert *c, const uint8_t **sig, size_t *n)

@@ -3,7 +3,7 @@
 #include "base/heap.h"
 #include "key/cert.h"
 
-/* The strings that it owns; put, or where to put them. */
+/* The strings that it owns, as arguments or as places for them. */
 #define STRINGS(c) \
 	{ \
 		&(c)->issuer, &(c)->subject, &(c)->serial, &(c)->cn, &(c)->ou, \

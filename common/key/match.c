@@ -6,7 +6,7 @@
 #include "key/spki.h"
 #include "key/winblob.h"
 
-/* Returns 1 if this is the identity of the public key. */
+/* Returns 1 if id is the identity of the public key. */
 static int
 is_of(const uint8_t id[32], const struct tlv_part *der)
 {

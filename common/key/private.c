@@ -30,7 +30,7 @@ ASN1_SEQUENCE(PRIVATE_ANY) = {
 
 /* clang-format on */
 
-/* The curve of an EC key, if OpenSSL does not know it; else NULL. */
+/* Returns the curve of an EC key if OpenSSL does not know it, else NULL. */
 static const ASN1_OBJECT *
 private_curve(const PKCS8_PRIV_KEY_INFO *info)
 {
@@ -113,7 +113,7 @@ evp_whole(EVP_PKEY *pk)
 	return rc;
 }
 
-/* The identity of a key that is not RSA.  Returns 1, or 0 with *w. */
+/* Gives the identity of a key that is not RSA.  Returns 1, or 0 with *w. */
 static int
 evp_id(const struct private *k, uint8_t id[32], struct reason *w)
 {
@@ -174,7 +174,7 @@ private_p8(const EVP_PKEY *pk, size_t *n)
 	return out;
 }
 
-/* Computes numbers of an RSA key anew.  Returns 1 if they did not fit. */
+/* Computes numbers of an RSA key again.  Returns 1 if they did not fit. */
 static int
 private_mend_rsa(PRIVATE_ANY *any)
 {
@@ -224,8 +224,8 @@ out:
 }
 
 /*
- * Which kind of traditional key it is, by its outline: OpenSSL takes PKCS#8 for
- * one too, and may do days of arithmetic for it.  0: it is none.
+ * Tells the kind of a traditional key from its outline, or 0: OpenSSL would
+ * take PKCS#8 for one too, and might compute for days.
  */
 static int
 private_kind(const uint8_t *p, size_t n)

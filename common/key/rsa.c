@@ -102,7 +102,7 @@ inverse_of_order(const BIGNUM *a, const BIGNUM *b, const BIGNUM *m, BN_CTX *bn)
 	return rc;
 }
 
-/* Returns 1 if n = pq, and d fits; bn has begun. */
+/* Returns 1 if n = pq, and d fits, within a context that has begun. */
 static int
 main_numbers_fit(const struct rsa_private *r, BN_CTX *bn)
 {

@@ -71,7 +71,7 @@ spki_evp_id(EVP_PKEY *pk, uint8_t id[32])
 	return len > 0;
 }
 
-/* P-256 and the like for NIST curves, OpenSSL's name for others. */
+/* Names NIST curves P-256 and the like, others as OpenSSL does. */
 static void
 name_alg(EVP_PKEY *pk, char alg[32])
 {
@@ -94,7 +94,7 @@ name_alg(EVP_PKEY *pk, char alg[32])
 		    EVP_PKEY_get_bits(pk));
 }
 
-/* Returns 1, or 0: not an RSAPublicKey. */
+/* Reads an RSAPublicKey.  Returns 1, or 0 if it is none. */
 static int
 rsa_of(const struct spki *s, uint8_t *id, char alg[32], int *bits)
 {
@@ -114,7 +114,7 @@ rsa_of(const struct spki *s, uint8_t *id, char alg[32], int *bits)
 	return 1;
 }
 
-/* A key of OpenSSL; the caller frees it.  NULL: it does not parse. */
+/* Returns an OpenSSL key, for the caller to free, or NULL on failure. */
 static EVP_PKEY *
 evp_of(const struct spki *s)
 {

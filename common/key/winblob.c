@@ -13,11 +13,11 @@
 #include "base/reason.h"
 #include "key/private.h"
 
-/* In the order in which the full RSA BLOB has them; the short one ends at Q. */
+/* The numbers in the order of the full RSA BLOB; the short one ends at Q. */
 enum { E, N, P, Q, DP, DQ, QI, D, PARTS };
 
 /*
- * A number of a header of CNG, which writes the bytes of the machine,
+ * Reads a number of a CNG header, which has the bytes of the machine,
  * little-endian; [MS-WCCE] says big-endian.
  */
 static size_t
@@ -28,7 +28,7 @@ num(const uint8_t *p, int big)
 	    (size_t)p[3] << 24 | (size_t)p[2] << 16 | (size_t)p[1] << 8 | p[0];
 }
 
-/* Returns 1 if a BLOB of CNG begins with this magic, in either order. */
+/* Returns 1 if a CNG BLOB begins with this magic, in either byte order. */
 static int
 is_magic(const uint8_t *p, const char *magic)
 {
@@ -37,7 +37,7 @@ is_magic(const uint8_t *p, const char *magic)
 		p[3] == magic[0]);
 }
 
-/* A key of OpenSSL out of numbers; consumes the builder.  NULL: it is none. */
+/* Makes an OpenSSL key, or NULL, of the numbers, and consumes the builder. */
 static EVP_PKEY *
 make(const char *type, OSSL_PARAM_BLD *bld, int ok)
 {
@@ -54,7 +54,7 @@ make(const char *type, OSSL_PARAM_BLD *bld, int ok)
 	return pk;
 }
 
-/* The CRT values and d, where the BLOB has the primes only: RFC 8017 3.2. */
+/* Computes the CRT values and d if the BLOB has only primes: RFC 8017 3.2. */
 static int
 complete(BIGNUM *v[PARTS])
 {
@@ -85,8 +85,8 @@ complete(BIGNUM *v[PARTS])
 }
 
 /*
- * The numbers of a BCRYPT_RSAKEY_BLOB, which is a magic, the bits, and four
- * sizes before them.  Returns how many, or 0: not whole.
+ * Finds the numbers of a BCRYPT_RSAKEY_BLOB, which follow a magic, the bits,
+ * and four sizes.  Returns how many, or 0 if it is not whole.
  */
 static int
 rsa_parts(const uint8_t *b, size_t len, int big, BIGNUM *v[PARTS])
@@ -134,8 +134,8 @@ rsa(const uint8_t *b, size_t len)
 }
 
 /*
- * ECC: a point and a number, big-endian as CNG has them, or little-endian as
- * [MS-WCCE] says: whichever way is on the curve.
+ * Reads an ECC point and number, big-endian as in CNG or little-endian as in
+ * [MS-WCCE], whichever is on the curve.
  */
 static EVP_PKEY *
 ecc_numbers(const char *curve, const uint8_t *b, size_t size, int little)
@@ -166,7 +166,7 @@ ecc_numbers(const char *curve, const uint8_t *b, size_t size, int little)
 	return pk;
 }
 
-/* BCRYPT_ECCKEY_BLOB: magic, size, X, Y, d; of ECDH or ECDSA. */
+/* Reads a BCRYPT_ECCKEY_BLOB: magic, size, X, Y, d; of ECDH or ECDSA. */
 static EVP_PKEY *
 ecc(const uint8_t *b, size_t len)
 {

@@ -63,7 +63,7 @@ ahead_derive(struct ahead *const *a, size_t n)
 	free(k);
 }
 
-/* The derivation of it that gives the same, or NULL. */
+/* Returns its derivation with the same result, or NULL. */
 static const struct kdf *
 ahead_find0(const struct ahead *a, const struct kdf *k)
 {

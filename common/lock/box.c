@@ -56,7 +56,7 @@ box_free(struct box *b)
 	OPENSSL_free(b);
 }
 
-/* A 96-bit number, most significant byte first. */
+/* Writes num as 96 bits, most significant byte first. */
 static void
 nonce(uint8_t iv[NONCE], unsigned long long num)
 {

@@ -10,14 +10,14 @@
 
 #define MICRO 1000000
 
-/* A derivation of less work than that takes no time to speak of. */
+/* A derivation of less work takes no time to speak of. */
 #define WORK_SMALL 200000
 #define WORK_TRIED 2000 /* of one that is done to see how long it takes */
 
 /* So often is spent without a look at the clock, which costs a system call. */
 #define SPENT_UNSEEN 16
 
-/* Rounds that the file at hand may still ask for, all its parts together. */
+/* Rounds that all parts of the file at hand may still ask for. */
 static int64_t rounds_left, rounds_max;
 
 /* Microseconds of processor time. */
@@ -77,7 +77,7 @@ budget_shared(void)
 	then = now;
 }
 
-/* Returns 1 if there are so many microseconds more, or 0 with *w. */
+/* Returns 1 if so many microseconds are left, or 0 with *w. */
 static int
 budget_lasts(uint64_t more, struct reason *w)
 {
@@ -126,7 +126,7 @@ budget_spend(int64_t rounds, struct reason *w)
 	return budget_lasts(0, w);
 }
 
-/* Microseconds of a derivation of some work, a round or a block of scrypt. */
+/* Measures the microseconds of some rounds, or of a block of scrypt. */
 static double
 budget_time(const EVP_MD *md)
 {

@@ -21,7 +21,7 @@
 	3 /* chains in turn where there are no lanes: more gains nothing */
 #define WAYS 3 /* OpenSSL's, and those of lanes_way() */
 
-/* A derivation on its way: a block that is hashed again and again, in steps. */
+/* A derivation in progress: a block that is hashed again and again. */
 struct chain {
 	const struct kdf *k;
 	const struct hash *h;
@@ -58,13 +58,13 @@ struct hash {
 /* Steps ------------------------------------------------------------------- */
 
 /*
- * Four words of a hash, big-endian.  They are stored at once: the next round
- * loads them as one, and would wait for pieces.  They are made in general
- * registers: the units for vectors are busy with the hashes side by side.
+ * Stores four words of a hash, big-endian, at once: the next round loads them
+ * as one, and would wait for pieces.  General registers make them, since the
+ * units for vectors are busy with the hashes side by side.
  */
 typedef uint64_t quad __attribute__((vector_size(16)));
 
-/* Two words of a context, with the other order of bytes. */
+/* Returns two words of a context with their bytes swapped. */
 static inline uint64_t
 swap(const void *context, size_t at)
 {
@@ -91,9 +91,9 @@ static const uint32_t start_sha256[WORDS] = { 0x6a09e667, 0xbb67ae85,
 	0x5be0cd19 };
 
 /*
- * Hashes a block behind what start is the hash of; the hash takes the place of
- * the first bytes of the block, and of SHA-1 the first byte of padding, and
- * zeros, that of the rest of 32.
+ * Hashes a block after the state start.  The hash replaces the first bytes of
+ * the block; for SHA-1 the first byte of padding, and zeros, replace the rest
+ * of 32.
  */
 static inline void
 compress_sha1(struct chain *chain, const uint32_t start[], uint8_t block[BLOCK])
@@ -166,7 +166,7 @@ static const struct hash hashes[] = {
 
 #define HASHES (sizeof(hashes) / sizeof(hashes[0]))
 
-/* NULL: one that is left to OpenSSL. */
+/* Returns NULL for a hash that is left to OpenSSL. */
 static const struct hash *
 hash_of(const EVP_MD *md)
 {
@@ -192,7 +192,7 @@ last_block(struct chain *c, size_t bytes)
 
 /* PKCS#12 ----------------------------------------------------------------- */
 
-/* s over and over, up to a multiple of a block.  Returns its length. */
+/* Repeats s up to a multiple of a block.  Returns the length. */
 static size_t
 repeat(uint8_t *dst, const uint8_t *s, size_t n)
 {
@@ -203,7 +203,7 @@ repeat(uint8_t *dst, const uint8_t *s, size_t n)
 	return len;
 }
 
-/* D, S and P of RFC 7292 appendix B.2. */
+/* Makes D, S and P of RFC 7292 appendix B.2. */
 static void
 pkcs12_start(struct chain *c)
 {
@@ -218,7 +218,7 @@ pkcs12_start(struct chain *c)
 	memcpy(c->before[1], c->h->start, sizeof(c->before[1]));
 }
 
-/* The first round for the next part.  Returns 1, or 0. */
+/* Does the first round of the next part.  Returns 1, or 0. */
 static int
 pkcs12_first(struct chain *c)
 {
@@ -228,7 +228,7 @@ pkcs12_first(struct chain *c)
 	return ok;
 }
 
-/* Adds b, size bytes over and over, and 1 to a block: step 6 C. */
+/* Adds b, of size bytes and repeated, and 1 to a block: step 6 C. */
 static void
 add_block(uint8_t block[BLOCK], const uint8_t *b, size_t size)
 {
@@ -243,7 +243,7 @@ add_block(uint8_t block[BLOCK], const uint8_t *b, size_t size)
 
 /* PBKDF2 ------------------------------------------------------------------ */
 
-/* The hash of a block of HMAC's key, each byte changed by x. */
+/* Hashes a block of HMAC's key, each byte changed by x. */
 static void
 key_block(struct chain *c, const uint8_t key[BLOCK], uint8_t x,
     uint32_t out[WORDS])
@@ -260,7 +260,7 @@ key_block(struct chain *c, const uint8_t key[BLOCK], uint8_t x,
 	OPENSSL_cleanse(block, sizeof(block));
 }
 
-/* The password as the key of HMAC.  Returns 1, or 0. */
+/* Makes the password the key of HMAC.  Returns 1, or 0. */
 static int
 pbkdf2_start(struct chain *c)
 {
@@ -279,7 +279,7 @@ pbkdf2_start(struct chain *c)
 	return ok;
 }
 
-/* U_1 of the next part.  Returns 1, or 0. */
+/* Makes U_1 of the next part.  Returns 1, or 0. */
 static int
 pbkdf2_first(struct chain *c)
 {
@@ -303,7 +303,7 @@ pbkdf2_first(struct chain *c)
 
 /* Side by side ------------------------------------------------------------ */
 
-/* OpenSSL's own, from end to end. */
+/* Derives with OpenSSL alone. */
 static int
 openssl(const struct kdf *k)
 {
@@ -420,8 +420,8 @@ turns_do(struct chain *c, size_t n, int64_t steps)
 /* Ways -------------------------------------------------------------------- */
 
 /*
- * What the ways cost here, in ns for some steps: a chain in turn, or a pass of
- * lanes.  0: not measured, or the processor has no such way.
+ * The cost of the ways here, in ns for some steps: of a chain in turn, or a
+ * pass of lanes.  0: not measured, or the processor lacks the way.
  */
 static struct {
 	uint64_t ns[WAYS];
@@ -464,7 +464,7 @@ measure(const struct hash *h)
 	}
 }
 
-/* What n chains cost; UINT64_MAX: they cannot be done in this way. */
+/* Returns the cost of n chains; UINT64_MAX: they cannot be done in this way. */
 static uint64_t
 cost(const struct hash *h, size_t i, size_t n)
 {
@@ -480,7 +480,7 @@ cost(const struct hash *h, size_t i, size_t n)
 	return i == 0 ? n * ns[0] : (n + way->width - 1) / way->width * ns[i];
 }
 
-/* The way in which n chains cost least. */
+/* Returns the way in which n chains cost least. */
 static size_t
 best(const struct hash *h, size_t n)
 {
@@ -510,7 +510,7 @@ kdf_width(const EVP_MD *md)
 	return way == 0 ? TURNS : lanes_way(way - 1)->width;
 }
 
-/* Does as many steps of all as the one that needs the fewest. */
+/* Does as many steps of all as the shortest one needs. */
 static void
 run(struct chain *c, size_t n)
 {
@@ -539,7 +539,7 @@ run(struct chain *c, size_t n)
 	OPENSSL_cleanse(before, sizeof(before));
 }
 
-/* All of one hash.  Returns 1, or 0. */
+/* Derives all of one hash.  Returns 1, or 0. */
 static int
 derive(const struct hash *h, const struct kdf **k, size_t count)
 {
@@ -577,7 +577,7 @@ work(const struct kdf *k)
 	return k->rounds * (int64_t)(1 + k->n / SHA_DIGEST_LENGTH);
 }
 
-/* The longest first, so that none is left to run alone. */
+/* Sorts the longest first, so that none is left to run alone. */
 static int
 by_work(const void *a, const void *b)
 {

@@ -50,7 +50,7 @@ struct p12mac {
 	int keylen;
 };
 
-/* What PBMAC1 says.  Returns 1, or 0 with *w. */
+/* Reads the parameters of PBMAC1.  Returns 1, or 0 with *w. */
 static int
 open_pbmac1(struct p12mac *m, const X509_ALGOR *alg, struct reason *w)
 {
@@ -89,7 +89,7 @@ out:
 	return rc;
 }
 
-/* What the HMAC of RFC 7292 appendix B says.  Returns 1, or 0 with *w. */
+/* Reads those of the HMAC of RFC 7292 appendix B.  Returns 1, or 0 with *w. */
 static int
 open_hmac(struct p12mac *m, const X509_ALGOR *alg, struct reason *w)
 {
@@ -147,7 +147,7 @@ p12mac_free(struct p12mac *m)
 	OPENSSL_free(m);
 }
 
-/* How the key of the HMAC is derived from this password. */
+/* Returns the derivation of the HMAC's key from this password. */
 static struct kdf
 derivation(const struct p12mac *m, const struct passform *f, uint8_t *key)
 {

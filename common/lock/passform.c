@@ -8,8 +8,8 @@
 #include "base/text.h"
 
 /*
- * UTF-16BE of a password, its terminator not counted.  What is no UTF-8, or
- * latin, is taken as Latin-1.
+ * Writes a password as UTF-16BE, its terminator not counted.  Text that is not
+ * UTF-8, or latin, is taken as Latin-1.
  */
 static void
 utf16(uint8_t *dst, size_t *n, const char *pass, int latin)
@@ -26,7 +26,7 @@ utf16(uint8_t *dst, size_t *n, const char *pass, int latin)
 	OPENSSL_clear_free(uni, (size_t)len);
 }
 
-/* Latin-1 of a password in UTF-8.  Returns 0 if it has none. */
+/* Writes a UTF-8 password as Latin-1.  Returns 0 if it has none. */
 static int
 latin1(struct passform *f)
 {
@@ -41,7 +41,7 @@ latin1(struct passform *f)
 	return 1;
 }
 
-/* UTF-8 of a password in Latin-1.  Returns its length. */
+/* Writes a Latin-1 password as UTF-8.  Returns its length. */
 static size_t
 utf8(uint8_t *dst, const char *pass)
 {
@@ -68,8 +68,8 @@ is_ascii(const char *s)
 }
 
 /*
- * What is not ASCII, as a writer in the other encoding took it: UTF-8 byte by
- * byte, and Latin-1 where UTF-8 ought to be.
+ * Makes the form of a writer in the other encoding: UTF-8 byte by byte, and
+ * Latin-1 where UTF-8 ought to be.
  */
 static int
 other_encoding(struct passform *f, const char *pass)

@@ -26,8 +26,8 @@ pbe_parameters(const X509_ALGOR *alg, const ASN1_ITEM *it)
 }
 
 /*
- * Derives n bytes with scrypt (RFC 7914 section 7), of more memory than OpenSSL's
- * own way allows, 32 MiB.  Returns 1, 0: it failed, or -1 with *w.
+ * Derives n bytes with scrypt (RFC 7914 section 7), with more memory than the
+ * 32 MiB that OpenSSL allows.  Returns 1, 0 if it failed, or -1 with *w.
  */
 static int
 scrypt_key(const X509_ALGOR *alg, const struct passform *f, uint8_t *key,
@@ -160,7 +160,7 @@ unsupported(const X509_ALGOR *alg, struct reason *w)
 	return -1;
 }
 
-/* A derivation of n bytes for the ciphers of PKCS#12. */
+/* Makes a derivation of n bytes for the ciphers of PKCS#12. */
 static void
 pkcs12_kdf(struct kdf *k, const PBEPARAM *p, const EVP_MD *md,
     const struct passform *f, int id, uint8_t *out, int n)
@@ -177,8 +177,8 @@ pkcs12_kdf(struct kdf *k, const PBEPARAM *p, const EVP_MD *md,
 }
 
 /*
- * A cipher of PKCS#12 appendix C, keyed.  OpenSSL's own would take the
- * password as UTF-8 with terminator only.
+ * Keys a cipher of PKCS#12 appendix C.  OpenSSL's own would take the password
+ * as UTF-8 with terminator only.
  */
 static EVP_CIPHER_CTX *
 pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
@@ -219,9 +219,9 @@ pkcs12_cipher(const X509_ALGOR *alg, int cipher, int hash,
 }
 
 /*
- * OpenSSL refuses a keyLength that is not that of the cipher (RFC 8018
- * appendix A.2).  NSS used to write 256-bit AES and Camellia under the name of
- * another: the keyLength is right.
+ * Repairs a keyLength that is not that of the cipher, which OpenSSL refuses
+ * (RFC 8018 appendix A.2).  NSS used to write 256-bit AES and Camellia under
+ * the name of another: the keyLength is right.
  */
 static void
 repair_cipher(PBE2PARAM *v2, const PBKDF2PARAM *kdf)
@@ -247,7 +247,7 @@ repair_cipher(PBE2PARAM *v2, const PBKDF2PARAM *kdf)
 				    ciphers[i].nid[want / 8 - 2]);
 }
 
-/* A derivation by PBKDF2, its length still open.  Returns 1, or 0. */
+/* Makes a derivation by PBKDF2, its length still open.  Returns 1, or 0. */
 static int
 pbkdf2_kdf(struct kdf *k, const PBKDF2PARAM *p, const struct passform *f,
     uint8_t *out)
@@ -346,7 +346,7 @@ pbes_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, const struct passform *f,
 	return 0;
 }
 
-/* A cipher of PBES1 or PBES2, keyed.  NULL with *w. */
+/* Returns a keyed cipher of PBES1 or PBES2, or NULL with *w. */
 static EVP_CIPHER_CTX *
 pbes_cipher(const X509_ALGOR *alg, const struct passform *f,
     const struct ahead *a, struct reason *w)

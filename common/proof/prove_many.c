@@ -15,14 +15,14 @@
 #define COUNT 130 /* batches in all */
 #define SENT  (8 * 1024 * 1024) /* bytes of those that they have */
 
-/* A record that goes to another process, at most; a batch starts with one. */
+/* The most bytes of a record for another process; a batch starts with one. */
 #define RECORD_SIZE (sizeof(struct rec) + REC_LINE_MAX + 2 * sizeof(size_t))
 #define BATCH_SIZE  (BATCH + 2 * RECORD_SIZE)
 
 /*
- * Records on their way: the head of their stream, then each with its number.
- * They lie in memory that all processes see and only the caller can write: the
- * lines are sealed.
+ * Records in work: the head of their stream, then each with its number.  They
+ * are in memory that all processes see and only the caller can write: the lines
+ * are sealed.
  */
 struct batch {
 	struct wire f; /* the records */
@@ -52,7 +52,7 @@ struct prove_many {
 
 /* In another process ------------------------------------------------------ */
 
-/* Takes the head of a batch, unless it is that of the batch before. */
+/* Takes the head of a batch, unless the batch before had the same. */
 static void
 lead(struct prove_many *p, struct wire *f)
 {
@@ -69,7 +69,7 @@ lead(struct prove_many *p, struct wire *f)
 	stream_lead(p->stream, &r);
 }
 
-/* Opens a batch: the workers_work. */
+/* Opens a batch, as a workers_work. */
 static uint8_t *
 work(void *ctx, uint8_t *job, size_t n, size_t *size)
 {
@@ -107,8 +107,8 @@ work(void *ctx, uint8_t *job, size_t n, size_t *size)
 /* Here -------------------------------------------------------------------- */
 
 /*
- * Memory that the processes will share.  Returns 1, or 0 where ulimit -f keeps
- * it from being made: then there is one process.
+ * Makes memory that the processes share.  Returns 1, or 0 if ulimit -f prevents
+ * that: then there is one process.
  */
 static int
 share(struct prove_many *p)
@@ -179,7 +179,7 @@ prove_many_free(struct prove_many *p)
 	free(p);
 }
 
-/* Gives what was collected to a process. */
+/* Gives the collected batch to a process. */
 static void
 send(struct prove_many *p)
 {
@@ -194,7 +194,7 @@ send(struct prove_many *p)
 	p->filling = NULL;
 }
 
-/* Adds the record at hand to what is collected. */
+/* Adds the record at hand to the batch. */
 static void
 collect(struct prove_many *p)
 {
@@ -210,7 +210,7 @@ collect(struct prove_many *p)
 	rec_pack(&s->rec, &p->filling->f);
 }
 
-/* Reads one more record, or what comes after those that were read. */
+/* Reads one more record, or the event behind those that were read. */
 static void
 read_on(struct prove_many *p)
 {
@@ -228,7 +228,7 @@ read_on(struct prove_many *p)
 	rec_pack(&s->rec, &p->head);
 }
 
-/* Takes the oldest batch that was given to a process, once it is done. */
+/* Takes the oldest batch from its process, once it is done. */
 static void
 fetch(struct prove_many *p)
 {
@@ -270,7 +270,7 @@ has_more(const struct prove_many *p)
 	return p->oldest != NULL && p->oldest->f.at < p->oldest->end;
 }
 
-/* Drops the oldest batch once all of it was given. */
+/* Drops the oldest batch once all of it was given out. */
 static void
 drop(struct prove_many *p)
 {

@@ -2,7 +2,7 @@
 
 #include "base/tool.h"
 
-/* A field of the record; empty where there is none. */
+/* Copies a field of the record; puts an empty one if there is none. */
 static void
 copy(struct rec_out *o, const struct rec *r, const char *label)
 {
@@ -13,8 +13,8 @@ copy(struct rec_out *o, const struct rec *r, const char *label)
 }
 
 /*
- * Brief leaves out the user, whose name may be as long as a line.  Returns 1, 0
- * if the verdict is too long, or -1 if it cannot be written.
+ * Puts the verdict; brief leaves out the user, whose name may be as long as a
+ * line.  Returns 1, 0 if it is too long, or -1 if it cannot be written.
  */
 static int
 put(struct rec_out *o, const struct rec *r, const struct verdict *v, int brief)

@@ -6,7 +6,7 @@
 
 #include "base/heap.h"
 
-/* OAEP for RSA recipients; the key agreement of EC needs nothing. */
+/* Sets OAEP for an RSA recipient; an EC key agreement needs nothing. */
 static int
 oaep(CMS_RecipientInfo *ri)
 {

@@ -59,7 +59,7 @@ rec_in_free(struct rec_in *in)
 	free(in);
 }
 
-/* Wipes the lines that were read, and moves what is behind them to the front. */
+/* Wipes the lines that were read, and moves the rest to the front. */
 static void
 forget(struct rec_in *in)
 {
@@ -73,7 +73,7 @@ forget(struct rec_in *in)
 	in->pos = 0;
 }
 
-/* Reads more behind what is there.  1, 0 at the end, -1 with *w. */
+/* Reads more behind what is there.  Returns 1, 0 at the end, -1 with *w. */
 static int
 fill(struct rec_in *in, struct reason *w)
 {
@@ -116,7 +116,7 @@ label_ok(const char *s, size_t n)
 	return n > 0;
 }
 
-/* Length of a label without the ending that marks the base64 twin. */
+/* Returns the length of a label without the ending of its base64 twin. */
 static size_t
 stem(const struct rec_field *f)
 {
@@ -125,7 +125,7 @@ stem(const struct rec_field *f)
 	return f->llen;
 }
 
-/* Escapes and characters of one value.  Returns 1, or 0 with *w. */
+/* Checks escapes and characters of a value.  Returns 1, or 0 with *w. */
 static int
 value_ok(const struct rec_field *f, struct reason *w)
 {

@@ -7,7 +7,7 @@
 
 #include "base/encode.h"
 
-/* What each type must have, in the order in which it is written. */
+/* The fields that each type must have, in the order of writing. */
 static const struct {
 	const char *type, *fields;
 } types[] = {
@@ -55,7 +55,7 @@ find(const struct rec *r, const char *label, size_t n)
 	return NULL;
 }
 
-/* The base64 twin of a text field. */
+/* Returns the base64 twin of a text field. */
 static const struct rec_field *
 twin(const struct rec *r, const char *label, size_t n)
 {

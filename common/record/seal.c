@@ -8,7 +8,7 @@
 
 #define INFO "kms2ca seal v1"
 
-/* RFC 5869, salt = id, info = INFO and the hash of the head. */
+/* Derives a key: RFC 5869, salt = id, info = INFO and the hash of the head. */
 static int
 derive(uint8_t out[BOX_KEY], const uint8_t key[BOX_KEY],
     const uint8_t id[BOX_ID], const uint8_t head[32])

@@ -30,7 +30,7 @@ signature_make(X509 *cert, EVP_PKEY *key, const void *data, size_t n,
 	return 1;
 }
 
-/* One signer, a hash that is not broken, nothing but a detached signature. */
+/* Returns the signer of a detached signature with a sound hash, and no more. */
 static CMS_SignerInfo *
 only_signer(CMS_ContentInfo *cms, struct reason *w)
 {
@@ -64,7 +64,7 @@ only_signer(CMS_ContentInfo *cms, struct reason *w)
 	}
 }
 
-/* The certificate with this hash; borrowed. */
+/* Returns the certificate with this hash, borrowed. */
 static X509 *
 find(STACK_OF(X509) *certs, const uint8_t sha256[32])
 {

@@ -137,7 +137,7 @@ digest(struct stream_in *s)
 		heap_nomem();
 }
 
-/* Length of the line up to and including the TAB before its last field. */
+/* Returns the length of the line with the TAB before its last field. */
 static size_t
 before_last(const struct rec *r)
 {
@@ -211,7 +211,7 @@ unlock(struct stream_in *s, const uint8_t id[BOX_ID])
 	return 1;
 }
 
-/* The signature first, then the lockbox. */
+/* Reads the head: the signature first, then the lockbox. */
 static enum stream_event
 head(struct stream_in *s)
 {
@@ -260,7 +260,7 @@ same(struct stream_in *s, const char *label, unsigned long long want)
 	    label, want);
 }
 
-/* Counts and digest of the whole stream. */
+/* Checks counts and digest of the whole stream. */
 static int
 whole(struct stream_in *s)
 {
@@ -308,7 +308,7 @@ end(struct stream_in *s)
 	return STREAM_END;
 }
 
-/* Records that are numbered in every stream. */
+/* Returns 1 for records that are numbered in every stream. */
 static int
 numbered(const struct rec *r)
 {
@@ -316,7 +316,7 @@ numbered(const struct rec *r)
 	    rec_is(r, "archived");
 }
 
-/* Number and place.  Returns 1, or 0: the stream is broken. */
+/* Checks number and place.  Returns 1, or 0 if the stream is broken. */
 static int
 place(struct stream_in *s)
 {

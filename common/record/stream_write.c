@@ -91,7 +91,7 @@ stream_out_sealed(struct stream_out *o, FILE *fp, const struct trust_pair *to,
 	return rc;
 }
 
-/* Ends the record at hand: its seal, or its key, or neither. */
+/* Ends the record at hand with its seal, its key, or neither. */
 static void
 put_key(struct stream_out *o, const uint8_t *key, size_t n)
 {
@@ -153,7 +153,7 @@ stream_put(struct stream_out *o, const struct stream_rec *e)
 	return rc;
 }
 
-/* A name of whoever lost something; one that is too long is left out. */
+/* Puts a name of whoever lost something, unless it is too long. */
 static void
 put_name(struct rec_out *o, const char *label, struct text t)
 {

@@ -29,7 +29,7 @@ trust_find0(const struct trust *c, const uint8_t sha256[32])
 	return NULL;
 }
 
-/* Without blanks and colons; returns its length, or 0: it is too long. */
+/* Copies it without blanks and colons.  Returns its length, or 0: too long. */
 static size_t
 digits(char clean[65], const char *typed)
 {

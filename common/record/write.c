@@ -36,7 +36,7 @@ rec_out_free(struct rec_out *o)
 	free(o);
 }
 
-/* Makes room for n bytes and returns where they go, or NULL: too long. */
+/* Makes room for n bytes.  Returns where they go, or NULL if too many. */
 static char *
 room(struct rec_out *o, size_t n)
 {
@@ -74,7 +74,7 @@ rec_begin(struct rec_out *o, const char *type)
 	add(o, type, strlen(type));
 }
 
-/* Returns 1 if s may stand as text, once the four escapes are made. */
+/* Returns 1 if s may stand as text, apart from the four escapes. */
 static int
 escapable(const char *s, size_t n)
 {

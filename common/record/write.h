@@ -49,8 +49,8 @@ void rec_put_label(struct rec_out *, const char *label);
 
 /*
  * Writes n bytes of lines of records as they are.  On a terminal as standard
- * output it cuts each value longer than REC_SHOWN, with "..." behind it, so that
- * the others can be read.  Returns 1, or 0 with errno if output was lost.
+ * output it cuts each value longer than REC_SHOWN, with "..." behind it, so
+ * that the others can be read.  Returns 1, or 0 with errno if output was lost.
  */
 int rec_write(FILE *, const char *lines, size_t n);
 

@@ -13,7 +13,7 @@ percent(unsigned long long v, unsigned long long all)
 	return all == 0 ? 0 : 100.0 * (double)v / (double)all;
 }
 
-/* The width of each part: one that is not 0 can be seen, as the largest pays. */
+/* Sets the widths of parts: the largest pays so that any above 0 is seen. */
 static void
 widths(const struct chart_bar *b, size_t n, double *w)
 {
@@ -69,7 +69,7 @@ chart_stack(FILE *fp, const char *title, const struct chart_bar *b, size_t n)
 	(void)fputs("</ul>\n", fp);
 }
 
-/* A round number that is not below v: 1, 2 or 5, and zeros. */
+/* Returns a round number that is not below v: 1, 2 or 5, and zeros. */
 static unsigned long long
 ceiling(unsigned long long v)
 {
@@ -83,7 +83,7 @@ ceiling(unsigned long long v)
 			    10 * unit;
 }
 
-/* Lines across at nothing, half and all of the height. */
+/* Draws lines across at 0, half and all of the height. */
 static void
 grid(FILE *fp, unsigned long long most)
 {

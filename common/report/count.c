@@ -13,7 +13,7 @@
 
 #define PAIR_ID 16 /* bytes of the hash of a pair */
 
-/* What the notes have of a certificate. */
+/* The fields of a certificate in the notes. */
 #define CERT_FIELDS "group user mail serial not_after sha1 source"
 
 void
@@ -65,7 +65,7 @@ count_note(struct count *c, const char *type, const struct rec *r,
 	notes_end(&c->notes);
 }
 
-/* The counters that a field of the record names. */
+/* Returns the counters that a field of the record names. */
 static unsigned long long *
 counters(struct tally *t, const struct rec *r, const char *label)
 {
@@ -99,7 +99,7 @@ count_cert0(struct count *c, const struct rec *r)
 	    NULL;
 }
 
-/* The certificate of the record, or NULL if it has no thumbprint. */
+/* Returns the certificate of the record, or NULL if it has no thumbprint. */
 static struct count_cert *
 cert_of(struct count *c, const struct rec *r)
 {
@@ -129,7 +129,7 @@ mark(struct count_cert *e, uint16_t flag)
 	return !had;
 }
 
-/* The hash of two texts and of what they are. */
+/* Hashes two texts and their kind. */
 static void
 pair_id(struct count *c, const char *what, struct text a, struct text b,
     uint8_t id[32])
@@ -143,7 +143,7 @@ pair_id(struct count *c, const char *what, struct text a, struct text b,
 		heap_nomem();
 }
 
-/* Is this the first record with these two values, as what they are? */
+/* Returns 1 if this is the first record with these two values of a kind. */
 static int
 first(struct count *c, const char *what, const struct rec *r, const char *a,
     const char *b)
@@ -210,7 +210,7 @@ key(struct count *c, const struct rec *r)
 		years_add(&c->years, from->val, from->vlen, to->val, to->vlen);
 }
 
-/* Is it a certificate of a CA?  ca-import takes none: its key is no user's. */
+/* Returns 1 for a CA's certificate, which ca-import does not take. */
 static int
 of_ca(const struct rec *r)
 {
@@ -228,7 +228,7 @@ of_ca(const struct rec *r)
 	return ca;
 }
 
-/* A `key' or `cert' record. */
+/* Counts a `key' or `cert' record. */
 static void
 exported(struct count *c, const struct rec *r)
 {
@@ -276,7 +276,7 @@ count_may_hold(const struct rec *r)
 	    !rec_eq(r, "reason", "certificate");
 }
 
-/* A `fault' record, of an export or of an archive, which knows what is cured. */
+/* Counts a `fault' record; an archive's tells if it is cured. */
 static void
 fault(struct count *c, const struct rec *r)
 {
@@ -293,7 +293,7 @@ fault(struct count *c, const struct rec *r)
 	count_note(c, "fault", r, "source reason detail group user");
 }
 
-/* The counters of an agent; its first has a note, so that it is listed. */
+/* Returns the counters of an agent; the first time it makes a note of it. */
 static unsigned long long *
 agent_of(struct count *c, const char *sha1, size_t n)
 {
@@ -309,8 +309,8 @@ agent_of(struct count *c, const char *sha1, size_t n)
 }
 
 /*
- * Counts the key for each of its agents, which `end' parts: hashes, or, of an
- * agent whose certificate nobody has, serial number and issuer.
+ * Counts the key for each of its agents, which `end' separates: hashes or, for
+ * an agent whose certificate is unknown, serial number and issuer.
  */
 static unsigned long long
 for_agents(struct count *c, const struct rec *r, const char *label, char end)
@@ -329,7 +329,7 @@ for_agents(struct count *c, const struct rec *r, const char *label, char end)
 	return all;
 }
 
-/* Is the field there, and not empty? */
+/* Returns 1 if the record has the field, and it is not empty. */
 static int
 says(const struct rec *r, const char *label)
 {
@@ -338,7 +338,7 @@ says(const struct rec *r, const char *label)
 	return f != NULL && f->vlen > 0;
 }
 
-/* An `archived' record. */
+/* Counts an `archived' record. */
 static void
 row(struct count *c, const struct rec *r)
 {
@@ -370,7 +370,7 @@ row(struct count *c, const struct rec *r)
 	notes_end(&c->notes);
 }
 
-/* Does the result say that the row has another user? */
+/* Returns 1 if the result says that the row has another user. */
 static int
 elsewhere(const struct rec *r)
 {
@@ -411,7 +411,7 @@ outcome(struct count *c, const struct rec *r)
 	OPENSSL_free(own[1]);
 }
 
-/* A `result' record that says refused. */
+/* Counts a refused `result' record. */
 static void
 refused(struct count *c, const struct rec *r, struct count_cert *e)
 {
@@ -431,7 +431,7 @@ refused(struct count *c, const struct rec *r, struct count_cert *e)
 	}
 }
 
-/* A `result' record. */
+/* Counts a `result' record. */
 static void
 result(struct count *c, const struct rec *r)
 {
@@ -457,7 +457,7 @@ result(struct count *c, const struct rec *r)
 		(void)mark(e, COUNT_TAKEN);
 }
 
-/* A `verdict' of ca-recover -r, on one key and one agent. */
+/* Counts a `verdict' of ca-recover -r, on one key and one agent. */
 static void
 tried(struct count *c, const struct rec *r, const struct rec_field *kra)
 {
@@ -476,7 +476,7 @@ tried(struct count *c, const struct rec *r, const struct rec_field *kra)
 	count_note(c, "shut", r, "user id sha1 kra reason");
 }
 
-/* A `verdict' record. */
+/* Counts a `verdict' record. */
 static void
 verdict(struct count *c, const struct rec *r)
 {
@@ -500,7 +500,7 @@ verdict(struct count *c, const struct rec *r)
 		counters(&c->faults, r, "reason")[1]++;
 }
 
-/* A `kra' record. */
+/* Counts a `kra' record. */
 static void
 agent(struct count *c, const struct rec *r)
 {
@@ -514,7 +514,7 @@ agent(struct count *c, const struct rec *r)
 	count_note(c, "kra", r, "sha1 subject not_after");
 }
 
-/* An `audited' record: the last one tells the head. */
+/* Counts an `audited' record; the last one has the head. */
 static void
 audited(struct count *c, const struct rec *r)
 {
@@ -530,7 +530,7 @@ audited(struct count *c, const struct rec *r)
 	OPENSSL_free(own[1]);
 }
 
-/* The head of a sealed stream, and who signed it. */
+/* Counts the head of a sealed stream, and who signed it. */
 static void
 head(struct count *c, const struct stream_in *s)
 {

@@ -196,7 +196,7 @@ html_csv_begin(FILE *fp, const char *name)
 	    name);
 }
 
-/* A byte of the file, as it may stand in an address. */
+/* Writes a byte of the file as it may be in an address. */
 static void
 csv_byte(FILE *fp, int c)
 {

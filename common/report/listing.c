@@ -36,7 +36,7 @@ list_text(char *dst, size_t size, const struct rec *r, const char *label)
 	OPENSSL_free(own);
 }
 
-/* Group and user of a fault: its own fields, or the folders of its source. */
+/* Gives group and user of a fault: its fields, or its source's folders. */
 static void
 list_owner(struct listing *l, const struct rec *r)
 {
@@ -285,7 +285,7 @@ static const struct list {
 	    "subject signer time stream", "", 0, list_streams },
 };
 
-/* The column of the label at *p, which moves on; NULL after the last. */
+/* Returns the column of the label at *p, and moves *p on; NULL at the end. */
 static const struct column *
 list_column(const char **p)
 {
@@ -310,8 +310,7 @@ list_by_text(const void *a, const void *b)
 	    ((const struct listing_row *)b)->text);
 }
 
-/* Puts the rows in order, makes one of those that are the same, and drops what
- * no list shows. */
+/* Sorts the rows, joins equal ones, and drops those that no list shows. */
 static void
 list_sort(struct listing *l)
 {
@@ -369,7 +368,7 @@ list_note(void *arg, const struct rec *r)
 
 /* Writing ---------------------------------------------------------------- */
 
-/* A cell of the page, or of the file. */
+/* Writes a cell of the page, or of the file. */
 static void
 list_cell(FILE *fp, int file, int first, enum html_kind kind, const char *s,
     size_t n)
@@ -417,7 +416,7 @@ list_row(FILE *fp, int file, const struct list *list,
 		html_row_end(fp);
 }
 
-/* The heads of its columns, apart by `|'. */
+/* Writes the heads of its columns, separated by `|'. */
 static void
 list_heads(char *dst, size_t size, const struct list *list)
 {
@@ -432,7 +431,7 @@ list_heads(char *dst, size_t size, const struct list *list)
 		(void)snprintf(dst + n, size - n, "|%s", list->more);
 }
 
-/* All rows, as a file to save. */
+/* Writes all rows, as a file to save. */
 static void
 list_file(FILE *fp, const struct listing *l, const char *heads)
 {

@@ -15,7 +15,7 @@ put(FILE *fp, const char *s)
 	(void)fputs(s, fp);
 }
 
-/* `1 key', `1,000 keys'. */
+/* Writes `1 key' or `1,000 keys'. */
 static void
 put_count(FILE *fp, unsigned long long n, const char *one, const char *more)
 {
@@ -29,7 +29,7 @@ report_gone(const struct count *c)
 	return count_compares(c) ? c->exported - c->place[PLACE_ARCHIVE] : 0;
 }
 
-/* Are there records, beside heads and ends? */
+/* Returns 1 if there are records besides heads and ends. */
 static int
 has_records(const struct count *c)
 {
@@ -54,7 +54,7 @@ row_number(FILE *fp, const char *class, const char *head, unsigned long long v)
 	html_row_end(fp);
 }
 
-/* The names of a tally with the first cols of their numbers; or one and bars. */
+/* Writes a tally's names with their first cols numbers, or one and bars. */
 static void
 table_of(FILE *fp, const struct tally *t, const char *caption,
     const char *heads, size_t cols)
@@ -84,7 +84,7 @@ table_of(FILE *fp, const struct tally *t, const char *caption,
 
 /* Export and archive ----------------------------------------------------- */
 
-/* Why the export has three numbers: records, members and certificates. */
+/* Explains the export's three numbers: records, members and certificates. */
 static void
 sentence(FILE *fp, const struct count *c)
 {
@@ -260,7 +260,7 @@ algorithms(FILE *fp, struct count *c)
 	put(fp, ".</p>\n");
 }
 
-/* The numbers of the chart, for those who do not see it. */
+/* Writes the numbers of the chart, for those who do not see it. */
 static void
 year_table(FILE *fp, const struct count *c, size_t from, size_t n,
     const unsigned long long *valid)
@@ -368,7 +368,7 @@ static const struct {
 	{ "none", "M6 12h12" },
 };
 
-/* One of the checks: who made it, in what words, and what came out. */
+/* Writes a check: who made it, in what words, and the result. */
 static void
 check(FILE *fp, const char *what, const char *who, enum mark m,
     const char *word)
@@ -380,7 +380,7 @@ check(FILE *fp, const char *what, const char *who, enum mark m,
 	html_row_end(fp);
 }
 
-/* A check of n keys of all.  none: says that there are no such records. */
+/* Writes a check of n of all keys.  none is for no such records. */
 static void
 check_some(FILE *fp, const char *what, const char *who, unsigned long long n,
     unsigned long long all, unsigned long long records, const char *none)
@@ -396,7 +396,7 @@ check_some(FILE *fp, const char *what, const char *who, unsigned long long n,
 		check(fp, what, who, n == all ? MARK_OK : MARK_WARN, word);
 }
 
-/* Keys that agents opened: once for each key and agent. */
+/* Writes the keys that agents opened, once for each key and agent. */
 static void
 check_opened(FILE *fp, const struct count *c)
 {
@@ -485,7 +485,7 @@ input(FILE *fp, struct count *c)
 	(void)listing(fp, c, LISTING_STREAMS);
 }
 
-/* A place to sign, with what is signed. */
+/* Writes a place to sign, with what is signed. */
 static void
 signatures(FILE *fp, struct count *c)
 {
@@ -516,7 +516,7 @@ signatures(FILE *fp, struct count *c)
 
 /* The first lines -------------------------------------------------------- */
 
-/* What there is to say first. */
+/* Writes the first sentence. */
 static enum mark
 headline(FILE *fp, const struct count *c)
 {
@@ -590,7 +590,7 @@ refusals(FILE *fp, const struct count *c)
 	}
 }
 
-/* Begins a box; its words go between <strong> and </strong>. */
+/* Begins a box, whose words go between <strong> and </strong>. */
 static void
 box(FILE *fp, enum mark m)
 {
@@ -666,7 +666,7 @@ sum(FILE *fp, const char *name, const char *section, unsigned long long v,
 	put(fp, "</dd></div>\n");
 }
 
-/* Only what the input can say. */
+/* Writes the sums that the input can give. */
 static void
 sums(FILE *fp, const struct count *c)
 {

@@ -21,7 +21,7 @@ years_free(struct years *y)
 	free(y->of);
 }
 
-/* The year of a time, or -1. */
+/* Returns the year of a time, or -1. */
 static int
 year_of(const char *s, size_t n)
 {

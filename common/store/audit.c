@@ -7,25 +7,25 @@
 #include "store/schema.h"
 #include "store/store.h"
 
-/* Checking the chain, and what it says of the rows. */
+/* Checks the chain, and what it says of the rows. */
 
 #define GO_BACK "compare with the results of ca-import, or go back to a copy"
 
-/* Is it a commit that may write rows? */
+/* Returns 1 if the commit may write rows. */
 static int
 writes_rows(const char *action)
 {
 	return strcmp(action, "import") == 0 || strcmp(action, "load") == 0;
 }
 
-/* Is it a commit that may write agents and the CA certificate? */
+/* Returns 1 if the commit may write agents and the CA certificate. */
 static int
 sets_up(const char *action)
 {
 	return strcmp(action, "init") == 0 || strcmp(action, "kra") == 0;
 }
 
-/* The tables that a commit of this action writes to. */
+/* Returns the tables that a commit with this action writes to. */
 static const char *
 tables(const char *action)
 {
@@ -42,7 +42,7 @@ tables(const char *action)
 	return strcmp(action, "flag") == 0 ? "config only" : "audit only";
 }
 
-/* The number that stands in a detail behind NAME=; 0 if there is none. */
+/* Returns the number behind NAME= in a detail, or 0. */
 static unsigned long long
 counted(const char *detail, const char *name)
 {
@@ -55,7 +55,7 @@ counted(const char *detail, const char *name)
 	return 0;
 }
 
-/* Did the commit write what its action may write, and as much as it says? */
+/* Returns 1 if the commit wrote what its action may, and as much as it says. */
 static int
 plausible(const struct commit_wrote *cw, const char *action, const char *detail)
 {
@@ -91,7 +91,7 @@ struct check {
 	void *ctx;
 };
 
-/* Tells of one thing that is wrong.  Returns 1: the check goes on. */
+/* Reports a finding.  Returns 1: the check goes on. */
 static int __attribute__((format(printf, 2, 3)))
 found(struct check *c, const char *fmt, ...)
 {
@@ -108,7 +108,7 @@ found(struct check *c, const char *fmt, ...)
 	return 1;
 }
 
-/* The rows that carry the number of a commit: " (rows 3 to 25)", or "". */
+/* Writes the rows with the number of a commit: " (rows 3 to 25)", or "". */
 static int
 rows_of(struct store *db, int64_t id, char dst[64], struct reason *w)
 {
@@ -133,7 +133,7 @@ rows_of(struct store *db, int64_t id, char dst[64], struct reason *w)
 }
 
 /*
- * Looks at what the commit wrote, in the way that fits its digest: mostly that
+ * Looks at what the commit wrote, in the way that fits its digest: usually that
  * of the commit before.  Returns 1, or 0 with *w.
  */
 static int
@@ -155,8 +155,8 @@ look(struct check *c, int64_t id, const char *digest, struct commit_wrote *cw,
 }
 
 /*
- * The row of COMMIT_PAGE at hand: its columns, its place in the chain, the
- * digest of what it wrote.  Returns 1, or 0 with *w if that cannot be read.
+ * Checks a row of COMMIT_PAGE: its columns, its place in the chain, the digest
+ * of what it wrote.  Returns 1, or 0 with *w if it cannot be read.
  */
 static int
 check_commit(struct check *c, const struct sql_st *st, struct reason *w)
@@ -207,8 +207,8 @@ check_commit(struct check *c, const struct sql_st *st, struct reason *w)
 }
 
 /*
- * Has SQLite look for damage: a row that is in its table, but not in an index,
- * is seen by some statements only.  Returns 1, 0 with *w if it cannot be read.
+ * Has SQLite look for damage: a row that is in its table but not in an index is
+ * seen only by some statements.  Returns 1, or 0 with *w if it cannot be read.
  */
 static int
 integrity(struct check *c, struct reason *w)
@@ -227,8 +227,8 @@ integrity(struct check *c, struct reason *w)
 }
 
 /*
- * A statement that gives what is wrong, and what to say before and behind it.
- * Returns 1, or 0 with *w if it cannot be read.
+ * Reports what a statement finds, between two texts.  Returns 1, or 0 with *w
+ * if it cannot be read.
  */
 static int
 finds(struct check *c, enum sql n, const char *before, const char *behind,
@@ -244,7 +244,7 @@ finds(struct check *c, enum sql n, const char *before, const char *behind,
 	return rc == 0;
 }
 
-/* Were as many versions dropped as the commits say?  Returns 1, or 0 with *w. */
+/* Compares dropped versions with the commits.  Returns 1, or 0 with *w. */
 static int
 check_dropped(struct check *c, struct reason *w)
 {
@@ -349,7 +349,7 @@ store_head(const char *s, char head[AUDIT_HEAD_MAX])
 	return 1;
 }
 
-/* The next audit row behind `after' that the statement gives. */
+/* Gives the statement's next audit row behind `after'. */
 static int
 next(struct store *db, enum sql which, int64_t after, struct store_commit *e,
     struct reason *w)

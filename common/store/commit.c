@@ -71,7 +71,7 @@ commit_chain(const char *before, const char *const field[6], char hex[65])
 
 /* Transactions ---------------------------------------------------------- */
 
-/* The commit that was done last: its number, 0 if there is none, and its Hash. */
+/* Gives the last commit: its number, 0 if there is none, and its Hash. */
 static int
 last_commit(struct store *db, int64_t *id, char hash[65], struct reason *w)
 {
@@ -95,8 +95,8 @@ last_commit(struct store *db, int64_t *id, char hash[65], struct reason *w)
 }
 
 /*
- * What has the number of a commit to come was planted, and that commit would
- * vouch for it.  Returns 1 if there is no such thing, or 0 with *w.
+ * Checks that nothing has the number of a commit to come: it was planted, and
+ * that commit would vouch for it.  Returns 1, or 0 with *w.
  */
 static int
 none_ahead(struct store *db, struct reason *w)
@@ -151,7 +151,7 @@ store_hold(struct store *db, struct reason *w)
 	return db->held = db->driver->hold(db, w);
 }
 
-/* Adds the audit row; a server may say another time, caller and hash. */
+/* Adds the audit row.  A server may have another time, caller and hash. */
 static int
 add_commit(struct store *db, const char *caller, const char *action,
     const char *detail, struct reason *w)

@@ -4,9 +4,9 @@
 #include "base/encode.h"
 #include "store/store.h"
 
-/* What could not be read, and what of it came later. */
+/* Faults: what could not be read, and what of it came later. */
 
-/* The hash by which a fault is known: of its texts, a length before each. */
+/* Hashes the texts of a fault, with a length before each, to find it again. */
 static int
 fault_hash(const struct store_fault *f, char hex[65], struct reason *w)
 {
@@ -68,8 +68,8 @@ struct cure {
 };
 
 /*
- * Puts the cures that the statement finds, but for faults that came again in this
- * run.  Returns 1, or 0 with *w.
+ * Puts the cures that the statement finds, but for faults that came again in
+ * this run.  Returns 1, or 0 with *w.
  */
 static int
 put_cures(struct store *db, struct sql_st *st, struct reason *w)
@@ -171,7 +171,7 @@ store_fault_wanted(const struct store_fault *f, struct query *q)
 	return query_wants(q, &r);
 }
 
-/* The cure of a fault that is there.  1, 0 if it was there, -1 with *w. */
+/* Restores the cure of a fault.  Returns 1, 0 if it was there, -1 with *w. */
 static int
 restore_cure(struct store *db, const struct store_fault *f, struct reason *w)
 {

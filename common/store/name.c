@@ -5,7 +5,7 @@
 
 /* The names of rows. */
 
-/* The NameID of the next name.  Returns 1, or 0 with *w. */
+/* Gives the NameID of the next name.  Returns 1, or 0 with *w. */
 static int
 next_id(struct store *db, int64_t *id, struct reason *w)
 {
@@ -45,7 +45,7 @@ store_name_add(struct store *db, struct store_name *n, struct reason *w)
 	return sql_put(st, w);
 }
 
-/* The name at hand, of NAME_NEXT and its like. */
+/* Reads the name at hand, of NAME_NEXT and similar statements. */
 static void
 read_name(const struct sql_st *st, struct store_name *n)
 {
@@ -89,7 +89,7 @@ store_name_get(struct store *db, int64_t id, struct store_name *n,
 
 /* All of one row -------------------------------------------------------- */
 
-/* Keeps the name at hand; the one that it replaces is former. */
+/* Keeps the name at hand, and marks the one that it replaces as former. */
 static void
 keep(struct store *db, const struct sql_st *st)
 {

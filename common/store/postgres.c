@@ -24,7 +24,7 @@
 #define COLUMNS 40 /* of a row */
 #define COMMENT "kms2ca archive, version "
 
-/* Of pg_type.h */
+/* from pg_type.h */
 #define OID_BOOL  16
 #define OID_BYTEA 17
 #define OID_INT8  20
@@ -59,7 +59,7 @@ pg(const struct store *db)
 
 /* Failing --------------------------------------------------------------- */
 
-/* What to do, by SQLSTATE or the beginning of one. */
+/* Remedies by SQLSTATE or its beginning. */
 static const char *
 hint_of(const char *state)
 {
@@ -88,7 +88,7 @@ hint_of(const char *state)
 	return "";
 }
 
-/* A message of libpq, which has lines, in one. */
+/* Makes one line of a message of libpq. */
 static char *
 one_line(const char *s, char *dst, size_t size)
 {
@@ -148,7 +148,7 @@ forget(struct pg_st *st)
 	forget_texts(st);
 }
 
-/* Is the result of a statement that was queued good? */
+/* Returns 1 if a queued statement succeeded. */
 static int
 queued_ok(struct store *db, PGresult *res, struct reason *w)
 {
@@ -183,7 +183,7 @@ drain(struct store *db, struct reason *w)
 	return rc;
 }
 
-/* Runs SQL that gives nothing, or rows that nobody reads: 1, or 0 with *w. */
+/* Runs SQL, and ignores any rows.  Returns 1, or 0 with *w. */
 static int
 plain(struct store *db, const char *sql, struct reason *w, const char *what)
 {
@@ -205,7 +205,7 @@ sql_of(enum sql n)
 	return postgres_sql[n] != NULL ? postgres_sql[n] : sqlite_sql[n];
 }
 
-/* Names it, for libpq. */
+/* Names a statement, for libpq. */
 static const char *
 name_of(enum sql n, char name[8])
 {
@@ -252,8 +252,8 @@ bind(struct sql_st *sst, int i, const void *p, size_t n, int binary)
 }
 
 /*
- * A text in PostgreSQL is UTF-8 without NUL; names in old backups may be neither.
- * What cannot stand is U+FFFD, which reads as what it is, and the byte in hex.
+ * A text in PostgreSQL is UTF-8 without NUL; names in old backups may be
+ * neither.  A bad byte becomes U+FFFD and its hex.
  */
 #define ESCAPE	   "\xef\xbf\xbd"
 #define ESCAPE_LEN 3
@@ -272,7 +272,7 @@ stands(const char *s, size_t n)
 		memmem(s, n, ESCAPE, ESCAPE_LEN) == NULL);
 }
 
-/* The bytes escaped, *len of them: free() it.  NULL: out of memory. */
+/* Returns escaped bytes, *len of them: free() it.  NULL: memory is full. */
 static char *
 escape(const char *s, size_t n, size_t *len)
 {
@@ -310,7 +310,7 @@ bind_text(struct sql_st *sst, int i, const char *s, size_t n)
 	bind(sst, i, s, n, 1);
 }
 
-/* Takes the escapes out of a text, if there are any. */
+/* Removes the escapes from a text. */
 static void
 unescape(struct pg_st *st, int i, struct sql_value *v)
 {
@@ -365,7 +365,7 @@ execute(struct pg_st *st)
 	    st->bound, st->value, st->length, st->binary, 1);
 }
 
-/* Runs what gives rows.  Returns 1, or 0 with *w. */
+/* Runs a statement with rows.  Returns 1, or 0 with *w. */
 static int
 start(struct pg_st *st, struct reason *w)
 {
@@ -422,7 +422,7 @@ run(struct sql_st *sst, struct reason *w)
 	return n;
 }
 
-/* Sends it, and goes on: a reply for each would cost a round trip. */
+/* Sends a statement and goes on: a reply for each would cost a round trip. */
 static int
 put(struct sql_st *sst, struct reason *w)
 {
@@ -450,7 +450,7 @@ columns(const struct sql_st *sst)
 	return PQnfields(st->res);
 }
 
-/* A number as the server sends it: big-endian, of 1, 4 or 8 bytes. */
+/* Reads a number from the server: big-endian, of 1, 4 or 8 bytes. */
 static int64_t
 number(const void *p, size_t n)
 {
@@ -504,7 +504,7 @@ begin(struct store *db, struct reason *w)
 	return p->open;
 }
 
-/* Past the commit of a transaction that is open, the commit does it. */
+/* Holds; during a transaction its commit does so. */
 static int
 hold(struct store *db, struct reason *w)
 {
@@ -556,7 +556,7 @@ rollback(struct store *db)
 
 /* Opening --------------------------------------------------------------- */
 
-/* The schema as SQL, with pg_temp for kms2ca: free() it. */
+/* Returns the schema as SQL, with pg_temp for kms2ca: free() it. */
 static char *
 scratch(void)
 {
@@ -572,8 +572,8 @@ scratch(void)
 }
 
 /*
- * That which this server makes of the same definitions: what it prints may
- * depend on its release.
+ * Gives the digest that this server makes of the same definitions, whose text
+ * may depend on its release.
  */
 static int
 schema(struct store *db, uint8_t sum[32], struct reason *w)
@@ -592,7 +592,7 @@ schema(struct store *db, uint8_t sum[32], struct reason *w)
 	    rc;
 }
 
-/* A column of the first row; empty where the server sent none. */
+/* Returns a column of the first row; empty if the server sent none. */
 static const char *
 cell(const PGresult *res, int i)
 {
@@ -601,7 +601,7 @@ cell(const PGresult *res, int i)
 	return s == NULL ? "" : s;
 }
 
-/* What rows would not survive, on this server; NULL if they do. */
+/* Returns a setting of this server that endangers rows, or NULL. */
 static const char *
 unsafe(const PGresult *res)
 {
@@ -610,7 +610,7 @@ unsafe(const PGresult *res)
 						 NULL;
 }
 
-/* Settings of the session.  Returns 1, or 0 with *w. */
+/* Sets the session up.  Returns 1, or 0 with *w. */
 static int
 session(struct store *db, enum store_mode mode, struct reason *w)
 {
@@ -646,7 +646,7 @@ session(struct store *db, enum store_mode mode, struct reason *w)
 	return rc;
 }
 
-/* Looks for the archive.  1, 0: there is none, -1 with *w. */
+/* Looks for the archive.  Returns 1, 0 if there is none, -1 with *w. */
 static int
 find(struct store *db, int *schema_there, struct reason *w)
 {
@@ -681,7 +681,7 @@ find(struct store *db, int *schema_there, struct reason *w)
 	return rc;
 }
 
-/* Makes the archive, in the transaction that is open.  1, or 0 with *w. */
+/* Makes the archive in the open transaction.  Returns 1, or 0 with *w. */
 static int
 create(struct store *db, int schema_there, struct reason *w)
 {
@@ -750,7 +750,7 @@ close_connection(struct store *db)
 
 /* Connecting ------------------------------------------------------------ */
 
-/* No secret may stand in a URL: others see command lines. */
+/* Refuses a URL with a secret: others see command lines. */
 static int
 check_url(const char *url, struct reason *w)
 {
@@ -777,7 +777,7 @@ check_url(const char *url, struct reason *w)
 	return rc;
 }
 
-/* What the server says beside its answers. */
+/* Prints notices of the server. */
 static void
 notice(void *arg, const char *said)
 {
@@ -788,8 +788,7 @@ notice(void *arg, const char *said)
 }
 
 /*
- * While it connects, libpq writes to stderr what the server says, as it is:
- * only an escaped line goes there.
+ * Connects, and escapes what libpq meanwhile copies from the server to stderr.
  */
 static PGconn *
 connect_escaped(const char *const key[], const char *const value[])

@@ -114,9 +114,9 @@ query_all(const struct query *q)
 /* Asking ---------------------------------------------------------------- */
 
 /*
- * Hex digits as the archive has them, in lower case, however they are typed;
- * Windows puts U+200E before some.  A number has two a byte and no zeros in
- * front.  NULL: these are none.
+ * Returns typed hex digits as the archive has them, in lower case; Windows puts
+ * U+200E before some.  A number has two a byte and no leading zeros.  NULL:
+ * they are none.
  */
 static char *
 hex_new(const char *s, int is_number)
@@ -177,7 +177,7 @@ add(struct query *q, enum what what, const char *said, const char *value)
 	return t;
 }
 
-/* The option that a term is of. */
+/* Returns the option that a term comes from. */
 static int
 letter_of(enum what what)
 {
@@ -209,7 +209,7 @@ query_user(struct query *q, const char *pattern, struct reason *w)
 	return add_pattern(q, OF_USER, pattern, &q->users, w);
 }
 
-/* Which label begins the token?  ANY: none; -1: one that there is not. */
+/* Returns the label of the token; ANY: none; -1: an unknown one. */
 static int
 label_of(const char *token)
 {
@@ -225,7 +225,7 @@ label_of(const char *token)
 	return -1;
 }
 
-/* Is it a hash in full?  Then it has no label. */
+/* Returns 1 for a whole hash, which has no label. */
 static int
 is_hash(const char *token)
 {
@@ -266,7 +266,7 @@ query_token(struct query *q, const char *token, struct reason *w)
 	return 1;
 }
 
-/* Does the date begin as the archive writes one? */
+/* Returns 1 if the date begins as the archive writes dates. */
 static int
 is_date(const char *s)
 {
@@ -307,7 +307,7 @@ query_until(struct query *q, const char *date, struct reason *w)
 
 /* Comparing ------------------------------------------------------------- */
 
-/* Does a name match a shell pattern?  One with NUL matches none. */
+/* Returns 1 if a name matches a shell pattern.  One with NUL matches none. */
 static int
 is_like(const char *pattern, struct text name)
 {
@@ -321,7 +321,7 @@ is_like(const char *pattern, struct text name)
 	return rc;
 }
 
-/* Is the hash in full one of those of the row? */
+/* Returns 1 if the whole hash is one of the row's. */
 static int
 has_hash(const struct term *t, const struct query_row *r)
 {
@@ -332,7 +332,7 @@ has_hash(const struct term *t, const struct query_row *r)
 		strcmp(t->hex, r->sha256) == 0);
 }
 
-/* The names of a row that a term is compared with; an empty one is none. */
+/* The names of a row that a term is compared with, unless empty. */
 struct names {
 	struct {
 		enum what what;
@@ -372,7 +372,7 @@ names_of(struct names *l, const struct term *t, const struct query_row *r)
 	add_name(l, t, OF_USER, r->user);
 }
 
-/* 1, or 2 if it is that of the user. */
+/* Returns 1 if a name matches, 2 if it is the user's. */
 static int
 has_name(const struct term *t, const struct query_row *r)
 {
@@ -416,7 +416,7 @@ matches(const struct term *t, const struct query_row *r)
 	}
 }
 
-/* Remembers what is like a term, and in which row. */
+/* Remembers a name that is like a term, and its row. */
 static void
 remember(struct term *t, const struct query_row *r, enum what what,
     struct text text)
@@ -438,7 +438,7 @@ remember(struct term *t, const struct query_row *r, enum what what,
 	t->near[t->nnear++].id = r->id;
 }
 
-/* Remembers it if the term is like it; or, where that is asked, is the same. */
+/* Remembers a name if the term is like it or, if asked, equal. */
 static void
 look_at(struct term *t, const struct query_row *r, enum what what,
     struct text text, int same)
@@ -470,7 +470,7 @@ look_near(struct term *t, const struct query_row *r)
 		    (struct text){ r->serial, strlen(r->serial) });
 }
 
-/* Is the certificate, which a fault has not, valid at some time between the dates? */
+/* Returns 1 for a fault, or if the certificate is valid between the dates. */
 static int
 in_time(const struct query *q, const struct query_row *r)
 {
@@ -526,7 +526,7 @@ query_detail(const struct query *q, FILE *fp)
 		(void)fprintf(fp, " until=%s", q->until);
 }
 
-/* Says that no row has it, and what is like it.  Returns 1 if one has it. */
+/* Prints that no row has it, and what is like it.  Returns 1 if one has it. */
 static int
 explain(const struct term *t)
 {

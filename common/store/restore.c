@@ -5,7 +5,7 @@
 #include "store/commit.h"
 #include "store/store.h"
 
-/* From archive to archive, as it is: the chain stays what it was. */
+/* Copies from archive to archive as it is: the chain stays what it was. */
 
 /* Reading --------------------------------------------------------------- */
 
@@ -55,7 +55,7 @@ store_next_agent(struct store *db, int64_t after, struct store_agent *a,
 
 /* Writing --------------------------------------------------------------- */
 
-/* -1 with *w: what stands there is no copy. */
+/* Reports something there that is no copy.  Returns -1 with *w. */
 static int
 other(const struct store *db, const char *what, int64_t id, struct reason *w)
 {

@@ -1,11 +1,11 @@
 #include "base/array.h"
 #include "store/store.h"
 
-/* Rows that are looked for, counted and given out. */
+/* Finds, counts and gives rows. */
 
 /*
- * Remembers a row that is wanted, and the name under which it is.  Where a token
- * is the user of one of its names, those of others are not meant.
+ * Remembers a wanted row and the name under which it is.  If a token is the
+ * user of one of its names, it does not mean users of others.
  */
 static void
 choose(struct store *db, int64_t id, int64_t name, int how)
@@ -25,7 +25,7 @@ choose(struct store *db, int64_t id, int64_t name, int how)
 	db->nrows += !again;
 }
 
-/* The row at hand as the search looks at it, under its own name. */
+/* Gives the row at hand as the search looks at it, under its own name. */
 static void
 row_of(const struct sql_st *st, struct query_row *r)
 {
@@ -75,7 +75,7 @@ look_other(struct store *db, struct query *q, const struct sql_st *st,
 	look(db, q, r, name);
 }
 
-/* -1 with *w: RequestID does not grow from row to row. */
+/* Reports that RequestID does not grow from row to row.  Returns -1 with *w. */
 static int
 no_order(const struct store *db, struct reason *w)
 {
@@ -84,7 +84,7 @@ no_order(const struct store *db, struct reason *w)
 	    db->name);
 }
 
-/* Looks at the rows that follow one, as many as come.  1, 0: none, -1 *w. */
+/* Looks at the next rows.  Returns 1, 0 at the end, -1 with *w. */
 static int
 search_page(struct store *db, struct query *q, int64_t *after, struct reason *w)
 {
@@ -143,7 +143,7 @@ store_count(struct store *db, unsigned long long *rows, int64_t *last,
 	return 1;
 }
 
-/* The first that was chosen of a row behind this one; nchosen: there is none. */
+/* Returns the first chosen row behind this one, or nchosen. */
 static size_t
 chosen_behind(const struct store *db, int64_t after)
 {
@@ -160,8 +160,8 @@ chosen_behind(const struct store *db, int64_t after)
 }
 
 /*
- * The rows to ask for behind *after: up to *last, without one that was not
- * chosen.  Returns 0 if there is none.
+ * Gives the rows to ask for behind *after: up to *last, all chosen.  Returns 0
+ * if there is none.
  */
 static int
 range(const struct store *db, int64_t *after, int64_t *last)
@@ -181,7 +181,7 @@ range(const struct store *db, int64_t *after, int64_t *last)
 	return 1;
 }
 
-/* Asks for the rows behind one.  1: the first is at hand; 0: none; -1 *w. */
+/* Asks for the rows behind one.  Returns 1, 0 at the end, -1 with *w. */
 static int
 ask(struct store *db, int64_t after, enum store_blobs blobs, struct reason *w)
 {
@@ -197,7 +197,7 @@ ask(struct store *db, int64_t after, enum store_blobs blobs, struct reason *w)
 	return sql_step(db->select, w);
 }
 
-/* Steps to the row behind one.  1, 0: there is none, -1 with *w. */
+/* Goes to the row behind one.  Returns 1, 0 at the end, -1 with *w. */
 static int
 step(struct store *db, int64_t after, enum store_blobs blobs, struct reason *w)
 {
@@ -257,7 +257,7 @@ store_select(struct store *db, int64_t after, enum store_blobs blobs,
 
 /* Under which name ------------------------------------------------------ */
 
-/* Reads the names of the row, if it has others than its own.  1, or -1 *w. */
+/* Reads the names of the row, if it has others.  Returns 1, or -1 with *w. */
 static int
 read_names(struct store *db, int64_t id, struct reason *w)
 {
@@ -278,7 +278,7 @@ read_names(struct store *db, int64_t id, struct reason *w)
 	return db->named == id ? store_names(db, id, &v, &n, w) : 1;
 }
 
-/* Is the row wanted under this name? */
+/* Returns 1 if the row is wanted under this name. */
 static int
 is_chosen(const struct store *db, const struct store_name *n)
 {
@@ -292,7 +292,7 @@ is_chosen(const struct store *db, const struct store_name *n)
 	return !db->searched;
 }
 
-/* Was the row given under this group and user? */
+/* Returns 1 if the row was given under this group and user. */
 static int
 was_given(const struct store *db, const struct store_name *n)
 {

@@ -13,8 +13,8 @@
 #define BUSY_MS	       120000
 
 /*
- * What a hostile archive costs at most: the bytes of a value, or of a row, and
- * the steps, in millions, of a statement that is no scan.
+ * Limits on a hostile archive: the bytes of a value, or of a row, and the
+ * steps, in millions, of a statement that is no scan.
  */
 #define STORE_VALUE_MAX 1048576
 #define STORE_STEPS_MAX 100
@@ -27,7 +27,7 @@ struct sqlite {
 	struct sql_st st[NSQL]; /* own: the sqlite3_stmt, or NULL */
 };
 
-/* What every connection sets first; NULL at the end. */
+/* The first settings of every connection; NULL at the end. */
 static const char *const settings[] = {
 	"pragma temp_store=memory",
 	"pragma trusted_schema=off",
@@ -45,9 +45,9 @@ lite(const struct store *db)
 }
 
 /*
- * The errno of the last read or write of the file, or of its log, that failed; 0:
- * none.  SQLite takes a disk that does not read for a damaged file, and then
- * sqlite3_system_errno() knows nothing of it.
+ * Returns the errno of the last read or write of the file, or of its log, that
+ * failed, or 0.  SQLite takes an unreadable disk for a damaged file, and then
+ * sqlite3_system_errno() has nothing.
  */
 static int
 disk_errno(sqlite3 *h)
@@ -113,7 +113,7 @@ fail(struct store *db, struct reason *w, const char *what)
 
 /* Statements ------------------------------------------------------------ */
 
-/* After each million steps: may the statement go on?  0: yes. */
+/* Decides after each million steps if the statement may go on.  0: it may. */
 static int
 spend(void *arg)
 {
@@ -122,7 +122,7 @@ spend(void *arg)
 	return l->steps >= 0 && ++l->steps > STORE_STEPS_MAX;
 }
 
-/* Steps once, with a ceiling if it does not look at every row there is. */
+/* Steps once, with a ceiling unless it reads every row. */
 static int
 step_once(const struct sql_st *st)
 {
@@ -267,8 +267,8 @@ hold(struct store *db, struct reason *w)
 }
 
 /*
- * Rows of a file that was moved away from its log, or lost it, are not safe.
- * Returns 1, or 0 with *w.
+ * Checks that the file was not moved away from its log: its rows would not be
+ * safe.  Returns 1, or 0 with *w.
  */
 static int
 in_place(struct store *db, struct reason *w)
@@ -307,7 +307,7 @@ rollback(struct store *db)
 
 /* The schema ------------------------------------------------------------ */
 
-/* That of a new archive, without what an older version had not yet. */
+/* Gives the digest of a new archive, without what an older version lacked. */
 static int
 schema(struct store *db, uint8_t sum[32], struct reason *w)
 {
@@ -341,7 +341,7 @@ schema(struct store *db, uint8_t sum[32], struct reason *w)
 
 /* Opening --------------------------------------------------------------- */
 
-/* Runs a pragma; its answer, if there is one, goes to text. */
+/* Runs a pragma; its answer, if any, goes to text. */
 static int
 pragma_text(struct store *db, const char *s, char *text, size_t n,
     struct reason *w)
@@ -362,7 +362,7 @@ pragma_text(struct store *db, const char *s, char *text, size_t n,
 	return rc == SQLITE_ROW || rc == SQLITE_DONE;
 }
 
-/* Runs a pragma whose answer is a number, for *v, or is not looked at. */
+/* Runs a pragma with a number as answer, for *v, or with one to ignore. */
 static int
 pragma(struct store *db, const char *s, int *v, struct reason *w)
 {
@@ -375,7 +375,7 @@ pragma(struct store *db, const char *s, int *v, struct reason *w)
 	return 1;
 }
 
-/* A log, which a backup by VACUUM INTO lacks: readers hold nobody up. */
+/* Sets up a log, which a backup by VACUUM INTO lacks: readers block nobody. */
 static int
 use_wal(struct store *db, struct reason *w)
 {
@@ -411,7 +411,7 @@ create(struct store *db, struct reason *w)
 	return 1;
 }
 
-/* Settings of the connection; is it an archive, and of our version? */
+/* Sets the connection up, and checks that it is an archive of our version. */
 static int
 set_up(struct store *db, enum store_mode mode, struct reason *w)
 {

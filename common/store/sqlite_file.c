@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The directory of path, as it stands there. */
+/* Returns the directory of path, as it is written there. */
 static char *
 dir_of(const char *path)
 {
@@ -50,8 +50,8 @@ sqlite_file_locate(struct sqlite_file *f, const char *path, struct reason *w)
 }
 
 /*
- * A new archive grows under another name, so that at its own there is never
- * half of one.  Returns 1, or 0 with *w.
+ * Begins a new archive under another name, so that half of one is never at its
+ * own.  Returns 1, or 0 with *w.
  */
 static int
 new_file(struct sqlite_file *f, struct reason *w)
@@ -74,7 +74,7 @@ new_file(struct sqlite_file *f, struct reason *w)
 	return 1;
 }
 
-/* A regular file of ours, under one name, that nobody else can reach. */
+/* Checks for a regular file of ours, with one name, closed to others. */
 static int
 private_file(const char *name, const char *end, const struct stat *st,
     struct reason *w)
@@ -94,7 +94,7 @@ private_file(const char *name, const char *end, const struct stat *st,
 	    reason_set(w, "database", "%s%s: %s", name, end, wrong);
 }
 
-/* The file with that end beside the archive; *full: something is in it. */
+/* Finds the archive's file with this suffix; *full: it is not empty. */
 static int
 beside(const struct sqlite_file *f, const char *end, int *full,
     struct reason *w)
@@ -112,8 +112,8 @@ beside(const struct sqlite_file *f, const char *end, int *full,
 }
 
 /*
- * What SQLite would believe beside the archive is as private as the archive.
- * *wal tells that there is a log with something in it.
+ * Checks that the files which SQLite trusts beside the archive are as private.
+ * *wal: there is a log that is not empty.
  */
 static int
 check_beside(const struct sqlite_file *f, int *wal, struct reason *w)
@@ -132,9 +132,9 @@ check_beside(const struct sqlite_file *f, int *wal, struct reason *w)
 }
 
 /*
- * Who can write a directory, or owns it, can put another archive in its place:
- * one above it that others can write must have the sticky bit.  Returns 1, or 0
- * with *w.
+ * Checks who can write or owns a directory, and could put another archive in
+ * its place: one above it that others can write must have the sticky bit.
+ * Returns 1, or 0 with *w.
  */
 static int
 check_dir(const char *dir, int above, struct reason *w)
@@ -172,7 +172,7 @@ check_dirs(const struct sqlite_file *f, struct reason *w)
 	return rc;
 }
 
-/* A file system that nobody can write, where owners and modes say nothing. */
+/* Returns 1 for a read-only file system, where modes mean nothing. */
 static int
 on_medium(const struct sqlite_file *f)
 {
@@ -204,7 +204,7 @@ sqlite_file_check(struct sqlite_file *f, enum store_mode mode, struct reason *w)
 	return new_file(f, w);
 }
 
-/* The URI of the file as it stands, on a medium that nobody can write. */
+/* Returns the URI of an unchanging file, on such a medium. */
 static char *
 immutable(const char *path)
 {
@@ -285,7 +285,7 @@ rename_new(const struct sqlite_file *f)
 	return link(f->path, f->name) == -1 ? -1 : unlink(f->path);
 }
 
-/* A name must be on the disk before anybody relies on it.  1, or 0 with *w. */
+/* Syncs the directory, and so its name.  Returns 1, or 0 with *w. */
 static int
 sync_dir(const struct sqlite_file *f, struct reason *w)
 {

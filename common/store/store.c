@@ -11,8 +11,8 @@
 /* Opening --------------------------------------------------------------- */
 
 /*
- * An archive that is open when the process exits is closed, so that SQLite
- * removes -wal and -shm.  A fork does not close it: its copy is of no use.
+ * The archive that is closed at exit, so that SQLite removes -wal and -shm.  A
+ * fork does not close it: its copy is of no use.
  */
 static struct store *opened;
 static pid_t opener;
@@ -25,8 +25,8 @@ close_opened(void)
 }
 
 /*
- * Makes an archive in PostgreSQL, by the plugin that lies in ../lib/kms2ca of the
- * tool, where the Makefile has it looked for.  NULL with *w.
+ * Makes an archive in PostgreSQL, by the plugin in ../lib/kms2ca of the tool,
+ * where the Makefile has it looked for.  Returns NULL with *w on failure.
  */
 static struct store *
 remote_new(const char *url, struct reason *w)
@@ -46,7 +46,7 @@ remote_new(const char *url, struct reason *w)
 	return NULL;
 }
 
-/* Is it how libpq names a server, but no URL?  It may have a password. */
+/* Returns 1 for libpq's keywords of a server, which may include a password. */
 static int
 is_keywords(const char *path)
 {
@@ -136,7 +136,7 @@ store_setting_set(struct store *db, const char *name, uint32_t v,
 	return sql_put(st, w);
 }
 
-/* Steps SETTING_GET or CA_GET.  1: the row is at hand; 0: none; -1 with *w. */
+/* Steps SETTING_GET or CA_GET.  Returns 1 with the row, 0, or -1 with *w. */
 static int
 config(struct store *db, enum sql get, const char *name, struct sql_st **st,
     struct reason *w)
@@ -180,7 +180,7 @@ store_ca_set(struct store *db, const uint8_t *der, size_t n, struct reason *w)
 	return sql_put(st, w);
 }
 
-/* The certificate in the first column, all of it.  NULL with *w. */
+/* Returns the certificate in the first column, or NULL with *w. */
 static X509 *
 parse(struct sql_st *st, const char *whose, struct reason *w)
 {
@@ -233,7 +233,7 @@ store_agent_add(struct store *db, const struct cert *c, struct reason *w)
 	return sql_run(st, w);
 }
 
-/* Steps the statement, which counts.  1: more than none, 0, or -1 with *w. */
+/* Runs a statement that counts.  Returns 1 above 0, else 0, or -1 with *w. */
 static int
 some(struct store *db, enum sql n, const char *hash, struct reason *w)
 {
@@ -316,7 +316,7 @@ compare(const void *a, const void *b)
 	    ((const struct store_known *)b)->sha256, 32);
 }
 
-/* What store_expect() found, or NULL if it did not ask. */
+/* Returns what store_expect() found, or NULL if it did not ask. */
 static struct store_known *
 known0(struct store *db, const uint8_t sha256[32])
 {
@@ -328,7 +328,7 @@ known0(struct store *db, const uint8_t sha256[32])
 	return bsearch(&key, db->known, db->nknown, sizeof(key), compare);
 }
 
-/* Sets what is known of a certificate that is there. */
+/* Sets what is known of a certificate in the archive. */
 static void
 set_known(struct store_known *k, int64_t id, int has_key, struct text group,
     struct text user, struct text mail)
@@ -341,7 +341,7 @@ set_known(struct store_known *k, int64_t id, int has_key, struct text group,
 	k->seen.mail = sql_text_dup(mail);
 }
 
-/* The same, from the columns at hand, of which `first' is RequestID. */
+/* Sets it from the columns at hand, of which `first' is RequestID. */
 static void
 read_known(struct store_known *k, const struct sql_st *st, int first)
 {
@@ -350,7 +350,7 @@ read_known(struct store_known *k, const struct sql_st *st, int first)
 	    sql_col_text(st, first + 4));
 }
 
-/* Asks for all that is known by name only.  Returns 1, or 0 with *w. */
+/* Looks up all of store_expect().  Returns 1, or 0 with *w. */
 static int
 ask(struct store *db, const char *list, struct reason *w)
 {
@@ -401,7 +401,7 @@ store_expect(struct store *db, uint8_t (*sha256)[32], size_t n,
 	return rc;
 }
 
-/* The same of one, when it is needed.  1 with *k, 0: not there, -1 with *w. */
+/* Looks up one on demand.  Returns 1 with *k, 0 if not there, -1 with *w. */
 static int
 ask_one(struct store *db, const uint8_t sha256[32], struct store_known *k,
     struct reason *w)

@@ -76,7 +76,7 @@ struct old {
 	uint8_t sum[STORE_DROPPED];
 };
 
-/* The next one of a row.  1, 0: there is none, -1 with *w. */
+/* Gives the next one of a row.  Returns 1, 0 at the end, -1 with *w. */
 static int
 old_next(struct store *db, int64_t id, struct old *o, struct reason *w)
 {
@@ -101,8 +101,8 @@ old_next(struct store *db, int64_t id, struct old *o, struct reason *w)
 }
 
 /*
- * Is the digest of the commit over the hashes of its keys?  Then it fits
- * afterwards, too.  What was found last is kept in the slot.  1, 0, or -1 with *w.
+ * Returns 1 if the digest of the commit is over the hashes of its keys, and so
+ * fits later too; else 0, or -1 with *w.  The slot keeps the last result.
  */
 static int
 invariant(struct store *db, int slot, int64_t audit, struct reason *w)
@@ -124,7 +124,7 @@ invariant(struct store *db, int slot, int64_t audit, struct reason *w)
 	return db->invariant[slot];
 }
 
-/* Puts its SHA-256 in its place.  Returns 1, or 0 with *w. */
+/* Replaces a version by its SHA-256.  Returns 1, or 0 with *w. */
 static int
 drop(struct store *db, int64_t id, const struct old *o, struct reason *w)
 {

@@ -30,7 +30,7 @@
 
 static int walk(struct container *);
 
-/* The member of a tar is whole, only its padding was cut off. */
+/* Returns 1 if a tar member lacks only its padding. */
 static int
 all_but_padding(struct container *c, size_t len)
 {
@@ -41,8 +41,7 @@ all_but_padding(struct container *c, size_t len)
 }
 
 /*
- * The member is an archive: reads it, of which len bytes at l->data are gone
- * already.
+ * Reads a member that is an archive, and whose first len bytes are at l->data.
  */
 static void
 inner(struct container *c, const struct magic *kind, size_t len)
@@ -74,7 +73,7 @@ inner(struct container *c, const struct magic *kind, size_t len)
 	}
 }
 
-/* Sends what is in a memory file, by way of l->data; wipes and closes it. */
+/* Sends a memory file by way of l->data; wipes and closes it. */
 static void
 pieces_of(struct limits *l, int fd)
 {
@@ -88,8 +87,8 @@ pieces_of(struct limits *l, int fd)
 }
 
 /*
- * All of a member; its first bytes are in a memory file, or else, len of them,
- * at l->data.
+ * Sends all of a member, whose first bytes are in a memory file or, len of
+ * them, at l->data.
  */
 static void
 pieces(struct container *c, size_t len, int fd)
@@ -121,7 +120,7 @@ pieces(struct container *c, size_t len, int fd)
 	    r == 0 ? 0 : strnlen(s, FRAME_TEXT));
 }
 
-/* Reads on into l->data, to len bytes.  As container_take(). */
+/* Reads on into l->data, to len bytes.  Returns what container_take() does. */
 static int
 fill(struct container *c, size_t *len, size_t to)
 {
@@ -136,7 +135,7 @@ fill(struct container *c, size_t *len, size_t to)
 	return r;
 }
 
-/* Has it proven, and read again into l->data.  As container_take(). */
+/* Proves the entry and reads it again into l->data, as container_take(). */
 static int
 proven(struct container *c, size_t *len, size_t to)
 {
@@ -148,7 +147,7 @@ proven(struct container *c, size_t *len, size_t to)
 	return fill(c, len, to);
 }
 
-/* A member, of which len bytes are at l->data. */
+/* Sends a member, of which len bytes are at l->data. */
 static void
 deliver(struct container *c, size_t len)
 {
@@ -171,7 +170,7 @@ deliver(struct container *c, size_t len)
 	OPENSSL_cleanse(l->data, len);
 }
 
-/* The data of one member; a link may have none. */
+/* Reads the data of a member; a link may have none. */
 static void
 member(struct container *c, int link)
 {
@@ -207,7 +206,7 @@ member(struct container *c, int link)
 		    c->base, NO_FURTHER);
 }
 
-/* Sets the path of the entry, with that of the container in front of it. */
+/* Sets the path of the entry, behind that of its container. */
 static void
 set_path(struct container *c, struct archive_entry *e)
 {
@@ -258,8 +257,8 @@ entry(struct container *c, struct archive_entry *e)
 }
 
 /*
- * To the end of the entry.  Where passing it by means to unpack it, it is read,
- * so that it is progress.
+ * Goes to the end of the entry.  If skipping has to unpack it, it is read,
+ * which is progress.
  */
 static int
 pass_by(struct container *c)
@@ -288,7 +287,7 @@ pass_by(struct container *c)
 
 /* The archive ------------------------------------------------------------ */
 
-/* Counts a warning, or an entry lost. */
+/* Counts a warning, or a lost entry. */
 static void
 warning(struct container *c, int r)
 {
@@ -304,7 +303,7 @@ warning(struct container *c, int r)
 		limits_note(c->base, s == NULL ? "warning" : s);
 }
 
-/* A block of a tar is no header: a member is gone.  Said once in a row. */
+/* Reports a lost member, since a block of a tar is no header; once in a row. */
 static void
 lost(struct container *c)
 {
@@ -316,8 +315,8 @@ lost(struct container *c)
 }
 
 /*
- * A tar ends in blocks of zeros; libarchive does not mind if they are gone
- * because the file was cut there.
+ * Reports a cut tar: it ends in blocks of zeros, whose absence libarchive
+ * ignores.
  */
 static int
 tar_cut(struct container *c, int64_t before)
@@ -335,7 +334,7 @@ is_rar(const struct container *c)
 	return format == ARCHIVE_FORMAT_RAR || format == ARCHIVE_FORMAT_RAR_V5;
 }
 
-/* Returns 1 at the end of the archive, 0 if that was not reached. */
+/* Reads the members.  Returns 1 at the end of the archive, else 0. */
 static int
 walk(struct container *c)
 {
@@ -430,9 +429,8 @@ child_read(struct limits *l)
 }
 
 /*
- * Waits until the parent wants to read, and gives up what is not needed: stderr,
- * since nothing that an archive says goes to a terminal as it is, and the
- * environment, since passwords may be in it.
+ * Waits for the parent's leave, and gives up stderr, since a terminal must not
+ * see raw text of an archive, and the environment, which may hold passwords.
  */
 static void
 begin(void)

@@ -83,7 +83,7 @@ container_unreadable(struct container *c)
 
 /* Reading -------------------------------------------------------------- */
 
-/* Has libarchive unpack more of the entry.  Returns 1, 0 at its end, or err. */
+/* Unpacks more of the entry.  Returns 1, 0 at its end, or err. */
 static int
 unpack(struct container *c)
 {
@@ -142,7 +142,7 @@ container_take(struct container *c, size_t max, const uint8_t **p, size_t *n)
 	return c->err == 0 ? 1 : c->err;
 }
 
-/* The error is another archive's too. */
+/* Copies the error from another archive. */
 static void
 hand_on(struct archive *to, struct archive *from)
 {
@@ -151,7 +151,7 @@ hand_on(struct archive *to, struct archive *from)
 		    archive_error_string(from));
 }
 
-/* The next bytes that the filter unpacks. */
+/* Gives the next bytes that the filter unpacks. */
 static ssize_t
 unpacked(struct archive *a, struct container *c, const void **buf)
 {
@@ -182,7 +182,7 @@ container_more(struct container *c, struct feed_given *f, const void **buf)
 				   feed_read(&c->feed, c->a, buf);
 }
 
-/* Callbacks of libarchive: for filter, and from it for a. */
+/* Callbacks of libarchive: one for filter, one from it for a. */
 static ssize_t
 to_filter(struct archive *a, void *ctx, const void **buf)
 {
@@ -208,7 +208,7 @@ to_format(struct archive *a, void *ctx, const void **buf)
 	return feed_note(&c->unpacked, *buf, n);
 }
 
-/* One by one: no filter that runs programs. */
+/* Enables filters one by one, and none that runs programs. */
 static void
 support_filters(struct archive *a)
 {
@@ -226,7 +226,7 @@ support_filters(struct archive *a)
 	(void)archive_read_support_format_empty(a);
 }
 
-/* Not mtree, which opens local files. */
+/* Enables formats, but not mtree, which opens local files. */
 static void
 support_formats(struct container *c)
 {
@@ -257,9 +257,9 @@ support_formats(struct container *c)
 }
 
 /*
- * Opens what unpacks a compressed archive for another one to read, so that it is
- * known where each of them ends.  Returns 1, 0 if that is for nothing since the
- * archive is not compressed and can seek, or an error of libarchive.
+ * Opens the filter of a compressed archive, so that it is known where each of
+ * the two ends.  Returns 1, 0 if the archive needs none since it is not
+ * compressed and can seek, or an error of libarchive.
  */
 static int
 open_filter(struct container *c)
@@ -283,7 +283,7 @@ open_filter(struct container *c)
 	return r < ARCHIVE_WARN ? r : 1;
 }
 
-/* An archive_read_callback: the next bytes of an archive inside another one. */
+/* Gives the next bytes of an inner archive, as an archive_read_callback. */
 static ssize_t
 from_outer(struct archive *a, void *ctx, const void **buf)
 {
@@ -340,7 +340,7 @@ container_packed(const struct container *c)
 	return c->filter != NULL && archive_filter_count(c->filter) > 1;
 }
 
-/* As archive_read_next_header(). */
+/* Reads the next header, as archive_read_next_header() does. */
 static int
 header(struct container *c, struct archive_entry **e)
 {
@@ -360,7 +360,7 @@ container_next(struct container *c, struct archive_entry **e)
 	return header(c, e);
 }
 
-/* Opens the archive once more, at this entry.  Returns 1, or 0. */
+/* Opens the archive again, at this entry.  Returns 1, or 0. */
 static int
 reopen(struct container *c)
 {
@@ -377,7 +377,7 @@ reopen(struct container *c)
 	return 1;
 }
 
-/* Counts the entries that are passed by to get to this one once more. */
+/* Counts the entries that are skipped to reach this one again. */
 static int
 may_reopen(struct container *c)
 {

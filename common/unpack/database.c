@@ -27,7 +27,7 @@ struct database {
 	size_t len;
 };
 
-/* The path of what is in it; the caller frees. */
+/* Returns the path of something in it, which the caller frees. */
 static char *
 path_in(const struct database *d, const char *where)
 {
@@ -39,7 +39,7 @@ path_in(const struct database *d, const char *where)
 	return s;
 }
 
-/* Something of it is lost.  Past a ceiling that is counted only. */
+/* Reports a loss, or only counts it above a ceiling. */
 static void
 lost(void *ctx, const char *where, const struct reason *w)
 {
@@ -67,7 +67,7 @@ value(void *ctx, const char *source, const uint8_t *p, size_t n)
 	free(path);
 }
 
-/* Pages are read: that is progress. */
+/* Notes progress, since pages are read. */
 static int
 row(void *ctx)
 {
@@ -78,7 +78,7 @@ row(void *ctx)
 	return limits_unpacked(d->limits, n * d->e->page_size);
 }
 
-/* Adds a table to the text.  Those of the engine itself are in all databases. */
+/* Adds a table to the text, except those that every database has. */
 static void
 table(void *ctx, const struct schema_table *t, uint64_t rows)
 {
@@ -96,7 +96,7 @@ table(void *ctx, const struct schema_table *t, uint64_t rows)
 		d->len += (size_t)n;
 }
 
-/* Says what it is, and what became of it. */
+/* Reports what it is, and what was found. */
 static void
 describe(const struct database *d, int ca)
 {
@@ -158,7 +158,7 @@ read_all(struct limits *l, const char *path, struct ese e)
 }
 
 /*
- * Copies a member past its ceiling, as much of it as the ceiling of memory lets.
+ * Copies a member above its ceiling, as far as the ceiling of memory allows.
  * Returns a memory file, or -1; *size is 0 if that is not all of it.
  */
 static int
@@ -184,7 +184,7 @@ spool(struct container *c, size_t len, uint64_t *size)
 	return fd;
 }
 
-/* Returns 1 if the member is the whole input, as it is, and that can seek. */
+/* Returns 1 if the member is the whole raw input, and that can seek. */
 static int
 in_place(const struct container *c, struct stat *st)
 {

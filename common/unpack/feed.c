@@ -49,7 +49,7 @@ feed_read(struct feed *f, struct archive *a, const void **buf)
 	return k;
 }
 
-/* The memory file fd, if any, has no room, as errno says.  Returns 0. */
+/* Reports that memory file fd, if any, has no room (errno).  Returns 0. */
 static int
 no_copy(struct feed *f, int fd)
 {
@@ -68,8 +68,8 @@ no_copy(struct feed *f, int fd)
 }
 
 /*
- * Copies it into an anonymous memory file.  A zip that is too large can be read
- * without, if need be.
+ * Copies the input into an anonymous memory file.  A zip that is too large for
+ * one can be read without.
  */
 static int
 to_memory(struct feed *f, struct archive *a)
@@ -104,8 +104,8 @@ to_memory(struct feed *f, struct archive *a)
 }
 
 /*
- * A 7z has its directory at the end.  So has a zip, which tells from it what is
- * missing, and has to be read again where a wrong password seemed to be right.
+ * Copies what must seek.  A 7z has its directory at the end.  So has a zip: it
+ * tells what is missing; and a wrong password may mean a second reading.
  */
 int
 feed_open(struct feed *f, struct archive *a)
@@ -154,7 +154,7 @@ feed_is_image(struct feed *f)
 	    memcmp(f->block, zeros, sizeof(zeros)) == 0;
 }
 
-/* As feed_left(), but of no more than the last max bytes. */
+/* Finds what was left among the last max bytes. */
 static void
 left_of(struct feed_given *g, struct archive *a, size_t max)
 {

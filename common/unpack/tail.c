@@ -13,7 +13,7 @@
 #define EOCD_ZERO 18 /* of its own that may all be zeros */
 #define EOCD_TAIL (EOCD64 + EOCD + 65535 + EOCD_ZERO) /* with a comment */
 
-/* n bytes, the least significant first. */
+/* Reads a number of n bytes, the least significant first. */
 static uint64_t
 number(const uint8_t *p, int n)
 {
@@ -38,7 +38,7 @@ more(struct container *c, const char *where, const char *what, const char *cmd,
 }
 
 /*
- * Passes by padding; and the directory of a zip that cannot seek, up to the next
+ * Skips padding, and the directory of a zip that cannot seek, up to the next
  * local header (APPNOTE.TXT section 4.3.7), of which *seen bytes were there.
  */
 static size_t
@@ -53,8 +53,8 @@ pass_by(const uint8_t *p, size_t n, int zip, size_t *seen)
 }
 
 /*
- * Reads on in f.  Leaves the first bytes that are not passed by in l->data, and
- * where they are in *at.  Returns their number, or an error of libarchive.
+ * Reads on in f.  Leaves the first bytes that are not skipped in l->data, and
+ * their place in *at.  Returns their number, or an error of libarchive.
  */
 static ssize_t
 read_on(struct container *c, struct feed_given *f, int zip, int64_t *at)
@@ -83,8 +83,8 @@ read_on(struct container *c, struct feed_given *f, int zip, int64_t *at)
 }
 
 /*
- * Reads the end of a zip, less padding, into block.  Returns the number of bytes,
- * and where they are in *from.
+ * Reads the end of a zip, without padding, into block.  Returns the number of
+ * bytes, with their place in *from.
  */
 static ssize_t
 zip_tail(struct container *c, uint64_t size, uint64_t *from)
@@ -103,7 +103,7 @@ zip_tail(struct container *c, uint64_t size, uint64_t *from)
 }
 
 /*
- * Where a zip ends, and how much stands in front of it, as its directory has it
+ * Finds where a zip ends, and how much is in front of it, from its directory
  * (APPNOTE.TXT sections 4.3.14 to 4.3.16).  Returns 0 if it has none.
  */
 static uint64_t
@@ -130,7 +130,7 @@ zip_end(struct container *c, uint64_t size, int64_t *before)
 	return 0;
 }
 
-/* Where an archive that can seek ends. */
+/* Finds where an archive that can seek ends. */
 static int64_t
 end_of(struct container *c)
 {
@@ -161,7 +161,7 @@ end_of(struct container *c)
 	return end == 0 || end > (uint64_t)size ? size : (int64_t)end;
 }
 
-/* Returns 1 if the n bytes behind the end of the archive are none of it. */
+/* Returns 1 if the n bytes behind the archive do not belong to it. */
 static int
 is_other(struct container *c, int format, size_t n)
 {
@@ -180,7 +180,7 @@ is_other(struct container *c, int format, size_t n)
 	}
 }
 
-/* Behind the compressed data, all of which was read. */
+/* Looks behind the compressed data, all of which was read. */
 static void
 tail_filter(struct container *c)
 {

@@ -111,8 +111,8 @@ unpack_start(struct unpack *w, int fd, const struct unpack_limits *limits,
 }
 
 /*
- * What became of something written to the child.  Returns 1, or 0 if the child is
- * gone, or asks and does not read: both would wait for each other.
+ * Checks a write to the child.  Returns 1, or 0 if the child is gone, or asks
+ * and does not read: both would wait for each other.
  */
 static int
 said(int written)
@@ -132,8 +132,8 @@ go(struct unpack *w)
 }
 
 /*
- * Gives the child password i of the member at w->path.  Returns 1, or 0 if it does
- * not take it, or asks for another member before it told what became of the last.
+ * Gives the child password i of the member at w->path.  Returns 1, or 0 if it
+ * is not taken, or is for another member before the last was reported.
  */
 static int
 answer(struct unpack *w, uint64_t i)
@@ -156,7 +156,7 @@ answer(struct unpack *w, uint64_t i)
 	return said(frame_answer(w->child.to, s));
 }
 
-/* Returns 1 if the event tells what became of the member asked for. */
+/* Returns 1 if the event ends the member that was asked for. */
 static int
 told(struct unpack *w, uint32_t event)
 {
@@ -170,7 +170,7 @@ told(struct unpack *w, uint32_t event)
 	    (event == UNPACK_FAULT && w->pathlen == 0);
 }
 
-/* The parent's view of a ceiling that is passed: the last event. */
+/* Makes the last event: the parent sees a ceiling passed. */
 static enum unpack_event
 ceiling(struct unpack *w, const char *name, uint64_t value)
 {
@@ -184,8 +184,8 @@ ceiling(struct unpack *w, const char *name, uint64_t value)
 }
 
 /*
- * A second in which the child sent nothing.  Returns 1, or 0 after a ceiling: it
- * works for too long, or it does not work though it could read more.
+ * Handles a second without data from the child.  Returns 1, or 0 after a
+ * ceiling: it works for too long, or not at all though it could read more.
  */
 static int
 tick(struct unpack *w)
@@ -229,8 +229,8 @@ receive_some(struct unpack *w, void *p, size_t n)
 }
 
 /*
- * Reads n bytes, few from what is at hand, since a system call may cost as much as
- * to parse a certificate.  Returns 1, or 0 if the child is gone or at a ceiling.
+ * Reads n bytes, few of those at hand: a system call may cost as much as
+ * parsing a certificate.  Returns 1, or 0 if the child is gone or at a ceiling.
  */
 static int
 receive(struct unpack *w, void *p, size_t n)
@@ -273,7 +273,7 @@ room(void **p, size_t *cap, size_t n)
 	return *p != NULL;
 }
 
-/* The child died, or is ended: why. */
+/* Reports why the child died, or was ended. */
 static enum unpack_event
 died(struct unpack *w)
 {
@@ -299,7 +299,7 @@ died(struct unpack *w)
 	return UNPACK_FAULT;
 }
 
-/* The reason tokens that the child may use, as static strings. */
+/* Returns the static string of a reason token that the child may use. */
 static const char *
 reason_of(const char *s)
 {
@@ -313,7 +313,7 @@ reason_of(const char *s)
 	return "damaged";
 }
 
-/* How much data may come with a frame; UINT64_MAX if there is no such. */
+/* Returns how much data a frame may have; UINT64_MAX: no such frame. */
 static uint64_t
 longest(const struct unpack *w, uint32_t event)
 {
@@ -340,8 +340,8 @@ longest(const struct unpack *w, uint32_t event)
 }
 
 /*
- * Counts a frame, since the child that should may be in the hands of the archive.
- * Returns 1, or 0 after a ceiling.
+ * Counts a frame, since the archive may control the child that should.  Returns
+ * 1, or 0 after a ceiling.
  */
 static int
 count(struct unpack *w, const struct frame *f)
