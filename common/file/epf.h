@@ -17,9 +17,7 @@
 
 #define EPF_VALUE_MAX  (256 * 1024) /* bytes of one value, as text */
 #define EPF_LOCKED_MAX 1000 /* encrypted values of one profile */
-#define EPF_SALTS_MAX  64 /* values that may be a salt */
 #define EPF_WORK_MAX   50000000 /* rounds of a hash in all */
-#define EPF_COUNTS_MAX 32 /* values that may be an iteration count */
 
 /*
  * Returns 1 if the bytes are text with a [Section] line and at least one value
