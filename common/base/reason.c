@@ -45,18 +45,6 @@ reason_set(struct reason *w, const char *reason, const char *fmt, ...)
 }
 
 int
-reason_fail(struct reason *w, const char *reason, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	set(w, reason, fmt, ap);
-	va_end(ap);
-	reason_clear();
-	return -1;
-}
-
-int
 reason_ssl(struct reason *w, const char *reason, const char *fmt, ...)
 {
 	unsigned long e = ERR_peek_last_error();

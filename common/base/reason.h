@@ -18,8 +18,7 @@ int reason_set(struct reason *, const char *reason, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Does as reason_set(), for functions that fail with -1.  Returns -1. */
-int reason_fail(struct reason *, const char *reason, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+#define reason_fail(...) (reason_set(__VA_ARGS__), -1)
 
 /*
  * Does as reason_set(), and appends the last error of libcrypto, if there is
