@@ -363,6 +363,24 @@ $usage" kms-report operand <small
 	shows Reconciliation 'in the archive' 23
 }
 
+@test 'a log that was cut, mended as ca-import(1) says, is read with -P' {
+	local mend
+
+	mend=$(sed -n "/^\\[ -z .*import\\.log$/ { s/\\\\(aq/'/g; p }" \
+	    "$root/man/ca-import.1")
+	[[ -n $mend ]]
+	cp import.log whole.log
+	bash -c "$mend"
+	cmp import.log whole.log
+	head -c $(($(stat -c %s whole.log) / 2)) whole.log >import.log
+	[[ -n $(tail -c 1 import.log) ]]
+	bash -c "$mend"
+	[[ -s import.log && -z $(tail -c 1 import.log) ]]
+	# and the run after it
+	cat whole.log >>import.log
+	run_tool 0 kms-report -P <import.log
+}
+
 @test 'no key is on the page, nor on its way' {
 	local key
 
