@@ -49,12 +49,14 @@ pg_whole()
 }
 
 # masked FILE: without what differs from one archive to another: times, hashes
-# of the chain, names of the archive, digests of a stream, blobs.
+# of the chain, names of the archive, digests of a stream, blobs; and numbers of
+# commits, of which a slow machine makes more.
 masked()
 {
 	sed -E "s,${URL/\?/\\?},DB,g; s,($PWD/)?ca\.db,DB,g; s/[0-9:-]{10}T[0-9:]{8}Z/TIME/g
 	    /warning: .*: fsync is off/d
-	    s/(audit head: |is now )([0-9]+):[0-9a-f]{64}/\1\2:HEAD/
+	    s/(audit head: |is now )[0-9]+:[0-9a-f]{64}/\1HEAD/
+	    s/\t(audit|key_audit):[0-9]+/\t\1:N/g
 	    s/\tsha256:[0-9a-f]{64}\tsig:/\tsha256:\tsig:/
 	    s/\tblob:.+/\tblob:B/" "$1"
 }
@@ -305,7 +307,7 @@ finds()
 }
 
 @test 'postgresql: what was altered is found' {
-	local changed='ca-audit: audit: what audit row 3 recorded was changed*'
+	local changed='ca-audit: audit: what audit row * recorded was changed*'
 	local orphan='ca-audit: audit: * is not as the audited commits left it*'
 
 	pg_archive
