@@ -21,7 +21,7 @@ run_corpus()
 		printf -v PW %b "$hex"
 		export PW
 		status=0
-		timeout 20 p12-extract -a -p env:PW <"$dir/$file" \
+		timeout 120 p12-extract -a -p env:PW <"$dir/$file" \
 		    >"$OUT" 2>err || status=$?
 		[[ $status == 0 || -s err ]] || {
 			echo "$file: nothing said" >&2
