@@ -61,7 +61,7 @@ open_pbmac1(struct p12mac *m, const X509_ALGOR *alg, struct reason *w)
 	if (p == NULL)
 		return reason_set(w, "damaged",
 		    "no PBMAC1 parameters (RFC 9579 section 4)");
-	if (!pbe_pbkdf2(p->kdf, w))
+	if (!pbe_pbkdf2(p->kdf, 0, w)) /* p12mac_check() derives */
 		goto out;
 	m->pb = pbe_parameters(p->kdf, ASN1_ITEM_rptr(PBKDF2PARAM));
 	m->md = pbe_prf(p->mac);

@@ -68,7 +68,7 @@ scrypt_key(const X509_ALGOR *alg, const struct passform *f, uint8_t *key,
 }
 
 int
-pbe_pbkdf2(const X509_ALGOR *alg, struct reason *w)
+pbe_pbkdf2(const X509_ALGOR *alg, size_t len, struct reason *w)
 {
 	PBKDF2PARAM *p = pbe_parameters(alg, ASN1_ITEM_rptr(PBKDF2PARAM));
 	long n;
@@ -77,13 +77,12 @@ pbe_pbkdf2(const X509_ALGOR *alg, struct reason *w)
 	if (p == NULL)
 		return reason_set(w, "damaged",
 		    "no PBKDF2 parameters (RFC 8018 appendix A.2)");
-	n = p->keylength == NULL ? EVP_MAX_KEY_LENGTH :
-				   ASN1_INTEGER_get(p->keylength);
+	n = p->keylength == NULL ? 1 : ASN1_INTEGER_get(p->keylength);
 	ok = n < 1 || n > KDF_KEY_MAX ?
 	    reason_set(w, "ceiling",
 		"asks for a key of more than %d bytes, the ceiling",
 		KDF_KEY_MAX) :
-	    budget_rounds(p->iter, pbe_prf(p->prf), (size_t)n, w);
+	    budget_rounds(p->iter, pbe_prf(p->prf), len, w);
 	PBKDF2PARAM_free(p);
 	return ok;
 }
@@ -312,10 +311,12 @@ static int
 pbes2_key(EVP_CIPHER_CTX *ctx, const X509_ALGOR *alg, PBE2PARAM *v2,
     const struct passform *f, const struct ahead *a, struct reason *w)
 {
+	const EVP_CIPHER *c = EVP_get_cipherbyobj(v2->encryption->algorithm);
 	PBKDF2PARAM *kdf;
 	int rc;
 
-	if (!pbe_pbkdf2(v2->keyfunc, w))
+	if (!pbe_pbkdf2(v2->keyfunc,
+		c == NULL ? 0 : (size_t)EVP_CIPHER_get_key_length(c), w))
 		return 0;
 	kdf = pbe_parameters(v2->keyfunc, ASN1_ITEM_rptr(PBKDF2PARAM));
 	repair_cipher(v2, kdf);

@@ -29,8 +29,11 @@ int pbe_decrypt(const X509_ALGOR *, const struct passform *,
 /* Adds what pbe_decrypt() will derive from the form. */
 void pbe_ahead(struct ahead *, const X509_ALGOR *);
 
-/* Checks PBKDF2's parameters, counts its rounds.  Returns 1, or 0 with *w. */
-int pbe_pbkdf2(const X509_ALGOR *, struct reason *w);
+/*
+ * Checks PBKDF2's parameters and counts the rounds of a key of len bytes, 0 if none
+ * is derived now.  Returns 1, or 0 with *w.
+ */
+int pbe_pbkdf2(const X509_ALGOR *, size_t len, struct reason *w);
 
 /*
  * Writes the name of an algorithm, with the parts of PBES2, or its OID if
