@@ -587,7 +587,7 @@ verdicts()
 	exec 8<>fifo
 	# nothing will ever come from there
 	run_tool 2 script -qec "ca-recover ${kra1[*]} <&8" /dev/null </dev/null
-	tr -d '\r' <"$OUT" | diff - <(echo "ca-recover: standard output is a \
+	sed 's,\r,,g; s,\x1b\[K,,' "$OUT" | diff - <(echo "ca-recover: standard output is a \
 terminal and would show clear keys: send it to a file or a pipe")
 	run_tool 0 script -qec "ca-recover ${kra1[*]} <carol.rec >here" \
 	    /dev/null </dev/null

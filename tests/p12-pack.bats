@@ -703,6 +703,6 @@ NAMES
 	mkfifo fifo
 	exec 8<>fifo
 	run_tool 2 script -qec 'p12-pack -p file:pw <&8' /dev/null </dev/null
-	tr -d '\r' <"$OUT" | diff - <(echo "p12-pack: standard output is a \
+	sed 's,\r,,g; s,\x1b\[K,,' "$OUT" | diff - <(echo "p12-pack: standard output is a \
 terminal and would show binary data: send it to a file or a pipe")
 }
