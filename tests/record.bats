@@ -489,13 +489,17 @@ written()
 }
 
 @test "written: all fields, in the order of the page, and read again" {
+	local end=${fields[end]}
+
 	run_tool 1 "${export[@]}" <"$ORG/kms-backup.zip"
 	cp "$OUT" sealed
 	written stream
 	written key seal
 	written cert seal
 	written fault group user seal
-	written end
+	fields[end]=${end% sig}
+	written end members members_{keys,certs,faulted,skipped} sig
+	fields[end]=$end
 	run_tool 0 kms-verify "${machine[@]}" <sealed
 	cmp sealed "$OUT"
 
