@@ -30,8 +30,8 @@ int pbe_decrypt(const X509_ALGOR *, const struct passform *,
 void pbe_ahead(struct ahead *, const X509_ALGOR *);
 
 /*
- * Checks PBKDF2's parameters and counts the rounds of a key of len bytes, 0 if none
- * is derived now.  Returns 1, or 0 with *w.
+ * Checks PBKDF2's parameters, and counts the rounds of a key of len bytes: 0 if
+ * none is derived now.  Returns 1, or 0 with *w.
  */
 int pbe_pbkdf2(const X509_ALGOR *, size_t len, struct reason *w);
 
