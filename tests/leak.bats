@@ -137,7 +137,7 @@ packed()
 	hold=$(fd_of "$pid" w "$TMPDIR/*")
 	cat "/proc/$pid/fd/$hold" >held
 	let_go 0
-	none_in held "${keys[@]}" text:"$LEAK" text:"$MORE"
+	[[ ! -s held ]] || none_in held "${keys[@]}" text:"$LEAK" text:"$MORE"
 	none_in "$ERR" "${keys[@]}" text:"$LEAK" text:"$MORE"
 	none_in "$OUT" "${keys[@]}" text:"$LEAK" text:"$MORE"
 	for p in parent crew0 crew1; do
