@@ -157,16 +157,19 @@ asked(int sig)
 	errno = saved;
 }
 
+/* On the first byte of a terminal: held by the tool that shows its progress. */
+static const struct flock speaker = { .l_type = F_WRLCK,
+	.l_whence = SEEK_SET,
+	.l_len = 1 };
+
 /*
  * Returns 1 if this process shows the progress of the pipeline: the one with a
- * file for input, which holds a lock on the first byte of it, else the last.
+ * file for input, which holds that lock, else the last.
  */
 static int
 speaks(int file, int pipe)
 {
-	struct flock lock = { .l_type = F_WRLCK,
-		.l_whence = SEEK_SET,
-		.l_len = 1 };
+	struct flock lock = speaker;
 
 	if (msg_level > 0)
 		return 1;
@@ -180,9 +183,7 @@ speaks(int file, int pipe)
 static int
 silenced(void)
 {
-	struct flock lock = { .l_type = F_WRLCK,
-		.l_whence = SEEK_SET,
-		.l_len = 1 };
+	struct flock lock = speaker;
 	pid_t front = terminal ? tcgetpgrp(STDERR_FILENO) : -1;
 
 	return (front != -1 && front != getpgrp()) ||

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/heap.h"
+#include "base/io.h"
 #include "base/msg.h"
 #include "base/table.h"
 #include "base/tool.h"
@@ -82,14 +83,10 @@ shelf_free(struct shelf *s)
 static void
 shelf_write(struct shelf *s, const void *p, size_t n, uint64_t at)
 {
-	ssize_t k;
-
-	for (; n > 0;
-	     n -= (size_t)k, at += (uint64_t)k, p = (const char *)p + k)
-		if ((k = pwrite(s->fd, p, n, (off_t)at)) == -1)
-			msg_die("cannot write the temporary file: %s (make "
-				"room, or set TMPDIR)",
-			    strerror(errno));
+	if (!io_pwrite_all(s->fd, p, n, (off_t)at))
+		msg_die("cannot write the temporary file: %s (make room, or "
+			"set TMPDIR)",
+		    strerror(errno));
 }
 
 /* Adds what a held is, as a whole: it is in the tail, or in the file. */
@@ -113,15 +110,12 @@ shelf_append(struct shelf *s, const void *p, size_t n)
 static size_t
 shelf_pread(struct shelf *s, void *p, size_t n, size_t max, uint64_t at)
 {
-	size_t got = 0;
-	ssize_t k;
+	ssize_t got = io_pread_all(s->fd, p, max, (off_t)at);
 
-	for (; got < n; got += (size_t)k)
-		if ((k = pread(s->fd, (char *)p + got, max - got,
-			 (off_t)(at + got))) <= 0)
-			msg_die("cannot read the temporary file: %s",
-			    k == 0 ? "cut" : strerror(errno));
-	return got;
+	if (got == -1 || (size_t)got < n)
+		msg_die("cannot read the temporary file: %s",
+		    got == -1 ? strerror(errno) : "cut");
+	return (size_t)got;
 }
 
 /* Sees to it that the page has n bytes, SHELF_PAGE at most, from a place. */

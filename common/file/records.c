@@ -11,12 +11,11 @@ static int
 records_has_other(const struct rec *r)
 {
 	static const char *const labels[] = { "key", "blob", "recovery" };
-	const struct rec_field *f;
 	size_t i;
 
 	for (i = rec_is(r, "key") ? 1 : 0;
 	     i < sizeof(labels) / sizeof(labels[0]); i++)
-		if ((f = rec_get0(r, labels[i])) != NULL && f->vlen > 0)
+		if (rec_has(r, labels[i]))
 			return 1;
 	return 0;
 }

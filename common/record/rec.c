@@ -102,6 +102,14 @@ rec_either0(const struct rec *r, const char *label)
 }
 
 int
+rec_has(const struct rec *r, const char *label)
+{
+	const struct rec_field *f = rec_either0(r, label);
+
+	return f != NULL && f->vlen > 0;
+}
+
+int
 rec_eq(const struct rec *r, const char *label, const char *s)
 {
 	const struct rec_field *f = rec_get0(r, label);

@@ -43,6 +43,9 @@ const struct rec_field *rec_get0(const struct rec *, const char *label);
 /* Returns the field with this label, else its base64 twin, else NULL. */
 const struct rec_field *rec_either0(const struct rec *, const char *label);
 
+/* Returns 1 if rec_either0() has a field, and it is not empty. */
+int rec_has(const struct rec *, const char *label);
+
 /* Returns 1 if the escaped value of the field is s. */
 int rec_eq(const struct rec *, const char *label, const char *s);
 

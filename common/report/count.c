@@ -280,10 +280,8 @@ count_may_hold(const struct rec *r)
 static void
 fault(struct count *c, const struct rec *r)
 {
-	const struct rec_field *cured = rec_get0(r, "cured");
-
-	c->nexport += cured == NULL;
-	if (cured != NULL && cured->vlen > 0)
+	c->nexport += rec_get0(r, "cured") == NULL;
+	if (rec_has(r, "cured"))
 		return;
 	if (!first(c, "fault", r, "source", "reason"))
 		return;
@@ -329,15 +327,6 @@ for_agents(struct count *c, const struct rec *r, const char *label, char end)
 	return all;
 }
 
-/* Returns 1 if the record has the field, and it is not empty. */
-static int
-says(const struct rec *r, const char *label)
-{
-	const struct rec_field *f = rec_get0(r, label);
-
-	return f != NULL && f->vlen > 0;
-}
-
 /* Counts an `archived' record. */
 static void
 row(struct count *c, const struct rec *r)
@@ -349,7 +338,7 @@ row(struct count *c, const struct rec *r)
 	c->nrows += e == NULL || (e->flags & (COUNT_ALONE | COUNT_ROW)) == 0;
 	if (e == NULL || rec_get0(r, "kra") == NULL)
 		return;
-	if (!says(r, "kra") && !says(r, "recipients")) {
+	if (!rec_has(r, "kra") && !rec_has(r, "recipients")) {
 		if (mark(e, COUNT_ALONE)) {
 			c->alone++;
 			count_note(c, "alone", r, CERT_FIELDS);
@@ -436,7 +425,6 @@ static void
 result(struct count *c, const struct rec *r)
 {
 	struct count_cert *e = cert_of(c, r);
-	const struct rec_field *kra = rec_get0(r, "kra");
 
 	c->nresults++;
 	outcome(c, r);
@@ -451,7 +439,7 @@ result(struct count *c, const struct rec *r)
 		c->result_faults++;
 	} else if (e != NULL && rec_eq(r, "status", "present"))
 		(void)mark(e, COUNT_PRESENT);
-	else if (e != NULL && kra != NULL && kra->vlen > 0)
+	else if (e != NULL && rec_has(r, "kra"))
 		(void)mark(e, COUNT_DONE);
 	else if (e != NULL && rec_eq(r, "reason", "")) /* not with -n */
 		(void)mark(e, COUNT_TAKEN);
